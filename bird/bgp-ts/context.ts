@@ -1,0 +1,24 @@
+/** AFI and SAFI as registered with IANA: IPv4 unicast is `{ afi: 1, safi: 1 }`. */
+export interface Family {
+  readonly afi: number;
+  readonly safi: number;
+}
+
+/** `1/1` for IPv4 unicast: a family as a set element or a key. */
+export type FamilyKey = `${number}/${number}`;
+
+export const familyKey = ({ afi, safi }: Family): FamilyKey => `${afi}/${safi}`;
+
+/** What the two OPENs settled and the bytes alone do not tell. */
+export interface CodecContext {
+  /** AS numbers in AS_PATH and AGGREGATOR have four octets: both sides sent RFC 6793's capability. */
+  readonly fourOctetAs: boolean;
+  /** Families whose NLRI carry a path identifier in this direction, RFC 7911. */
+  readonly addPath: ReadonlySet<FamilyKey>;
+  /** Families in which IPv4 NLRI may have an IPv6 next hop, RFC 8950. */
+  readonly extendedNextHop: ReadonlySet<FamilyKey>;
+  /** Messages up to 65,535 octets, RFC 8654. */
+  readonly extendedMessage: boolean;
+  /** The peer is external: LOCAL_PREF, ORIGINATOR_ID and CLUSTER_LIST from it are discarded, RFC 7606 §7.5, §7.9, §7.10. */
+  readonly external: boolean;
+}

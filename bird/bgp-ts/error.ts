@@ -1,0 +1,28 @@
+/** What the receiver of a malformed UPDATE must do, mildest first. RFC 7606 §2. */
+export type Remedy = 'attribute-discard' | 'treat-as-withdraw' | 'afi-safi-disable' | 'session-reset';
+
+/** What a NOTIFICATION says, RFC 4271 §4.5. The pairs have names in iana.ts. */
+export type ErrorCode = readonly [code: number, subcode: number];
+
+/** A protocol fault as data: what is wrong, and what the NOTIFICATION would carry. */
+export interface Fault {
+  /** One clause for people, naming the field and the value: `hold time 2 is below 3`. */
+  readonly text: string;
+  readonly code: ErrorCode;
+  readonly data: Uint8Array;
+}
+
+/** The peer broke the protocol so that the session must end. Thrown inside bgp-ts, caught once at its border. */
+export class BgpError extends Error implements Fault {
+  override readonly name = 'BgpError';
+  readonly text: string;
+  readonly code: ErrorCode;
+  readonly data: Uint8Array;
+
+  constructor(text: string, code: ErrorCode, data: Uint8Array = new Uint8Array()) {
+    super(text);
+    this.text = text;
+    this.code = code;
+    this.data = data;
+  }
+}

@@ -1,0 +1,56 @@
+import type { PathAttributes } from '../attribute/path-attributes.ts';
+import type { Capability } from '../capability/capability.ts';
+import type { Family } from '../context.ts';
+import type { Fault, Remedy } from '../error.ts';
+
+/** RFC 4271 §4.2. */
+export interface Open {
+  readonly type: 'open';
+  readonly version: number;
+  /** The two-octet field; AS_TRANS 23456 where the AS needs four (the capability has the true one). */
+  readonly asn: number;
+  readonly holdSeconds: number;
+  readonly bgpIdentifier: number;
+  readonly capabilities: readonly Capability[];
+}
+
+/** A prefix in packed form: IPv4 in the first word; host bits are zero. */
+export interface Nlri {
+  readonly pathId: number;
+  readonly words: readonly number[];
+  readonly length: number;
+}
+
+/** The readable form of an UPDATE, for tools and tests; the speaker itself walks the bytes (scan.ts). RFC 4271 §4.3. */
+export interface Update {
+  readonly type: 'update';
+  readonly attributes: PathAttributes;
+  /** Per family: IPv4 unicast from the message's own fields, others from MP_REACH. */
+  readonly announced: readonly { readonly family: Family; readonly nlri: readonly Nlri[] }[];
+  readonly withdrawn: readonly { readonly family: Family; readonly nlri: readonly Nlri[] }[];
+  readonly endOfRib?: Family;
+  /** What was malformed and what RFC 7606 makes of it; absent where all was well. The strongest remedy rules. */
+  readonly remedy?: Remedy;
+  readonly faults: readonly Fault[];
+}
+
+/** RFC 4271 §4.5. */
+export interface Notification {
+  readonly type: 'notification';
+  readonly code: number;
+  readonly subcode: number;
+  readonly data: Uint8Array;
+}
+
+export interface Keepalive {
+  readonly type: 'keepalive';
+}
+
+/** RFC 2918; the subtypes of RFC 7313. */
+export interface RouteRefresh {
+  readonly type: 'route-refresh';
+  readonly family: Family;
+  readonly subtype: 'request' | 'begin' | 'end';
+}
+
+export type Message = Open | Update | Notification | Keepalive | RouteRefresh;

@@ -1,0 +1,48 @@
+import type { InterfaceAddress, IpAddress, Prefix } from '../src/model/ip.ts';
+import type { LearnedRoute } from '../src/model/route.ts';
+
+export type EncapMode = 'Always' | 'CrossSubnet' | 'Never';
+
+/** An IP pool as far as routing needs it. At most one of the two modes is not Never. */
+export interface Pool {
+  readonly name: string;
+  readonly cidr: Prefix;
+  readonly ipipMode: EncapMode;
+  readonly vxlanMode: EncapMode;
+}
+
+/** A node of the cluster as its Node resource describes it. */
+export interface ClusterNode {
+  readonly name: string;
+  /** BGP address with the length of its subnet; that length is what CrossSubnet goes by. */
+  readonly address: InterfaceAddress;
+  readonly ipipTunnelAddress?: IpAddress;
+  readonly vxlanTunnelAddress?: IpAddress;
+  /** `66:xx:xx:xx:xx:xx`; absent: derived from the node's name as felix does. */
+  readonly vxlanTunnelMac?: string;
+}
+
+/** A pod on this node. */
+export interface LocalEndpoint {
+  /** `namespace/pod` */
+  readonly name: string;
+  readonly interfaceName: string;
+  readonly addresses: readonly IpAddress[];
+}
+
+/**
+ * Everything that decides which routes, links, addresses and neighbours this host should have.
+ * The desired state is a function of one such value, whatever came before.
+ */
+export interface DataplaneInputs {
+  readonly local: ClusterNode;
+  /** All other nodes. */
+  readonly nodes: readonly ClusterNode[];
+  readonly pools: readonly Pool[];
+  /** Blocks with a confirmed affinity to this node. */
+  readonly localBlocks: readonly Prefix[];
+  readonly endpoints: readonly LocalEndpoint[];
+  readonly learned: readonly LearnedRoute[];
+  /** False while bird is still in a restart's deferral: what is absent from `learned` may yet come. */
+  readonly learnedComplete: boolean;
+}

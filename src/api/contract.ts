@@ -1,0 +1,98 @@
+/** What the agent's HTTP API says and the CLI reads; JSON over the unix socket. Addresses are text here: this is a border. */
+
+export interface PeerStatus {
+  readonly address: string;
+  readonly port: number;
+  /** `node-to-node mesh`, `node specific` or `global`: calicoctl's words. */
+  readonly type: string;
+  readonly origin: string;
+  readonly remoteAsn: number;
+  readonly localAsn: number;
+  /** RFC 4271 §8.2.2. */
+  readonly state: string;
+  /** ISO 8601. */
+  readonly since: string;
+  readonly lastError?: string;
+  readonly received: number;
+  readonly accepted: number;
+  readonly advertised: number;
+  readonly flaps: number;
+  readonly gracefulRestart?: { readonly negotiated: boolean; readonly peerRestarting: boolean; readonly staleRoutes: number };
+}
+
+/** GET /v1/status */
+export interface NodeStatus {
+  readonly node: string;
+  readonly version: string;
+  readonly pid: number;
+  readonly startedAt: string;
+  readonly bgp: {
+    readonly asn: number;
+    readonly bgpIdentifier: string;
+    readonly address: string;
+    /** False while selection waits for End-of-RIB after a restart. */
+    readonly converged: boolean;
+    readonly peers: readonly PeerStatus[];
+  };
+  readonly datastore: {
+    readonly type: string;
+    readonly inSync: boolean;
+    readonly revision: number;
+    /** Why the view is stale, where it is. */
+    readonly stale?: string;
+  };
+  readonly dataplane: { readonly routes: number; readonly pending: number; readonly failed: number };
+}
+
+/** GET /v1/routes: what felix wants in the kernel, and why. */
+export interface RouteReport {
+  readonly prefix: string;
+  readonly class: string;
+  /** As `ip route` would say it: `via 172.30.2.11 dev tunl0 onlink`, `dev cali0a1b2c3d4e5 scope link`, `blackhole`. */
+  readonly target: string;
+  readonly state: string;
+  readonly reason: string;
+  readonly pool?: string;
+  readonly error?: string;
+}
+
+/** GET /v1/bgp/routes: every path bird knows, and why it is best or not. */
+export interface PathReport {
+  readonly prefix: string;
+  readonly best: boolean;
+  readonly reason: string;
+  readonly from: string;
+  readonly nextHop?: string;
+  readonly asPath: string;
+  readonly origin: string;
+  readonly localPref?: number;
+  readonly med?: number;
+  readonly communities: readonly string[];
+  readonly stale: boolean;
+}
+
+/** POST /v1/pods: what a CNI ADD says. */
+export interface PodRequest {
+  readonly containerId: string;
+  readonly netns: string;
+  /** Inside the pod: `eth0`. */
+  readonly interfaceName: string;
+  readonly podNamespace: string;
+  readonly podName: string;
+}
+
+/** What a CNI ADD answers with; the plugin turns it into the spec's result. */
+export interface PodResult {
+  readonly hostInterface: string;
+  readonly mac: string;
+  readonly addresses: readonly string[];
+  /** Wall-clock times for the demo's measurement, milliseconds since 1970. */
+  readonly timings: { readonly blockClaimedAt?: number; readonly routeProgrammedAt: number };
+}
+
+/** Every error answer: one sentence, the field and the value in it. */
+export interface Problem {
+  readonly statusCode: number;
+  readonly error: string;
+  readonly message: string;
+}

@@ -1,0 +1,63 @@
+/** The datastore as the rest of us needs it: etcd's model, small. One contract, three kinds: etcdv3, file, memory. */
+
+export type Json = null | boolean | number | string | readonly Json[] | { readonly [key: string]: Json };
+
+/** A value and the revision at which it was last written. Revisions grow over the whole store. */
+export interface Entry {
+  readonly key: string;
+  readonly value: Json;
+  readonly revision: number;
+}
+
+export type Change =
+  | { readonly type: 'put'; readonly entry: Entry }
+  | { readonly type: 'delete'; readonly key: string; readonly revision: number };
+
+export interface Listing {
+  readonly entries: readonly Entry[];
+  /** The store's revision that the listing shows; watch from here. */
+  readonly revision: number;
+}
+
+export interface Store {
+  get(key: string): Promise<Entry | undefined>;
+  /** All entries whose key starts with `prefix`, by key. */
+  list(prefix: string): Promise<Listing>;
+  /** Throws AlreadyExistsError. */
+  create(key: string, value: Json): Promise<Entry>;
+  /** Writes only if the entry is still at `revision`. Throws ConflictError or NotFoundError. */
+  update(key: string, value: Json, revision: number): Promise<Entry>;
+  /** Deletes only if still at `revision`, where one is given. Throws ConflictError or NotFoundError. */
+  delete(key: string, revision?: number): Promise<void>;
+  /**
+   * Every change under `prefix` after `revision`, in order and without gaps, in batches.
+   * Ends with CompactedError where `revision` is no longer kept (list again), with UnavailableError where the
+   * connection is lost (watch again from the last revision seen), and quietly when `signal` fires.
+   */
+  watch(prefix: string, revision: number, signal: AbortSignal): AsyncIterable<readonly Change[]>;
+  close(): Promise<void>;
+}
+
+/** Somebody else made it first. */
+export class AlreadyExistsError extends Error {
+  override readonly name = 'AlreadyExistsError';
+}
+
+/** Somebody changed the world: read again, decide again. */
+export class ConflictError extends Error {
+  override readonly name = 'ConflictError';
+}
+
+export class NotFoundError extends Error {
+  override readonly name = 'NotFoundError';
+}
+
+/** The revision asked for is no longer kept. */
+export class CompactedError extends Error {
+  override readonly name = 'CompactedError';
+}
+
+/** The datastore does not answer: transient, try again. One sentence with the address and the cause. */
+export class UnavailableError extends Error {
+  override readonly name = 'UnavailableError';
+}
