@@ -1,0 +1,249 @@
+/**
+ * The kernel as the reconciler sees it: a port in the kernel's own words.
+ * `linux-kernel.ts` is the real one, `test/support/fake-kernel.ts` the one in memory; `test/compliance/kernel.ts` holds both to this page.
+ */
+import { formatIpAddress, formatPrefix, sameAddress, samePrefix } from '../src/model/ip.ts';
+import type { InterfaceAddress, IpAddress, Prefix } from '../src/model/ip.ts';
+
+/** Routing table `main`; the only one listed, and the one to write to. */
+export const MAIN_TABLE = 254;
+
+/** How far a destination is, as rtnetlink numbers it. */
+export const SCOPE = { universe: 0, link: 253, host: 254 } as const;
+
+/** What the kernel makes of metric 0 in an IPv6 route. */
+const IPV6_DEFAULT_METRIC = 1024;
+
+export const ROUTE_TYPES = [
+  'unspec',
+  'unicast',
+  'local',
+  'broadcast',
+  'anycast',
+  'multicast',
+  'blackhole',
+  'unreachable',
+  'prohibit',
+  'throw',
+  'nat',
+  'xresolve',
+] as const;
+export type RouteType = (typeof ROUTE_TYPES)[number];
+
+export interface KernelHop {
+  readonly gateway?: IpAddress;
+  readonly ifindex: number;
+  readonly onlink: boolean;
+}
+
+/** A route as the kernel stores it. Blackholes and their like have no hops, in both families. */
+export interface KernelRoute {
+  readonly prefix: Prefix;
+  readonly table: number;
+  /** Who made it: 2 kernel, 3 boot, 4 static, 12 bird, 80 ours. */
+  readonly protocol: number;
+  readonly type: RouteType;
+  /** Always 0 (universe) in IPv6. */
+  readonly scope: number;
+  readonly metric: number;
+  /** TOS of the key; absent is 0. */
+  readonly tos?: number;
+  readonly hops: readonly KernelHop[];
+  readonly source?: IpAddress;
+  readonly mtu?: number;
+}
+
+/** What tells two routes of one table apart: writing a second route with the same key replaces the first, whoever made it. */
+export type RouteKey = Pick<KernelRoute, 'prefix' | 'table' | 'metric' | 'tos'>;
+
+export type RouteChange =
+  /** Made or, where the key is taken, replaced in place: at no moment is there no route. */
+  | { readonly op: 'replace'; readonly route: KernelRoute }
+  /** By key and protocol (0: any protocol), whatever the hops and the type. A route that is not there is a success. */
+  | { readonly op: 'remove'; readonly route: RouteKey & Pick<KernelRoute, 'protocol'> };
+
+export interface VxlanSettings {
+  readonly vni: number;
+  readonly port: number;
+  readonly learning: boolean;
+  /** The link that carries the outer packets; 0: whatever routing says. */
+  readonly parentIndex: number;
+  readonly local?: IpAddress;
+}
+
+export interface KernelLink {
+  readonly index: number;
+  readonly name: string;
+  /** `veth`, `ipip`, `vxlan`, `dummy`, `bridge` ...; absent on hardware and `lo`. */
+  readonly kind?: string;
+  readonly mtu: number;
+  /** IFF_UP: it was switched on. */
+  readonly up: boolean;
+  /** IFF_RUNNING: it can carry packets now. */
+  readonly running: boolean;
+  /** `aa:bb:cc:dd:ee:ff`; empty where the link has no Ethernet address (tunl0). */
+  readonly mac: string;
+  readonly vxlan?: VxlanSettings;
+}
+
+/** A link to make. It starts down, with the kernel's MTU and MAC where none is given. */
+export type NewLink = { readonly name: string; readonly mtu?: number; readonly mac?: string } & (
+  | { readonly kind: 'ipip' | 'dummy' }
+  | { readonly kind: 'vxlan'; readonly vxlan: VxlanSettings }
+  | { readonly kind: 'veth'; readonly peer: VethPeer }
+);
+
+export interface VethPeer {
+  readonly name: string;
+  readonly mac?: string;
+  /** Path of the network namespace that the peer is born in; absent: this one. */
+  readonly netns?: string;
+}
+
+export interface LinkChange {
+  readonly up?: boolean;
+  readonly mtu?: number;
+  readonly mac?: string;
+}
+
+export interface KernelAddress {
+  readonly ifindex: number;
+  readonly address: InterfaceAddress;
+  readonly scope: number;
+}
+
+export type KernelNeighbour =
+  /** ARP or NDP: `address` has `mac`. */
+  | {
+      readonly kind: 'neighbour';
+      readonly ifindex: number;
+      readonly address: IpAddress;
+      readonly mac: string;
+      readonly permanent: boolean;
+    }
+  /** A VXLAN link's forwarding entry: frames for `mac` go to the host `remote`. */
+  | {
+      readonly kind: 'fdb';
+      readonly ifindex: number;
+      readonly mac: string;
+      readonly remote: IpAddress;
+      readonly permanent: boolean;
+    };
+
+/** How the kernel would reach an address now. */
+export interface Resolution {
+  readonly type: RouteType;
+  readonly ifindex: number;
+  /** Absent: on the link itself, or ours. */
+  readonly gateway?: IpAddress;
+  /** The source that the kernel prefers. */
+  readonly source?: IpAddress;
+}
+
+export type KernelEvent =
+  | { readonly kind: 'link'; readonly change: 'set' | 'removed'; readonly link: KernelLink }
+  | { readonly kind: 'address'; readonly change: 'set' | 'removed'; readonly address: KernelAddress }
+  /** Table main only. The kernel sends no `removed` for routes that go with their link: on a link event, list again. */
+  | { readonly kind: 'route'; readonly change: 'set' | 'removed'; readonly route: KernelRoute }
+  /** Events were lost, because they came faster than we read them: list everything again. */
+  | { readonly kind: 'overrun' };
+
+/** The kernel refused. `message` is a sentence that names the object; `code` is errno's name: `EEXIST`, `ENETDOWN`. */
+export class KernelError extends Error {
+  override readonly name = 'KernelError';
+  readonly code: string;
+
+  constructor(message: string, code: string) {
+    super(message);
+    this.code = code;
+  }
+}
+
+/** Every method rejects with KernelError. What concerns one network namespace stays in the one it was opened in. */
+export interface Kernel {
+  /** All IPv4 and IPv6 routes of table main, clones (learned path MTUs) left out. */
+  listRoutes(): Promise<readonly KernelRoute[]>;
+  /** In order, as one batch; result i belongs to change i: undefined is success. One refusal stops no other change. */
+  writeRoutes(changes: readonly RouteChange[]): Promise<readonly (KernelError | undefined)[]>;
+
+  listLinks(): Promise<readonly KernelLink[]>;
+  /** EEXIST where the name is taken; except `ipip`, where an ipip link of that name (the kernel makes tunl0 by itself) is a success. */
+  createLink(link: NewLink): Promise<void>;
+  setLink(ifindex: number, change: LinkChange): Promise<void>;
+  /** By name; success where there is none. Removes a veth's peer too, and all routes over it. */
+  deleteLink(name: string): Promise<void>;
+
+  listAddresses(): Promise<readonly KernelAddress[]>;
+  /** Success where it is there already. */
+  addAddress(address: KernelAddress): Promise<void>;
+  /** Success where it is not there. */
+  removeAddress(address: KernelAddress): Promise<void>;
+
+  /** ARP, NDP and forwarding entries of one link; those that are permanent and those that were learned. */
+  listNeighbours(ifindex: number): Promise<readonly KernelNeighbour[]>;
+  /** Made, or replaced under the same key: the address, or the forwarding entry's MAC. */
+  replaceNeighbour(neighbour: KernelNeighbour): Promise<void>;
+  /** Success where it is not there. */
+  removeNeighbour(neighbour: KernelNeighbour): Promise<void>;
+
+  /** Undefined where no route leads there. */
+  resolve(address: IpAddress): Promise<Resolution | undefined>;
+
+  /** Resolves once subscribed; from then on the listener hears of every change, ours too, until the signal aborts. */
+  watch(listener: (event: KernelEvent) => void, signal: AbortSignal): Promise<void>;
+
+  /** `net/ipv4/conf/tunl0/rp_filter`; without the newline. */
+  readSysctl(path: string): Promise<string>;
+  writeSysctl(path: string, value: string): Promise<void>;
+
+  /** Ends the watches too; changes nothing in the kernel. */
+  close(): Promise<void>;
+}
+
+/**
+ * The route as the kernel will list it after writing it: an IPv6 route has scope universe, and metric 1024 for metric 0.
+ * Compare a wanted route with a listed one only after this.
+ */
+export function asStored(route: KernelRoute): KernelRoute {
+  if (route.prefix.address.family === 4) return route;
+  return { ...route, scope: SCOPE.universe, metric: route.metric === 0 ? IPV6_DEFAULT_METRIC : route.metric };
+}
+
+/** The key as text, for maps; equal for routes that replace each other. */
+export function routeKey({ prefix, table, metric, tos }: RouteKey): string {
+  const stored = metric === 0 && prefix.address.family === 6 ? IPV6_DEFAULT_METRIC : metric;
+  return `${formatPrefix(prefix)} table ${table} metric ${stored} tos ${tos ?? 0}`;
+}
+
+/** Equal in every field; the order of hops does not matter. Both sides as stored, see asStored. */
+export function sameRoute(a: KernelRoute, b: KernelRoute): boolean {
+  return (
+    samePrefix(a.prefix, b.prefix) &&
+    a.table === b.table &&
+    a.protocol === b.protocol &&
+    a.type === b.type &&
+    a.scope === b.scope &&
+    a.metric === b.metric &&
+    (a.tos ?? 0) === (b.tos ?? 0) &&
+    a.mtu === b.mtu &&
+    sameOptionalAddress(a.source, b.source) &&
+    sameHops(a.hops, b.hops)
+  );
+}
+
+function sameHops(a: readonly KernelHop[], b: readonly KernelHop[]): boolean {
+  const text = (hops: readonly KernelHop[]): string => hops.map(formatHop).sort().join(' ');
+  return a.length === b.length && text(a) === text(b);
+}
+
+const sameOptionalAddress = (a: IpAddress | undefined, b: IpAddress | undefined): boolean =>
+  a === undefined || b === undefined ? a === b : sameAddress(a, b);
+
+const formatHop = ({ gateway, ifindex, onlink }: KernelHop): string =>
+  [gateway && `via ${formatIpAddress(gateway)}`, `dev ${ifindex}`, onlink && 'onlink'].filter(Boolean).join(' ');
+
+/** In the manner of `ip route`, with interface indexes for names: `10.0.0.0/26 via 10.1.1.1 dev 3 onlink metric 0 proto 80`. */
+export function formatRoute({ prefix, type, metric, protocol, hops }: KernelRoute): string {
+  const kind = type === 'unicast' ? [] : [type];
+  return [...kind, formatPrefix(prefix), ...hops.map(formatHop), `metric ${metric}`, `proto ${protocol}`].join(' ');
+}
