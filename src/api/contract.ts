@@ -17,7 +17,11 @@ export interface PeerStatus {
   readonly accepted: number;
   readonly advertised: number;
   readonly flaps: number;
-  readonly gracefulRestart?: { readonly negotiated: boolean; readonly peerRestarting: boolean; readonly staleRoutes: number };
+  readonly gracefulRestart?: {
+    readonly negotiated: boolean;
+    readonly peerRestarting: boolean;
+    readonly staleRoutes: number;
+  };
 }
 
 /** GET /v1/status */

@@ -3,12 +3,14 @@ export class InvalidValueError extends Error {
   override readonly name = 'InvalidValueError';
   readonly field: string;
   readonly value: string;
+  readonly reason: string;
 
   constructor(field: string, value: unknown, reason: string) {
     const shown = typeof value === 'string' ? value : JSON.stringify(value);
     super(`${field} = '${shown}': ${reason}`);
     this.field = field;
     this.value = shown;
+    this.reason = reason;
   }
 }
 

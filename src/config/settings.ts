@@ -1,0 +1,144 @@
+import { z } from 'zod';
+import type { OpenStoreSettings } from '../datastore/open.ts';
+import type { IpAddress, Prefix } from '../model/ip.ts';
+import type { LogLevel } from '../runtime/logger.ts';
+import { datastoreSettings } from './datastore.ts';
+import type { DetectionMethod } from './detection-method.ts';
+import { nearest } from './nearest.ts';
+import { variables } from './variables.ts';
+import type { IpSetting, PoolMode } from './variables.ts';
+
+/** What the agent was told at its start, whole and checked. */
+export interface AgentSettings {
+  readonly nodeName: string | undefined;
+  readonly ip: IpSetting;
+  readonly ipDetection: DetectionMethod;
+  readonly disableNodeIpCheck: boolean;
+  readonly asn?: number;
+  readonly routerId?: IpAddress | 'hash';
+  /** Absent: no default pool is made. */
+  readonly defaultPool?: DefaultPoolSettings;
+  readonly datastore: OpenStoreSettings;
+  readonly waitForDatastore: boolean;
+  readonly runDirectory: string;
+  readonly socketMode: number;
+  readonly nodeNameFile: string;
+  readonly logLevel: LogLevel;
+  readonly bgp: { readonly holdSeconds: number; readonly deferralSeconds: number };
+  readonly felix: {
+    readonly resyncSeconds: number;
+    readonly ipipMtu: number;
+    readonly vxlanMtu: number;
+    readonly vxlanVni: number;
+    readonly vxlanPort: number;
+  };
+}
+
+export interface DefaultPoolSettings {
+  /** Absent: 192.168.0.0/16, or the first of 172.16.0.0/16 … where that holds an address of this host. */
+  readonly cidr?: Prefix;
+  readonly ipipMode: PoolMode;
+  readonly vxlanMode: PoolMode;
+  readonly blockSize: number;
+  readonly nodeSelector: string;
+  readonly natOutgoing: boolean;
+  readonly disableBgpExport: boolean;
+}
+
+/** One sentence per wrong variable, all of them at once. */
+export class SettingsError extends Error {
+  override readonly name = 'SettingsError';
+}
+
+const schema = z.object(Object.fromEntries(Object.values(variables)) as Record<string, z.ZodType>);
+
+type Values = { readonly [K in keyof typeof variables]?: z.output<(typeof variables)[K][1]> };
+
+/** Reads and checks the whole environment; throws SettingsError with every fault in it. */
+export function loadSettings(env: Readonly<Record<string, string | undefined>>): AgentSettings {
+  const parsed = schema.safeParse(env);
+  const faults = [...misspelled(env), ...(parsed.success ? [] : parsed.error.issues.map((issue) => issue.message))];
+  let datastore: OpenStoreSettings | undefined;
+  try {
+    datastore = datastoreSettings(env);
+  } catch (error) {
+    faults.push((error as Error).message);
+  }
+  const values = named(parsed.data ?? {});
+  faults.push(...contradictions(values));
+  if (faults.length > 0 || datastore === undefined) throw new SettingsError(faults.join('\n'));
+  return Object.freeze(withDefaults(values, datastore));
+}
+
+function named(parsed: Readonly<Record<string, unknown>>): Values {
+  const entries = Object.entries(variables).map(([name, [variable]]) => [name, parsed[variable]] as const);
+  return Object.fromEntries(entries.filter(([, value]) => value !== undefined)) as Values;
+}
+
+function contradictions(values: Values): readonly string[] {
+  const faults: string[] = [];
+  if (values.noDefaultPools === true && values.poolCidr !== undefined && values.poolCidr !== 'none') {
+    faults.push('NO_DEFAULT_POOLS and CALICO_IPV4POOL_CIDR are both set: only one of them can hold');
+  }
+  if ((values.poolIpip ?? 'Never') !== 'Never' && (values.poolVxlan ?? 'Never') !== 'Never') {
+    faults.push(
+      `CALICO_IPV4POOL_IPIP = '${String(values.poolIpip)}' and CALICO_IPV4POOL_VXLAN = '${String(values.poolVxlan)}': a pool is encapsulated by one of them only`,
+    );
+  }
+  if (values.poolNatOutgoing === true) faults.push(`CALICO_IPV4POOL_NAT_OUTGOING = 'true': is not supported yet`);
+  return faults;
+}
+
+function withDefaults(values: Values, datastore: OpenStoreSettings): AgentSettings {
+  const runDirectory = values.runDirectory ?? '/var/run/calico';
+  return {
+    nodeName: values.nodeName ?? values.hostName?.toLowerCase(),
+    ip: values.ip ?? { kind: 'keep' },
+    ipDetection: values.ipDetection ?? { kind: 'first-found' },
+    disableNodeIpCheck: values.disableNodeIpCheck ?? false,
+    ...(values.asn === undefined ? {} : { asn: values.asn }),
+    ...(values.routerId === undefined ? {} : { routerId: values.routerId }),
+    ...defaultPool(values),
+    datastore,
+    waitForDatastore: values.waitForDatastore ?? false,
+    runDirectory,
+    socketMode: values.socketMode ?? 0o660,
+    nodeNameFile: values.nodeNameFile ?? '/var/lib/calico/nodename',
+    logLevel: values.logLevel ?? 'info',
+    // 240 s is what Calico's BIRD offers; its own restart wait is longer, but holds up new routes as long.
+    bgp: { holdSeconds: values.holdSeconds ?? 240, deferralSeconds: values.deferralSeconds ?? 30 },
+    felix: {
+      resyncSeconds: values.routeRefreshSeconds ?? 90,
+      ipipMtu: values.ipipMtu ?? 0,
+      vxlanMtu: values.vxlanMtu ?? 0,
+      vxlanVni: values.vxlanVni ?? 4096,
+      vxlanPort: values.vxlanPort ?? 4789,
+    },
+  };
+}
+
+function defaultPool(values: Values): { readonly defaultPool?: DefaultPoolSettings } {
+  if (values.noDefaultPools === true || values.poolCidr === 'none') return {};
+  return {
+    defaultPool: {
+      ...(values.poolCidr === undefined ? {} : { cidr: values.poolCidr }),
+      ipipMode: values.poolIpip ?? 'Never',
+      vxlanMode: values.poolVxlan ?? 'Never',
+      blockSize: values.poolBlockSize ?? 26,
+      nodeSelector: values.poolNodeSelector ?? 'all()',
+      natOutgoing: values.poolNatOutgoing ?? false,
+      disableBgpExport: values.poolDisableBgpExport ?? false,
+    },
+  };
+}
+
+/** A name one slip away from one of ours is a mistake; Calico's manifests carry many of others, IPv6's twins among them. */
+function misspelled(env: Readonly<Record<string, string | undefined>>): readonly string[] {
+  const known = Object.values(variables).map(([name]) => name);
+  return Object.keys(env)
+    .filter((name) => /^(?!CALICO_IPV6)(CALICO_|NODENAME|NO_DEFAULT|IP_)/.test(name) && !known.includes(name))
+    .flatMap((name) => {
+      const meant = nearest(name, known, 2);
+      return meant === undefined ? [] : [`${name} is not a setting; did you mean ${meant}?`];
+    });
+}

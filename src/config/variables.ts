@@ -1,0 +1,142 @@
+import { z } from 'zod';
+import { parseAsn } from '../model/asn.ts';
+import { InvalidValueError } from '../model/invalid.ts';
+import { formatPrefix, parseInterfaceAddress, parseIpAddress, parsePrefix } from '../model/ip.ts';
+import type { InterfaceAddress, IpAddress, Prefix } from '../model/ip.ts';
+import { parseResourceName } from '../model/resource-name.ts';
+import { LOG_LEVELS } from '../runtime/logger.ts';
+import type { LogLevel } from '../runtime/logger.ts';
+import { parseDetectionMethod } from './detection-method.ts';
+
+/** Where this node's own address comes from, as Calico's IP variable says it. */
+export type IpSetting =
+  | { readonly kind: 'autodetect' }
+  | { readonly kind: 'keep' }
+  | { readonly kind: 'address'; readonly address: InterfaceAddress; readonly hasLength: boolean };
+
+export type PoolMode = 'Always' | 'CrossSubnet' | 'Never';
+
+/** One variable of the environment: its parser, which names field and value when it refuses. */
+const variable = <T>(parse: (text: string, field: string) => T, field: string): z.ZodType<T, string> =>
+  z.string().transform((text, context) => {
+    try {
+      return parse(text.trim(), field);
+    } catch (error) {
+      if (!(error instanceof InvalidValueError)) throw error;
+      context.addIssue({ code: 'custom', message: error.message });
+      return z.NEVER;
+    }
+  });
+
+const row = <T>(
+  field: string,
+  parse: (text: string, field: string) => T,
+): readonly [string, z.ZodOptional<z.ZodType<T, string>>] => [field, variable(parse, field).optional()] as const;
+
+/**
+ * Every variable that the agent reads, under Calico's name where Calico has one
+ * (calico-node reference, "Configuring calico/node"); ours are marked. One row, one variable.
+ */
+export const variables = {
+  nodeName: row('NODENAME', parseResourceName),
+  hostName: row('HOSTNAME', (text) => text),
+  ip: row('IP', parseIp),
+  ipDetection: row('IP_AUTODETECTION_METHOD', parseDetectionMethod),
+  asn: row('AS', parseAsn),
+  routerId: row('CALICO_ROUTER_ID', parseRouterId),
+  noDefaultPools: row('NO_DEFAULT_POOLS', parseBoolean),
+  poolCidr: row('CALICO_IPV4POOL_CIDR', parsePoolCidr),
+  poolIpip: row('CALICO_IPV4POOL_IPIP', parsePoolMode),
+  poolVxlan: row('CALICO_IPV4POOL_VXLAN', parsePoolMode),
+  poolBlockSize: row('CALICO_IPV4POOL_BLOCK_SIZE', integerBetween(20, 32)),
+  poolNodeSelector: row('CALICO_IPV4POOL_NODE_SELECTOR', (text) => text),
+  poolNatOutgoing: row('CALICO_IPV4POOL_NAT_OUTGOING', parseBoolean),
+  poolDisableBgpExport: row('CALICO_IPV4POOL_DISABLE_BGP_EXPORT', parseBoolean),
+  waitForDatastore: row('WAIT_FOR_DATASTORE', parseBoolean),
+  disableNodeIpCheck: row('DISABLE_NODE_IP_CHECK', parseBoolean),
+  nodeNameFile: row('CALICO_NODENAME_FILE', (text) => text),
+  routeRefreshSeconds: row('FELIX_ROUTEREFRESHINTERVAL', integerBetween(1, 86_400)),
+  ipipMtu: row('FELIX_IPINIPMTU', integerBetween(0, 65_535)),
+  vxlanMtu: row('FELIX_VXLANMTU', integerBetween(0, 65_535)),
+  vxlanVni: row('FELIX_VXLANVNI', integerBetween(1, 16_777_215)),
+  vxlanPort: row('FELIX_VXLANPORT', integerBetween(1, 65_535)),
+  runDirectory: row('CALICO_RUN_DIR', (text) => text), // ours
+  socketMode: row('CALICO_SOCKET_MODE', parseMode), // ours
+  logLevel: row('CALICO_LOG_LEVEL', parseLogLevel), // ours
+  holdSeconds: row('CALICO_BGP_HOLD_TIME', parseHoldTime), // ours
+  deferralSeconds: row('CALICO_BGP_RESTART_DEFERRAL', integerBetween(0, 600)), // ours
+} as const;
+
+function parseIp(text: string, field: string): IpSetting {
+  if (text === '' || text === 'none') return { kind: 'keep' };
+  if (text === 'autodetect') return { kind: 'autodetect' };
+  const address = parseInterfaceAddress(text, field);
+  if (address.address.family !== 4) throw new InvalidValueError(field, text, 'is not an IPv4 address');
+  return { kind: 'address', address, hasLength: text.includes('/') };
+}
+
+function parseRouterId(text: string, field: string): IpAddress | 'hash' {
+  if (text === 'hash') return 'hash';
+  const address = parseIpAddress(text, field);
+  if (address.family !== 4 || address.words[0] === 0) {
+    throw new InvalidValueError(field, text, 'is not a BGP Identifier: an IPv4 address other than 0.0.0.0, or "hash"');
+  }
+  return address;
+}
+
+/** Calico's manner: false, 0, no, n and f are false, anything else that is set is true. */
+function parseBoolean(text: string): boolean {
+  return !['', 'false', '0', 'no', 'n', 'f'].includes(text.toLowerCase());
+}
+
+function parsePoolCidr(text: string, field: string): Prefix | 'none' {
+  if (text === 'none') return 'none';
+  const cidr = parsePrefix(text, field);
+  if (cidr.address.family !== 4) throw new InvalidValueError(field, formatPrefix(cidr), 'is not an IPv4 network');
+  return cidr;
+}
+
+const POOL_MODES = new Map<string, PoolMode>([
+  ['', 'Never'],
+  ['off', 'Never'],
+  ['never', 'Never'],
+  ['always', 'Always'],
+  ['crosssubnet', 'CrossSubnet'],
+  ['cross-subnet', 'CrossSubnet'],
+]);
+
+function parsePoolMode(text: string, field: string): PoolMode {
+  const mode = POOL_MODES.get(text.toLowerCase());
+  if (mode === undefined) throw new InvalidValueError(field, text, 'is none of Always, CrossSubnet, Never');
+  return mode;
+}
+
+function integerBetween(min: number, max: number): (text: string, field: string) => number {
+  return (text, field) => {
+    const value = Number(text);
+    if (!/^\d+$/.test(text) || value < min || value > max) {
+      throw new InvalidValueError(field, text, `is not a whole number from ${min} to ${max}`);
+    }
+    return value;
+  };
+}
+
+/** RFC 4271 §4.2: zero, or at least three seconds. */
+function parseHoldTime(text: string, field: string): number {
+  const seconds = integerBetween(0, 65_535)(text, field);
+  if (seconds === 1 || seconds === 2) {
+    throw new InvalidValueError(field, text, 'is below three seconds, which RFC 4271 does not allow (0 turns it off)');
+  }
+  return seconds;
+}
+
+function parseMode(text: string, field: string): number {
+  if (!/^0?[0-7]{3}$/.test(text)) throw new InvalidValueError(field, text, 'is not a file mode in octal, like 0660');
+  return Number.parseInt(text, 8);
+}
+
+function parseLogLevel(text: string, field: string): LogLevel {
+  const level = LOG_LEVELS.find((name) => name === text.toLowerCase());
+  if (level === undefined) throw new InvalidValueError(field, text, `is none of ${LOG_LEVELS.join(', ')}`);
+  return level;
+}

@@ -1,0 +1,87 @@
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { dirname, join, normalize } from 'node:path';
+import { expect, test } from 'vitest';
+
+/** Who may knock on which doors. The longest matching path owns a file; a room may always import itself. */
+const DOORS = new Map<string, readonly string[]>([
+  ['src/model', []],
+  ['src/runtime', ['src/model']],
+  ['bird/bgp-ts', []],
+  ['bird/wire.ts', ['bird/bgp-ts/index.ts', 'src/model']],
+  ['bird', ['bird/wire.ts', 'src/model', 'src/runtime']],
+  ['felix', ['src/model', 'src/runtime']],
+  ['src/datastore', ['src/model', 'src/runtime']],
+  ['src/resources', ['src/model', 'src/datastore']],
+  ['src/ipam', ['src/model', 'src/runtime', 'src/datastore']],
+  ['src/config', ['src/model', 'src/runtime', 'src/datastore']],
+  ['src/cni', ['src', 'felix/index.ts']],
+  ['src/agent', ['src', 'bird/index.ts', 'felix/index.ts']],
+  ['src/demo', ['src', 'bird/index.ts', 'felix/index.ts']],
+  ['src', ['src']],
+]);
+
+/** What only an edge may touch: sockets, files, processes, clocks, chance. Each edge is named here with its reason. */
+const EDGES = new Map<RegExp, readonly string[]>([
+  [
+    /\bDate\.now\(|\bnew Date\(\)|\bsetTimeout\(|\bsetInterval\(|\bperformance\.now\(/,
+    ['src/runtime/clock.ts', 'src/demo/'],
+  ],
+  [/\bMath\.random\(/, ['src/runtime/random.ts']],
+  [/from 'node:(net|dgram)'/, ['bird/peer/tcp.ts', 'src/demo/', 'src/agent/reach.ts', 'src/api/server.ts']],
+  [/from 'node:child_process'/, ['src/demo/']],
+  [/from 'koffi'/, ['felix/netlink/libc.ts', 'src/datastore/']],
+]);
+
+const within = (file: string, path: string): boolean => file === path || file.startsWith(`${path}/`);
+const room = (file: string): string =>
+  [...DOORS.keys()].filter((path) => within(file, path)).reduce((a, b) => (b.length > a.length ? b : a), '');
+
+const sources: readonly (readonly [string, string])[] = ['src', 'bird', 'felix']
+  .filter((root) => existsSync(root))
+  .flatMap((root) => readdirSync(root, { recursive: true, encoding: 'utf8' }).map((name) => join(root, name)))
+  .filter((name) => name.endsWith('.ts') && !name.includes('node_modules'))
+  .map((name) => [name, readFileSync(name, 'utf8')] as const);
+
+test('imports flow downhill', () => {
+  const wrong: string[] = [];
+  for (const [file, text] of sources) {
+    for (const [, specifier = ''] of text.matchAll(/(?:from|import) '(\.[^']+)'/g)) {
+      const target = normalize(join(dirname(file), specifier));
+      const doors = DOORS.get(room(file)) ?? [];
+      const allowed = room(target) === room(file) || doors.some((door) => within(target, door));
+      if (!allowed) wrong.push(`${file} must not import ${target}`);
+    }
+  }
+  expect(wrong).toEqual([]);
+  expect(sources.length).toBeGreaterThan(20);
+});
+
+test('clocks, chance, sockets and processes are touched only at the named edges', () => {
+  const wrong: string[] = [];
+  for (const [file, text] of sources) {
+    for (const [pattern, edges] of EDGES) {
+      const isEdge = edges.some((edge) => (edge.endsWith('/') ? file.startsWith(edge) : file === edge));
+      if (!isEdge && pattern.test(text)) wrong.push(`${file} uses ${pattern.source}`);
+    }
+  }
+  expect(wrong).toEqual([]);
+});
+
+test('no default exports, no mutable module state, no file over 600 lines', () => {
+  const wrong: string[] = [];
+  for (const [file, text] of sources) {
+    if (/^export default /m.test(text)) wrong.push(`${file}: default export`);
+    if (/^(export )?let /m.test(text)) wrong.push(`${file}: mutable module state`);
+    if (text.split('\n').length > 600) wrong.push(`${file}: over 600 lines`);
+  }
+  expect(wrong).toEqual([]);
+});
+
+test('the wire codec is a package without dependencies', () => {
+  const outside = sources
+    .filter(([file]) => file.startsWith('bird/bgp-ts/'))
+    .flatMap(([file, text]) =>
+      [...text.matchAll(/from '([^.'][^']*)'/g)].map(([, specifier]) => `${file}: ${specifier}`),
+    );
+  expect(outside).toEqual([]);
+});
