@@ -133,15 +133,39 @@ describe('every selector', () => {
   });
 
   test('is a selector or refused with InvalidValueError, never anything else', () => {
-    const pieces = fc.constantFrom('all()', 'has(', ')', '(', 'a', "'v'", '"', '{', '}', ',', '!', '&&', '||', '==', 'in', 'not', ' ');
+    const pieces = fc.constantFrom(
+      'all()',
+      'has(',
+      ')',
+      '(',
+      'a',
+      "'v'",
+      '"',
+      '{',
+      '}',
+      ',',
+      '!',
+      '&&',
+      '||',
+      '==',
+      'in',
+      'not',
+      ' ',
+    );
     fc.assert(
-      fc.property(fc.oneof(fc.string(), fc.array(pieces).map((list) => list.join(''))), (text) => {
-        try {
-          expect(typeof matches(text, { a: 'v' })).toBe('boolean');
-        } catch (error) {
-          expect(error).toBeInstanceOf(InvalidValueError);
-        }
-      }),
+      fc.property(
+        fc.oneof(
+          fc.string(),
+          fc.array(pieces).map((list) => list.join('')),
+        ),
+        (text) => {
+          try {
+            expect(typeof matches(text, { a: 'v' })).toBe('boolean');
+          } catch (error) {
+            expect(error).toBeInstanceOf(InvalidValueError);
+          }
+        },
+      ),
     );
   });
 
