@@ -4,7 +4,7 @@ import type { IpAddress, Prefix } from '../model/ip.ts';
 import type { LogLevel } from '../runtime/logger.ts';
 import { datastoreSettings } from './datastore.ts';
 import type { DetectionMethod } from './detection-method.ts';
-import { nearest } from './nearest.ts';
+import { nearest } from '../model/nearest.ts';
 import { variables } from './variables.ts';
 import type { IpSetting, PoolMode } from './variables.ts';
 

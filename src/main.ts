@@ -1,0 +1,36 @@
+import { Command, CommanderError } from 'commander';
+import packageJson from '../package.json' with { type: 'json' };
+import { runAgent } from './agent/run.ts';
+import { SettingsError, loadSettings } from './config/settings.ts';
+import { createLogger } from './runtime/logger.ts';
+
+/** Exit codes: 0 told to stop, 1 could not run or failed, 2 wrong settings or flags. */
+async function main(argv: readonly string[]): Promise<number> {
+  const program = new Command('calico-node-ts')
+    .description(
+      'The node agent: BGP speaker and route programming. Settings come from the environment, docs/settings.md.',
+    )
+    .version(packageJson.version)
+    .exitOverride();
+  try {
+    program.parse(argv);
+  } catch (error) {
+    if (!(error instanceof CommanderError)) throw error;
+    return error.exitCode === 0 ? 0 : 2;
+  }
+  try {
+    const settings = loadSettings(process.env);
+    const log = createLogger(settings.logLevel, 'calico-node-ts');
+    return await runAgent(settings, { log, version: packageJson.version });
+  } catch (error) {
+    if (error instanceof SettingsError) return refuse(error, 2);
+    return refuse(error, 1);
+  }
+}
+
+function refuse(error: unknown, exitCode: number): number {
+  process.stderr.write(`calico-node-ts: ${error instanceof Error ? error.message : String(error)}\n`);
+  return exitCode;
+}
+
+process.exitCode = await main(process.argv);

@@ -1,0 +1,104 @@
+import { mkdtempSync, rmSync, statSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { AgentError, createAgentClient } from '../../../src/api/client.ts';
+import type { NodeStatus, PodRequest } from '../../../src/api/contract.ts';
+import { startApi } from '../../../src/api/server.ts';
+import type { AgentApi, ApiServer } from '../../../src/api/server.ts';
+import { silentLogger } from '../../../src/runtime/logger.ts';
+
+const POD: PodRequest = {
+  containerId: 'c1',
+  netns: '/run/netns/x',
+  interfaceName: 'eth0',
+  podNamespace: 'default',
+  podName: 'web',
+};
+
+let directory = '';
+let server: ApiServer | undefined;
+let calls: unknown[] = [];
+
+const api: AgentApi = {
+  status: () => ({ node: 'node-a1' }) as NodeStatus,
+  routes: () => [],
+  paths: () => [],
+  addPod: (request) => {
+    calls.push(request);
+    if (request.podName === 'unlucky') return Promise.reject(new Error('ippool p1 is exhausted'));
+    return Promise.resolve({ hostInterface: 'cali1', mac: '', addresses: [], timings: { routeProgrammedAt: 1 } });
+  },
+  removePod: (containerId) => Promise.resolve(void calls.push(containerId)),
+  stop: (message) => Promise.resolve(void calls.push(message)),
+};
+
+const socketPath = (): string => join(directory, 'run', 'calico-ts.sock');
+const start = async (): Promise<void> => {
+  server = await startApi({ socketPath: socketPath(), socketMode: 0o660 }, api, silentLogger);
+};
+
+beforeEach(() => {
+  directory = mkdtempSync(join(tmpdir(), 'calico-ts-api-'));
+  calls = [];
+});
+afterEach(async () => {
+  await server?.close();
+  server = undefined;
+  rmSync(directory, { recursive: true, force: true });
+});
+
+describe('the socket', () => {
+  test('is made with the mode that was asked for, and answers', async () => {
+    await start();
+    expect(statSync(socketPath()).mode & 0o777).toBe(0o660);
+    expect(await createAgentClient(socketPath()).get('/v1/status')).toEqual({ node: 'node-a1' });
+  });
+
+  test('a second agent on the same socket is refused, a dead one is replaced', async () => {
+    await start();
+    await expect(startApi({ socketPath: socketPath(), socketMode: 0o660 }, api, silentLogger)).rejects.toThrow(
+      `another calico-node-ts already runs here: it answers on ${socketPath()}`,
+    );
+    await server?.close();
+    await start();
+    expect(await createAgentClient(socketPath()).get('/v1/routes')).toEqual([]);
+  });
+
+  test('nobody there is one sentence', async () => {
+    await expect(createAgentClient(socketPath()).get('/v1/status')).rejects.toThrow(
+      `calico-node-ts is not running here: there is no ${socketPath()}`,
+    );
+  });
+});
+
+describe('requests', () => {
+  test('a pod is added, removed, and the agent told to stop', async () => {
+    await start();
+    const client = createAgentClient(socketPath());
+    expect(await client.post('/v1/pods', POD)).toMatchObject({ hostInterface: 'cali1' });
+    await client.delete('/v1/pods/c1');
+    await client.post('/v1/stop', { message: 'maintenance' });
+    expect(calls).toEqual([POD, 'c1', 'maintenance']);
+  });
+
+  test.each([
+    [{ ...POD, netns: 'x' }, "netns = 'x'"],
+    [{ ...POD, interfaceName: 'much-too-long-a-name' }, "interfaceName = 'much-too-long-a-name'"],
+    [{ ...POD, colour: 'red' }, 'colour'],
+    [{ podName: 'web' }, 'containerId'],
+  ])('a wrong body %j is refused with the field, and nothing is done', async (body, sentence) => {
+    await start();
+    const failure = await createAgentClient(socketPath())
+      .post('/v1/pods', body)
+      .catch((error: unknown) => error as AgentError);
+    expect(failure).toMatchObject({ statusCode: 400, message: expect.stringContaining(sentence) as string });
+    expect(calls).toEqual([]);
+  });
+
+  test('what went wrong inside is told as it is', async () => {
+    await start();
+    const failure = createAgentClient(socketPath()).post('/v1/pods', { ...POD, podName: 'unlucky' });
+    await expect(failure).rejects.toThrow('ippool p1 is exhausted');
+  });
+});
