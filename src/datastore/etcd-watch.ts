@@ -1,0 +1,181 @@
+import type { IDuplexStream, IWatchRequest, IWatchResponse } from 'etcd3';
+import type { Clock } from '../runtime/clock.ts';
+import { asStoreError } from './etcd-errors.ts';
+import type { WatchEvent } from './etcd-values.ts';
+import { changeOf, rangeEnd, rangeStart } from './etcd-values.ts';
+import { changeRevision } from './ledger.ts';
+import type { Change } from './store.ts';
+import { CompactedError, UnavailableError } from './store.ts';
+
+export type WatchStream = IDuplexStream<IWatchRequest, IWatchResponse>;
+
+export interface EtcdWatch {
+  readonly open: () => Promise<WatchStream>;
+  readonly endpoints: readonly string[];
+  readonly prefix: string;
+  readonly revision: number;
+  readonly signal: AbortSignal;
+  readonly clock: Clock;
+  /** Of the cluster that `revision` is from; undefined where that is not known yet. */
+  readonly clusterId: string | undefined;
+}
+
+/** Silence for so long is asked about; etcd answers a progress request at once. */
+const ASK_AFTER_MS = 5_000;
+/** Silence for so long, questions included, is a dead stream, whatever TCP says. */
+const DEAD_AFTER_MS = 15_000;
+/** Changes that wait for a slow reader. More, and the watch ends: the reader comes back for the rest when it can. */
+const MAX_WAITING = 100_000;
+
+/**
+ * One watch stream of our own over etcd3's stubs. etcd3's Watcher starts at the revision of the *created* answer plus
+ * one and so loses what lies between; this one always says where it starts, lets nothing through twice (the revision
+ * guard), and takes any doubt about the stream as its end. It never reconnects by itself: the syncer does.
+ */
+export async function* watchEtcd(watch: EtcdWatch): AsyncGenerator<readonly Change[], void> {
+  if (watch.signal.aborted) return;
+  const mailbox = new Mailbox();
+  const stream = await watch.open();
+  const heartbeat = new Heartbeat(watch.clock, stream, mailbox);
+  const onAbort = (): void => mailbox.end();
+  watch.signal.addEventListener('abort', onAbort, { once: true });
+  // The error listener stays for good: a late error of a cancelled stream must not end the process.
+  stream.on('error', (cause) => mailbox.end(asStoreError(cause, watch.endpoints)));
+  stream.on('end', () => mailbox.end(new UnavailableError(`etcd at ${watch.endpoints.join(', ')} ended the watch`)));
+  const receive = receiver(watch, mailbox);
+  stream.on('data', (response) => {
+    heartbeat.heard();
+    receive(response);
+  });
+  stream.write(createRequest(watch));
+  try {
+    for (let batch = await mailbox.take(); batch !== undefined; batch = await mailbox.take()) yield batch;
+  } finally {
+    heartbeat.stop();
+    watch.signal.removeEventListener('abort', onAbort);
+    stream.cancel();
+  }
+}
+
+const createRequest = ({ prefix, revision }: EtcdWatch): IWatchRequest => ({
+  create_request: {
+    key: rangeStart(prefix),
+    range_end: rangeEnd(prefix),
+    start_revision: String(revision + 1),
+    progress_notify: true,
+    fragment: true,
+  },
+});
+
+/** Turns responses into batches; a batch never ends inside a revision. */
+function receiver(watch: EtcdWatch, mailbox: Mailbox): (response: IWatchResponse) => void {
+  let seen = watch.revision;
+  let fragments: Change[] = [];
+  return (response) => {
+    const failure = failureIn(response, watch);
+    if (failure !== undefined) {
+      mailbox.end(failure);
+      return;
+    }
+    fragments.push(...(response.events as readonly unknown[] as readonly WatchEvent[]).map(changeOf));
+    if (response.fragment) return;
+    const fresh = fragments.filter((change) => changeRevision(change) > seen);
+    fragments = [];
+    if (fresh.length === 0) return;
+    seen = changeRevision(fresh.at(-1)!);
+    mailbox.put(fresh, watch.endpoints);
+  };
+}
+
+function failureIn(response: IWatchResponse, { clusterId, revision, endpoints }: EtcdWatch): Error | undefined {
+  if (Number(response.compact_revision) > 0) {
+    return new CompactedError(`etcd keeps only what follows revision ${response.compact_revision}, not ${revision}`);
+  }
+  if (response.canceled) {
+    return asStoreError(new Error(response.cancel_reason || 'it cancelled the watch'), endpoints);
+  }
+  if (!response.created) return undefined;
+  if (clusterId !== undefined && clusterId !== response.header.cluster_id) {
+    return new CompactedError(`etcd at ${endpoints.join(', ')} is another cluster now`);
+  }
+  // A wiped data directory or a restored backup: waiting for a revision that is to come again would miss what is new.
+  if (Number(response.header.revision) < revision) {
+    return new CompactedError(`etcd is at revision ${response.header.revision}, behind the ${revision} we have seen`);
+  }
+  return undefined;
+}
+
+/** Asks a silent stream for a sign of life, and gives up on one that gives none. */
+class Heartbeat {
+  readonly #clock: Clock;
+  readonly #stream: WatchStream;
+  readonly #mailbox: Mailbox;
+  #cancel: () => void;
+
+  constructor(clock: Clock, stream: WatchStream, mailbox: Mailbox) {
+    this.#clock = clock;
+    this.#stream = stream;
+    this.#mailbox = mailbox;
+    this.#cancel = this.#ask(0);
+  }
+
+  heard(): void {
+    this.#cancel();
+    this.#cancel = this.#ask(0);
+  }
+
+  stop(): void {
+    this.#cancel();
+  }
+
+  #ask(silentMs: number): () => void {
+    return this.#clock.after(ASK_AFTER_MS, () => {
+      const silent = silentMs + ASK_AFTER_MS;
+      if (silent >= DEAD_AFTER_MS) {
+        this.#mailbox.end(new UnavailableError(`the etcd watch has been silent for ${silent / 1000} seconds`));
+        return;
+      }
+      this.#stream.write({ progress_request: {} });
+      this.#cancel = this.#ask(silent);
+    });
+  }
+}
+
+/** Hands batches from the stream's events to the one who iterates, in order; what came before the end is still given out. */
+class Mailbox {
+  #batches: (readonly Change[])[] = [];
+  #waiting = 0;
+  #ended = false;
+  #failure: Error | undefined;
+  #wake: (() => void) | undefined;
+
+  put(batch: readonly Change[], endpoints: readonly string[]): void {
+    if (this.#ended) return;
+    this.#waiting += batch.length;
+    this.#batches.push(batch);
+    if (this.#waiting > MAX_WAITING) {
+      this.end(new UnavailableError(`the watch of etcd at ${endpoints.join(', ')} is read too slowly`));
+    }
+    this.#wake?.();
+  }
+
+  end(failure?: Error): void {
+    if (this.#ended) return;
+    this.#ended = true;
+    this.#failure = failure;
+    // Whoever asks to stop wants nothing more.
+    if (failure === undefined) this.#batches = [];
+    this.#wake?.();
+  }
+
+  /** Undefined at a quiet end. Throws the failure at any other. */
+  async take(): Promise<readonly Change[] | undefined> {
+    while (this.#batches.length === 0 && !this.#ended) {
+      await new Promise<void>((resolve) => (this.#wake = resolve));
+    }
+    const batch = this.#batches.shift();
+    if (batch === undefined && this.#failure !== undefined) throw this.#failure;
+    this.#waiting -= batch?.length ?? 0;
+    return batch;
+  }
+}

@@ -1,0 +1,221 @@
+import { watch as watchDirectory } from 'node:fs';
+import type { FSWatcher } from 'node:fs';
+import { mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Clock } from '../runtime/clock.ts';
+import { systemClock } from '../runtime/clock.ts';
+import type { Random } from '../runtime/random.ts';
+import { systemRandom } from '../runtime/random.ts';
+import { FileLock } from './file-lock.ts';
+import { follow, Wakeup } from './follow.ts';
+import type { JournalLimits } from './journal-file.ts';
+import { JournalFile } from './journal-file.ts';
+import type { Request } from './ledger.ts';
+import { Ledger } from './ledger.ts';
+import type { Change, Entry, Json, Listing, Store } from './store.ts';
+import { UnavailableError } from './store.ts';
+
+export interface FileStoreSettings {
+  readonly directory: string;
+  readonly limits?: JournalLimits;
+  readonly ports?: { readonly clock: Clock; readonly random: Random };
+}
+
+const LIMITS: JournalLimits = { maxChanges: 10_000, maxOctets: 8 << 20, keepChanges: 1000 };
+/** Inotify tells of most changes at once; this is for those that it loses (overflow, a network file system). */
+const POLL_MS = 1000;
+
+/** Opens the store of a directory and makes it where it is missing. Throws UnavailableError. */
+export async function openFileStore(settings: FileStoreSettings): Promise<Store> {
+  const store = new FileStore(settings);
+  try {
+    await store.open();
+  } catch (cause) {
+    await store.close();
+    throw cause;
+  }
+  return store;
+}
+
+/** A directory that several processes of one machine share. README.md tells how the journal works. */
+class FileStore implements Store {
+  readonly #directory: string;
+  readonly #clock: Clock;
+  readonly #ledger = new Ledger();
+  readonly #wakeup = new Wakeup();
+  readonly #lock: FileLock;
+  readonly #journal: JournalFile;
+  #turn: Promise<unknown> = Promise.resolve();
+  #watchers = 0;
+  #stopWatching: (() => void) | undefined;
+  #closed = false;
+
+  constructor({ directory, limits, ports }: FileStoreSettings) {
+    const { clock, random } = ports ?? { clock: systemClock, random: systemRandom };
+    this.#directory = directory;
+    this.#clock = clock;
+    this.#lock = new FileLock(join(directory, 'lock'), { clock, random });
+    this.#journal = new JournalFile(directory, this.#ledger, limits ?? LIMITS);
+  }
+
+  async open(): Promise<void> {
+    await this.#inTurn('open', async () => {
+      await this.#journal.catchUp().catch(async (cause: unknown) => {
+        if ((cause as NodeJS.ErrnoException).code !== 'ENOENT') throw cause;
+        await mkdir(this.#directory, { recursive: true, mode: 0o700 });
+        await this.#locked(() => this.#journal.createIfMissing());
+        await this.#journal.catchUp();
+      });
+    });
+  }
+
+  get(key: string): Promise<Entry | undefined> {
+    return this.#inTurn('read', async () => {
+      await this.#catchUp();
+      return this.#ledger.get(key);
+    });
+  }
+
+  list(prefix: string): Promise<Listing> {
+    return this.#inTurn('read', async () => {
+      await this.#catchUp();
+      return this.#ledger.list(prefix);
+    });
+  }
+
+  create(key: string, value: Json): Promise<Entry> {
+    return this.#put({ type: 'create', key, value: structuredClone(value) });
+  }
+
+  update(key: string, value: Json, revision: number): Promise<Entry> {
+    return this.#put({ type: 'update', key, value: structuredClone(value), revision });
+  }
+
+  async delete(key: string, revision?: number): Promise<void> {
+    await this.#write(revision === undefined ? { type: 'delete', key } : { type: 'delete', key, revision });
+  }
+
+  watch(prefix: string, revision: number, signal: AbortSignal): AsyncIterable<readonly Change[]> {
+    return this.#watch({ prefix, revision, signal, epoch: this.#ledger.epoch });
+  }
+
+  async close(): Promise<void> {
+    if (this.#closed) return;
+    this.#closed = true;
+    this.#endWatching();
+    this.#wakeup.fail(new UnavailableError(`datastore directory ${this.#directory} is closed`));
+    await this.#turn;
+    await this.#journal.close();
+    await this.#lock.close();
+  }
+
+  async #put(request: Request): Promise<Entry> {
+    const change = await this.#write(request);
+    return (change as Extract<Change, { type: 'put' }>).entry;
+  }
+
+  #write(request: Request): Promise<Change> {
+    return this.#inTurn('write', () =>
+      this.#locked(async () => {
+        const torn = await this.#journal.catchUp();
+        this.#wakeup.wake();
+        const change = this.#ledger.decide(request);
+        await this.#journal.append(change, torn);
+        this.#wakeup.wake();
+        // The write stands whether or not the journal can be rewritten; the next write tries again.
+        if (this.#journal.isDueForCompaction()) await this.#journal.compact().catch(() => undefined);
+        return change;
+      }),
+    );
+  }
+
+  async *#watch(from: Parameters<typeof follow>[2]): AsyncGenerator<readonly Change[], void> {
+    await this.#inTurn('read', () => this.#catchUp());
+    this.#watchers++;
+    this.#stopWatching ??= this.#startWatching();
+    try {
+      yield* follow(this.#ledger, this.#wakeup, from);
+    } finally {
+      this.#watchers--;
+      if (this.#watchers === 0) this.#endWatching();
+    }
+  }
+
+  /** Wakes the watchers when another process wrote. Inotify where it works; the slow poll always. */
+  #startWatching(): () => void {
+    let pending = false;
+    const look = (): void => {
+      if (pending) return;
+      pending = true;
+      void this.#inTurn('read', () => {
+        pending = false;
+        return this.#catchUp();
+      }).catch((cause: unknown) => {
+        pending = false;
+        this.#wakeup.fail(cause as UnavailableError);
+      });
+    };
+    const inotify = this.#inotify(look);
+    let cancelPoll: () => void;
+    const poll = (): void => {
+      cancelPoll = this.#clock.after(POLL_MS, () => {
+        look();
+        poll();
+      });
+    };
+    poll();
+    return () => {
+      cancelPoll();
+      inotify?.close();
+    };
+  }
+
+  #endWatching(): void {
+    this.#stopWatching?.();
+    this.#stopWatching = undefined;
+  }
+
+  #inotify(look: () => void): FSWatcher | undefined {
+    try {
+      const watcher = watchDirectory(this.#directory, { persistent: false }, (_event, name) => {
+        if (name !== 'lock') look();
+      });
+      watcher.on('error', () => watcher.close());
+      return watcher;
+    } catch {
+      return undefined; // No inotify instance left: the poll does it.
+    }
+  }
+
+  async #catchUp(): Promise<void> {
+    const { revision, epoch } = this.#ledger;
+    await this.#journal.catchUp();
+    this.#wakeup.recover();
+    if (this.#ledger.revision !== revision || this.#ledger.epoch !== epoch) this.#wakeup.wake();
+  }
+
+  async #locked<T>(work: () => Promise<T>): Promise<T> {
+    await this.#lock.acquire();
+    try {
+      return await work();
+    } finally {
+      this.#lock.release();
+    }
+  }
+
+  /** One at a time within this process; a failure of the file system becomes one sentence. */
+  #inTurn<T>(doing: 'open' | 'read' | 'write', work: () => Promise<T>): Promise<T> {
+    const result = this.#turn.then(async () => {
+      if (this.#closed) throw new UnavailableError(`datastore directory ${this.#directory} is closed`);
+      try {
+        return await work();
+      } catch (cause) {
+        const { code, message } = cause as NodeJS.ErrnoException;
+        if (code === undefined) throw cause;
+        throw new UnavailableError(`cannot ${doing} datastore directory ${this.#directory}: ${message}`, { cause });
+      }
+    });
+    this.#turn = result.catch(() => undefined);
+    return result;
+  }
+}

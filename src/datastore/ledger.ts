@@ -1,0 +1,108 @@
+import type { Change, Entry, Json, Listing } from './store.ts';
+import { AlreadyExistsError, CompactedError, ConflictError, NotFoundError } from './store.ts';
+
+/** A write as the caller asked for it. */
+export type Request =
+  | { readonly type: 'create'; readonly key: string; readonly value: Json }
+  | { readonly type: 'update'; readonly key: string; readonly value: Json; readonly revision: number }
+  | { readonly type: 'delete'; readonly key: string; readonly revision?: number };
+
+export const changeKey = (change: Change): string => (change.type === 'put' ? change.entry.key : change.key);
+export const changeRevision = (change: Change): number =>
+  change.type === 'put' ? change.entry.revision : change.revision;
+
+const byKey = (a: Entry, b: Entry): number => (a.key < b.key ? -1 : a.key > b.key ? 1 : 0);
+
+/**
+ * What both the memory and the file store know: the entries, and the changes that led there since `compacted`.
+ * Every change takes the next revision, so a change's place in the history is its revision less `compacted`.
+ */
+export class Ledger {
+  #entries = new Map<string, Entry>();
+  #history: Change[] = [];
+  #compacted: number;
+  #epoch = 0;
+
+  constructor(revision = 0) {
+    this.#compacted = revision;
+  }
+
+  get revision(): number {
+    return this.#compacted + this.#history.length;
+  }
+
+  /** Changes after this revision are kept. */
+  get compacted(): number {
+    return this.#compacted;
+  }
+
+  /** Grows when another history takes this one's place: revisions of before mean nothing then. */
+  get epoch(): number {
+    return this.#epoch;
+  }
+
+  get(key: string): Entry | undefined {
+    return this.#entries.get(key);
+  }
+
+  list(prefix: string): Listing {
+    const entries = [...this.#entries.values()].filter(({ key }) => key.startsWith(prefix)).sort(byKey);
+    return { entries, revision: this.revision };
+  }
+
+  /** The change that a request makes, if it may. Throws AlreadyExistsError, NotFoundError or ConflictError. */
+  decide(request: Request): Change {
+    const { key } = request;
+    const current = this.#entries.get(key);
+    const revision = this.revision + 1;
+    if (request.type === 'create') {
+      if (current !== undefined) throw new AlreadyExistsError(`${key} exists already, at revision ${current.revision}`);
+      return { type: 'put', entry: { key, value: request.value, revision } };
+    }
+    if (current === undefined) throw new NotFoundError(`${key} does not exist`);
+    if (request.revision !== undefined && request.revision !== current.revision) {
+      throw new ConflictError(`${key} is at revision ${current.revision}, not at ${request.revision}`);
+    }
+    if (request.type === 'delete') return { type: 'delete', key, revision };
+    return { type: 'put', entry: { key, value: request.value, revision } };
+  }
+
+  apply(change: Change): void {
+    if (changeRevision(change) !== this.revision + 1) {
+      throw new Error(`change of revision ${changeRevision(change)} applied at revision ${this.revision}`);
+    }
+    this.#history.push(change);
+    if (change.type === 'put') this.#entries.set(change.entry.key, change.entry);
+    else this.#entries.delete(change.key);
+  }
+
+  /** All changes after `revision`. Throws CompactedError. */
+  changesAfter(revision: number): readonly Change[] {
+    if (revision < this.#compacted) {
+      throw new CompactedError(`revision ${revision} is no longer kept, only what follows ${this.#compacted}`);
+    }
+    if (revision > this.revision) {
+      throw new CompactedError(`revision ${revision} is not of this history, which ends at ${this.revision}`);
+    }
+    return this.#history.slice(revision - this.#compacted);
+  }
+
+  /** Forgets the changes up to `revision`; the entries stay. */
+  compact(revision: number): void {
+    const forget = Math.min(Math.max(0, revision - this.#compacted), this.#history.length);
+    this.#history = this.#history.slice(forget);
+    this.#compacted += forget;
+  }
+
+  /** Another history takes this one's place: `entries` as they are after `history`, whose first change follows `compacted`. */
+  replace(entries: readonly Entry[], compacted: number, history: readonly Change[]): void {
+    this.#entries = new Map(entries.map((entry) => [entry.key, entry]));
+    this.#compacted = compacted;
+    this.#history = [...history];
+    this.#epoch++;
+  }
+
+  entries(): readonly Entry[] {
+    return [...this.#entries.values()];
+  }
+}

@@ -1,0 +1,221 @@
+import { backoffMs } from '../runtime/backoff.ts';
+import type { Clock } from '../runtime/clock.ts';
+import type { Logger } from '../runtime/logger.ts';
+import type { Random } from '../runtime/random.ts';
+import { changeKey, changeRevision } from './ledger.ts';
+import type { Change, Entry, Listing, Store } from './store.ts';
+import { CompactedError } from './store.ts';
+
+/** What we know of the store under one prefix. */
+export interface SyncView {
+  readonly entries: ReadonlyMap<string, Entry>;
+  readonly revision: number;
+  /** True once a whole listing was seen, and for ever after. */
+  readonly inSync: boolean;
+  /** Why the view may lag behind the store, in one sentence. A stale view keeps what it knew: it deletes nothing. */
+  readonly stale?: string;
+}
+
+export interface SyncSource {
+  readonly store: Store;
+  readonly prefix: string;
+}
+
+export interface SyncHandlers {
+  /** The first whole view. */
+  onSnapshot?(view: SyncView): void;
+  /** What changed since the last call, and the view after it; only real differences, in order of revision. */
+  onChanges?(changes: readonly Change[], view: SyncView): void;
+  /** `stale` came, changed or went. */
+  onStale?(view: SyncView): void;
+}
+
+export interface SyncPorts {
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly log?: Logger;
+}
+
+export interface Syncer {
+  view(): SyncView;
+  /** Called after any change of the view, many changes at once. Returns the way to stop it. */
+  onChange(listener: () => void): () => void;
+  /** Resolves when the view is in sync for the first time, or the syncer is closed. */
+  synced(): Promise<void>;
+  close(): Promise<void>;
+}
+
+const BACKOFF = { minMs: 200, maxMs: 10_000 };
+/** A watch that held for so long was a good one: the next failure starts from the shortest wait again. */
+const GOOD_WATCH_MS = 5_000;
+/** A listing now and then, though the watch says nothing is missing: a belt for servers that lose events. */
+const RELIST_MS = 600_000;
+
+/** Keeps a view of everything under `prefix`: list, then watch; after a loss, watch on from where we were. */
+export function startSyncer(source: SyncSource, handlers: SyncHandlers, ports: SyncPorts): Syncer {
+  const syncer = new ListWatchSyncer(source, handlers, ports);
+  syncer.start();
+  return syncer;
+}
+
+class ListWatchSyncer implements Syncer {
+  readonly #store: Store;
+  readonly #prefix: string;
+  readonly #handlers: SyncHandlers;
+  readonly #ports: SyncPorts;
+  readonly #closing = new AbortController();
+  readonly #listeners = new Set<() => void>();
+  readonly #entries = new Map<string, Entry>();
+  readonly #firstSync = Promise.withResolvers<undefined>();
+  #revision = 0;
+  #inSync = false;
+  #stale: string | undefined;
+  #mustList = true;
+  #attempt = 0;
+  #notifying = false;
+  #running: Promise<void> = Promise.resolve();
+
+  constructor({ store, prefix }: SyncSource, handlers: SyncHandlers, ports: SyncPorts) {
+    this.#store = store;
+    this.#prefix = prefix;
+    this.#handlers = handlers;
+    this.#ports = ports;
+  }
+
+  start(): void {
+    this.#running = this.#run();
+  }
+
+  view(): SyncView {
+    const stale = this.#stale;
+    return {
+      entries: this.#entries,
+      revision: this.#revision,
+      inSync: this.#inSync,
+      ...(stale !== undefined && { stale }),
+    };
+  }
+
+  onChange(listener: () => void): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
+  async synced(): Promise<void> {
+    await this.#firstSync.promise;
+  }
+
+  async close(): Promise<void> {
+    this.#closing.abort();
+    this.#listeners.clear();
+    this.#firstSync.resolve(undefined);
+    await this.#running;
+  }
+
+  async #run(): Promise<void> {
+    const { signal } = this.#closing;
+    while (!signal.aborted) {
+      await this.#follow().catch((cause: unknown) => (signal.aborted ? undefined : this.#recover(cause as Error)));
+    }
+  }
+
+  /** List if we must, else ask whether the store answers; then watch until the watch ends. */
+  async #follow(): Promise<void> {
+    if (this.#mustList) {
+      this.#take(await this.#store.list(this.#prefix));
+      this.#mustList = false;
+    } else {
+      await this.#store.get(this.#prefix);
+    }
+    this.#setStale(undefined);
+    const relist = new AbortController();
+    const stopTimer = this.#ports.clock.after(RELIST_MS, () => relist.abort());
+    const startedAt = this.#ports.clock.now();
+    try {
+      const signal = AbortSignal.any([this.#closing.signal, relist.signal]);
+      for await (const batch of this.#store.watch(this.#prefix, this.#revision, signal)) {
+        this.#attempt = 0;
+        this.#apply(batch);
+      }
+      this.#mustList = true;
+    } finally {
+      stopTimer();
+      if (this.#ports.clock.now() - startedAt >= GOOD_WATCH_MS) this.#attempt = 0;
+    }
+  }
+
+  async #recover(cause: Error): Promise<void> {
+    if (cause instanceof CompactedError) {
+      this.#mustList = true;
+      this.#ports.log?.info({ prefix: this.#prefix, reason: cause.message }, 'listing the datastore again');
+    } else {
+      this.#setStale(cause.message);
+    }
+    // A store that is compacted faster than it can be listed must not be listed in a tight loop either.
+    await this.#wait(backoffMs(this.#attempt++, BACKOFF, this.#ports.random));
+  }
+
+  /** A fresh listing is positive evidence: what it lacks is gone. Only differences are told. */
+  #take({ entries, revision }: Listing): void {
+    const present = new Set(entries.map(({ key }) => key));
+    const deleted = [...this.#entries.keys()].filter((key) => !present.has(key));
+    const changed = entries
+      .filter(({ key, revision: at }) => this.#entries.get(key)?.revision !== at)
+      .sort((a, b) => a.revision - b.revision);
+    const changes: readonly Change[] = [
+      ...changed.map((entry) => ({ type: 'put', entry }) as const),
+      ...deleted.map((key) => ({ type: 'delete', key, revision }) as const),
+    ];
+    this.#revision = revision;
+    if (changes.length > 0 || !this.#inSync) this.#absorb(changes);
+  }
+
+  #apply(batch: readonly Change[]): void {
+    this.#revision = Math.max(this.#revision, changeRevision(batch.at(-1)!));
+    this.#absorb(batch);
+  }
+
+  #absorb(changes: readonly Change[]): void {
+    for (const change of changes) {
+      if (change.type === 'put') this.#entries.set(change.entry.key, change.entry);
+      else this.#entries.delete(changeKey(change));
+    }
+    const isFirst = !this.#inSync;
+    this.#inSync = true;
+    if (isFirst) this.#handlers.onSnapshot?.(this.view());
+    else this.#handlers.onChanges?.(changes, this.view());
+    this.#firstSync.resolve(undefined);
+    this.#notify();
+  }
+
+  #setStale(reason: string | undefined): void {
+    if (reason === this.#stale) return;
+    if (this.#stale === undefined) this.#ports.log?.warn({ prefix: this.#prefix, reason }, 'datastore view is stale');
+    else if (reason === undefined) this.#ports.log?.info({ prefix: this.#prefix }, 'datastore answers again');
+    this.#stale = reason;
+    this.#handlers.onStale?.(this.view());
+    this.#notify();
+  }
+
+  #notify(): void {
+    if (this.#notifying) return;
+    this.#notifying = true;
+    queueMicrotask(() => {
+      this.#notifying = false;
+      for (const listener of this.#listeners) listener();
+    });
+  }
+
+  #wait(ms: number): Promise<void> {
+    const { signal } = this.#closing;
+    return new Promise((resolve) => {
+      const done = (): void => {
+        cancel();
+        signal.removeEventListener('abort', done);
+        resolve();
+      };
+      const cancel = this.#ports.clock.after(ms, done);
+      signal.addEventListener('abort', done, { once: true });
+    });
+  }
+}

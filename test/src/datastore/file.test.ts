@@ -1,0 +1,179 @@
+import { appendFile, chmod, mkdtemp, readFile, rm, stat, truncate, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { openFileStore } from '../../../src/datastore/file.ts';
+import type { Change, Store } from '../../../src/datastore/store.ts';
+import { CompactedError, UnavailableError } from '../../../src/datastore/store.ts';
+import { describeStore, take } from '../../compliance/store.ts';
+
+const temporary = (): Promise<string> => mkdtemp(join(tmpdir(), 'calico-ts-file-'));
+/** A journal that is rewritten after every few changes. */
+const TIGHT = { maxChanges: 4, maxOctets: 1 << 20, keepChanges: 2 };
+
+describeStore('the file store', async () => {
+  const directory = await temporary();
+  const [store, other] = [await openFileStore({ directory }), await openFileStore({ directory })];
+  return {
+    store,
+    other,
+    compact: async () => {
+      const rewriter = await openFileStore({
+        directory,
+        limits: { maxChanges: 0, maxOctets: 1 << 20, keepChanges: 1 },
+      });
+      await rewriter.create('/compact', 1);
+      await rewriter.close();
+    },
+    tearDown: async () => {
+      await Promise.all([store.close(), other.close()]);
+      await rm(directory, { recursive: true });
+    },
+  };
+});
+
+describe('the file store', () => {
+  let directory: string;
+  const stores: Store[] = [];
+  const opened = async (limits?: typeof TIGHT): Promise<Store> => {
+    const store = await openFileStore({ directory, ...(limits && { limits }) });
+    stores.push(store);
+    return store;
+  };
+
+  beforeEach(async () => {
+    directory = join(await temporary(), 'not', 'there', 'yet');
+  });
+  afterEach(async () => {
+    await Promise.all(stores.splice(0).map((store) => store.close()));
+    await rm(join(directory, '..', '..', '..'), { recursive: true, force: true });
+  });
+
+  test('makes its directory, for the owner alone, and finds its entries again', async () => {
+    const store = await opened();
+    const entry = await store.create('/a', { b: 'ü' });
+    await store.close();
+    expect((await stat(directory)).mode & 0o777).toBe(0o700);
+    expect(await (await opened()).get('/a')).toEqual(entry);
+  });
+
+  test('says in one sentence which directory cannot be made', async () => {
+    await writeFile(join(directory, '..', '..', '..', 'not'), 'a file in the way');
+    await expect(openFileStore({ directory })).rejects.toThrow(
+      new RegExp(`^cannot open datastore directory ${directory}: ENOTDIR.*$`),
+    );
+    await expect(openFileStore({ directory })).rejects.toBeInstanceOf(UnavailableError);
+  });
+
+  test('ends writes and watches with UnavailableError when its directory is removed', async () => {
+    const store = await opened();
+    await store.create('/a', 1);
+    const watch = expect(take((signal) => store.watch('/', 1, signal), 1)).rejects.toThrow(UnavailableError);
+    await rm(directory, { recursive: true });
+    await watch;
+    await expect(store.create('/b', 1)).rejects.toThrow(/^cannot write datastore directory .*ENOENT/);
+  });
+
+  test('tells watchers to list again when its directory is made anew', async () => {
+    const store = await opened();
+    const { revision } = await store.create('/a', 1);
+    await rm(directory, { recursive: true });
+    const anew = await opened();
+    for (let i = 0; i < 5; i++) await anew.create(`/new${i}`, i);
+    await expect(take((signal) => store.watch('/', revision, signal), 1)).rejects.toThrow(CompactedError);
+    expect((await store.list('/')).entries).toHaveLength(5);
+    await store.create('/both', 1);
+    expect((await anew.get('/both'))?.value).toBe(1);
+  });
+
+  test.each([
+    ['half a line', '0011aabb {"r":2,"k":"/b","v'],
+    ['a whole line with a wrong checksum', '00000000 {"r":2,"k":"/b","v":1}\n'],
+    ['octets of nothing', '\0\0\0\0\0\0\0\0\0\0\0\0\n\0\0'],
+  ])('%s at the end of the journal is unseen by readers and cut off by the next writer', async (_what, torn) => {
+    const first = await opened();
+    await first.create('/a', 1);
+    await appendFile(join(directory, 'journal'), torn);
+    const second = await opened();
+    expect((await second.list('/')).entries.map(({ key }) => key)).toEqual(['/a']);
+    expect((await second.create('/c', 3)).revision).toBe(2);
+    expect((await first.list('/')).entries.map(({ key }) => key)).toEqual(['/a', '/c']);
+    expect((await readFile(join(directory, 'journal'), 'utf8')).includes('"/b"')).toBe(false);
+  });
+
+  test('every cut of the journal leaves a store with a prefix of what was written', async () => {
+    const store = await opened();
+    const ends: number[] = [];
+    for (let i = 0; i < 4; i++) {
+      ends.push((await stat(join(directory, 'journal'))).size);
+      await store.create(`/k${i}`, i);
+    }
+    await store.close();
+    const whole = await readFile(join(directory, 'journal'));
+    for (let cut = whole.length; cut >= ends[0]!; cut--) {
+      await truncate(join(directory, 'journal'), cut);
+      const reader = await openFileStore({ directory });
+      const complete = ends.slice(1).filter((end) => end <= cut).length + (cut === whole.length ? 1 : 0);
+      expect((await reader.list('/')).entries).toHaveLength(complete);
+      await reader.close();
+    }
+  });
+
+  test('a journal that is damaged in its middle is refused, with the place', async () => {
+    const store = await opened();
+    await store.create('/a', 1);
+    const end = (await stat(join(directory, 'journal'))).size;
+    await store.create('/b', 1);
+    await store.create('/c', 1);
+    await store.close();
+    const octets = await readFile(join(directory, 'journal'));
+    octets[end + 12]! ^= 1;
+    await writeFile(join(directory, 'journal'), octets);
+    const again = await opened().catch((error: unknown) => error as Error);
+    expect(again).toBeInstanceOf(UnavailableError);
+    expect((again as Error).message).toMatch(new RegExp(`journal is damaged at octet ${end}: restore it from a copy$`));
+  });
+
+  test('a watcher follows through one rewriting of the journal after the other', async () => {
+    const [writer, reader] = [await opened(TIGHT), await opened()];
+    const { revision } = await reader.list('/');
+    const seen = take((signal) => reader.watch('/', revision, signal), 40);
+    for (let i = 0; i < 40; i++) {
+      await writer.create(`/k${i}`, i);
+      await reader.get('/');
+    }
+    expect((await seen).map((change: Change) => change.type === 'put' && change.entry.value)).toEqual(
+      Array.from({ length: 40 }, (_, i) => i),
+    );
+    const lines = (await readFile(join(directory, 'journal'), 'utf8')).trim().split('\n');
+    expect(lines.length).toBeLessThan(1 + 40 + TIGHT.keepChanges + TIGHT.maxChanges + 1);
+  });
+
+  test('the journal of an entry that changes for ever stays small', async () => {
+    const store = await opened(TIGHT);
+    let { revision } = await store.create('/a', 0);
+    for (let i = 1; i < 100; i++) ({ revision } = await store.update('/a', i, revision));
+    const lines = (await readFile(join(directory, 'journal'), 'utf8')).trim().split('\n');
+    expect(lines.length).toBeLessThan(12);
+    await store.close();
+    const again = await opened();
+    expect(await again.get('/a')).toEqual({ key: '/a', value: 99, revision });
+    expect((await again.list('/')).revision).toBe(100);
+  });
+
+  test('a draft that a killed rewriter left behind is no hindrance', async () => {
+    const store = await opened(TIGHT);
+    await writeFile(join(directory, 'journal.new'), 'half');
+    for (let i = 0; i < 10; i++) await store.create(`/k${i}`, i);
+    expect((await (await opened()).list('/')).entries).toHaveLength(10);
+  });
+
+  test.skipIf(process.getuid?.() === 0)('who may not write may read (root may write everywhere)', async () => {
+    await (await opened()).create('/a', 1);
+    await chmod(join(directory, 'journal'), 0o400);
+    await chmod(join(directory, 'lock'), 0o400);
+    const reader = await opened();
+    expect((await reader.get('/a'))?.value).toBe(1);
+    await expect(reader.create('/b', 1)).rejects.toThrow(/^cannot write datastore directory .*EACCES/);
+  });
+});
