@@ -64,7 +64,8 @@ describe('a selector', () => {
     ["rack in {'a'", 13, '"," or "}"', 'the end'],
     ["rack in 'a'", 9, '"{"', `"'a'"`],
     ['has()', 4, 'an operator after "has"', '"()"'],
-  ])('%s is refused at position %d', (text, position, expected, found) => {
+  ])('%s is refused at position %d', (...row) => {
+    const [text, position, expected, found] = row;
     expect(() => parseSelector(text, 'spec.nodeSelector')).toThrow(
       `spec.nodeSelector = '${text}': is not a selector: expected ${expected} at position ${position}, found ${found}`,
     );

@@ -1,0 +1,79 @@
+import { z } from 'zod';
+import { InvalidValueError } from '../model/invalid.ts';
+import type { IpAddress } from '../model/ip.ts';
+import { parseIpAddress } from '../model/ip.ts';
+import { parseResourceName } from '../model/resource-name.ts';
+import { asNumber, checkedText, duration, fields, selector, wholeNumber } from './fields.ts';
+import type { KindSpec } from './kind.ts';
+import { envelope, nameColumn, orDash } from './kind.ts';
+
+/** Reads `10.0.0.1`, `10.0.0.1:1179`, `2001:db8::1` or `[2001:db8::1]:1179`. Throws InvalidValueError. */
+export function parsePeerIp(value: string, field = 'peerIP'): { readonly address: IpAddress; readonly port?: number } {
+  const match = /^\[([^\]]*)\]:(\d+)$/.exec(value) ?? /^([^:]*):(\d+)$/.exec(value);
+  if (match === null) return { address: parseIpAddress(value, field) };
+  const port = Number(match[2]);
+  if (port < 1 || port > 65535) throw new InvalidValueError(field, value, 'has no port between 1 and 65535');
+  return { address: parseIpAddress(match[1]!, field), port };
+}
+
+const shape = {
+  node: checkedText((value) => value === '' || parseResourceName(value)).exactOptional(),
+  nodeSelector: selector.exactOptional(),
+  peerIP: checkedText((value) => parsePeerIp(value)).exactOptional(),
+  asNumber: asNumber.exactOptional(),
+  peerSelector: selector.exactOptional(),
+  nextHopMode: z.enum(['Auto', 'Self', 'Keep']).exactOptional(),
+  keepOriginalNextHop: z.boolean().exactOptional(),
+  /** Absent: UseNodeIP. */
+  sourceAddress: z.enum(['UseNodeIP', 'None']).exactOptional(),
+  maxRestartTime: duration.exactOptional(),
+  keepaliveTime: duration.exactOptional(),
+  localASNumber: asNumber.exactOptional(),
+  numAllowedLocalASNumbers: wholeNumber(0, 255).exactOptional(),
+  /** Absent: Auto. */
+  reversePeering: z.enum(['Auto', 'Manual']).exactOptional(),
+};
+
+const NOT_YET = ['password', 'ttlSecurity', 'reachableBy', 'filters', 'localWorkloadSelector'];
+
+type Spec = z.output<z.ZodObject<typeof shape>>;
+
+const EXCLUSIVE: readonly (readonly [keyof Spec, keyof Spec, string])[] = [
+  ['nodeSelector', 'node', 'node and nodeSelector cannot both be set'],
+  ['peerSelector', 'peerIP', 'peerIP and peerSelector cannot both be set'],
+  ['asNumber', 'peerSelector', 'asNumber must be empty when peerSelector is set'],
+  ['keepOriginalNextHop', 'nextHopMode', 'keepOriginalNextHop and nextHopMode cannot both be set'],
+];
+
+const isSet = (value: unknown): boolean => value !== undefined && value !== '' && value !== false;
+
+const spec = fields('BGPPeer.spec', shape, NOT_YET).check((ctx) => {
+  for (const [field, other, message] of EXCLUSIVE) {
+    if (!isSet(ctx.value[field]) || !isSet(ctx.value[other])) continue;
+    ctx.issues.push({ code: 'custom', path: [field], input: ctx.value[field], message });
+  }
+  if (ctx.value.peerIP !== undefined && ctx.value.asNumber === undefined) {
+    ctx.issues.push({ code: 'custom', path: ['asNumber'], input: '', message: 'is required when peerIP is set' });
+  }
+});
+
+const schema = envelope('BGPPeer', false, spec);
+
+export type BgpPeer = z.output<typeof schema>;
+
+const columns: KindSpec<BgpPeer>['columns'] = [
+  nameColumn,
+  { heading: 'PEERIP', value: (r) => r.spec.peerIP ?? '' },
+  { heading: 'NODE', value: (r) => [r.spec.node, r.spec.nodeSelector].find(isSet) ?? '(global)' },
+  { heading: 'ASN', value: (r) => orDash(r.spec.asNumber) },
+];
+
+export const bgpPeer: KindSpec<BgpPeer> = {
+  kind: 'BGPPeer',
+  plural: 'bgppeers',
+  aliases: ['bgpp', 'bgpps', 'bp', 'bps'],
+  namespaced: false,
+  schema,
+  columns,
+  wideColumns: columns,
+};

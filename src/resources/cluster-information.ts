@@ -1,0 +1,39 @@
+import { z } from 'zod';
+import { fields } from './fields.ts';
+import type { KindSpec } from './kind.ts';
+import { envelope, nameColumn, orDash } from './kind.ts';
+
+const schema = envelope(
+  'ClusterInformation',
+  false,
+  fields('ClusterInformation.spec', {
+    clusterGUID: z.string().exactOptional(),
+    /** Comma-separated. */
+    clusterType: z.string().exactOptional(),
+    calicoVersion: z.string().exactOptional(),
+    /** False: the datastore is locked for a migration. */
+    datastoreReady: z.boolean().exactOptional(),
+    variant: z.string().exactOptional(),
+  }),
+);
+
+export type ClusterInformation = z.output<typeof schema>;
+
+const columns: KindSpec<ClusterInformation>['columns'] = [
+  nameColumn,
+  { heading: 'CLUSTERGUID', value: ({ spec }) => spec.clusterGUID ?? '' },
+  { heading: 'CLUSTERTYPE', value: ({ spec }) => spec.clusterType ?? '' },
+  { heading: 'CALICOVERSION', value: ({ spec }) => spec.calicoVersion ?? '' },
+  { heading: 'DATASTOREREADY', value: ({ spec }) => orDash(spec.datastoreReady) },
+];
+
+export const clusterInformation: KindSpec<ClusterInformation> = {
+  kind: 'ClusterInformation',
+  plural: 'clusterinformations',
+  aliases: ['clusterinfo', 'clusterinfos'],
+  namespaced: false,
+  schema,
+  columns,
+  wideColumns: columns,
+  readOnly: true,
+};

@@ -1,0 +1,83 @@
+import { z } from 'zod';
+import { parseAsn } from '../model/asn.ts';
+import { formatDuration, parseDuration } from '../model/duration.ts';
+import { InvalidValueError } from '../model/invalid.ts';
+import { formatIpAddress, parseIpAddress } from '../model/ip.ts';
+import type { IpFamily } from '../model/ip.ts';
+import { nearest } from '../model/nearest.ts';
+import { parseSelector } from '../model/selector.ts';
+
+/**
+ * An object of which every field is known: `notYet` are those that Calico has and we do not honour.
+ * Accepting one of them in silence would promise what nobody keeps.
+ */
+export function fields<S extends z.ZodRawShape>(owner: string, shape: S, notYet: readonly string[] = []) {
+  const known = [...Object.keys(shape), ...notYet];
+  return z
+    .record(z.string(), z.unknown())
+    .check((ctx) => {
+      for (const [name, value] of Object.entries(ctx.value)) {
+        if (Object.hasOwn(shape, name)) continue;
+        const message = notYet.includes(name) ? 'is not supported yet' : notAField(name, owner, known);
+        ctx.issues.push({ code: 'custom', path: [name], input: value, message });
+      }
+    })
+    .pipe(z.object(shape));
+}
+
+function notAField(name: string, owner: string, known: readonly string[]): string {
+  const folded = known.find((candidate) => candidate.toLowerCase() === name.toLowerCase());
+  const meant = folded ?? nearest(name, known, Math.max(1, Math.floor(name.length / 4)));
+  return `is not a field of ${owner}${meant === undefined ? '' : `; did you mean "${meant}"?`}`;
+}
+
+/** A text that `read` turns into what is stored; what it refuses with InvalidValueError becomes a fault of the field. */
+export const text = <T>(read: (value: string) => T) =>
+  z.string().transform((value, ctx) => refusable(() => read(value), ctx));
+
+/** A text that `read` must understand, stored as it was written. */
+export const checkedText = (read: (value: string) => unknown) =>
+  text((value) => {
+    read(value);
+    return value;
+  });
+
+function refusable<T>(read: () => T, ctx: z.RefinementCtx): T {
+  try {
+    return read();
+  } catch (error) {
+    if (!(error instanceof InvalidValueError)) throw error;
+    ctx.addIssue({ code: 'custom', message: error.reason });
+    return z.NEVER;
+  }
+}
+
+/** A number, or a text in plain or dotted form; stored as a number. */
+export const asNumber = z.unknown().transform((value, ctx) =>
+  refusable(() => {
+    // 1.10 without quotes reaches us as 1.1: another AS.
+    if (typeof value === 'number' && Number.isInteger(value)) return parseAsn(value);
+    return parseAsn(typeof value === 'string' ? value : JSON.stringify({ value }));
+  }, ctx),
+);
+
+export const duration = text((value) => formatDuration(parseDuration(value)));
+
+export const selector = checkedText((value) => parseSelector(value));
+
+export const ipAddress = (family: IpFamily) =>
+  text((value) => {
+    const address = parseIpAddress(value);
+    if (address.family !== family) throw new InvalidValueError('', value, `is not an IPv${family} address`);
+    return formatIpAddress(address);
+  });
+
+export const macAddress = z
+  .string()
+  .regex(/^[0-9a-f]{2}(:[0-9a-f]{2}){5}$/i, 'is not a MAC address such as 66:12:34:56:78:9a');
+
+export const wholeNumber = (min: number, max: number) =>
+  z.custom<number>(
+    (value) => Number.isInteger(value) && (value as number) >= min && (value as number) <= max,
+    `is not a whole number between ${min} and ${max}`,
+  );

@@ -1,0 +1,21 @@
+/** Calico's v3 resources: their schemas, their rules, and a typed client over any datastore. README.md tells how. */
+export type { ResourceClient, ResourceName } from './client.ts';
+export { createResourceClient } from './client.ts';
+export { InvalidResourceError, invalidField } from './invalid-resource.ts';
+export type { ColumnContext, KindSpec, Metadata } from './kind.ts';
+export { API_VERSION, DEFAULT_NAMESPACE } from './kind.ts';
+export { resourceKey, resourcePrefix } from './keys.ts';
+export { parseResource } from './parse.ts';
+export type { Resources, ResourceView, UnreadableEntry } from './stored.ts';
+export { emptyResources, resourcesFromEntries } from './stored.ts';
+export type { AnyResource, Kind, ResourceByKind } from './table.ts';
+export { kindByAlias, KINDS, kindTable, resourceId } from './table.ts';
+export type { BgpConfiguration } from './bgp-configuration.ts';
+export type { BgpPeer } from './bgp-peer.ts';
+export { parsePeerIp } from './bgp-peer.ts';
+export type { ClusterInformation } from './cluster-information.ts';
+export type { FelixConfiguration } from './felix-configuration.ts';
+export type { IpPool } from './ip-pool.ts';
+export type { Node } from './node.ts';
+export type { WorkloadEndpoint } from './workload-endpoint.ts';
+export { workloadEndpointName } from './workload-endpoint.ts';

@@ -1,0 +1,112 @@
+import { z } from 'zod';
+import { InvalidValueError } from '../model/invalid.ts';
+import type { Prefix } from '../model/ip.ts';
+import { formatPrefix, parsePrefix, prefixesOverlap } from '../model/ip.ts';
+import { checkedText, fields, text, wholeNumber } from './fields.ts';
+import type { KindSpec } from './kind.ts';
+import { envelope, nameColumn } from './kind.ts';
+import { parseSelector } from '../model/selector.ts';
+import type { Selector } from '../model/selector.ts';
+
+const LINK_LOCAL = { 4: parsePrefix('169.254.0.0/16'), 6: parsePrefix('fe80::/10') } as const;
+const BLOCK_SIZE = { 4: { default: 26, min: 20, max: 32 }, 6: { default: 122, min: 116, max: 128 } } as const;
+
+const cidr = text((value) => {
+  if (!value.includes('/')) throw new InvalidValueError('', value, 'is not a CIDR: it has no prefix length');
+  const prefix = parsePrefix(value);
+  const linkLocal = LINK_LOCAL[prefix.address.family];
+  if (prefixesOverlap(prefix, linkLocal)) {
+    throw new InvalidValueError('', value, `overlaps the link local range ${formatPrefix(linkLocal)}`);
+  }
+  return formatPrefix(prefix);
+});
+
+const nodeSelector = checkedText((value) => {
+  if (holdsGlobal(parseSelector(value))) throw new InvalidValueError('', value, 'may not contain global()');
+});
+
+function holdsGlobal(selector: Selector): boolean {
+  if (selector.op === '!') return holdsGlobal(selector.operand);
+  if (selector.op === '&&' || selector.op === '||') return selector.operands.some(holdsGlobal);
+  return selector.op === 'global';
+}
+
+const mode = z.enum(['Never', 'Always', 'CrossSubnet']).default('Never');
+
+const shape = {
+  cidr,
+  ipipMode: mode,
+  vxlanMode: mode,
+  natOutgoing: z.boolean().default(false),
+  disabled: z.boolean().default(false),
+  disableBGPExport: z.boolean().default(false),
+  /** 26 or 122 where absent; filled in by the schema. */
+  blockSize: wholeNumber(1, 128).exactOptional(),
+  nodeSelector: nodeSelector.default('all()'),
+  allowedUses: z.array(z.enum(['Workload', 'Tunnel', 'LoadBalancer'])).default(['Workload', 'Tunnel']),
+  assignmentMode: z.enum(['Automatic', 'Manual']).default('Automatic'),
+};
+
+type Spec = z.output<z.ZodObject<typeof shape>>;
+
+function faults(spec: Spec, prefix: Prefix): readonly (readonly [keyof Spec, string])[] {
+  const { family } = prefix.address;
+  const { min, max } = BLOCK_SIZE[family];
+  const { blockSize = BLOCK_SIZE[family].default } = spec;
+  const rules: readonly (readonly [boolean, keyof Spec, string])[] = [
+    [family === 6 && spec.ipipMode !== 'Never', 'ipipMode', 'IPIP is not supported on an IPv6 IP pool'],
+    [
+      spec.ipipMode !== 'Never' && spec.vxlanMode !== 'Never',
+      'vxlanMode',
+      `ipipMode and vxlanMode cannot both be enabled: ipipMode is ${spec.ipipMode}`,
+    ],
+    [blockSize < min || blockSize > max, 'blockSize', `block size must be between ${min} and ${max} for IPv${family}`],
+    [
+      blockSize <= max && blockSize < prefix.length && !spec.disabled,
+      'cidr',
+      `is smaller than one block of size ${blockSize}`,
+    ],
+    [spec.natOutgoing, 'natOutgoing', 'is not supported yet'],
+    [spec.allowedUses.includes('LoadBalancer'), 'allowedUses', 'LoadBalancer is not supported yet'],
+  ];
+  return rules.filter(([broken]) => broken).map(([, field, reason]) => [field, reason] as const);
+}
+
+const spec = fields('IPPool.spec', shape, ['namespaceSelector'])
+  .check((ctx) => {
+    for (const [field, message] of faults(ctx.value, parsePrefix(ctx.value.cidr))) {
+      ctx.issues.push({ code: 'custom', path: [field], input: ctx.value[field], message });
+    }
+  })
+  .transform((value) => ({
+    ...value,
+    blockSize: value.blockSize ?? BLOCK_SIZE[parsePrefix(value.cidr).address.family].default,
+  }));
+
+const schema = envelope('IPPool', false, spec);
+
+export type IpPool = z.output<typeof schema>;
+
+const poolCidr = { heading: 'CIDR', value: (r: IpPool) => r.spec.cidr };
+const poolSelector = { heading: 'SELECTOR', value: (r: IpPool) => r.spec.nodeSelector };
+
+export const ipPool: KindSpec<IpPool> = {
+  kind: 'IPPool',
+  plural: 'ippools',
+  aliases: ['ipp', 'ipps', 'pool', 'pools'],
+  namespaced: false,
+  schema,
+  columns: [nameColumn, poolCidr, poolSelector],
+  wideColumns: [
+    nameColumn,
+    poolCidr,
+    { heading: 'NAT', value: (r) => String(r.spec.natOutgoing) },
+    { heading: 'IPIPMODE', value: (r) => r.spec.ipipMode },
+    { heading: 'VXLANMODE', value: (r) => r.spec.vxlanMode },
+    { heading: 'DISABLED', value: (r) => String(r.spec.disabled) },
+    { heading: 'DISABLEBGPEXPORT', value: (r) => String(r.spec.disableBGPExport) },
+    poolSelector,
+    { heading: 'ASSIGNMENTMODE', value: (r) => r.spec.assignmentMode },
+  ],
+  immutable: ['cidr', 'blockSize'],
+};

@@ -1,0 +1,70 @@
+import { z } from 'zod';
+import { InvalidValueError } from '../model/invalid.ts';
+import type { IpFamily } from '../model/ip.ts';
+import { parseInterfaceAddress, parseIpAddress } from '../model/ip.ts';
+import { asNumber, checkedText, fields, ipAddress, macAddress } from './fields.ts';
+import type { KindSpec } from './kind.ts';
+import { envelope, nameColumn } from './kind.ts';
+
+/** An address with the length of its subnet, `172.30.1.11/24`; without a length it is a subnet of one. */
+const interfaceAddress = (family: IpFamily) =>
+  checkedText((value) => {
+    if (parseInterfaceAddress(value).address.family === family) return;
+    throw new InvalidValueError('', value, `is not an IPv${family} address`);
+  });
+
+const bgp = fields(
+  'Node.spec.bgp',
+  {
+    asNumber: asNumber.exactOptional(),
+    ipv4Address: interfaceAddress(4).exactOptional(),
+    ipv6Address: interfaceAddress(6).exactOptional(),
+    ipv4IPIPTunnelAddr: ipAddress(4).exactOptional(),
+    /** Set: a route reflector, and no part of the mesh. */
+    routeReflectorClusterID: ipAddress(4).exactOptional(),
+  },
+  [],
+).check((ctx) => {
+  if (Object.keys(ctx.value).length > 0) return;
+  ctx.issues.push({ code: 'custom', input: ctx.value, message: 'Spec.BGP should not be empty' });
+});
+
+const spec = fields(
+  'Node.spec',
+  {
+    bgp: bgp.exactOptional(),
+    ipv4VXLANTunnelAddr: ipAddress(4).exactOptional(),
+    vxlanTunnelMACAddr: macAddress.exactOptional(),
+    addresses: z
+      .array(
+        fields('Node.spec.addresses', {
+          address: checkedText((value) => (value.includes('/') ? parseInterfaceAddress(value) : parseIpAddress(value))),
+          type: z.enum(['CalicoNodeIP', 'InternalIP', 'ExternalIP']).exactOptional(),
+        }),
+      )
+      .exactOptional(),
+    orchRefs: z
+      .array(fields('Node.spec.orchRefs', { nodeName: z.string().exactOptional(), orchestrator: z.string() }))
+      .exactOptional(),
+  },
+  ['ipv6VXLANTunnelAddr', 'vxlanTunnelMACAddrV6', 'wireguard', 'interfaces'],
+);
+
+const schema = envelope('Node', false, spec);
+
+export type Node = z.output<typeof schema>;
+
+export const node: KindSpec<Node> = {
+  kind: 'Node',
+  plural: 'nodes',
+  aliases: ['no', 'nos'],
+  namespaced: false,
+  schema,
+  columns: [nameColumn],
+  wideColumns: [
+    nameColumn,
+    { heading: 'ASN', value: (r, { globalAsn }) => String(r.spec.bgp?.asNumber ?? `(${globalAsn})`) },
+    { heading: 'IPV4', value: (r) => r.spec.bgp?.ipv4Address ?? '' },
+    { heading: 'IPV6', value: (r) => r.spec.bgp?.ipv6Address ?? '' },
+  ],
+};

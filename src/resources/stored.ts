@@ -1,0 +1,63 @@
+import type { Entry, Json } from '../datastore/store.ts';
+import { InvalidResourceError } from './invalid-resource.ts';
+import type { Metadata } from './kind.ts';
+import { kindOfKey, resourceKey } from './keys.ts';
+import { parseResource } from './parse.ts';
+import type { AnyResource, Kind, ResourceByKind } from './table.ts';
+import { kindTable } from './table.ts';
+
+/** What is written: the resource without its revision, which is the entry's own. */
+export function toStored(resource: AnyResource): Json {
+  const metadata: Metadata = { ...resource.metadata };
+  return JSON.parse(JSON.stringify({ ...resource, metadata: { ...metadata, resourceVersion: undefined } })) as Json;
+}
+
+/** Reads an entry back; throws InvalidResourceError where it is none of ours or breaks a rule. */
+export function fromStored(entry: Entry): AnyResource {
+  const resource = parseResource(entry.value);
+  return { ...resource, metadata: { ...resource.metadata, resourceVersion: String(entry.revision) } };
+}
+
+/** Every resource of every kind, by name; namespaced ones by `namespace/name`. */
+export type Resources = { readonly [K in Kind]: ReadonlyMap<string, ResourceByKind[K]> };
+
+export interface UnreadableEntry {
+  readonly key: string;
+  readonly reason: string;
+}
+
+export interface ResourceView {
+  readonly resources: Resources;
+  /** Left out of the view: they are reported, never guessed at. */
+  readonly unreadable: readonly UnreadableEntry[];
+}
+
+/** Sorts what a syncer sees below `/calico/` into kinds. What is no resource is passed over. */
+export function resourcesFromEntries(entries: Iterable<Entry>): ResourceView {
+  const maps = emptyMaps();
+  const unreadable: UnreadableEntry[] = [];
+  for (const entry of entries) {
+    const kind = kindOfKey(entry.key);
+    if (kind === undefined) continue;
+    try {
+      const resource = fromStored(entry);
+      if (keyOf(resource) !== entry.key) throw new InvalidResourceError([]);
+      maps[kind].set(mapKey(resource), resource);
+    } catch (error) {
+      if (!(error instanceof InvalidResourceError)) throw error;
+      const reason = error.faults.length > 0 ? error.message : 'holds a resource that belongs under another key';
+      unreadable.push({ key: entry.key, reason });
+    }
+  }
+  return { resources: maps as unknown as Resources, unreadable };
+}
+
+export const emptyResources = (): Resources => emptyMaps() as unknown as Resources;
+
+const emptyMaps = (): Record<Kind, Map<string, AnyResource>> =>
+  Object.fromEntries(Object.keys(kindTable).map((kind) => [kind, new Map()])) as Record<Kind, Map<string, AnyResource>>;
+
+export const keyOf = ({ kind, metadata }: AnyResource): string => resourceKey(kind, metadata.name, metadata.namespace);
+
+const mapKey = ({ metadata }: AnyResource): string =>
+  metadata.namespace === undefined ? metadata.name : `${metadata.namespace}/${metadata.name}`;

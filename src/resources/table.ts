@@ -1,0 +1,57 @@
+import { bgpConfiguration } from './bgp-configuration.ts';
+import type { BgpConfiguration } from './bgp-configuration.ts';
+import { bgpPeer } from './bgp-peer.ts';
+import type { BgpPeer } from './bgp-peer.ts';
+import { clusterInformation } from './cluster-information.ts';
+import type { ClusterInformation } from './cluster-information.ts';
+import { felixConfiguration } from './felix-configuration.ts';
+import type { FelixConfiguration } from './felix-configuration.ts';
+import { ipPool } from './ip-pool.ts';
+import type { IpPool } from './ip-pool.ts';
+import type { KindSpec } from './kind.ts';
+import { node } from './node.ts';
+import type { Node } from './node.ts';
+import { workloadEndpoint } from './workload-endpoint.ts';
+import type { WorkloadEndpoint } from './workload-endpoint.ts';
+
+export interface ResourceByKind {
+  readonly BGPConfiguration: BgpConfiguration;
+  readonly BGPPeer: BgpPeer;
+  readonly IPPool: IpPool;
+  readonly Node: Node;
+  readonly WorkloadEndpoint: WorkloadEndpoint;
+  readonly ClusterInformation: ClusterInformation;
+  readonly FelixConfiguration: FelixConfiguration;
+}
+
+export type Kind = keyof ResourceByKind;
+export type AnyResource = ResourceByKind[Kind];
+
+/** One row per kind. A kind without a row does not compile, nor a row without a kind. */
+export const kindTable: { readonly [K in Kind]: KindSpec<ResourceByKind[K]> } = {
+  BGPConfiguration: bgpConfiguration,
+  BGPPeer: bgpPeer,
+  IPPool: ipPool,
+  Node: node,
+  WorkloadEndpoint: workloadEndpoint,
+  ClusterInformation: clusterInformation,
+  FelixConfiguration: felixConfiguration,
+};
+
+export const KINDS = Object.keys(kindTable) as readonly Kind[];
+
+export const isKind = (name: string): name is Kind => Object.hasOwn(kindTable, name);
+
+/** Finds the kind that people mean by `bgppeer`, `BGPPeers` or `bp`. */
+export function kindByAlias(word: string): Kind | undefined {
+  const lower = word.toLowerCase();
+  return KINDS.find((kind) => {
+    const { plural, aliases } = kindTable[kind];
+    return kind.toLowerCase() === lower || plural === lower || aliases.includes(lower);
+  });
+}
+
+/** How messages name a resource: `IPPool(default-ipv4-ippool)`, `WorkloadEndpoint(default/web-1)`. */
+export function resourceId(kind: Kind, name: string, namespace?: string): string {
+  return `${kind}(${namespace === undefined ? '' : `${namespace}/`}${name})`;
+}
