@@ -1,6 +1,14 @@
 /** What the receiver of a malformed UPDATE must do, mildest first. RFC 7606 §2. */
 export type Remedy = 'attribute-discard' | 'treat-as-withdraw' | 'afi-safi-disable' | 'session-reset';
 
+const remedies: readonly Remedy[] = ['attribute-discard', 'treat-as-withdraw', 'afi-safi-disable', 'session-reset'];
+
+/** Of several faults in one UPDATE the strongest remedy rules. */
+export function strongerRemedy(a: Remedy | undefined, b: Remedy | undefined): Remedy | undefined {
+  if (a === undefined || b === undefined) return a ?? b;
+  return remedies.indexOf(a) > remedies.indexOf(b) ? a : b;
+}
+
 /** What a NOTIFICATION says, RFC 4271 §4.5. The pairs have names in iana.ts. */
 export type ErrorCode = readonly [code: number, subcode: number];
 

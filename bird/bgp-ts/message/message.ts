@@ -1,4 +1,4 @@
-import type { PathAttributes } from '../attribute/path-attributes.ts';
+import type { NextHopBytes, PathAttributes } from '../attribute/path-attributes.ts';
 import type { Capability } from '../capability/capability.ts';
 import type { Family } from '../context.ts';
 import type { Fault, Remedy } from '../error.ts';
@@ -21,6 +21,12 @@ export interface Nlri {
   readonly length: number;
 }
 
+export interface UndecodedNlri {
+  readonly kind: 'announced' | 'withdrawn';
+  readonly family: Family;
+  readonly nlri: Uint8Array;
+}
+
 /** The readable form of an UPDATE, for tools and tests; the speaker itself walks the bytes (scan.ts). RFC 4271 §4.3. */
 export interface Update {
   readonly type: 'update';
@@ -28,8 +34,15 @@ export interface Update {
   /** Per family: IPv4 unicast from the message's own fields, others from MP_REACH. */
   readonly announced: readonly { readonly family: Family; readonly nlri: readonly Nlri[] }[];
   readonly withdrawn: readonly { readonly family: Family; readonly nlri: readonly Nlri[] }[];
+  /** Prefixes of families that nobody here decodes, as the bytes of MP_REACH and MP_UNREACH. */
+  readonly undecoded?: readonly UndecodedNlri[];
+  /** The NEXT_HOP attribute, where `attributes.nextHop` is MP_REACH's and the message has both. */
+  readonly ipv4NextHop?: NextHopBytes;
   readonly endOfRib?: Family;
-  /** What was malformed and what RFC 7606 makes of it; absent where all was well. The strongest remedy rules. */
+  /**
+   * What was malformed and what RFC 7606 makes of it; absent where all was well. The strongest remedy rules.
+   * Never session-reset from decodeMessage: that is its `fault`.
+   */
   readonly remedy?: Remedy;
   readonly faults: readonly Fault[];
 }
@@ -50,7 +63,8 @@ export interface Keepalive {
 export interface RouteRefresh {
   readonly type: 'route-refresh';
   readonly family: Family;
-  readonly subtype: 'request' | 'begin' | 'end';
+  /** `unknown` must be ignored, RFC 7313 §5. */
+  readonly subtype: 'request' | 'begin' | 'end' | 'unknown';
 }
 
 export type Message = Open | Update | Notification | Keepalive | RouteRefresh;

@@ -1,0 +1,30 @@
+import { BgpError } from '../error.ts';
+import { AS_TRANS, updateError } from '../iana.ts';
+import type { PathAttributes } from './path-attributes.ts';
+import type { AttributeSpec } from './spec.ts';
+import { OPTIONAL, TRANSITIVE } from './spec.ts';
+
+export type Aggregator = NonNullable<PathAttributes['aggregator']>;
+
+/** AGGREGATOR, RFC 4271 §5.1.7: who aggregated, as AS number and BGP identifier. */
+export const aggregator: AttributeSpec<Aggregator> = {
+  name: 'AGGREGATOR',
+  code: 7,
+  flags: OPTIONAL | TRANSITIVE,
+  onMalformed: 'attribute-discard', // RFC 7606 §7.7
+  decode: (value, { fourOctetAs }) => {
+    value.exactly(fourOctetAs ? 8 : 6);
+    return checkAggregator({ asn: fourOctetAs ? value.u32() : value.u16(), address: value.u32() });
+  },
+  encode: (out, { asn, address }, { fourOctetAs }) => {
+    if (fourOctetAs) out.u32(asn);
+    else out.u16(asn > 0xffff ? AS_TRANS : asn);
+    out.u32(address);
+  },
+};
+
+/** RFC 7607 §2: AS 0 makes it malformed. */
+export function checkAggregator(value: Aggregator): Aggregator {
+  if (value.asn === 0) throw new BgpError('AS 0 aggregated', updateError.optionalAttribute);
+  return value;
+}

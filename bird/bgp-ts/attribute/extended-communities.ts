@@ -1,0 +1,21 @@
+import type { AttributeSpec } from './spec.ts';
+import { OPTIONAL, TRANSITIVE } from './spec.ts';
+
+const OCTETS = 8;
+
+/** EXTENDED COMMUNITIES, RFC 4360: eight octets each, whose types are not judged here. */
+export const extendedCommunities: AttributeSpec<readonly Uint8Array[]> = {
+  name: 'EXTENDED COMMUNITIES',
+  code: 16,
+  flags: OPTIONAL | TRANSITIVE,
+  onMalformed: 'treat-as-withdraw', // RFC 7606 §7.14
+  decode: (value) => {
+    value.multipleOf(OCTETS);
+    const list: Uint8Array[] = [];
+    while (value.left > 0) list.push(value.take(OCTETS));
+    return list;
+  },
+  encode: (out, list) => {
+    for (const community of list) out.bytes(community);
+  },
+};

@@ -1,0 +1,27 @@
+import type { AddPathEntry } from './capability.ts';
+import type { CapabilitySpec, Named } from './spec.ts';
+
+const modes: readonly (AddPathEntry['mode'] | undefined)[] = [undefined, 'receive', 'send', 'both'];
+
+/** RFC 7911 §4: per family four octets, the last of them what the sender can do. Other modes are ignored, as it says. */
+export const addPath: CapabilitySpec<Named<'add-path'>> = {
+  code: 69,
+  onMalformed: 'refuse',
+  decode: (value) => {
+    value.multipleOf(4);
+    const entries: AddPathEntry[] = [];
+    while (value.left > 0) {
+      const family = { afi: value.u16(), safi: value.u8() };
+      const mode = modes[value.u8()];
+      if (mode !== undefined) entries.push({ family, mode });
+    }
+    return { name: 'add-path', entries };
+  },
+  encode: (out, { entries }) => {
+    for (const { family, mode } of entries) {
+      out.u16(family.afi);
+      out.u8(family.safi);
+      out.u8(modes.indexOf(mode));
+    }
+  },
+};

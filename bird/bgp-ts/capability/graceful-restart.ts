@@ -1,0 +1,38 @@
+import type { GracefulRestart } from './capability.ts';
+import type { CapabilitySpec, Named } from './spec.ts';
+
+const RESTARTING = 0x8000;
+const NOTIFICATION = 0x4000;
+const SECONDS = 0x0fff;
+const FORWARDING = 0x80;
+
+/** RFC 4724 §3: flags and restart time in two octets, then four per family; the N bit is RFC 8538's. */
+export const gracefulRestart: CapabilitySpec<Named<'graceful-restart'>> = {
+  code: 64,
+  onMalformed: 'refuse',
+  decode: (value) => {
+    const word = value.u16();
+    value.multipleOf(4);
+    const families: GracefulRestart['families'][number][] = [];
+    while (value.left > 0) {
+      const family = { afi: value.u16(), safi: value.u8() };
+      families.push({ family, forwardingPreserved: (value.u8() & FORWARDING) !== 0 });
+    }
+    return {
+      name: 'graceful-restart',
+      restarting: (word & RESTARTING) !== 0,
+      notification: (word & NOTIFICATION) !== 0,
+      restartSeconds: word & SECONDS,
+      families,
+    };
+  },
+  encode: (out, { restarting, notification, restartSeconds, families }) => {
+    if (restartSeconds > SECONDS) throw new Error(`restart time ${restartSeconds} is above ${SECONDS} seconds`);
+    out.u16((restarting ? RESTARTING : 0) | (notification ? NOTIFICATION : 0) | restartSeconds);
+    for (const { family, forwardingPreserved } of families) {
+      out.u16(family.afi);
+      out.u8(family.safi);
+      out.u8(forwardingPreserved ? FORWARDING : 0);
+    }
+  },
+};

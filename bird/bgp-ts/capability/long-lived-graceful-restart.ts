@@ -1,0 +1,29 @@
+import type { LongLivedFamily } from './capability.ts';
+import type { CapabilitySpec, Named } from './spec.ts';
+
+const FORWARDING = 0x80;
+
+/** RFC 9494 §3: per family seven octets, the last three of them the stale time. */
+export const longLivedGracefulRestart: CapabilitySpec<Named<'long-lived-graceful-restart'>> = {
+  code: 71,
+  onMalformed: 'refuse',
+  decode: (value) => {
+    value.multipleOf(7);
+    const families: LongLivedFamily[] = [];
+    while (value.left > 0) {
+      const family = { afi: value.u16(), safi: value.u8() };
+      const forwardingPreserved = (value.u8() & FORWARDING) !== 0;
+      families.push({ family, forwardingPreserved, staleSeconds: (value.u8() << 16) | value.u16() });
+    }
+    return { name: 'long-lived-graceful-restart', families };
+  },
+  encode: (out, { families }) => {
+    for (const { family, forwardingPreserved, staleSeconds } of families) {
+      out.u16(family.afi);
+      out.u8(family.safi);
+      out.u8(forwardingPreserved ? FORWARDING : 0);
+      out.u8(staleSeconds >>> 16);
+      out.u16(staleSeconds & 0xffff);
+    }
+  },
+};

@@ -1,0 +1,59 @@
+/** A growing big-endian buffer. Lengths that come before their content are patched afterwards. */
+export class Writer {
+  #bytes = new Uint8Array(256);
+  #length = 0;
+
+  get length(): number {
+    return this.#length;
+  }
+
+  u8(value: number): void {
+    this.#bytes[this.#room(1)] = value;
+  }
+
+  u16(value: number): void {
+    const at = this.#room(2);
+    this.#bytes[at] = value >>> 8;
+    this.#bytes[at + 1] = value;
+  }
+
+  u32(value: number): void {
+    const at = this.#room(4);
+    this.#bytes[at] = value >>> 24;
+    this.#bytes[at + 1] = value >>> 16;
+    this.#bytes[at + 2] = value >>> 8;
+    this.#bytes[at + 3] = value;
+  }
+
+  bytes(value: Uint8Array): void {
+    const at = this.#room(value.length);
+    this.#bytes.set(value, at);
+  }
+
+  /** Writes `content` behind its length in `octets` octets. Throws where the length does not fit. */
+  prefixed(octets: 1 | 2, content: (out: Writer) => void): void {
+    const at = this.#room(octets);
+    content(this);
+    const length = this.#length - at - octets;
+    if (length >= 256 ** octets) throw new Error(`${length} octets do not fit a length field of ${octets}`);
+    if (octets === 2) this.#bytes[at] = length >>> 8;
+    this.#bytes[at + octets - 1] = length;
+  }
+
+  /** A copy of what was written. */
+  finish(): Uint8Array<ArrayBuffer> {
+    return this.#bytes.slice(0, this.#length);
+  }
+
+  #room(octets: number): number {
+    const at = this.#length;
+    const length = at + octets;
+    if (length > this.#bytes.length) {
+      const larger = new Uint8Array(Math.max(length, this.#bytes.length * 2));
+      larger.set(this.#bytes);
+      this.#bytes = larger;
+    }
+    this.#length = length;
+    return at;
+  }
+}
