@@ -83,6 +83,8 @@ export interface KernelLink {
   readonly running: boolean;
   /** `aa:bb:cc:dd:ee:ff`; empty where the link has no Ethernet address (tunl0). */
   readonly mac: string;
+  /** Of a veth: its peer's index, in the peer's namespace. */
+  readonly peerIndex?: number;
   readonly vxlan?: VxlanSettings;
 }
 

@@ -1,0 +1,93 @@
+/** Numbers of linux/netlink.h, linux/rtnetlink.h and their neighbours, under the kernel's names without the prefix that the table's name gives. */
+
+export const AF = { unspec: 0, inet: 2, bridge: 7, inet6: 10, netlink: 16 } as const;
+
+/** NLMSG_* */
+export const CONTROL = { noop: 1, error: 2, done: 3, overrun: 4 } as const;
+
+/** NLM_F_*; some bits mean different things in requests and answers. */
+export const FLAG = {
+  request: 0x1,
+  ack: 0x4,
+  dump: 0x300,
+  replace: 0x100,
+  excl: 0x200,
+  create: 0x400,
+  /** Answer: the table changed while it was read. */
+  dumpInterrupted: 0x10,
+  /** Error: the request's payload is not repeated. */
+  capped: 0x100,
+  /** Error: attributes follow, among them the kernel's own sentence. */
+  ackAttributes: 0x200,
+} as const;
+
+/** RTM_* */
+export const RTM = {
+  newLink: 16,
+  delLink: 17,
+  getLink: 18,
+  newAddress: 20,
+  delAddress: 21,
+  getAddress: 22,
+  newRoute: 24,
+  delRoute: 25,
+  getRoute: 26,
+  newNeighbour: 28,
+  delNeighbour: 29,
+  getNeighbour: 30,
+} as const;
+
+/** RTMGRP_*, the bits of sockaddr_nl. */
+export const GROUP = { link: 0x1, ipv4Address: 0x10, ipv4Route: 0x40, ipv6Address: 0x100, ipv6Route: 0x400 } as const;
+
+/** NLMSGERR_ATTR_* */
+export const ERROR_ATTRIBUTE = { message: 1 } as const;
+
+/** RTA_* */
+export const RTA = {
+  dst: 1,
+  oif: 4,
+  gateway: 5,
+  priority: 6,
+  prefSrc: 7,
+  metrics: 8,
+  multipath: 9,
+  table: 15,
+  via: 18,
+} as const;
+
+/** RTAX_*, inside RTA_METRICS. */
+export const METRIC = { mtu: 2 } as const;
+
+/** RTNH_F_* */
+export const HOP_FLAG = { onlink: 4 } as const;
+
+/** RTM_F_* */
+export const ROUTE_FLAG = { cloned: 0x200 } as const;
+
+/** IFLA_* */
+export const IFLA = { address: 1, name: 3, mtu: 4, link: 5, linkInfo: 18, netnsFd: 28 } as const;
+
+/** IFLA_INFO_*, inside IFLA_LINKINFO. */
+export const LINK_INFO = { kind: 1, data: 2 } as const;
+
+/** VETH_INFO_* */
+export const VETH = { peer: 1 } as const;
+
+/** IFLA_VXLAN_* */
+export const VXLAN = { id: 1, link: 3, local: 4, learning: 7, port: 15, local6: 17 } as const;
+
+/** IFF_* */
+export const LINK_FLAG = { up: 0x1, running: 0x40 } as const;
+
+/** IFA_* */
+export const IFA = { address: 1, local: 2 } as const;
+
+/** NDA_* */
+export const NDA = { dst: 1, lladdr: 2, ifindex: 8 } as const;
+
+/** NUD_* */
+export const NEIGHBOUR_STATE = { reachable: 0x02, noArp: 0x40, permanent: 0x80 } as const;
+
+/** NTF_SELF: the entry is the link's own, not its bridge's. */
+export const NEIGHBOUR_SELF = 0x02;

@@ -1,0 +1,95 @@
+/** The system calls that Node lacks, by koffi. The only importer of koffi in felix; every failure is a SystemError. */
+import koffi from 'koffi';
+import { errnoName, errnoText } from './errno.ts';
+
+/** Numbers of Linux on x86-64 and arm64 (asm-generic). */
+export const SYS = {
+  socketRaw: 3,
+  socketCloseOnExec: 0o2000000,
+  socketNonBlocking: 0o4000,
+  openReadOnly: 0,
+  openCloseOnExec: 0o2000000,
+  cloneNewNet: 0x40000000,
+  fcntlSetFlags: 4,
+  fcntlSetOwner: 8,
+  fcntlSetSignal: 10,
+  fileAsync: 0o20000,
+  solSocket: 1,
+  soSendBuffer: 7,
+  soReceiveTimeout: 20,
+  soReceiveBufferForce: 33,
+  messageTruncated: 0x20,
+} as const;
+
+/** A system call failed. */
+export class SystemError extends Error {
+  override readonly name = 'SystemError';
+  readonly call: string;
+  readonly errno: number;
+  /** `EINTR`, `ENOENT` */
+  readonly code: string;
+
+  constructor(call: string, errno: number) {
+    super(`${call}: ${errnoText(errno)}`);
+    this.call = call;
+    this.errno = errno;
+    this.code = errnoName(errno);
+  }
+}
+
+export interface Libc {
+  socket(domain: number, type: number, protocol: number): number;
+  bind(fd: number, address: Uint8Array): void;
+  /** Octets sent. */
+  send(fd: number, data: Uint8Array): number;
+  /** Octets that the datagram had, which are more than the buffer's where it was cut. */
+  receive(fd: number, buffer: Uint8Array): number;
+  setSocketOption(
+    fd: number,
+    option: { readonly level: number; readonly name: number; readonly value: Uint8Array },
+  ): void;
+  fcntl(fd: number, command: number, argument: number): void;
+  /** For reading. */
+  open(path: string): number;
+  close(fd: number): void;
+  /** Moves the calling thread into another network namespace. */
+  setNetns(fd: number): void;
+}
+
+type Call = (...values: readonly (number | string | Uint8Array)[]) => number;
+
+/** The C library that this process runs on already: glibc or musl. */
+export function loadLibc(): Libc {
+  const library = koffi.load(null);
+  const bound = (name: string, prototype: string): Call => {
+    const call = library.func(prototype) as Call;
+    return (...values) => {
+      const result = call(...values);
+      if (result < 0) throw new SystemError(name, koffi.errno());
+      return result;
+    };
+  };
+  const socket = bound('socket', 'int socket(int domain, int type, int protocol)');
+  const bind = bound('bind', 'int bind(int fd, const void *address, unsigned int size)');
+  const send = bound('send', 'long send(int fd, const void *data, unsigned long size, int flags)');
+  const receive = bound('recv', 'long recv(int fd, void *buffer, unsigned long size, int flags)');
+  const option = bound(
+    'setsockopt',
+    'int setsockopt(int fd, int level, int name, const void *value, unsigned int size)',
+  );
+  const fcntl = bound('fcntl', 'int fcntl(int fd, int command, long argument)');
+  const open = bound('open', 'int open(const char *path, int flags, int mode)');
+  const close = bound('close', 'int close(int fd)');
+  const setns = bound('setns', 'int setns(int fd, int type)');
+  return {
+    socket: (domain, type, protocol) => socket(domain, type, protocol),
+    bind: (fd, address) => void bind(fd, address, address.length),
+    send: (fd, data) => send(fd, data, data.length, 0),
+    receive: (fd, buffer) => receive(fd, buffer, buffer.length, SYS.messageTruncated),
+    setSocketOption: (fd, { level, name, value }) => void option(fd, level, name, value, value.length),
+    fcntl: (fd, command, argument) => void fcntl(fd, command, argument),
+    open: (path) => open(path, SYS.openReadOnly | SYS.openCloseOnExec, 0),
+    close: (fd) => void close(fd),
+    setNetns: (fd) => void setns(fd, SYS.cloneNewNet),
+  };
+}
