@@ -1,0 +1,227 @@
+import type { IpAddress } from '../model/ip.ts';
+import { formatIpAddress, sameAddress } from '../model/ip.ts';
+import { matchesSelector, parseSelector } from '../model/selector.ts';
+import { parsePeerIp } from '../resources/index.ts';
+import type { BgpPeer, Resources } from '../resources/index.ts';
+import type { BgpNode } from './bgp-nodes.ts';
+import { addressIn, BGP_PORT, byName } from './bgp-nodes.ts';
+
+/** calicoctl's words. */
+export type PeeringKind = 'global' | 'node specific' | 'node-to-node mesh';
+
+/** What one resource asks of this node: a session with one address. */
+export interface Peering {
+  readonly kind: PeeringKind;
+  /** The resource that asks. */
+  readonly origin: string;
+  readonly address: IpAddress;
+  readonly port: number;
+  readonly remoteAsn: number;
+  /** Absent: this node's AS number. */
+  readonly localAsn?: number;
+  /** The node of this cluster that has the address, where there is one. */
+  readonly remoteNode?: BgpNode;
+  readonly passive: boolean;
+  readonly useNodeAddress: boolean;
+  readonly nextHop: BgpPeer['spec']['nextHopMode'] | 'KeepOverEbgp';
+  /** Go's notation. */
+  readonly restartTime?: string;
+  readonly keepaliveTime?: string;
+  readonly allowOwnAsn: number;
+}
+
+export interface Omitted {
+  readonly origin: string;
+  /** An address, a node, or what the resource itself calls the peers. */
+  readonly peer: string;
+  readonly reason: string;
+}
+
+/** Peerings asked for, the strongest claim first, and those that cannot be. */
+export interface Wanted {
+  readonly peerings: readonly Peering[];
+  readonly omitted: readonly Omitted[];
+}
+
+export interface Cluster {
+  readonly self: BgpNode;
+  readonly nodes: ReadonlyMap<string, BgpNode>;
+  readonly resources: Resources;
+}
+
+export const origin = (peer: BgpPeer): string => `BGPPeer(${peer.metadata.name})`;
+const isSet = (text: string | undefined): text is string => text !== undefined && text !== '';
+const isGlobal = ({ spec }: BgpPeer): boolean => !isSet(spec.node) && !isSet(spec.nodeSelector);
+
+/** BGPPeers as Calico takes them: the global ones, then those of this node, then the far sides of everybody's. */
+export function explicitPeerings(cluster: Cluster): Wanted {
+  const peers = byName(cluster.resources.BGPPeer.values());
+  const own = peers.filter((peer) => appliesTo(peer, cluster.self));
+  const forward = [...own.filter(isGlobal), ...own.filter((peer) => !isGlobal(peer))];
+  return {
+    peerings: [
+      ...forward.flatMap((peer) => forwardPeerings(peer, cluster)),
+      ...peers.flatMap((peer) => reversePeerings(peer, cluster)),
+    ],
+    omitted: forward
+      .filter(({ spec }) => !isSet(spec.peerIP) && !isSet(spec.peerSelector))
+      .map((peer) => ({ origin: origin(peer), peer: 'every peer', reason: 'neither peerIP nor peerSelector is set' })),
+  };
+}
+
+function appliesTo(peer: BgpPeer, node: BgpNode): boolean {
+  if (isGlobal(peer)) return true;
+  if (isSet(peer.spec.node)) return peer.spec.node === node.name;
+  return matchesSelector(parseSelector(peer.spec.nodeSelector!), node.labels);
+}
+
+function forwardPeerings(peer: BgpPeer, cluster: Cluster): readonly Peering[] {
+  const { spec } = peer;
+  const kind = isGlobal(peer) ? 'global' : 'node specific';
+  const common = { kind, origin: origin(peer), passive: false, ...settingsOf(peer) } as const;
+  if (isSet(spec.peerSelector)) {
+    return selectedNodes(spec.peerSelector, cluster).flatMap((remoteNode) =>
+      remoteNode.addresses.map((address) => ({
+        ...common,
+        address,
+        port: remoteNode.port,
+        remoteAsn: remoteNode.asn,
+        remoteNode,
+      })),
+    );
+  }
+  if (!isSet(spec.peerIP) || spec.asNumber === undefined) return [];
+  const { address, port } = parsePeerIp(spec.peerIP);
+  const owner = [...cluster.nodes.values()].find((node) => node.addresses.some((own) => sameAddress(own, address)));
+  const listenPort = owner?.asn === spec.asNumber ? owner.port : BGP_PORT;
+  const ours = addressIn(cluster.self, address.family);
+  return [
+    {
+      ...common,
+      address,
+      port: port ?? listenPort,
+      remoteAsn: spec.asNumber,
+      // Both ends being nodes of the cluster, one waits; only global peers by address do so in Calico.
+      passive: kind === 'global' && owner !== undefined && ours !== undefined && isPassiveTowards(address, ours),
+      ...(owner === undefined ? {} : { remoteNode: owner }),
+    },
+  ];
+}
+
+/**
+ * Calico compares the addresses as text: the smaller waits and the larger dials. Numerically odd (`10.0.0.9` is
+ * larger than `10.0.0.10`), but both ends must use one rule, and the other end may be Calico's.
+ */
+export const isPassiveTowards = (remote: IpAddress, own: IpAddress): boolean =>
+  formatIpAddress(remote) > formatIpAddress(own);
+
+const selectedNodes = (selector: string, { self, nodes }: Cluster): readonly BgpNode[] => {
+  const parsed = parseSelector(selector);
+  return [...nodes.values()].filter((node) => node.name !== self.name && matchesSelector(parsed, node.labels));
+};
+
+/** Where a BGPPeer of other nodes points at this one, this one must expect them: the far side needs no resource. */
+function reversePeerings(peer: BgpPeer, { self, nodes }: Cluster): readonly Peering[] {
+  const { spec } = peer;
+  if (spec.reversePeering === 'Manual') return [];
+  const reached = reachedAddresses(peer, self);
+  const far = [...nodes.values()].filter((node) => node.name !== self.name && appliesTo(peer, node));
+  return far.flatMap((remoteNode) =>
+    reached.flatMap(({ family }) => {
+      const address = addressIn(remoteNode, family);
+      if (address === undefined) return [];
+      const { nextHop, restartTime, keepaliveTime } = settingsOf(peer);
+      return [
+        {
+          kind: 'node specific',
+          origin: `${origin(peer)}, reverse`,
+          address,
+          port: remoteNode.port,
+          // The AS number that the far side shows us here.
+          remoteAsn: spec.localASNumber ?? remoteNode.asn,
+          remoteNode,
+          passive: false,
+          useNodeAddress: true,
+          nextHop,
+          allowOwnAsn: 0,
+          ...(restartTime === undefined ? {} : { restartTime }),
+          ...(keepaliveTime === undefined ? {} : { keepaliveTime }),
+        } as const,
+      ];
+    }),
+  );
+}
+
+/** Those addresses of `node` that the BGPPeer makes others dial. */
+function reachedAddresses({ spec }: BgpPeer, node: BgpNode): readonly IpAddress[] {
+  if (isSet(spec.peerSelector)) {
+    return matchesSelector(parseSelector(spec.peerSelector), node.labels) ? node.addresses : [];
+  }
+  if (!isSet(spec.peerIP) || spec.asNumber !== node.asn) return [];
+  const { address, port } = parsePeerIp(spec.peerIP);
+  return node.addresses.filter((own) => sameAddress(own, address) && (port ?? node.port) === node.port);
+}
+
+/** What a BGPPeer says of the session, whoever the other end is. */
+function settingsOf({ spec }: BgpPeer) {
+  const nextHop: Peering['nextHop'] = spec.keepOriginalNextHop === true ? 'KeepOverEbgp' : spec.nextHopMode;
+  return {
+    ...(spec.localASNumber === undefined ? {} : { localAsn: spec.localASNumber }),
+    useNodeAddress: spec.sourceAddress !== 'None',
+    nextHop,
+    ...(spec.maxRestartTime === undefined ? {} : { restartTime: spec.maxRestartTime }),
+    ...(spec.keepaliveTime === undefined ? {} : { keepaliveTime: spec.keepaliveTime }),
+    allowOwnAsn: spec.numAllowedLocalASNumbers ?? 0,
+  };
+}
+
+const MESH_ORIGIN = 'BGPConfiguration(default)';
+
+/** Every node with every other; route reflectors stay out of it. */
+export function meshPeerings({ self, nodes, resources }: Cluster): Wanted {
+  const configuration = resources.BGPConfiguration.get('default')?.spec;
+  const none = (reason: string): Wanted => ({
+    peerings: [],
+    omitted: [{ origin: MESH_ORIGIN, peer: 'node-to-node mesh', reason }],
+  });
+  if (configuration?.nodeToNodeMeshEnabled === false) return none('nodeToNodeMeshEnabled is false');
+  if (self.clusterId !== undefined) return none(`this node is a route reflector of cluster ${self.clusterId}`);
+  const others = [...nodes.values()].filter(({ name }) => name !== self.name);
+  const left = others.flatMap((node) => {
+    const reason = whyNotInMesh(node, self);
+    return reason === undefined ? [] : [{ origin: MESH_ORIGIN, peer: `Node(${node.name})`, reason }];
+  });
+  const peerings = others
+    .filter((node) => node.clusterId === undefined)
+    .flatMap((remoteNode) => remoteNode.addresses.map((address) => ({ remoteNode, address })))
+    .flatMap(({ remoteNode, address }) => {
+      const ours = addressIn(self, address.family);
+      if (ours === undefined) return [];
+      return [
+        {
+          kind: 'node-to-node mesh',
+          origin: MESH_ORIGIN,
+          address,
+          port: remoteNode.port,
+          // Calico: a node without an AS number of its own has ours, not the cluster's.
+          remoteAsn: remoteNode.hasOwnAsn ? remoteNode.asn : self.asn,
+          remoteNode,
+          passive: isPassiveTowards(address, ours),
+          useNodeAddress: true,
+          nextHop: undefined,
+          allowOwnAsn: 0,
+          ...(configuration?.nodeMeshMaxRestartTime === undefined
+            ? {}
+            : { restartTime: configuration.nodeMeshMaxRestartTime }),
+        } as const,
+      ];
+    });
+  return { peerings, omitted: left };
+}
+
+function whyNotInMesh(node: BgpNode, self: BgpNode): string | undefined {
+  if (node.clusterId !== undefined) return `is a route reflector of cluster ${node.clusterId}`;
+  if (node.addresses.length === 0) return 'has no address';
+  const shared = node.addresses.some(({ family }) => addressIn(self, family) !== undefined);
+  return shared ? undefined : 'has no address of a family that this node has';
+}
