@@ -1,0 +1,158 @@
+/** Two OPENs become one agreement, or a refusal with the NOTIFICATION that says why. Pure. RFC 4271 §6.2, RFC 5492. */
+import type { IpFamily } from '../../src/model/ip.ts';
+import type { Capability, CodecContext, Family, Fault, FamilyKey, GracefulRestart, Open } from '../wire.ts';
+import { AS_TRANS } from '../wire.ts';
+import { fault } from './fault.ts';
+
+/** What this side brings to a session with one peer. */
+export interface LocalSettings {
+  readonly asn: number;
+  readonly bgpIdentifier: number;
+  readonly remoteAsn: number;
+  readonly families: readonly IpFamily[];
+  readonly passive: boolean;
+  readonly holdSeconds: number;
+  readonly keepaliveSeconds?: number;
+  readonly connectRetrySeconds: number;
+  /** After the first error in a row, and the most after many; doubling between. */
+  readonly errorWaitSeconds: readonly [number, number];
+  /** Absent: no graceful restart with this peer. */
+  readonly gracefulRestart?: { readonly restartSeconds: number; readonly restarting: boolean };
+}
+
+/** What both sides hold to while the session lives. */
+export interface Negotiated {
+  readonly peerAsn: number;
+  readonly peerIdentifier: number;
+  readonly external: boolean;
+  /** 0: no hold timer and no keepalives. */
+  readonly holdSeconds: number;
+  readonly keepaliveSeconds: number;
+  readonly families: readonly IpFamily[];
+  readonly codec: CodecContext;
+  readonly routeRefresh: boolean;
+  /** The peer's own words on graceful restart, where both sides speak it. */
+  readonly gracefulRestart?: GracefulRestart;
+}
+
+export type Outcome =
+  | { readonly kind: 'agreed'; readonly session: Negotiated }
+  | { readonly kind: 'refused'; readonly fault: Fault };
+
+const UNICAST = 1;
+
+export const familyOf = (family: IpFamily): Family => ({ afi: family === 4 ? 1 : 2, safi: UNICAST });
+
+export function ipFamilyOf({ afi, safi }: Family): IpFamily | undefined {
+  if (safi !== UNICAST) return undefined;
+  if (afi === 1) return 4;
+  return afi === 2 ? 6 : undefined;
+}
+
+/** The OPEN we send. A capability is sent because we are set up for it, never because the peer sent it. RFC 5492 §4. */
+export function localOpen(local: LocalSettings): Open {
+  const families = local.families.map(familyOf);
+  const restart = local.gracefulRestart;
+  const capabilities: readonly Capability[] = [
+    ...families.map((family): Capability => ({ name: 'multiprotocol', family })),
+    { name: 'route-refresh' },
+    ...(restart === undefined ? [] : [gracefulRestartCapability(families, restart)]),
+    { name: 'four-octet-as', asn: local.asn },
+  ];
+  const { holdSeconds, bgpIdentifier } = local;
+  const asn = local.asn > 0xffff ? AS_TRANS : local.asn;
+  return { type: 'open', version: 4, asn, holdSeconds, bgpIdentifier, capabilities };
+}
+
+/** The kernel keeps our routes while we are away, so the F bit always stands; R only after a restart. RFC 4724 §3, §4.1. */
+function gracefulRestartCapability(
+  families: readonly Family[],
+  { restarting, restartSeconds }: { readonly restarting: boolean; readonly restartSeconds: number },
+): Capability {
+  return {
+    name: 'graceful-restart',
+    restarting,
+    notification: false,
+    restartSeconds: Math.min(restartSeconds, 4095),
+    families: families.map((family) => ({ family, forwardingPreserved: true })),
+  };
+}
+
+/** Checks the peer's OPEN against our settings in the order that names the most telling fault first. */
+export function negotiate(open: Open, local: LocalSettings): Outcome {
+  const external = local.remoteAsn !== local.asn;
+  const refusal = refuse(open, local, external);
+  if (refusal !== undefined) return { kind: 'refused', fault: refusal };
+
+  const holdSeconds = Math.min(open.holdSeconds, local.holdSeconds);
+  const gracefulRestart = open.capabilities.findLast((c) => c.name === 'graceful-restart');
+  const session: Negotiated = {
+    peerAsn: local.remoteAsn,
+    peerIdentifier: open.bgpIdentifier,
+    external,
+    holdSeconds,
+    keepaliveSeconds: keepaliveSeconds(holdSeconds, local.keepaliveSeconds),
+    families: commonFamilies(open, local),
+    codec: {
+      fourOctetAs: open.capabilities.some((c) => c.name === 'four-octet-as'),
+      addPath: new Set<FamilyKey>(),
+      extendedNextHop: new Set<FamilyKey>(),
+      extendedMessage: false,
+      external,
+    },
+    routeRefresh: open.capabilities.some((c) => c.name === 'route-refresh'),
+    ...(gracefulRestart === undefined || local.gracefulRestart === undefined ? {} : { gracefulRestart }),
+  };
+  return { kind: 'agreed', session };
+}
+
+function refuse(open: Open, local: LocalSettings, external: boolean): Fault | undefined {
+  if (open.version !== 4) {
+    return fault('unsupportedVersion', `BGP version ${open.version} is not 4`, Uint8Array.of(0, 4));
+  }
+  if (open.holdSeconds === 1 || open.holdSeconds === 2) {
+    const text = `hold time ${open.holdSeconds} is below 3 and not 0`;
+    return fault('unacceptableHoldTime', text, Uint8Array.of(0, open.holdSeconds));
+  }
+  if (open.bgpIdentifier === 0) return fault('badBgpIdentifier', 'BGP Identifier 0 is not allowed', octets(0)); // RFC 6286 §2.2
+  if (!external && open.bgpIdentifier === local.bgpIdentifier) {
+    return fault('badBgpIdentifier', 'the peer has our own BGP Identifier', octets(open.bgpIdentifier));
+  }
+  const asn = peerAsn(open);
+  if (asn.value !== local.remoteAsn || asn.value === 0) {
+    const data = asn.fourOctet ? octets(asn.value) : octets(asn.value).slice(2);
+    return fault('badPeerAs', `AS mismatch: the peer says AS ${asn.value}, AS ${local.remoteAsn} is configured`, data);
+  }
+  if (commonFamilies(open, local).length === 0) {
+    const wanted = local.families.map((family) => `IPv${family} unicast`).join(', ');
+    return fault('unsupportedCapability', `the peer offers none of ${wanted}`, multiprotocolOctets(local.families));
+  }
+  return undefined;
+}
+
+/** The AS of the four-octet capability rules; the two-octet field may hold AS_TRANS. RFC 6793 §4.2.1. */
+function peerAsn(open: Open): { readonly value: number; readonly fourOctet: boolean } {
+  const capability = open.capabilities.findLast((c) => c.name === 'four-octet-as');
+  return capability === undefined
+    ? { value: open.asn, fourOctet: false }
+    : { value: capability.asn, fourOctet: true };
+}
+
+/** A peer without any Multiprotocol capability speaks IPv4 unicast and nothing else. RFC 4760 §8. */
+function commonFamilies(open: Open, local: LocalSettings): readonly IpFamily[] {
+  const offered = open.capabilities.filter((c) => c.name === 'multiprotocol').map((c) => ipFamilyOf(c.family));
+  const theirs = offered.length === 0 ? [4 as const] : offered;
+  return local.families.filter((family) => theirs.includes(family));
+}
+
+/** A third of the hold time unless set lower, at least a second; none at all where there is no hold time. RFC 4271 §4.4. */
+function keepaliveSeconds(holdSeconds: number, wanted = Infinity): number {
+  return holdSeconds === 0 ? 0 : Math.max(1, Math.min(wanted, Math.floor(holdSeconds / 3)));
+}
+
+const octets = (value: number): Uint8Array =>
+  Uint8Array.of(value >>> 24, (value >>> 16) & 255, (value >>> 8) & 255, value & 255);
+
+/** The capabilities that were missed, as they stand in an OPEN: RFC 5492 §5 wants them in the NOTIFICATION. */
+const multiprotocolOctets = (families: readonly IpFamily[]): Uint8Array =>
+  Uint8Array.from(families.flatMap((family) => [1, 4, 0, familyOf(family).afi, 0, UNICAST]));

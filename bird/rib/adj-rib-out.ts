@@ -1,0 +1,124 @@
+import type { RibMemory } from './adj-rib-in.ts';
+import { ABSENT, IntTable } from './int-table.ts';
+
+/** In the place of an attribute set: the prefix is to be withdrawn. */
+const WITHDRAW = -2;
+
+/**
+ * What one peer was told in one family, and what it is still to be told. The backlog is bounded by the number of
+ * prefixes, however often each changes; a change that is taken back before it was sent is never sent.
+ */
+export class AdjRibOut {
+  readonly #memory: RibMemory;
+  readonly #told = new IntTable();
+  readonly #pending = new IntTable();
+  /** Per attribute set the prefixes that wait, and some that no longer do: `#pending` decides. */
+  readonly #queues = new Map<number, number[]>();
+
+  constructor(memory: RibMemory) {
+    this.#memory = memory;
+  }
+
+  get advertised(): number {
+    return this.#told.size;
+  }
+
+  get hasPending(): boolean {
+    return this.#pending.size > 0;
+  }
+
+  /** The peer shall have this route (undefined: none). True where something is to be sent now. */
+  want(prefix: number, attributes: number | undefined): boolean {
+    const target = attributes ?? WITHDRAW;
+    const told = this.#told.get(prefix);
+    const isTold = attributes === undefined ? told === ABSENT : told === attributes;
+    if (isTold) {
+      this.#drop(prefix);
+      return false;
+    }
+    if (this.#pending.get(prefix) === target) return true;
+    if (attributes !== undefined) this.#memory.attributes.retain(attributes);
+    this.#memory.prefixes.retain(prefix);
+    this.#drop(prefix);
+    this.#pending.set(prefix, target);
+    const queue = this.#queues.get(target);
+    if (queue === undefined) this.#queues.set(target, [prefix]);
+    else queue.push(prefix);
+    return true;
+  }
+
+  /** Whether the peer has it or will. */
+  isWanted(prefix: number): boolean {
+    const pending = this.#pending.get(prefix);
+    return pending === ABSENT ? this.#told.has(prefix) : pending !== WITHDRAW;
+  }
+
+  /**
+   * One message's worth, withdrawals first: `begin` gets the attribute set (undefined: withdraw), then `fits` each
+   * prefix until it answers false; what fitted counts as told. False where nothing waits.
+   */
+  take(begin: (attributes: number | undefined) => void, fits: (prefix: number) => boolean): boolean {
+    for (const target of [WITHDRAW, ...this.#queues.keys()]) {
+      const queue = this.#queues.get(target);
+      let hasBegun = false;
+      while (queue !== undefined && queue.length > 0) {
+        const prefix = queue.at(-1)!;
+        if (this.#pending.get(prefix) === target) {
+          if (!hasBegun) begin(target === WITHDRAW ? undefined : target);
+          hasBegun = true;
+          if (!fits(prefix)) return true;
+          this.#tell(prefix, target);
+        }
+        queue.pop();
+      }
+      this.#queues.delete(target);
+      if (hasBegun) return true;
+    }
+    return false;
+  }
+
+  /** The peer asks for everything again. RFC 2918 §4. */
+  forgetTold(wanted: (prefix: number) => number | undefined): void {
+    for (const prefix of this.#told.keys()) {
+      const attributes = this.#told.get(prefix);
+      this.#told.delete(prefix);
+      this.want(prefix, wanted(prefix));
+      this.#memory.attributes.release(attributes);
+      this.#memory.prefixes.release(prefix);
+    }
+  }
+
+  /** The session is gone, and with it all that the peer was told. */
+  clear(): void {
+    for (const prefix of this.#pending.keys()) this.#drop(prefix);
+    for (const prefix of this.#told.keys()) {
+      this.#memory.attributes.release(this.#told.get(prefix));
+      this.#told.delete(prefix);
+      this.#memory.prefixes.release(prefix);
+    }
+    this.#queues.clear();
+  }
+
+  /** What the pending row held of the prefix and the attribute set, the told row takes over or lets go. */
+  #tell(prefix: number, target: number): void {
+    const old = this.#told.get(prefix);
+    this.#pending.delete(prefix);
+    if (target === WITHDRAW) {
+      this.#told.delete(prefix);
+      this.#memory.prefixes.release(prefix);
+    } else {
+      this.#told.set(prefix, target);
+    }
+    if (old === ABSENT) return;
+    this.#memory.attributes.release(old);
+    this.#memory.prefixes.release(prefix);
+  }
+
+  #drop(prefix: number): void {
+    const pending = this.#pending.get(prefix);
+    if (pending === ABSENT) return;
+    this.#pending.delete(prefix);
+    if (pending !== WITHDRAW) this.#memory.attributes.release(pending);
+    this.#memory.prefixes.release(prefix);
+  }
+}

@@ -1,0 +1,159 @@
+import type { IpFamily, Prefix } from '../../src/model/ip.ts';
+import { mix, slotsFor } from './hash.ts';
+
+/** What has no id. */
+export const NO_PREFIX = -1;
+
+const FREE = 0;
+
+/**
+ * Prefixes of one family as small integers, which is how all RIBs name them. Columns over typed arrays and an
+ * open-addressing index; a prefix lives as long as somebody retains it, then its id is used again.
+ */
+export class PrefixTable {
+  readonly family: IpFamily;
+  readonly #seed: number;
+  readonly #width: number;
+  /** Slot → id + 1, or FREE. */
+  #index = new Int32Array(16);
+  #words: Uint32Array<ArrayBuffer>;
+  #lengths = new Uint8Array(8);
+  #holders = new Uint32Array(8);
+  #freeIds: number[] = [];
+  #used = 0;
+
+  /** `seed` makes the places of prefixes unpredictable for those who would choose them to collide. */
+  constructor(family: IpFamily, seed: number) {
+    this.family = family;
+    this.#seed = seed | 0;
+    this.#width = family === 4 ? 1 : 4;
+    this.#words = new Uint32Array(8 * this.#width);
+  }
+
+  get size(): number {
+    return this.#used - this.#freeIds.length;
+  }
+
+  /** One more than the largest id in use: how long a column of the caller's must be. */
+  get capacity(): number {
+    return this.#lengths.length;
+  }
+
+  /** The id of a prefix that somebody retains, else NO_PREFIX. IPv4 is all in `w0`. */
+  find(w0: number, w1: number, w2: number, w3: number, length: number): number {
+    return this.#index[this.#slotOf(w0, w1, w2, w3, length)]! - 1;
+  }
+
+  /** The id of a prefix, new where it is not there yet; the caller must retain it, or it may be given away again. */
+  intern(w0: number, w1: number, w2: number, w3: number, length: number): number {
+    const slot = this.#slotOf(w0, w1, w2, w3, length);
+    const found = this.#index[slot]!;
+    if (found !== FREE) return found - 1;
+    const id = this.#freeIds.pop() ?? this.#used++;
+    if (id >= this.#lengths.length) this.#growColumns();
+    const at = id * this.#width;
+    this.#words[at] = w0;
+    if (this.#width === 4) {
+      this.#words[at + 1] = w1;
+      this.#words[at + 2] = w2;
+      this.#words[at + 3] = w3;
+    }
+    this.#lengths[id] = length;
+    this.#holders[id] = 0;
+    this.#index[slot] = id + 1;
+    if (this.size * 2 > this.#index.length) this.#rehash();
+    return id;
+  }
+
+  internPrefix({ address, length }: Prefix): number {
+    const [w0 = 0, w1 = 0, w2 = 0, w3 = 0] = address.words;
+    return this.intern(w0, w1, w2, w3, length);
+  }
+
+  retain(id: number): void {
+    this.#holders[id] = this.#holders[id]! + 1;
+  }
+
+  release(id: number): void {
+    const left = this.#holders[id]! - 1;
+    this.#holders[id] = left;
+    if (left === 0) this.#remove(id);
+  }
+
+  /** Word `i` of the address, unsigned. IPv4 has only word 0; the others read as 0. */
+  word(id: number, i: number): number {
+    return i < this.#width ? this.#words[id * this.#width + i]! : 0;
+  }
+
+  length(id: number): number {
+    return this.#lengths[id]!;
+  }
+
+  /** The object form, for the borders. */
+  prefix(id: number): Prefix {
+    const words = [...this.#words.subarray(id * this.#width, (id + 1) * this.#width)];
+    return { address: { family: this.family, words }, length: this.#lengths[id]! };
+  }
+
+  #hash(w0: number, w1: number, w2: number, w3: number, length: number): number {
+    const first = mix(mix(this.#seed, length), w0);
+    return this.#width === 1 ? first : mix(mix(mix(first, w1), w2), w3);
+  }
+
+  #hashOf(id: number): number {
+    return this.#hash(this.word(id, 0), this.word(id, 1), this.word(id, 2), this.word(id, 3), this.#lengths[id]!);
+  }
+
+  #slotOf(w0: number, w1: number, w2: number, w3: number, length: number): number {
+    const mask = this.#index.length - 1;
+    let slot = this.#hash(w0, w1, w2, w3, length) & mask;
+    for (let entry = this.#index[slot]!; entry !== FREE; entry = this.#index[slot]!) {
+      if (this.#isAt(entry - 1, w0, w1, w2, w3, length)) return slot;
+      slot = (slot + 1) & mask;
+    }
+    return slot;
+  }
+
+  #isAt(id: number, w0: number, w1: number, w2: number, w3: number, length: number): boolean {
+    const at = id * this.#width;
+    if (this.#words[at] !== w0 || this.#lengths[id] !== length) return false;
+    if (this.#width === 1) return true;
+    return this.#words[at + 1] === w1 && this.#words[at + 2] === w2 && this.#words[at + 3] === w3;
+  }
+
+  #remove(id: number): void {
+    const mask = this.#index.length - 1;
+    let hole = this.#slotOf(this.word(id, 0), this.word(id, 1), this.word(id, 2), this.word(id, 3), this.#lengths[id]!);
+    for (let slot = (hole + 1) & mask; this.#index[slot] !== FREE; slot = (slot + 1) & mask) {
+      const home = this.#hashOf(this.#index[slot]! - 1) & mask;
+      if (((slot - home) & mask) < ((slot - hole) & mask)) continue;
+      this.#index[hole] = this.#index[slot]!;
+      hole = slot;
+    }
+    this.#index[hole] = FREE;
+    this.#freeIds.push(id);
+  }
+
+  #growColumns(): void {
+    const rows = this.#lengths.length * 2;
+    const [words, lengths, holders] = [this.#words, this.#lengths, this.#holders];
+    this.#words = new Uint32Array(rows * this.#width);
+    this.#words.set(words);
+    this.#lengths = new Uint8Array(rows);
+    this.#lengths.set(lengths);
+    this.#holders = new Uint32Array(rows);
+    this.#holders.set(holders);
+  }
+
+  #rehash(): void {
+    const old = this.#index;
+    this.#index = new Int32Array(slotsFor(this.size + 1));
+    const mask = this.#index.length - 1;
+    for (const entry of old) {
+      if (entry === FREE) continue;
+      let slot = this.#hashOf(entry - 1) & mask;
+      while (this.#index[slot] !== FREE) slot = (slot + 1) & mask;
+      this.#index[slot] = entry;
+    }
+  }
+}

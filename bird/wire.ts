@@ -1,0 +1,80 @@
+/** The speaker's view of the wire codec, and the only file that imports it. */
+import type { CodecContext, EncodeContext, PathAttributes } from './bgp-ts/index.ts';
+import { encodeAttributes } from './bgp-ts/index.ts';
+
+export {
+  AS_TRANS,
+  cease,
+  checkMandatory,
+  checkNlri,
+  decodeAttributes,
+  decodeMessage,
+  effectiveRemedy,
+  encodeEndOfRib,
+  encodeMessage,
+  encodeMpReach,
+  encodeMpUnreach,
+  encodeUpdateFrame,
+  errorName,
+  formatAsPath,
+  Framer,
+  fsmError,
+  holdTimerExpired,
+  messageTypes,
+  nlriOctets,
+  openError,
+  scanUpdate,
+  updateError,
+  walkNlri,
+  writeNlri,
+} from './bgp-ts/index.ts';
+export type {
+  AsSegment,
+  Capability,
+  CodecContext,
+  EncodeContext,
+  ErrorCode,
+  Family,
+  FamilyKey,
+  Fault,
+  GracefulRestart,
+  Message,
+  NextHopBytes,
+  Open,
+  Origin,
+  PathAttributes,
+  Remedy,
+  RouteRefresh,
+  UpdateScan,
+} from './bgp-ts/index.ts';
+
+/** The longest message where RFC 8654 was not agreed on; the fixed part of an UPDATE. RFC 4271 §4.1, §4.3. */
+export const MAX_MESSAGE_OCTETS = 4096;
+export const UPDATE_FIXED_OCTETS = 23;
+
+const CANONICAL: EncodeContext = {
+  fourOctetAs: true,
+  addPath: new Set(),
+  extendedNextHop: new Set(),
+  extendedMessage: false,
+  external: false,
+  nextHopIn: 'mp-reach',
+};
+
+/** Equal sets, and only they, give equal octets: the next hop of any family in front, then the block in order of code. */
+export function canonicalAttributes(attributes: PathAttributes): Uint8Array {
+  const nextHop = attributes.nextHop ?? new Uint8Array();
+  const block = encodeAttributes(attributes, CANONICAL);
+  const octets = new Uint8Array(1 + nextHop.length + block.length);
+  octets[0] = nextHop.length;
+  octets.set(nextHop, 1);
+  octets.set(block, 1 + nextHop.length);
+  return octets;
+}
+
+/** The block as it stands in an UPDATE to a peer; without the next hop where that travels in MP_REACH. */
+export const attributeBlock = (
+  attributes: PathAttributes,
+  codec: CodecContext,
+  nextHopIn: 'next-hop' | 'mp-reach',
+): Uint8Array => encodeAttributes(attributes, { ...codec, nextHopIn });
