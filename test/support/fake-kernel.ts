@@ -1,0 +1,346 @@
+import { formatPrefix, prefixContainsAddress, sameAddress } from '../../src/model/ip.ts';
+import type { IpAddress } from '../../src/model/ip.ts';
+import { KernelError, MAIN_TABLE, asStored, formatRoute, routeKey, sameRoute } from '../../felix/kernel.ts';
+import type {
+  Kernel,
+  KernelAddress,
+  KernelEvent,
+  KernelLink,
+  KernelNeighbour,
+  KernelRoute,
+  LinkChange,
+  NewLink,
+  Resolution,
+  RouteChange,
+} from '../../felix/kernel.ts';
+
+type Operation = Exclude<keyof Kernel, 'close' | 'watch'>;
+
+interface FailNext {
+  /** Only where the words for the object hold this text; writeRoutes: as formatRoute gives them. */
+  readonly matching?: string;
+  readonly code: string;
+  /** Default 1. */
+  readonly times?: number;
+}
+
+/** The kernel in memory: one network namespace, with `lo`. Held to the same suite as the real one. */
+export class FakeKernel implements Kernel {
+  readonly #links = new Map<number, KernelLink>();
+  readonly #routes = new Map<string, KernelRoute>();
+  #addresses: KernelAddress[] = [];
+  #neighbours: KernelNeighbour[] = [];
+  readonly #sysctls = new Map<string, string>();
+  readonly #listeners = new Set<(event: KernelEvent) => void>();
+  readonly #failures: { operation: Operation; matching: string; code: string; times: number }[] = [];
+  readonly #namespaces: ReadonlyMap<string, FakeKernel>;
+  #nextIndex = 2;
+  /** Every change that was asked for, in words, in order; reads are not in it. */
+  readonly journal: string[] = [];
+
+  /** `namespaces`: those that a veth's peer can be born in, by path. */
+  constructor(namespaces: ReadonlyMap<string, FakeKernel> = new Map()) {
+    this.#namespaces = namespaces;
+    this.#links.set(1, { index: 1, name: 'lo', mtu: 65536, up: false, running: false, mac: '00:00:00:00:00:00' });
+  }
+
+  /** The next calls of `operation` fail; in writeRoutes the changes that match, each by itself. */
+  failNext(operation: Operation, { matching = '', code, times = 1 }: FailNext): void {
+    this.#failures.push({ operation, matching, code, times });
+  }
+
+  /** Tells all listeners, as the kernel does when somebody else changed something or we were too slow. */
+  emit(event: KernelEvent): void {
+    for (const listener of [...this.#listeners]) listener(event);
+  }
+
+  /** A route of somebody else, or one that was there before we came. */
+  givenRoute(route: KernelRoute): void {
+    this.#setRoute(route);
+  }
+
+  /** Hardware, which nobody creates. Returns its index. */
+  givenLink(link: Omit<KernelLink, 'index'>): number {
+    const index = this.#nextIndex++;
+    this.#setLink({ ...link, index });
+    return index;
+  }
+
+  /** Somebody deletes a route by key; the listeners hear of it. */
+  loseRoute(route: KernelRoute): void {
+    const key = routeKey(route);
+    const lost = this.#routes.get(key);
+    if (this.#routes.delete(key) && lost) this.emit({ kind: 'route', change: 'removed', route: lost });
+  }
+
+  async listRoutes(): Promise<readonly KernelRoute[]> {
+    await this.#begin('listRoutes', 'list routes');
+    return [...this.#routes.values()].filter(({ table }) => table === MAIN_TABLE);
+  }
+
+  async writeRoutes(changes: readonly RouteChange[]): Promise<readonly (KernelError | undefined)[]> {
+    await Promise.resolve();
+    return changes.map((change) => this.#writeRoute(change));
+  }
+
+  #writeRoute(change: RouteChange): KernelError | undefined {
+    const words = change.op === 'replace' ? formatRoute(change.route) : routeKey(change.route);
+    this.journal.push(`${change.op} route ${words}`);
+    const refusal = this.#refusal('writeRoutes', `${change.op} route ${words}`);
+    if (refusal !== undefined) return refusal;
+    if (change.op === 'replace') {
+      const code = this.#routeProblem(change.route);
+      if (code !== undefined) return new KernelError(`replace route ${words}: ${code}`, code);
+      this.#setRoute(change.route);
+      return undefined;
+    }
+    const there = this.#routes.get(routeKey(change.route));
+    const { protocol } = change.route;
+    if (there !== undefined && (protocol === 0 || protocol === there.protocol)) this.loseRoute(there);
+    return undefined;
+  }
+
+  #routeProblem({ hops, type }: KernelRoute): string | undefined {
+    if (type === 'unicast' && hops.length === 0) return 'ENODEV';
+    for (const { ifindex, gateway, onlink } of hops) {
+      const link = this.#links.get(ifindex);
+      if (link === undefined) return 'ENODEV';
+      if (!link.up) return 'ENETDOWN';
+      if (gateway !== undefined && !onlink && !this.#onLink(gateway, ifindex)) return 'ENETUNREACH';
+    }
+    return undefined;
+  }
+
+  /** A gateway must be a neighbour: a scope-link route or the subnet of an address leads to it over that link. */
+  #onLink(gateway: IpAddress, ifindex: number): boolean {
+    const direct = [...this.#routes.values()].some(
+      ({ prefix, hops }) =>
+        prefixContainsAddress(prefix, gateway) && hops.some((hop) => hop.ifindex === ifindex && !hop.gateway),
+    );
+    return direct || this.#ownSubnet(gateway)?.ifindex === ifindex || isIpv6LinkLocal(gateway);
+  }
+
+  #ownSubnet(target: IpAddress): KernelAddress | undefined {
+    return this.#addresses.find(
+      ({ ifindex, address }) =>
+        this.#links.get(ifindex)?.up === true &&
+        prefixContainsAddress(address, target) &&
+        !sameAddress(address.address, target),
+    );
+  }
+
+  #setRoute(wanted: KernelRoute): void {
+    const route = asStored(wanted);
+    const before = this.#routes.get(routeKey(route));
+    this.#routes.set(routeKey(route), route);
+    if (before === undefined || !sameRoute(before, route)) this.emit({ kind: 'route', change: 'set', route });
+  }
+
+  async listLinks(): Promise<readonly KernelLink[]> {
+    await this.#begin('listLinks', 'list links');
+    return [...this.#links.values()];
+  }
+
+  async createLink(link: NewLink): Promise<void> {
+    await this.#change('createLink', `create ${link.kind} link ${link.name}`);
+    const there = this.#linkNamed(link.name);
+    if (there !== undefined) {
+      if (link.kind === 'ipip' && there.kind === 'ipip') return;
+      throw new KernelError(`create ${link.kind} link ${link.name}: EEXIST (exists already)`, 'EEXIST');
+    }
+    const common = { name: link.name, kind: link.kind, mtu: link.mtu ?? 1500, up: false, running: false };
+    const index = this.#nextIndex++;
+    if (link.kind === 'veth') return this.#createVeth(link, { ...common, mac: link.mac ?? madeUpMac(index), index });
+    const mac = link.kind === 'ipip' ? '' : (link.mac ?? madeUpMac(index));
+    this.#setLink({ ...common, index, mac, ...(link.kind === 'vxlan' && { vxlan: link.vxlan }) });
+  }
+
+  #createVeth({ peer }: Extract<NewLink, { kind: 'veth' }>, link: KernelLink): void {
+    const home = peer.netns === undefined ? this : this.#namespaces.get(peer.netns);
+    if (home === undefined) {
+      throw new KernelError(`create veth link ${link.name}: open: ENOENT (no such file or directory)`, 'ENOENT');
+    }
+    if (home.#linkNamed(peer.name) !== undefined) {
+      throw new KernelError(`create veth link ${link.name}: EEXIST (exists already)`, 'EEXIST');
+    }
+    const index = home.#nextIndex++;
+    const mac = peer.mac ?? madeUpMac(index);
+    home.#setLink({ ...link, index, name: peer.name, mac, peerIndex: link.index });
+    this.#setLink({ ...link, peerIndex: index });
+    this.#peers.set(link.index, { kernel: home, index });
+    home.#peers.set(index, { kernel: this, index: link.index });
+  }
+
+  readonly #peers = new Map<number, { readonly kernel: FakeKernel; readonly index: number }>();
+
+  async setLink(ifindex: number, change: LinkChange): Promise<void> {
+    await this.#change('setLink', `set link ${ifindex} ${JSON.stringify(change)}`);
+    const before = this.#links.get(ifindex);
+    if (before === undefined) throw new KernelError(`set link ${ifindex}: ENODEV (no such device)`, 'ENODEV');
+    const up = change.up ?? before.up;
+    this.#setLink({ ...before, ...change, up, running: up });
+    if (!up) this.#dropRoutesOver(ifindex);
+  }
+
+  async deleteLink(name: string): Promise<void> {
+    await this.#change('deleteLink', `delete link ${name}`);
+    const link = this.#linkNamed(name);
+    if (link === undefined) return;
+    const peer = this.#peers.get(link.index);
+    this.#forgetLink(link.index);
+    if (peer !== undefined) peer.kernel.#forgetLink(peer.index);
+  }
+
+  #forgetLink(index: number): void {
+    const link = this.#links.get(index);
+    this.#links.delete(index);
+    this.#peers.delete(index);
+    this.#addresses = this.#addresses.filter(({ ifindex }) => ifindex !== index);
+    this.#neighbours = this.#neighbours.filter(({ ifindex }) => ifindex !== index);
+    this.#dropRoutesOver(index);
+    if (link !== undefined) this.emit({ kind: 'link', change: 'removed', link });
+  }
+
+  /** As the kernel does: without a word to the listeners. */
+  #dropRoutesOver(index: number): void {
+    for (const [key, { hops }] of this.#routes) {
+      if (hops.some(({ ifindex }) => ifindex === index)) this.#routes.delete(key);
+    }
+  }
+
+  #linkNamed(name: string): KernelLink | undefined {
+    return [...this.#links.values()].find((link) => link.name === name);
+  }
+
+  #setLink(link: KernelLink): void {
+    this.#links.set(link.index, link);
+    this.emit({ kind: 'link', change: 'set', link });
+  }
+
+  async listAddresses(): Promise<readonly KernelAddress[]> {
+    await this.#begin('listAddresses', 'list addresses');
+    return [...this.#addresses];
+  }
+
+  async addAddress(address: KernelAddress): Promise<void> {
+    const words = `add address ${formatPrefix(address.address)} on link ${address.ifindex}`;
+    await this.#change('addAddress', words);
+    if (!this.#links.has(address.ifindex)) throw new KernelError(`${words}: ENODEV (no such device)`, 'ENODEV');
+    if (this.#addresses.some((one) => sameInterfaceAddress(one, address))) return;
+    this.#addresses.push(address);
+    this.emit({ kind: 'address', change: 'set', address });
+  }
+
+  async removeAddress(address: KernelAddress): Promise<void> {
+    await this.#change('removeAddress', `remove address ${formatPrefix(address.address)} on link ${address.ifindex}`);
+    const before = this.#addresses.length;
+    this.#addresses = this.#addresses.filter((one) => !sameInterfaceAddress(one, address));
+    if (this.#addresses.length < before) this.emit({ kind: 'address', change: 'removed', address });
+  }
+
+  async listNeighbours(ifindex: number): Promise<readonly KernelNeighbour[]> {
+    await this.#begin('listNeighbours', `list neighbours of link ${ifindex}`);
+    return this.#neighbours.filter((one) => one.ifindex === ifindex);
+  }
+
+  async replaceNeighbour(neighbour: KernelNeighbour): Promise<void> {
+    await this.#change('replaceNeighbour', `replace ${neighbour.kind} ${neighbourKey(neighbour)}`);
+    if (!this.#links.has(neighbour.ifindex)) {
+      throw new KernelError(`replace neighbour on link ${neighbour.ifindex}: ENODEV (no such device)`, 'ENODEV');
+    }
+    this.#forgetNeighbour(neighbour);
+    this.#neighbours.push(neighbour);
+  }
+
+  async removeNeighbour(neighbour: KernelNeighbour): Promise<void> {
+    await this.#change('removeNeighbour', `remove ${neighbour.kind} ${neighbourKey(neighbour)}`);
+    this.#forgetNeighbour(neighbour);
+  }
+
+  #forgetNeighbour(neighbour: KernelNeighbour): void {
+    this.#neighbours = this.#neighbours.filter((one) => neighbourKey(one) !== neighbourKey(neighbour));
+  }
+
+  /** The longest prefix among routes and subnets, then the lowest metric. */
+  async resolve(target: IpAddress): Promise<Resolution | undefined> {
+    await this.#begin('resolve', 'resolve');
+    const own = this.#addresses.find(({ address }) => sameAddress(address.address, target));
+    if (own !== undefined) return { type: 'local', ifindex: 1, source: target };
+    const best = [...this.#routes.values()]
+      .filter(({ prefix, table }) => table === MAIN_TABLE && prefixContainsAddress(prefix, target))
+      .sort((a, b) => b.prefix.length - a.prefix.length || a.metric - b.metric)[0];
+    const subnet = this.#ownSubnet(target);
+    if (subnet !== undefined && subnet.address.length >= (best?.prefix.length ?? -1)) {
+      return { type: 'unicast', ifindex: subnet.ifindex, source: subnet.address.address };
+    }
+    const hop = best?.hops[0];
+    if (best === undefined || hop === undefined) return undefined;
+    const source = best.source ?? this.#addresses.find(({ ifindex }) => ifindex === hop.ifindex)?.address.address;
+    const { ifindex, gateway } = hop;
+    return { type: 'unicast', ifindex, ...(gateway && { gateway }), ...(source && { source }) };
+  }
+
+  async watch(listener: (event: KernelEvent) => void, signal: AbortSignal): Promise<void> {
+    await Promise.resolve();
+    if (signal.aborted) return;
+    this.#listeners.add(listener);
+    signal.addEventListener('abort', () => this.#listeners.delete(listener), { once: true });
+  }
+
+  async readSysctl(path: string): Promise<string> {
+    await this.#begin('readSysctl', `read sysctl ${path}`);
+    this.#checkSysctl(path);
+    return this.#sysctls.get(path) ?? '0';
+  }
+
+  async writeSysctl(path: string, value: string): Promise<void> {
+    await this.#change('writeSysctl', `write sysctl ${path} = '${value}'`);
+    this.#checkSysctl(path);
+    this.#sysctls.set(path, value);
+  }
+
+  /** Those of a link that is not there are not there either. */
+  #checkSysctl(path: string): void {
+    const name = /^net\/ipv[46]\/(?:conf|neigh)\/([^/]+)\//.exec(path)?.[1];
+    if (name !== undefined && !['all', 'default'].includes(name) && this.#linkNamed(name) === undefined) {
+      throw new KernelError(`sysctl ${path}: ENOENT (no such file or directory)`, 'ENOENT');
+    }
+  }
+
+  close(): Promise<void> {
+    this.#listeners.clear();
+    return Promise.resolve();
+  }
+
+  #change(operation: Operation, words: string): Promise<void> {
+    this.journal.push(words);
+    return this.#begin(operation, words);
+  }
+
+  async #begin(operation: Operation, words: string): Promise<void> {
+    await Promise.resolve();
+    const refusal = this.#refusal(operation, words);
+    if (refusal !== undefined) throw refusal;
+  }
+
+  #refusal(operation: Operation, words: string): KernelError | undefined {
+    const failure = this.#failures.find(
+      (one) => one.operation === operation && one.times > 0 && words.includes(one.matching),
+    );
+    if (failure === undefined) return undefined;
+    failure.times--;
+    return new KernelError(`${words}: ${failure.code}`, failure.code);
+  }
+}
+
+const madeUpMac = (index: number): string => `02:00:00:00:00:${(index & 255).toString(16).padStart(2, '0')}`;
+
+const isIpv6LinkLocal = ({ family, words }: IpAddress): boolean => family === 6 && words[0]! >>> 22 === 0x3fa;
+
+const sameInterfaceAddress = (a: KernelAddress, b: KernelAddress): boolean =>
+  a.ifindex === b.ifindex && a.address.length === b.address.length && sameAddress(a.address.address, b.address.address);
+
+const neighbourKey = (one: KernelNeighbour): string =>
+  one.kind === 'fdb'
+    ? `fdb ${one.ifindex} ${one.mac}`
+    : `neighbour ${one.ifindex} ${formatPrefix({ address: one.address, length: 0 })}`;
