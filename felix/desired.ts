@@ -1,7 +1,15 @@
 import type { IpAddress, Prefix } from '../src/model/ip.ts';
 
 /** Where two of our routes want the same prefix, the class named first wins. */
-export const ROUTE_CLASSES = ['local-workload', 'local-block', 'same-subnet', 'vxlan', 'ipip', 'no-encap', 'external'] as const;
+export const ROUTE_CLASSES = [
+  'local-workload',
+  'local-block',
+  'same-subnet',
+  'vxlan',
+  'ipip',
+  'no-encap',
+  'external',
+] as const;
 export type RouteClass = (typeof ROUTE_CLASSES)[number];
 
 export interface Hop {

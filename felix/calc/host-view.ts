@@ -1,0 +1,85 @@
+import type { InterfaceAddress, IpAddress, Prefix } from '../../src/model/ip.ts';
+import { formatIpAddress, hostPrefix, prefixContainsAddress, prefixOf } from '../../src/model/ip.ts';
+import type { Hop } from '../desired.ts';
+
+export interface HostLink {
+  readonly name: string;
+  readonly index: number;
+  readonly up: boolean;
+  readonly mtu: number;
+}
+
+/** A kernel route that somebody else made: connected, static, from DHCP. We read it and leave it alone. */
+export interface ForeignRoute {
+  readonly prefix: Prefix;
+  /** rtnetlink's `protocol`: 2 is the kernel itself. */
+  readonly protocol: number;
+  /** No gateway: the destination is a neighbour on that link. */
+  readonly hops: readonly { readonly gateway?: IpAddress; readonly interfaceName: string }[];
+}
+
+/** The interface that carries our BGP address, and that address with the mask it has there. */
+export interface ParentLink {
+  readonly link: HostLink;
+  readonly address: InterfaceAddress;
+}
+
+/** What the calculation must know of the host. A value: the same view and inputs always give the same routes. */
+export interface HostView {
+  readonly links: ReadonlyMap<string, HostLink>;
+  readonly parent?: ParentLink;
+  readonly foreignRoutes: readonly ForeignRoute[];
+  /** Why a tunnel link that we want could not be made, by its name. */
+  readonly linkErrors: ReadonlyMap<string, string>;
+}
+
+export const PROTOCOL_KERNEL = 2;
+
+/** Our address with the mask that CrossSubnet goes by: the setting's, or the interface's where the setting has none. */
+export function ownAddress(configured: InterfaceAddress, parent: ParentLink | undefined): InterfaceAddress {
+  const isBare = configured.length === hostPrefix(configured.address).length;
+  return isBare && parent !== undefined ? parent.address : configured;
+}
+
+/** Why routes cannot leave through a link now; undefined: they can. */
+export function linkTrouble(host: HostView, name: string): string | undefined {
+  const link = host.links.get(name);
+  if (link?.up === true) return undefined;
+  const problem = host.linkErrors.get(name);
+  if (problem !== undefined) return problem;
+  return link === undefined ? `interface ${name} does not exist` : `interface ${name} is down`;
+}
+
+export type Resolution =
+  { readonly hop: Hop; readonly isOnLink: boolean; readonly reason: string } | { readonly error: string };
+
+interface Way {
+  readonly prefix: Prefix;
+  readonly hops: ForeignRoute['hops'];
+}
+
+/**
+ * Finds the neighbour through which the host reaches a next hop, as BIRD's `gateway recursive` does: the longest route
+ * that holds it gives the gateway. Routes of our own do not count, else a route could resolve through itself; the
+ * caller may pass those that are safe.
+ */
+export function resolveNextHop(host: HostView, nextHop: IpAddress, safe: readonly Way[] = []): Resolution {
+  const text = formatIpAddress(nextHop);
+  let best: Way | undefined;
+  for (const way of [...host.foreignRoutes, ...safe]) {
+    if (!prefixContainsAddress(way.prefix, nextHop)) continue;
+    if (way.hops.length > 0 && (best === undefined || way.prefix.length > best.prefix.length)) best = way;
+  }
+  const [hop] = best?.hops ?? [];
+  if (hop === undefined) return { error: `the host has no route to next hop ${text}` };
+  const trouble = linkTrouble(host, hop.interfaceName);
+  if (trouble !== undefined) return { error: `next hop ${text}: ${trouble}` };
+  if (hop.gateway === undefined) {
+    const reason = `next hop ${text} is on ${hop.interfaceName}`;
+    return { hop: { gateway: nextHop, interfaceName: hop.interfaceName, onlink: false }, isOnLink: true, reason };
+  }
+  const reason = `next hop ${text} is reached through ${formatIpAddress(hop.gateway)}`;
+  return { hop: { gateway: hop.gateway, interfaceName: hop.interfaceName, onlink: false }, isOnLink: false, reason };
+}
+
+export const subnetOf = ({ address, length }: InterfaceAddress): Prefix => prefixOf(address, length);

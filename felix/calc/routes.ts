@@ -1,0 +1,86 @@
+/** From inputs to routes: what this host should have, with the reason of each, and what it cannot have yet. */
+import type { IpAddress, Prefix } from '../../src/model/ip.ts';
+import { formatPrefix, hostPrefix, isHostPrefix } from '../../src/model/ip.ts';
+import type { DesiredRoute } from '../desired.ts';
+import { ROUTE_CLASSES } from '../desired.ts';
+import type { DataplaneInputs, LocalEndpoint } from '../inputs.ts';
+import type { HostView } from './host-view.ts';
+import { linkTrouble } from './host-view.ts';
+import { planLearnedRoutes } from './learned-routes.ts';
+
+export interface PlannedRoute {
+  readonly route: DesiredRoute;
+  /** Why it is not for the kernel now: a link or a next hop is missing, another route wins, or it is refused. */
+  readonly unresolved?: string;
+  /** It shall not be in the kernel at all; without this, what the kernel has for the prefix waits with us. */
+  readonly isRefused?: true;
+}
+
+/**
+ * All routes of this host, in no particular order. At most one per prefix is without `unresolved`: where several want
+ * a prefix, the first class of ROUTE_CLASSES that can be programmed wins.
+ */
+export function planRoutes(inputs: DataplaneInputs, host: HostView): readonly PlannedRoute[] {
+  const candidates = [
+    ...inputs.endpoints.flatMap((endpoint) => planWorkload(endpoint, host)),
+    ...inputs.localBlocks.filter((block) => !isHostPrefix(block)).map(planBlock),
+    ...planLearnedRoutes(inputs, host),
+  ];
+  return settleConflicts(candidates, host);
+}
+
+function planWorkload({ name, interfaceName, addresses }: LocalEndpoint, host: HostView): readonly PlannedRoute[] {
+  const trouble = linkTrouble(host, interfaceName);
+  return addresses.map((address: IpAddress) => ({
+    route: {
+      prefix: hostPrefix(address),
+      class: 'local-workload',
+      target: { kind: 'link', interfaceName },
+      reason: `pod ${name} is on this node, behind ${interfaceName}`,
+    },
+    ...(trouble !== undefined && { unresolved: trouble }),
+  }));
+}
+
+/** Without it a packet for an unused address of our block would follow the default route, come back, and loop. */
+const planBlock = (prefix: Prefix): PlannedRoute => ({
+  route: {
+    prefix,
+    class: 'local-block',
+    target: { kind: 'blackhole' },
+    reason: `block ${formatPrefix(prefix)} is this node's own: what no pod here uses is dropped`,
+  },
+});
+
+function settleConflicts(candidates: readonly PlannedRoute[], host: HostView): readonly PlannedRoute[] {
+  const winners = new Map<string, PlannedRoute>();
+  const losers: PlannedRoute[] = [];
+  const lose = (candidate: PlannedRoute, winner: PlannedRoute): void => {
+    losers.push({ ...candidate, unresolved: `loses to ${winner.route.class}: ${winner.route.reason}` });
+  };
+  for (const candidate of candidates) {
+    if (candidate.unresolved !== undefined) {
+      losers.push(candidate);
+      continue;
+    }
+    const key = formatPrefix(candidate.route.prefix);
+    const holder = winners.get(key);
+    const isBetter = holder === undefined || precedence(candidate, holder, host) < 0;
+    if (isBetter) winners.set(key, candidate);
+    if (holder !== undefined) lose(isBetter ? holder : candidate, isBetter ? candidate : holder);
+  }
+  return [...winners.values(), ...losers];
+}
+
+/** Negative: `a` wins. Within a class the youngest interface (highest index) wins as in Calico; then the reason's text. */
+function precedence(a: PlannedRoute, b: PlannedRoute, host: HostView): number {
+  return (
+    ROUTE_CLASSES.indexOf(a.route.class) - ROUTE_CLASSES.indexOf(b.route.class) ||
+    ifindexOf(b, host) - ifindexOf(a, host) ||
+    (a.route.reason < b.route.reason ? -1 : 1)
+  );
+}
+
+function ifindexOf({ route: { target } }: PlannedRoute, host: HostView): number {
+  return target.kind === 'link' ? (host.links.get(target.interfaceName)?.index ?? 0) : 0;
+}
