@@ -1,8 +1,8 @@
 import type { IpAddress, IpFamily } from '../model/ip.ts';
 import { parseInterfaceAddress } from '../model/ip.ts';
 import type { Labels } from '../model/selector.ts';
+import { DEFAULT_ASN } from '../resources/index.ts';
 import type { Node, Resources } from '../resources/index.ts';
-import { DEFAULT_ASN } from './cluster-view.ts';
 
 export const BGP_PORT = 179;
 

@@ -49,7 +49,8 @@ export interface Cluster {
   readonly resources: Resources;
 }
 
-export const origin = (peer: BgpPeer): string => `BGPPeer(${peer.metadata.name})`;
+const origin = (peer: BgpPeer): string => `BGPPeer(${peer.metadata.name})`;
+export const reverseOrigin = (forward: string): string => `${forward}, reverse`;
 const isSet = (text: string | undefined): text is string => text !== undefined && text !== '';
 const isGlobal = ({ spec }: BgpPeer): boolean => !isSet(spec.node) && !isSet(spec.nodeSelector);
 
@@ -134,7 +135,7 @@ function reversePeerings(peer: BgpPeer, { self, nodes }: Cluster): readonly Peer
       return [
         {
           kind: 'node specific',
-          origin: `${origin(peer)}, reverse`,
+          origin: reverseOrigin(origin(peer)),
           address,
           port: remoteNode.port,
           // The AS number that the far side shows us here.

@@ -4,7 +4,7 @@ import { formatIpAddress, sameAddress } from '../model/ip.ts';
 import type { Resources } from '../resources/index.ts';
 import { addressIn, bgpNodes } from './bgp-nodes.ts';
 import type { BgpNode } from './bgp-nodes.ts';
-import { explicitPeerings, meshPeerings } from './peerings.ts';
+import { explicitPeerings, meshPeerings, reverseOrigin } from './peerings.ts';
 import type { Omitted, Peering } from './peerings.ts';
 
 export type { Omitted } from './peerings.ts';
@@ -50,10 +50,15 @@ export function computePeers(resources: Resources, nodeName: string, defaults: P
     const key = `${formatIpAddress(peering.address)} port ${peering.port}`;
     const reason = whyNot(peering, self, taken.get(key));
     if (reason === undefined) taken.set(key, peering);
-    else omitted.push({ origin: peering.origin, peer: formatIpAddress(peering.address), reason });
+    else if (!isOtherSideOf(peering, taken.get(key)))
+      omitted.push({ origin: peering.origin, peer: formatIpAddress(peering.address), reason });
   }
   return { peers: [...taken.values()].map((peering) => peerSettings(peering, self, defaults)), omitted };
 }
+
+/** A BGPPeer that makes two nodes dial each other asks for the session twice; that is no conflict. */
+const isOtherSideOf = (peering: Peering, earlier: Peering | undefined): boolean =>
+  earlier !== undefined && peering.origin === reverseOrigin(earlier.origin);
 
 function whyNot(peering: Peering, self: BgpNode, earlier: Peering | undefined): string | undefined {
   const { address, port } = peering;

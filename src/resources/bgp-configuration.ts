@@ -4,6 +4,9 @@ import { InvalidValueError } from '../model/invalid.ts';
 import type { KindSpec } from './kind.ts';
 import { envelope, nameColumn, orDash } from './kind.ts';
 
+/** AS number of a cluster that names none. */
+export const DEFAULT_ASN = 64512;
+
 const SEVERITIES = ['Trace', 'Debug', 'Info', 'Warning', 'Error', 'Fatal'] as const;
 
 /** Any case is understood, Calico's own is stored. */
@@ -19,7 +22,7 @@ const spec = fields(
     logSeverityScreen: logSeverity.default('Info'),
     /** Absent: true. */
     nodeToNodeMeshEnabled: z.boolean().exactOptional(),
-    /** Absent: 64512. */
+    /** Absent: DEFAULT_ASN. */
     asNumber: asNumber.exactOptional(),
     /** Absent: 179. */
     listenPort: wholeNumber(1, 65535).exactOptional(),

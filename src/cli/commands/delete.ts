@@ -1,0 +1,89 @@
+import type { Command } from 'commander';
+import { NotFoundError } from '../../datastore/store.ts';
+import type { Kind, Metadata, ResourceClient } from '../../resources/index.ts';
+import { isKind, resourceId } from '../../resources/index.ts';
+import { readDocuments } from '../batch.ts';
+import type { CliIo } from '../io.ts';
+import { CommandError } from '../io.ts';
+import { kindArgument, nameArguments, withResources } from '../session.ts';
+import { refuseReadOnly } from './write.ts';
+
+interface Target {
+  readonly kind: Kind;
+  readonly metadata: Pick<Metadata, 'name' | 'namespace' | 'resourceVersion'>;
+}
+
+interface DeleteOptions {
+  readonly filename?: string;
+  readonly recursive?: boolean;
+  readonly namespace?: string;
+  readonly skipNotExists?: boolean;
+}
+
+export function addDeleteCommand(program: Command, io: CliIo): void {
+  program
+    .command('delete')
+    .description('delete resources by file, or by kind and names')
+    .argument('[kind]')
+    .argument('[names...]')
+    .option('-f, --filename <path>', 'a file, a directory, or - for standard input')
+    .option('-R, --recursive', 'directories with all that is in them')
+    .option('-n, --namespace <namespace>', 'the namespace of the names', undefined)
+    .option('-s, --skip-not-exists', 'take a resource that does not exist for deleted')
+    .action(async (kind: string | undefined, names: readonly string[], options: DeleteOptions) => {
+      const targets = await chooseTargets({ kind, names, options }, io);
+      await withResources(io, (client) => deleteAll(client, { targets, options }, io));
+    });
+}
+
+interface Choice {
+  readonly kind: string | undefined;
+  readonly names: readonly string[];
+  readonly options: DeleteOptions;
+}
+
+async function chooseTargets({ kind, names, options }: Choice, io: CliIo): Promise<readonly Target[]> {
+  const { filename, namespace, recursive = false } = options;
+  if (filename !== undefined) return (await readDocuments(io, { filename, recursive })).map(documentTarget);
+  if (kind === undefined || names.length === 0) throw new CommandError('No resources specified');
+  const found = kindArgument(kind);
+  return nameArguments(names).map((name) => ({
+    kind: found,
+    metadata: { name, ...(namespace === undefined ? {} : { namespace }) },
+  }));
+}
+
+/** Only kind and name count: what cannot be read any more must still be deletable. */
+function documentTarget(document: unknown): Target {
+  const { kind, metadata } = (document ?? {}) as { readonly kind?: unknown; readonly metadata?: Metadata };
+  if (typeof kind !== 'string' || !isKind(kind))
+    throw new CommandError(`kind = '${String(kind)}': is not a kind that is supported`);
+  if (typeof metadata?.name !== 'string') throw new CommandError(`metadata.name of a ${kind}: is required`);
+  return { kind, metadata };
+}
+
+interface Deletion {
+  readonly targets: readonly Target[];
+  readonly options: DeleteOptions;
+}
+
+async function deleteAll(client: ResourceClient, { targets, options }: Deletion, io: CliIo): Promise<void> {
+  const kinds = new Set(targets.map(({ kind }) => kind));
+  let failed = false;
+  for (const target of targets) {
+    const { kind, metadata } = target;
+    try {
+      refuseReadOnly({ kind, metadata }, 'delete');
+      await client.delete(kind, metadata, metadata.resourceVersion);
+    } catch (error) {
+      if (error instanceof NotFoundError && options.skipNotExists === true) continue;
+      failed = true;
+      const sentence = (error as Error).message;
+      const id = resourceId(kind, metadata.name, metadata.namespace);
+      io.stderr(`Failed to delete '${kind}' resource: ${sentence.includes(id) ? '' : `${id}: `}${sentence}\n`);
+    }
+  }
+  if (failed) throw new CommandError('');
+  const quoted = kinds.size === 1 ? `'${[...kinds].join('')}' ` : '';
+  io.stdout(`Successfully deleted ${targets.length} ${quoted}resource(s)\n`);
+}

@@ -1,0 +1,23 @@
+import type { StoreSettings } from '../datastore/open.ts';
+import type { Store } from '../datastore/store.ts';
+
+/** The world as the commands see it; tests bring their own. */
+export interface CliIo {
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly version: string;
+  stdout(text: string): void;
+  stderr(text: string): void;
+  /** The texts behind `-f`: one of a file or of standard input (`-`), one for each manifest in a directory. */
+  readManifests(path: string, recursive: boolean): Promise<readonly ManifestText[]>;
+  openStore(settings: StoreSettings): Promise<Store>;
+}
+
+export interface ManifestText {
+  readonly path: string;
+  readonly text: string;
+}
+
+/** Ends the command with exit code 1 and this sentence on stderr; an empty one was said already. */
+export class CommandError extends Error {
+  override readonly name = 'CommandError';
+}

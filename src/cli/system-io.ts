@@ -1,0 +1,36 @@
+import { readdir, readFile, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import { text } from 'node:stream/consumers';
+import { openStore } from '../datastore/open.ts';
+import type { CliIo, ManifestText } from './io.ts';
+import { CommandError } from './io.ts';
+
+const MANIFEST = /\.(ya?ml|json)$/i;
+
+/** The real world: this process's streams, environment and files. */
+export const systemIo = (version: string): CliIo => ({
+  env: process.env,
+  version,
+  stdout: (output) => void process.stdout.write(output),
+  stderr: (output) => void process.stderr.write(output),
+  readManifests,
+  openStore: (settings) => openStore(settings),
+});
+
+async function readManifests(path: string, recursive: boolean): Promise<readonly ManifestText[]> {
+  if (path === '-') return [{ path: 'standard input', text: await text(process.stdin) }];
+  try {
+    if (!(await stat(path)).isDirectory()) return [await readManifest(path)];
+    const names = await readdir(path, { recursive });
+    return await Promise.all(
+      names
+        .filter((name) => MANIFEST.test(name))
+        .sort()
+        .map((name) => readManifest(join(path, name))),
+    );
+  } catch (error) {
+    throw new CommandError(`failed to execute command: ${(error as Error).message}`);
+  }
+}
+
+const readManifest = async (path: string): Promise<ManifestText> => ({ path, text: await readFile(path, 'utf8') });
