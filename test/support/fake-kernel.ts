@@ -1,4 +1,4 @@
-import { formatPrefix, prefixContainsAddress, sameAddress } from '../../src/model/ip.ts';
+import { formatPrefix, prefixContainsAddress, prefixOf, sameAddress } from '../../src/model/ip.ts';
 import type { IpAddress } from '../../src/model/ip.ts';
 import { KernelError, MAIN_TABLE, asStored, formatRoute, routeKey, sameRoute } from '../../felix/kernel.ts';
 import type {
@@ -124,7 +124,7 @@ export class FakeKernel implements Kernel {
     return this.#addresses.find(
       ({ ifindex, address }) =>
         this.#links.get(ifindex)?.up === true &&
-        prefixContainsAddress(address, target) &&
+        prefixContainsAddress(prefixOf(address.address, address.length), target) &&
         !sameAddress(address.address, target),
     );
   }
@@ -150,7 +150,10 @@ export class FakeKernel implements Kernel {
     }
     const common = { name: link.name, kind: link.kind, mtu: link.mtu ?? 1500, up: false, running: false };
     const index = this.#nextIndex++;
-    if (link.kind === 'veth') return this.#createVeth(link, { ...common, mac: link.mac ?? madeUpMac(index), index });
+    if (link.kind === 'veth') {
+      this.#createVeth(link, { ...common, mac: link.mac ?? madeUpMac(index), index });
+      return;
+    }
     const mac = link.kind === 'ipip' ? '' : (link.mac ?? madeUpMac(index));
     this.#setLink({ ...common, index, mac, ...(link.kind === 'vxlan' && { vxlan: link.vxlan }) });
   }

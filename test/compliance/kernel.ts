@@ -1,0 +1,328 @@
+import { beforeEach, describe, expect, test } from 'vitest';
+import { MAIN_TABLE, SCOPE, asStored, sameRoute } from '../../felix/kernel.ts';
+import type { Kernel, KernelEvent, KernelLink, KernelRoute } from '../../felix/kernel.ts';
+import { formatPrefix, parseInterfaceAddress, parseIpAddress, parsePrefix } from '../../src/model/ip.ts';
+
+export interface KernelCase {
+  /** A kernel with nothing but `lo`, which is down. */
+  readonly kernel: Kernel;
+  /** Waits until the condition holds; the real kernel's events and carriers take a moment. */
+  readonly eventually: (condition: () => boolean | Promise<boolean>) => Promise<void>;
+}
+
+/** What every Kernel must do. `open` gives a fresh one for each test. */
+export function kernelCompliance(name: string, open: () => Promise<KernelCase>): void {
+  describe(`${name} keeps the kernel's contract`, () => {
+    let kernel: Kernel;
+    let eventually: KernelCase['eventually'];
+    let near: KernelLink;
+    let far: KernelLink;
+
+    const link = async (wanted: string): Promise<KernelLink> => {
+      const found = (await kernel.listLinks()).find((one) => one.name === wanted);
+      if (found === undefined) throw new Error(`no link ${wanted}`);
+      return found;
+    };
+
+    const route = (cidr: string, fields: Partial<KernelRoute> = {}): KernelRoute => ({
+      prefix: parsePrefix(cidr),
+      table: MAIN_TABLE,
+      protocol: 80,
+      type: 'unicast',
+      scope: SCOPE.universe,
+      metric: 0,
+      hops: [{ gateway: parseIpAddress('10.1.0.2'), ifindex: near.index, onlink: false }],
+      ...fields,
+    });
+
+    /** Without what the kernel adds by itself. */
+    const ours = async (): Promise<readonly KernelRoute[]> =>
+      (await kernel.listRoutes()).filter(({ protocol }) => protocol === 80 || protocol === 12);
+
+    const replace = async (wanted: KernelRoute): Promise<void> => {
+      expect(await kernel.writeRoutes([{ op: 'replace', route: wanted }])).toEqual([undefined]);
+    };
+
+    beforeEach(async () => {
+      ({ kernel, eventually } = await open());
+      await kernel.createLink({
+        kind: 'veth',
+        name: 'near',
+        mtu: 1400,
+        mac: 'ee:ee:ee:ee:ee:ee',
+        peer: { name: 'far' },
+      });
+      near = await link('near');
+      far = await link('far');
+      await kernel.setLink(near.index, { up: true });
+      await kernel.setLink(far.index, { up: true });
+      await kernel.addAddress({ ifindex: near.index, address: parseInterfaceAddress('10.1.0.1/24'), scope: 0 });
+      await kernel.addAddress({ ifindex: near.index, address: parseInterfaceAddress('2001:db8::1/64'), scope: 0 });
+    });
+
+    test.each<[string, (hop: number, other: number) => KernelRoute]>([
+      ['a gateway', () => route('10.2.0.0/26')],
+      [
+        'a gateway that is onlink, with an MTU',
+        (ifindex) =>
+          route('10.2.0.0/26', {
+            mtu: 1380,
+            hops: [{ gateway: parseIpAddress('172.30.2.11'), ifindex, onlink: true }],
+          }),
+      ],
+      ['a link alone', (ifindex) => route('10.2.0.5/32', { scope: SCOPE.link, hops: [{ ifindex, onlink: false }] })],
+      ['a preferred source', () => route('10.2.0.0/26', { source: parseIpAddress('10.1.0.1') })],
+      ['a metric', () => route('10.2.0.0/26', { metric: 1024 })],
+      ['a blackhole', () => route('10.2.0.0/26', { type: 'blackhole', hops: [] })],
+      ['the default route', () => route('0.0.0.0/0')],
+      [
+        'several hops',
+        (ifindex, other) =>
+          route('10.2.0.0/26', {
+            hops: [
+              { gateway: parseIpAddress('10.1.0.2'), ifindex, onlink: false },
+              { gateway: parseIpAddress('10.9.0.3'), ifindex: other, onlink: true },
+            ],
+          }),
+      ],
+      [
+        'IPv6 with a gateway',
+        (ifindex) =>
+          route('fd00:1::/122', { hops: [{ gateway: parseIpAddress('2001:db8::2'), ifindex, onlink: false }] }),
+      ],
+      [
+        'IPv6 over several hops',
+        (ifindex) =>
+          route('fd00:1::/122', {
+            hops: ['2001:db8::2', '2001:db8::3'].map((text) => ({
+              gateway: parseIpAddress(text),
+              ifindex,
+              onlink: false,
+            })),
+          }),
+      ],
+      [
+        'IPv6 over a link alone',
+        (ifindex) => route('fd00:1::5/128', { scope: SCOPE.link, hops: [{ ifindex, onlink: false }] }),
+      ],
+      ['an IPv6 blackhole', () => route('fd00:1::/122', { type: 'blackhole', hops: [] })],
+    ])('lists a route as it was written: %s', async (_, make) => {
+      const wanted = make(near.index, far.index);
+      await replace(wanted);
+      const listed = await ours();
+      expect(listed).toHaveLength(1);
+      expect(listed[0]).toEqual(asStored(wanted));
+      expect(sameRoute(listed[0]!, asStored(wanted))).toBe(true);
+      expect(await kernel.writeRoutes([{ op: 'remove', route: wanted }])).toEqual([undefined]);
+      expect(await ours()).toEqual([]);
+    });
+
+    test.each([
+      ['10.2.0.0/26', '172.30.2.11'],
+      ['fd00:1::/122', '2001:db8::9'],
+    ])('replaces %s in place, from blackhole to gateway and back, whoever made it', async (cidr, gateway) => {
+      const blackhole = route(cidr, { type: 'blackhole', hops: [], protocol: 12 });
+      const via = route(cidr, { hops: [{ gateway: parseIpAddress(gateway), ifindex: near.index, onlink: true }] });
+      for (const wanted of [blackhole, via, blackhole]) {
+        await replace(wanted);
+        expect(await ours()).toEqual([asStored(wanted)]);
+      }
+    });
+
+    test('keeps routes of different metrics apart, and removes only the one asked for', async () => {
+      await replace(route('10.2.0.0/26', { metric: 512 }));
+      await replace(route('10.2.0.0/26', { metric: 1024 }));
+      expect(await kernel.writeRoutes([{ op: 'remove', route: route('10.2.0.0/26', { metric: 1024 }) }])).toEqual([
+        undefined,
+      ]);
+      expect((await ours()).map(({ metric }) => metric)).toEqual([512]);
+    });
+
+    test('removing a route that is not there, or that is of another protocol, succeeds and removes nothing', async () => {
+      const theirs = route('10.2.0.0/26', { protocol: 12 });
+      await replace(theirs);
+      const results = await kernel.writeRoutes([
+        { op: 'remove', route: route('10.2.0.0/26') },
+        { op: 'remove', route: route('10.77.0.0/26') },
+        { op: 'remove', route: route('fd00:77::/122') },
+      ]);
+      expect(results).toEqual([undefined, undefined, undefined]);
+      expect(await ours()).toEqual([theirs]);
+    });
+
+    test('of a batch, refuses only the bad changes, each at its place and by name', async () => {
+      const results = await kernel.writeRoutes([
+        { op: 'replace', route: route('10.2.0.0/26') },
+        { op: 'replace', route: route('10.2.1.0/26', { hops: [{ ifindex: 9999, onlink: false }] }) },
+        { op: 'replace', route: route('10.2.2.0/26') },
+        {
+          op: 'replace',
+          route: route('10.2.3.0/26', {
+            hops: [{ gateway: parseIpAddress('77.0.0.1'), ifindex: near.index, onlink: false }],
+          }),
+        },
+      ]);
+      expect(results.map((error) => error?.code)).toEqual([undefined, 'ENODEV', undefined, 'ENETUNREACH']);
+      expect(results[1]?.message).toContain('10.2.1.0/26');
+      expect(results[3]?.message).toContain('via 77.0.0.1');
+      const listed = (await ours()).map(({ prefix }) => formatPrefix(prefix));
+      expect([...listed].sort()).toEqual(['10.2.0.0/26', '10.2.2.0/26']);
+    });
+
+    test('an empty batch is nothing', async () => {
+      expect(await kernel.writeRoutes([])).toEqual([]);
+    });
+
+    test('writes and lists more than fits into one datagram, in order', async () => {
+      const many = Array.from({ length: 1500 }, (_, i) => route(`10.${100 + (i >> 8)}.${i & 255}.0/26`));
+      const results = await kernel.writeRoutes(many.map((one) => ({ op: 'replace', route: one })));
+      expect(results.filter((error) => error !== undefined)).toEqual([]);
+      expect(results).toHaveLength(1500);
+      expect(await ours()).toHaveLength(1500);
+    });
+
+    test('shows a link as it was made and as it was set', async () => {
+      expect(near).toMatchObject({
+        kind: 'veth',
+        mtu: 1400,
+        mac: 'ee:ee:ee:ee:ee:ee',
+        up: false,
+        peerIndex: far.index,
+      });
+      await kernel.setLink(near.index, { mtu: 1300, mac: '02:00:00:00:00:09' });
+      expect(await link('near')).toMatchObject({ mtu: 1300, mac: '02:00:00:00:00:09', up: true });
+      await eventually(async () => (await link('near')).running);
+      await kernel.setLink(near.index, { up: false });
+      expect(await link('near')).toMatchObject({ up: false, running: false });
+    });
+
+    test('makes a VXLAN link with all that it was asked for', async () => {
+      const vxlan = {
+        vni: 4096,
+        port: 4789,
+        learning: false,
+        parentIndex: near.index,
+        local: parseIpAddress('10.1.0.1'),
+      };
+      await kernel.createLink({ kind: 'vxlan', name: 'vxlan.calico', mtu: 1350, mac: '66:00:00:00:00:01', vxlan });
+      const made = await link('vxlan.calico');
+      expect(made).toMatchObject({ kind: 'vxlan', mtu: 1350, mac: '66:00:00:00:00:01', up: false, vxlan });
+    });
+
+    test('refuses a second link of a name, and deletes by name once and for all', async () => {
+      await expect(kernel.createLink({ kind: 'veth', name: 'near', peer: { name: 'x' } })).rejects.toMatchObject({
+        code: 'EEXIST',
+        message: expect.stringContaining('near') as string,
+      });
+      await replace(route('10.2.0.0/26'));
+      await kernel.deleteLink('near');
+      await kernel.deleteLink('near');
+      expect((await kernel.listLinks()).map((one) => one.name)).toEqual(['lo']);
+      expect(await ours()).toEqual([]);
+    });
+
+    test('names a link that is not there', async () => {
+      await expect(kernel.setLink(9999, { up: true })).rejects.toMatchObject({ code: 'ENODEV' });
+      await expect(
+        kernel.addAddress({ ifindex: 9999, address: parseInterfaceAddress('10.3.0.1/32'), scope: 0 }),
+      ).rejects.toMatchObject({ code: 'ENODEV', message: expect.stringContaining('10.3.0.1/32') as string });
+    });
+
+    test.each(['10.3.0.1/32', 'fd00:3::1/128'])('adds and removes address %s, twice each', async (text) => {
+      const address = { ifindex: near.index, address: parseInterfaceAddress(text), scope: 0 };
+      const there = async (): Promise<boolean> =>
+        (await kernel.listAddresses()).some((one) => formatPrefix(one.address) === text && one.ifindex === near.index);
+      await kernel.addAddress(address);
+      await kernel.addAddress(address);
+      expect(await there()).toBe(true);
+      await kernel.removeAddress(address);
+      await kernel.removeAddress(address);
+      expect(await there()).toBe(false);
+    });
+
+    test.each(['10.1.0.7', '2001:db8::7'])('replaces and removes the permanent neighbour %s', async (text) => {
+      const neighbour = (mac: string) =>
+        ({ kind: 'neighbour', ifindex: near.index, address: parseIpAddress(text), mac, permanent: true }) as const;
+      const listed = async () => (await kernel.listNeighbours(near.index)).filter(({ permanent }) => permanent);
+      await kernel.replaceNeighbour(neighbour('66:00:00:00:00:01'));
+      await kernel.replaceNeighbour(neighbour('66:00:00:00:00:02'));
+      expect(await listed()).toEqual([neighbour('66:00:00:00:00:02')]);
+      await kernel.removeNeighbour(neighbour('66:00:00:00:00:02'));
+      await kernel.removeNeighbour(neighbour('66:00:00:00:00:02'));
+      expect(await listed()).toEqual([]);
+    });
+
+    test('replaces and removes the forwarding entries of a VXLAN link', async () => {
+      const vxlan = { vni: 4096, port: 4789, learning: false, parentIndex: near.index };
+      await kernel.createLink({ kind: 'vxlan', name: 'vxlan.calico', vxlan });
+      const { index: ifindex } = await link('vxlan.calico');
+      const entry = (remote: string) =>
+        ({ kind: 'fdb', ifindex, mac: '66:00:00:00:00:01', remote: parseIpAddress(remote), permanent: true }) as const;
+      await kernel.replaceNeighbour(entry('10.1.0.2'));
+      await kernel.replaceNeighbour(entry('10.1.0.3'));
+      expect(await kernel.listNeighbours(ifindex)).toEqual([entry('10.1.0.3')]);
+      expect((await kernel.listNeighbours(near.index)).filter(({ kind }) => kind === 'fdb')).toEqual([]);
+      await kernel.removeNeighbour(entry('10.1.0.3'));
+      await kernel.removeNeighbour(entry('10.1.0.3'));
+      expect(await kernel.listNeighbours(ifindex)).toEqual([]);
+    });
+
+    test('resolves an address on the link, one behind a gateway, and one that no route leads to', async () => {
+      await replace(route('10.2.0.0/26'));
+      const onLink = await kernel.resolve(parseIpAddress('10.1.0.9'));
+      expect(onLink).toEqual({ type: 'unicast', ifindex: near.index, source: parseIpAddress('10.1.0.1') });
+      expect(await kernel.resolve(parseIpAddress('10.2.0.9'))).toEqual({
+        type: 'unicast',
+        ifindex: near.index,
+        gateway: parseIpAddress('10.1.0.2'),
+        source: parseIpAddress('10.1.0.1'),
+      });
+      expect(await kernel.resolve(parseIpAddress('99.0.0.1'))).toBeUndefined();
+      expect(await kernel.resolve(parseIpAddress('fd99::1'))).toBeUndefined();
+    });
+
+    test('tells a watcher of links, addresses and routes, until the signal', async () => {
+      const stop = new AbortController();
+      const events: KernelEvent[] = [];
+      await kernel.watch((event) => events.push(event), stop.signal);
+      const wanted = route('10.2.0.0/26');
+      const address = { ifindex: near.index, address: parseInterfaceAddress('10.3.0.1/32'), scope: 0 };
+      await replace(wanted);
+      await kernel.addAddress(address);
+      await kernel.setLink(near.index, { mtu: 1300 });
+      await kernel.writeRoutes([{ op: 'remove', route: wanted }]);
+      await kernel.removeAddress(address);
+      await kernel.deleteLink('near');
+      const words = (event: KernelEvent): string =>
+        event.kind === 'overrun' ? event.kind : `${event.kind} ${event.change}`;
+      await eventually(() => events.some((event) => event.kind === 'link' && event.change === 'removed'));
+      expect(events).toContainEqual({ kind: 'route', change: 'set', route: wanted });
+      expect(events).toContainEqual({ kind: 'route', change: 'removed', route: wanted });
+      expect(events).toContainEqual({ kind: 'address', change: 'set', address });
+      expect(events).toContainEqual({ kind: 'address', change: 'removed', address });
+      expect(events.some((event) => event.kind === 'link' && event.link.mtu === 1300)).toBe(true);
+      expect(events.map(words)).not.toContain('overrun');
+      const heard = events.length;
+      stop.abort();
+      await kernel.createLink({ kind: 'veth', name: 'late', peer: { name: 'later' } });
+      await kernel.listLinks();
+      expect(events).toHaveLength(heard);
+    });
+
+    test('a watch whose signal came first never begins', async () => {
+      const events: KernelEvent[] = [];
+      await kernel.watch((event) => events.push(event), AbortSignal.abort());
+      await kernel.setLink(near.index, { mtu: 1300 });
+      expect(events).toEqual([]);
+    });
+
+    test('reads back a sysctl as written, and names one that is not there', async () => {
+      await kernel.writeSysctl('net/ipv4/conf/near/proxy_arp', '1');
+      expect(await kernel.readSysctl('net/ipv4/conf/near/proxy_arp')).toBe('1');
+      const missing = 'net/ipv4/conf/nowhere/proxy_arp';
+      const refusal = { code: 'ENOENT', message: expect.stringContaining(missing) as string };
+      await expect(kernel.readSysctl(missing)).rejects.toMatchObject(refusal);
+      await expect(kernel.writeSysctl(missing, '1')).rejects.toMatchObject(refusal);
+    });
+  });
+}

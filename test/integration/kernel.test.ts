@@ -1,0 +1,142 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { afterEach, describe, expect, test } from 'vitest';
+import type { Kernel } from '../../felix/kernel.ts';
+import { MAIN_TABLE } from '../../felix/kernel.ts';
+import { createLinuxKernel } from '../../felix/linux-kernel.ts';
+import { parseInterfaceAddress, parseIpAddress, parsePrefix } from '../../src/model/ip.ts';
+import { kernelCompliance } from '../compliance/kernel.ts';
+import { isRoot, makeNetns } from '../support/netns.ts';
+import type { TestNetns } from '../support/netns.ts';
+
+const opened: { readonly kernel: Kernel; readonly netns: TestNetns }[] = [];
+
+function open(): { readonly kernel: Kernel; readonly netns: TestNetns } {
+  const netns = makeNetns('ctk-kernel');
+  const one = { kernel: createLinuxKernel({ netns: netns.path }), netns };
+  opened.push(one);
+  return one;
+}
+
+afterEach(async () => {
+  for (const { kernel, netns } of opened.splice(0)) {
+    await kernel.close();
+    netns.remove();
+  }
+});
+
+async function eventually(condition: () => boolean | Promise<boolean>): Promise<void> {
+  for (let i = 0; i < 200; i++) {
+    if (await condition()) return;
+    await sleep(10);
+  }
+  expect.fail('it did not come true within two seconds');
+}
+
+describe.runIf(isRoot || process.env['CI'] !== undefined)('with root', () => {
+  kernelCompliance('Linux', () => Promise.resolve({ kernel: open().kernel, eventually }));
+
+  test('iproute2 reads our routes as we meant them, and we read those of iproute2', async () => {
+    const { kernel, netns } = open();
+    netns.run('ip', 'link', 'add', 'near', 'type', 'veth', 'peer', 'name', 'far');
+    netns.run('ip', 'link', 'set', 'near', 'up');
+    netns.run('ip', 'link', 'set', 'far', 'up');
+    netns.run('ip', 'address', 'add', '10.1.0.1/24', 'dev', 'near');
+    const near = (await kernel.listLinks()).find(({ name }) => name === 'near')!.index;
+    const common = { table: MAIN_TABLE, protocol: 80, scope: 0, metric: 0 } as const;
+    const hop = { gateway: parseIpAddress('172.30.2.11'), ifindex: near, onlink: true };
+    await kernel.writeRoutes([
+      { op: 'replace', route: { ...common, prefix: parsePrefix('10.2.0.0/26'), type: 'blackhole', hops: [] } },
+      {
+        op: 'replace',
+        route: { ...common, prefix: parsePrefix('10.2.0.64/26'), type: 'unicast', hops: [hop], mtu: 1380 },
+      },
+    ]);
+    const shown = netns
+      .run('ip', 'route')
+      .split('\n')
+      .map((line) => line.trim());
+    expect(shown).toContain('blackhole 10.2.0.0/26 proto 80');
+    expect(shown).toContain('10.2.0.64/26 via 172.30.2.11 dev near proto 80 onlink mtu 1380');
+    netns.run(
+      'ip',
+      'route',
+      'add',
+      '10.3.0.0/24',
+      'proto',
+      'bird',
+      'metric',
+      '32',
+      'nexthop',
+      'via',
+      '10.1.0.2',
+      'nexthop',
+      'via',
+      '10.1.0.3',
+    );
+    netns.run('ip', '-6', 'route', 'add', 'unreachable', 'fd00::/64', 'proto', 'static');
+    const routes = await kernel.listRoutes();
+    expect(routes).toContainEqual({
+      ...common,
+      prefix: parsePrefix('10.3.0.0/24'),
+      protocol: 12,
+      type: 'unicast',
+      metric: 32,
+      hops: ['10.1.0.2', '10.1.0.3'].map((text) => ({ gateway: parseIpAddress(text), ifindex: near, onlink: false })),
+    });
+    expect(routes).toContainEqual({
+      ...common,
+      prefix: parsePrefix('fd00::/64'),
+      protocol: 4,
+      type: 'unreachable',
+      metric: 1024,
+      hops: [],
+    });
+  });
+
+  test('a watcher that is too slow hears of an overrun, and of what comes after it', async () => {
+    const { kernel, netns } = open();
+    netns.run('ip', 'link', 'add', 'near', 'type', 'veth', 'peer', 'name', 'far');
+    netns.run('ip', 'link', 'set', 'near', 'up');
+    const kinds = new Set<string>();
+    const stop = new AbortController();
+    await kernel.watch(({ kind }) => kinds.add(kind), stop.signal);
+    // One blocking command: our event loop stands still while events pile up.
+    const flood =
+      'for i in $(seq 0 29999); do echo "route add blackhole 11.$((i>>14)).$(((i>>6)&255)).$(((i&63)<<2))/30"; done';
+    netns.run('bash', '-c', `${flood} | ip -batch -`);
+    await eventually(() => kinds.has('overrun'));
+    kinds.clear();
+    netns.run('ip', 'link', 'set', 'near', 'mtu', '1300');
+    await eventually(() => kinds.has('link'));
+    stop.abort();
+  });
+
+  test('after close() every call is refused, and a missing namespace is named', async () => {
+    const { kernel } = open();
+    await kernel.close();
+    await expect(kernel.listLinks()).rejects.toMatchObject({ code: 'EBADF' });
+    expect(() => createLinuxKernel({ netns: '/var/run/netns/ctk-nowhere' })).toThrow(
+      /network namespace \/var\/run\/netns\/ctk-nowhere: open: ENOENT/,
+    );
+  });
+
+  test('tunl0: made or adopted, with its address, MTU and an onlink route (needs the kernel to have ipip)', async (context) => {
+    const { kernel, netns } = open();
+    try {
+      await kernel.createLink({ kind: 'ipip', name: 'tunl0' });
+    } catch (error) {
+      if (process.env['REQUIRE_IPIP'] === '1') throw error;
+      context.skip('this kernel has no ipip; REQUIRE_IPIP=1 makes that a failure');
+    }
+    await kernel.createLink({ kind: 'ipip', name: 'tunl0' });
+    const { index } = (await kernel.listLinks()).find(({ name }) => name === 'tunl0')!;
+    await kernel.setLink(index, { mtu: 1480, up: true });
+    await kernel.addAddress({ ifindex: index, address: parseInterfaceAddress('10.65.0.1/32'), scope: 0 });
+    const hops = [{ gateway: parseIpAddress('172.30.2.11'), ifindex: index, onlink: true }];
+    const prefix = parsePrefix('10.65.1.0/26');
+    const route = { prefix, table: MAIN_TABLE, protocol: 80, type: 'unicast', scope: 0, metric: 0, hops } as const;
+    expect(await kernel.writeRoutes([{ op: 'replace', route }])).toEqual([undefined]);
+    expect(netns.run('ip', 'route')).toContain('10.65.1.0/26 via 172.30.2.11 dev tunl0 proto 80 onlink');
+    expect(netns.run('ip', 'link', 'show', 'tunl0')).toContain('mtu 1480');
+  });
+});
