@@ -16,7 +16,7 @@ export interface SyncView {
   readonly stale?: string;
 }
 
-export interface SyncSource {
+interface SyncSource {
   readonly store: Store;
   readonly prefix: string;
 }
@@ -52,8 +52,9 @@ const GOOD_WATCH_MS = 5_000;
 const RELIST_MS = 600_000;
 
 /** Keeps a view of everything under `prefix`: list, then watch; after a loss, watch on from where we were. */
-export function startSyncer(source: SyncSource, handlers: SyncHandlers, ports: SyncPorts): Syncer {
-  const syncer = new ListWatchSyncer(source, handlers, ports);
+// eslint-disable-next-line max-params -- what to follow, who is told, and the ports: three things, the first in two words
+export function startSyncer(store: Store, prefix: string, handlers: SyncHandlers, ports: SyncPorts): Syncer {
+  const syncer = new ListWatchSyncer({ store, prefix }, handlers, ports);
   syncer.start();
   return syncer;
 }

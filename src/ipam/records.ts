@@ -1,0 +1,161 @@
+import {
+  affinityKey,
+  affinityPrefix,
+  blockKey,
+  blockPrefix,
+  handleKey,
+  IPAM_CONFIG_KEY,
+  parseAffinityKey,
+  parseBlockKey,
+} from '../datastore/keys.ts';
+import type { Store } from '../datastore/store.ts';
+import { AlreadyExistsError, ConflictError, NotFoundError } from '../datastore/store.ts';
+import type { IpFamily, Prefix } from '../model/ip.ts';
+import type { Clock } from '../runtime/clock.ts';
+import type { Random } from '../runtime/random.ts';
+import type { AffinityState } from './affinity.ts';
+import { affinityFromJson, affinityToJson } from './affinity.ts';
+import type { Block } from './block.ts';
+import { blockFromJson, blockToJson } from './block-json.ts';
+import { TooManyConflictsError } from './errors.ts';
+import type { HandleCounts } from './handle.ts';
+import { handleFromJson, handleToJson } from './handle.ts';
+
+export interface IpamPorts {
+  readonly clock: Clock;
+  readonly random: Random;
+}
+
+export interface Stored<T> {
+  readonly value: T;
+  readonly revision: number;
+}
+
+/** Calico's IPAMConfig as far as it governs us. */
+export interface IpamConfig {
+  readonly strictAffinity: boolean;
+  readonly autoAllocateBlocks: boolean;
+  /** 0: none given. */
+  readonly maxBlocksPerHost: number;
+  readonly cooldownSeconds: number;
+}
+
+const MAX_ATTEMPTS = 100;
+
+/** Somebody else changed the record since we read it: read again. */
+export const isConflict = (error: unknown): boolean =>
+  error instanceof ConflictError || error instanceof NotFoundError || error instanceof AlreadyExistsError;
+
+/** IPAM's records in the datastore, typed; each write is compare-and-swap. */
+export class Records {
+  readonly #store: Store;
+  readonly #ports: IpamPorts;
+
+  constructor(store: Store, ports: IpamPorts) {
+    this.#store = store;
+    this.#ports = ports;
+  }
+
+  nowMs(): number {
+    return this.#ports.clock.wallTime();
+  }
+
+  /** Tries until `attempt` ends without a conflict; a little pause keeps many hosts from running in step. */
+  async retry<T>(what: string, attempt: () => Promise<T>): Promise<T> {
+    for (let conflicts = 1; conflicts <= MAX_ATTEMPTS; conflicts++) {
+      try {
+        return await attempt();
+      } catch (error) {
+        if (!isConflict(error)) throw error;
+      }
+      const pauseMs = this.#ports.random() * Math.min(conflicts, 50);
+      if (conflicts > 2) await new Promise<void>((resolve) => this.#ports.clock.after(pauseMs, resolve));
+    }
+    throw new TooManyConflictsError(`${what}: changed by others ${MAX_ATTEMPTS} times in a row`);
+  }
+
+  async config(): Promise<IpamConfig> {
+    const entry = await this.#store.get(IPAM_CONFIG_KEY);
+    const fields = (entry?.value ?? {}) as Readonly<Record<string, unknown>>;
+    return {
+      strictAffinity: fields['strict_affinity'] === true,
+      autoAllocateBlocks: fields['auto_allocate_blocks'] !== false,
+      maxBlocksPerHost: Number(fields['maxBlocksPerHost'] ?? 0),
+      cooldownSeconds: Number(fields['ipCooldownSeconds'] ?? 0),
+    };
+  }
+
+  async block(prefix: Prefix): Promise<Stored<Block> | undefined> {
+    const entry = await this.#store.get(blockKey(prefix));
+    return entry && { value: blockFromJson(entry.value, entry.key), revision: entry.revision };
+  }
+
+  async blocks(family: IpFamily): Promise<readonly Block[]> {
+    const { entries } = await this.#store.list(blockPrefix(family));
+    return entries
+      .filter(({ key }) => parseBlockKey(key) !== undefined)
+      .map(({ key, value }) => blockFromJson(value, key));
+  }
+
+  async createBlock(block: Block): Promise<void> {
+    await this.#store.create(blockKey(block.prefix), blockToJson(block));
+  }
+
+  async updateBlock(block: Block, revision: number): Promise<number> {
+    return (await this.#store.update(blockKey(block.prefix), blockToJson(block), revision)).revision;
+  }
+
+  async deleteBlock(prefix: Prefix, revision: number): Promise<void> {
+    await this.#store.delete(blockKey(prefix), revision);
+  }
+
+  async affinity(node: string, prefix: Prefix): Promise<Stored<AffinityState> | undefined> {
+    const entry = await this.#store.get(affinityKey(node, prefix));
+    return entry && { value: affinityFromJson(entry.value), revision: entry.revision };
+  }
+
+  /** The blocks that the host claims, whatever the state of the claim. */
+  async affinities(node: string, family: IpFamily): Promise<readonly Prefix[]> {
+    const { entries } = await this.#store.list(affinityPrefix(node, family));
+    return entries.flatMap(({ key }) => parseAffinityKey(key)?.prefix ?? []);
+  }
+
+  /** Creates it where `revision` is undefined. Returns the new revision. */
+  async writeAffinity(
+    { node, prefix }: { readonly node: string; readonly prefix: Prefix },
+    state: AffinityState,
+    revision: number | undefined,
+  ): Promise<number> {
+    const key = affinityKey(node, prefix);
+    const value = affinityToJson(state);
+    const entry = await (revision === undefined
+      ? this.#store.create(key, value)
+      : this.#store.update(key, value, revision));
+    return entry.revision;
+  }
+
+  async deleteAffinity(node: string, prefix: Prefix, revision: number): Promise<void> {
+    await this.#store.delete(affinityKey(node, prefix), revision);
+  }
+
+  async handle(id: string): Promise<Stored<HandleCounts> | undefined> {
+    const entry = await this.#store.get(handleKey(id));
+    return entry && { value: handleFromJson(entry.value), revision: entry.revision };
+  }
+
+  /** Changes a handle's counts. A handle that holds nothing more is deleted. */
+  changeHandle(id: string, change: (counts: HandleCounts) => HandleCounts): Promise<void> {
+    return this.retry(`handle ${id}`, async () => {
+      const stored = await this.handle(id);
+      const next = change(stored?.value ?? new Map());
+      if (stored === undefined) {
+        if (next.size > 0) await this.#store.create(handleKey(id), handleToJson(next));
+      } else if (next.size > 0) await this.#store.update(handleKey(id), handleToJson(next), stored.revision);
+      else await this.#store.delete(handleKey(id), stored.revision);
+    });
+  }
+
+  async deleteHandle(id: string, revision: number): Promise<void> {
+    await this.#store.delete(handleKey(id), revision);
+  }
+}
