@@ -1,0 +1,78 @@
+import { beforeEach, expect, test } from 'vitest';
+import type { WorkloadInterface } from '../../felix/index.ts';
+import { formatRoute } from '../../felix/kernel.ts';
+import { addWorkloadInterface, removeWorkloadInterface } from '../../felix/workload-interface.ts';
+import { formatPrefix, parseIpAddress } from '../../src/model/ip.ts';
+import { FakeKernel } from '../support/fake-kernel.ts';
+
+const netns = '/var/run/netns/pod1';
+let pod: FakeKernel;
+let host: FakeKernel;
+
+const workload: WorkloadInterface = {
+  netns,
+  containerInterface: 'eth0',
+  hostInterface: 'cali0123456789a',
+  addresses: [parseIpAddress('10.65.0.2')],
+  mtu: 1380,
+};
+
+const add = (fields: Partial<WorkloadInterface> = {}): Promise<{ readonly mac: string }> =>
+  addWorkloadInterface({ ...workload, ...fields }, { host, openNamespace: () => pod });
+
+beforeEach(() => {
+  pod = new FakeKernel();
+  host = new FakeKernel(new Map([[netns, pod]]));
+});
+
+test('makes the pair with the pod side in the pod, and the routes that need no subnet', async () => {
+  const { mac } = await add();
+  const [hostSide] = (await host.listLinks()).filter(({ kind }) => kind === 'veth');
+  const [podSide] = (await pod.listLinks()).filter(({ kind }) => kind === 'veth');
+  expect(hostSide).toMatchObject({ name: 'cali0123456789a', mac: 'ee:ee:ee:ee:ee:ee', mtu: 1380, up: true });
+  expect(podSide).toMatchObject({ name: 'eth0', mac, mtu: 1380, up: true });
+  expect((await pod.listAddresses()).map(({ address }) => formatPrefix(address))).toEqual(['10.65.0.2/32']);
+  expect((await pod.listRoutes()).map(formatRoute)).toEqual([
+    '169.254.1.1/32 dev 2 metric 0 proto 80',
+    '0.0.0.0/0 via 169.254.1.1 dev 2 metric 0 proto 80',
+  ]);
+  expect(await host.readSysctl('net/ipv4/conf/cali0123456789a/proxy_arp')).toBe('1');
+});
+
+test('an MTU of 0 leaves the kernel’s own', async () => {
+  await add({ mtu: 0 });
+  expect((await host.listLinks())[1]).toMatchObject({ mtu: 1500 });
+});
+
+test('a second call makes no link anew', async () => {
+  const first = await add();
+  host.journal.length = 0;
+  expect(await add()).toEqual(first);
+  expect(host.journal.filter((words) => /create|delete/.test(words))).toEqual([]);
+});
+
+test('a call that fails half way removes the pair it made, and tells interface, namespace and cause', async () => {
+  pod.failNext('writeRoutes', { matching: '0.0.0.0/0', code: 'ENETUNREACH' });
+  await expect(add()).rejects.toMatchObject({
+    code: 'ENETUNREACH',
+    message: expect.stringMatching(
+      /^interface cali0123456789a of the pod in .*pod1: route 0\.0\.0\.0\/0 inside the pod/,
+    ),
+  });
+  expect((await host.listLinks()).map(({ name }) => name)).toEqual(['lo']);
+  expect((await pod.listLinks()).map(({ name }) => name)).toEqual(['lo']);
+});
+
+test('a second call that fails keeps the pair that a live pod uses', async () => {
+  await add();
+  host.failNext('setLink', { code: 'ENOMEM' });
+  await expect(add()).rejects.toMatchObject({ code: 'ENOMEM' });
+  expect((await host.listLinks()).map(({ name }) => name)).toContain('cali0123456789a');
+});
+
+test('removal is by name, and twice is once', async () => {
+  await add();
+  await removeWorkloadInterface('cali0123456789a', host);
+  await removeWorkloadInterface('cali0123456789a', host);
+  expect((await pod.listLinks()).map(({ name }) => name)).toEqual(['lo']);
+});
