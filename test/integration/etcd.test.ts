@@ -1,0 +1,210 @@
+import { spawnSync } from 'node:child_process';
+import { Etcd3 } from 'etcd3';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { openEtcdStore } from '../../src/datastore/etcd.ts';
+import { CompactedError, UnavailableError } from '../../src/datastore/store.ts';
+import type { Change, Store } from '../../src/datastore/store.ts';
+import { startSyncer } from '../../src/datastore/syncer.ts';
+import { systemClock } from '../../src/runtime/clock.ts';
+import { describeStore, take } from '../compliance/store.ts';
+import { EtcdServer } from '../support/etcd-server.ts';
+
+const HAS_ETCD = spawnSync('/usr/bin/etcd', ['--version']).status === 0;
+const PORTS = { clock: systemClock, random: Math.random };
+const until = async (isTrue: () => boolean): Promise<void> => {
+  for (const deadline = Date.now() + 30_000; !isTrue();) {
+    if (Date.now() > deadline) throw new Error(`never true: ${isTrue.toString()}`);
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+};
+
+describe.skipIf(!HAS_ETCD)("etcd (Debian's etcd-server)", () => {
+  let server: EtcdServer;
+  let raw: Etcd3;
+  const opened: Store[] = [];
+  const open = async (): Promise<Store> => {
+    const store = await openEtcdStore({ endpoints: [server.endpoint] }, PORTS);
+    opened.push(store);
+    return store;
+  };
+
+  beforeAll(async () => {
+    server = await EtcdServer.start();
+    raw = new Etcd3({ hosts: server.endpoint });
+  });
+  afterAll(async () => {
+    raw.close();
+    await Promise.all(opened.map((store) => store.close()));
+    await server.remove();
+  });
+
+  describeStore('the etcd store', async () => {
+    const [store, other] = [await open(), await open()];
+    await raw.delete().all();
+    return {
+      store,
+      other,
+      compact: async (revision) => {
+        await raw.kv.compact({ revision, physical: true });
+      },
+      tearDown: async () => {
+        await Promise.all([store.close(), other.close()]);
+      },
+    };
+  });
+
+  test("what is no JSON is not shown, and an empty value is Calico's old {}", async () => {
+    const store = await open();
+    const { revision } = await store.list('');
+    await raw.put('/odd/text').value('not json');
+    await raw.put('/odd/empty').value('');
+    await store.create('/odd/good', 1);
+    expect((await store.list('/odd/')).entries.map(({ key, value }) => [key, value])).toEqual([
+      ['/odd/empty', {}],
+      ['/odd/good', 1],
+    ]);
+    const seen = await take((signal) => store.watch('/odd/', revision, signal), 3);
+    expect(seen.map(({ type }) => type)).toEqual(['delete', 'put', 'put']);
+  });
+
+  test('all keys that one transaction changes arrive together, none is mistaken for a duplicate', async () => {
+    const store = await open();
+    const { revision } = await store.list('');
+    await raw
+      .if('/txn/x', 'Version', '==', 0)
+      .then(raw.put('/txn/a').value('1'), raw.put('/txn/b').value('2'))
+      .commit();
+    const seen = await take((signal) => store.watch('/txn/', revision, signal), 2);
+    expect(seen.map((change) => change.type === 'put' && change.entry.key)).toEqual(['/txn/a', '/txn/b']);
+  });
+
+  test('a killed etcd ends the watch with one sentence, and no event is lost over its restart', async () => {
+    const store = await open();
+    const { revision } = await store.list('/kill/');
+    const first = take((signal) => store.watch('/kill/', revision, signal), 1_000).then(
+      () => undefined,
+      (error: unknown) => error,
+    );
+    await store.create('/kill/1', 1);
+    await server.kill();
+    const failure = await first;
+    expect(failure).toBeInstanceOf(UnavailableError);
+    expect((failure as Error).message).toMatch(
+      /^etcd at http:\/\/127\.0\.0\.1:\d+ (does not answer: |ended the watch)/,
+    );
+    await expect(store.get('/kill/1')).rejects.toThrow(
+      /^etcd at http:\/\/127\.0\.0\.1:\d+ does not answer: .*ECONNREFUSED/,
+    );
+    await server.restart();
+    await answers(() => store.get('/kill/1'));
+    await store.create('/kill/2', 2);
+    await store.delete('/kill/1');
+    const seen = await take((signal) => store.watch('/kill/', revision, signal), 3);
+    expect(seen.map(({ type }) => type)).toEqual(['put', 'put', 'delete']);
+  });
+
+  test('a syncer sees every write of a time in which etcd is killed, restarted and compacted, each once', async () => {
+    const [store, writer] = [await open(), await open()];
+    const told: Change[] = [];
+    const stale: (string | undefined)[] = [];
+    const handlers = {
+      onChanges: (changes: readonly Change[]) => void told.push(...changes),
+      onStale: (view: { readonly stale?: string }) => void stale.push(view.stale),
+    };
+    await writer.create('/sync/0', 0);
+    const syncer = startSyncer(store, '/sync/', handlers, PORTS);
+    await syncer.synced();
+    await writer.create('/sync/1', 1);
+    await until(() => syncer.view().entries.size === 2);
+    await server.kill();
+    await until(() => syncer.view().stale !== undefined);
+    expect(syncer.view().entries.size).toBe(2);
+    await server.restart();
+    await answers(() => writer.get('/sync/1'));
+    for (let i = 2; i < 10; i++) await writer.create(`/sync/${i}`, i);
+    await writer.delete('/sync/0');
+    const { revision } = await writer.list('/sync/');
+    await raw.kv.compact({ revision, physical: true });
+    await until(() => syncer.view().entries.size === 9 && syncer.view().stale === undefined);
+    const puts = told.flatMap((change) => (change.type === 'put' ? [change.entry.key] : []));
+    expect(puts).toEqual(Array.from({ length: 9 }, (_, i) => `/sync/${i + 1}`));
+    expect(told.filter(({ type }) => type === 'delete')).toHaveLength(1);
+    expect(stale.filter((reason) => reason === undefined)).toHaveLength(1);
+    await syncer.close();
+  });
+
+  test('a paused etcd is given up after five seconds, not waited for', async () => {
+    const store = await open();
+    await store.get('/x');
+    server.pause();
+    const started = performance.now();
+    try {
+      await expect(store.get('/x')).rejects.toThrow(/^etcd at .* does not answer: /);
+      expect(performance.now() - started).toBeLessThan(6_000);
+    } finally {
+      server.resume();
+    }
+  });
+
+  test('a wiped etcd makes watchers list again instead of waiting for revisions that were', async () => {
+    const store = await open();
+    for (let i = 0; i < 5; i++) await store.create(`/wipe/${i}`, i);
+    const { revision } = await store.list('/wipe/');
+    await server.kill();
+    await server.wipe();
+    await server.restart();
+    await answers(() => store.get('/wipe/0'));
+    await expect(take((signal) => store.watch('/wipe/', revision, signal), 1)).rejects.toThrow(CompactedError);
+    expect((await store.list('/wipe/')).entries).toEqual([]);
+  });
+
+  test('with user and password it is let in, without them or with wrong ones it says why not', async () => {
+    await raw.role('root').create();
+    await raw.user('root').create('secret');
+    await raw.user('root').addRole('root');
+    await raw.auth.authEnable();
+    const open = (user: object): Promise<Store> => openEtcdStore({ endpoints: [server.endpoint], ...user }, PORTS);
+    const [good, wrong, none] = [
+      await open({ username: 'root', password: 'secret' }),
+      await open({ username: 'root', password: 'guess' }),
+      await open({}),
+    ];
+    opened.push(good, wrong, none);
+    const { revision } = await good.list('/auth/');
+    await good.create('/auth/a', 1);
+    expect(await take((signal) => good.watch('/auth/', revision, signal), 1)).toHaveLength(1);
+    await expect(wrong.get('/auth/a')).rejects.toThrow(/^etcd at .* refuses us: .*authentication failed/);
+    await expect(none.get('/auth/a')).rejects.toThrow(/^etcd at .* refuses us: .*user name is empty/);
+  });
+});
+
+describe('an etcd that is not there', () => {
+  test('answers with one sentence within five seconds, whatever is asked', async () => {
+    const store = await openEtcdStore({ endpoints: ['http://127.0.0.1:1', 'http://127.0.0.1:2'] }, PORTS);
+    const started = performance.now();
+    const sentence = /^etcd at http:\/\/127\.0\.0\.1:1, http:\/\/127\.0\.0\.1:2 does not answer: .*ECONNREFUSED/;
+    await expect(store.list('/')).rejects.toThrow(sentence);
+    await expect(store.create('/a', 1)).rejects.toBeInstanceOf(UnavailableError);
+    await expect(take((signal) => store.watch('/', 1, signal), 1)).rejects.toThrow(sentence);
+    expect(performance.now() - started).toBeLessThan(5_000);
+    await store.close();
+  });
+
+  test('a TLS file that cannot be read is named', async () => {
+    const settings = { endpoints: ['https://127.0.0.1:1'], caFile: '/nowhere/ca.pem' };
+    await expect(openEtcdStore(settings, PORTS)).rejects.toThrow(/^etcd caFile = '\/nowhere\/ca.pem': cannot be read/);
+  });
+});
+
+/** Asks again until the server that was just started answers. */
+async function answers(ask: () => Promise<unknown>): Promise<void> {
+  for (let attempt = 0; ; attempt++) {
+    try {
+      await ask();
+      return;
+    } catch (error) {
+      if (attempt > 100) throw error;
+      await new Promise((resolve) => setTimeout(resolve, 100));
+    }
+  }
+}
