@@ -6,6 +6,7 @@ import { closeSync, openSync } from 'node:fs';
 export interface RunOptions {
   readonly input?: string;
   readonly timeoutMs?: number;
+  /** The whole environment; absent: the demo's own. */
   readonly env?: Readonly<Record<string, string>>;
   readonly cwd?: string;
   /** Called with stderr as it comes. */
@@ -36,7 +37,7 @@ export function run(command: readonly string[], options: RunOptions = {}): Promi
       stdio: ['pipe', 'pipe', 'pipe'],
       timeout,
       killSignal: 'SIGKILL',
-      ...(options.env === undefined ? {} : { env: { ...process.env, ...options.env } }),
+      env: options.env ?? process.env,
       ...(options.cwd === undefined ? {} : { cwd: options.cwd }),
     });
     let stdout = '';
@@ -71,7 +72,7 @@ export async function mustRun(command: readonly string[], options: RunOptions = 
 /** Starts a program that outlives this call, its output appended to `logFile`. Throws CommandError where it cannot start. */
 export async function startDaemon(
   command: readonly string[],
-  options: { readonly logFile: string; readonly env?: Readonly<Record<string, string>>; readonly cwd?: string },
+  options: { readonly logFile: string; readonly env: Readonly<Record<string, string>> },
 ): Promise<ChildProcess & { readonly pid: number }> {
   const [program, ...args] = command;
   const log = openSync(options.logFile, 'a');
@@ -79,8 +80,7 @@ export async function startDaemon(
     const child = spawn(program!, args, {
       detached: true,
       stdio: ['ignore', log, log],
-      env: { ...process.env, ...options.env },
-      ...(options.cwd === undefined ? {} : { cwd: options.cwd }),
+      env: options.env,
     });
     await new Promise<void>((resolve, reject) => {
       child.once('spawn', resolve);
@@ -93,8 +93,9 @@ export async function startDaemon(
   }
 }
 
-/** Starts a program whose stdout is collected until `stop()`. */
+/** A program that reports as it goes. */
 export interface Recorder {
+  /** What it wrote to stdout so far. */
   text(): string;
   readonly pid: number;
   /** SIGINT, then waits for its end; SIGKILL where it does not end within two seconds. */
@@ -109,9 +110,17 @@ export async function startRecorder(command: readonly string[], until?: RegExp):
   let stderr = '';
   const ended = new Promise<void>((resolve) => child.on('close', () => resolve()));
   await new Promise<void>((resolve, reject) => {
-    const check = (): void => void ((until === undefined || until.test(stdout + stderr)) && resolve());
-    child.stdout.setEncoding('utf8').on('data', (text: string) => ((stdout += text), check()));
-    child.stderr.setEncoding('utf8').on('data', (text: string) => ((stderr += text), check()));
+    const check = (): void => {
+      if (until === undefined || until.test(stdout + stderr)) resolve();
+    };
+    child.stdout.setEncoding('utf8').on('data', (text: string) => {
+      stdout += text;
+      check();
+    });
+    child.stderr.setEncoding('utf8').on('data', (text: string) => {
+      stderr += text;
+      check();
+    });
     child.on('error', (error) => reject(new CommandError(`cannot start '${command.join(' ')}': ${error.message}`)));
     child.on('close', () => reject(new CommandError(`'${command.join(' ')}' ended at once: ${stderr.trim()}`)));
     child.on('spawn', check);

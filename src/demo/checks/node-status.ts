@@ -1,0 +1,53 @@
+import { join } from 'node:path';
+import { agentStatus } from '../agents.ts';
+import type { Cluster } from '../cluster.ts';
+import { agentCliEnvironment } from '../environment.ts';
+import { run } from '../process.ts';
+import { NODES } from '../topology.ts';
+import { mapBounded } from '../wait.ts';
+import type { Check } from './check.ts';
+
+/** nobody, as on Debian; any user that is not root would do. */
+const UNPRIVILEGED = ['setpriv', '--reuid=65534', '--regid=65534', '--clear-groups'];
+
+/** The CLI itself is asked, from the machine and not from the node, and without root. */
+export const nodeStatus: Check = {
+  name: 'node-status',
+  title: 'calicoctl-ts node status on each node: all peers Established',
+  run: async (cluster) => {
+    const user = await unprivileged();
+    const told = await mapBounded(NODES, 2, async ({ name }) => {
+      const result = await askCli(cluster, name, user);
+      const { bgp } = await agentStatus(cluster.layout, name);
+      const rows = result.stdout.split('\n').filter((line) => /^\| \d/.test(line));
+      const established = rows.filter((line) => line.includes('Established')).length;
+      // The mesh and the switch of the rack.
+      const ok = result.exitCode === 0 && established === NODES.length && rows.length === bgp.peers.length;
+      return { name, ok, established, peers: rows.length, text: result.stdout.trim(), error: result.stderr.trim() };
+    });
+    const who =
+      user.length > 0 ? 'as nobody' : 'as root, because nobody may not read this copy of Node or of the project';
+    return {
+      ok: told.every(({ ok }) => ok),
+      lines: [
+        `asked from the machine itself, ${who}`,
+        ...told.flatMap(({ name, text, error }) => [`${name}:`, ...text.split('\n'), ...(error === '' ? [] : [error])]),
+      ],
+      data: {
+        unprivileged: user.length > 0,
+        nodes: told.map(({ name, ok, established, peers }) => ({ name, ok, established, peers })),
+      },
+    };
+  },
+};
+
+function askCli({ layout, choice }: Cluster, node: string, user: readonly string[]): ReturnType<typeof run> {
+  const command = [process.execPath, join(choice.project, 'dist/calicoctl-ts.mjs'), 'node', 'status'];
+  return run([...user, ...command], { env: agentCliEnvironment(layout, node), cwd: '/' });
+}
+
+/** The way to become nobody; empty where nobody may not run this Node, as in a project under /root. */
+async function unprivileged(): Promise<readonly string[]> {
+  const { exitCode } = await run([...UNPRIVILEGED, process.execPath, '--version'], { cwd: '/' });
+  return exitCode === 0 ? UNPRIVILEGED : [];
+}
