@@ -78,7 +78,7 @@ export function decodeMessages(octets: Uint8Array): readonly Message[] {
 /** NLMSG_ERROR, which also carries success: negated errno, the request's header (and, unless capped, its body), attributes. */
 export function decodeVerdict({ flags, body }: Message): Verdict {
   const view = viewOf(body);
-  const errno = -view.getInt32(0, LITTLE_ENDIAN);
+  const errno = Math.abs(view.getInt32(0, LITTLE_ENDIAN));
   if ((flags & FLAG.ackAttributes) === 0) return { errno };
   const repeated = (flags & FLAG.capped) === 0 ? view.getUint32(4, LITTLE_ENDIAN) : HEADER_OCTETS;
   const explanation = decodeAttributes(body.subarray(4 + aligned(repeated))).get(ERROR_ATTRIBUTE.message);
@@ -87,5 +87,5 @@ export function decodeVerdict({ flags, body }: Message): Verdict {
 
 /** NLMSG_DONE ends a dump and carries its outcome. */
 export function decodeDone({ body }: Message): Verdict {
-  return { errno: body.length < 4 ? 0 : -viewOf(body).getInt32(0, LITTLE_ENDIAN) };
+  return { errno: body.length < 4 ? 0 : Math.abs(viewOf(body).getInt32(0, LITTLE_ENDIAN)) };
 }

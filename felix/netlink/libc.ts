@@ -16,6 +16,7 @@ export const SYS = {
   fileAsync: 0o20000,
   solSocket: 1,
   soSendBuffer: 7,
+  soReceiveBuffer: 8,
   soReceiveTimeout: 20,
   soReceiveBufferForce: 33,
   messageTruncated: 0x20,

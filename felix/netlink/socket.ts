@@ -36,7 +36,7 @@ export function openRouteSocket(libc: Libc, { groups = 0, nonBlocking = false } 
   const timeout = new Uint8Array(16);
   timeout.set(u32(ANSWER_TIMEOUT_SECONDS), 0);
   try {
-    set(SYS.solSocket, SYS.soReceiveBufferForce, u32(RECEIVE_BUFFER_OCTETS));
+    enlargeReceiveBuffer(set);
     set(SYS.solSocket, SYS.soSendBuffer, u32(SEND_BUFFER_OCTETS));
     set(SYS.solSocket, SYS.soReceiveTimeout, timeout);
     set(SOL_NETLINK, OPTION.capAck, u32(1));
@@ -48,6 +48,16 @@ export function openRouteSocket(libc: Libc, { groups = 0, nonBlocking = false } 
     throw error;
   }
   return fd;
+}
+
+/** Beyond net.core.rmem_max where we may, up to it where not. */
+function enlargeReceiveBuffer(set: (level: number, name: number, value: Uint8Array) => void): void {
+  try {
+    set(SYS.solSocket, SYS.soReceiveBufferForce, u32(RECEIVE_BUFFER_OCTETS));
+  } catch (error) {
+    if (!(error instanceof SystemError && error.code === 'EPERM')) throw error;
+    set(SYS.solSocket, SYS.soReceiveBuffer, u32(RECEIVE_BUFFER_OCTETS));
+  }
 }
 
 export class NetlinkSocket {

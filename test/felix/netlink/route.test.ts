@@ -1,0 +1,70 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { asStored } from '../../../felix/kernel.ts';
+import type { KernelHop, KernelRoute } from '../../../felix/kernel.ts';
+import { decodeRoute, encodeRoute, encodeRouteChange } from '../../../felix/netlink/route.ts';
+import { addressBits, parsePrefix, prefixOf } from '../../../src/model/ip.ts';
+import type { IpAddress, IpFamily } from '../../../src/model/ip.ts';
+
+const word = fc.integer({ min: 0, max: 0xffff_ffff });
+const addressOf = (family: IpFamily): fc.Arbitrary<IpAddress> =>
+  fc
+    .array(word, { minLength: family === 4 ? 1 : 4, maxLength: family === 4 ? 1 : 4 })
+    .map((words) => ({ family, words }));
+const anyAddress = fc.oneof(addressOf(4), addressOf(6));
+
+const hop: fc.Arbitrary<KernelHop> = fc.record(
+  { gateway: anyAddress, ifindex: fc.integer({ min: 1, max: 0x7fff_ffff }), onlink: fc.boolean() },
+  { requiredKeys: ['ifindex', 'onlink'] },
+);
+
+const routeOf = (family: IpFamily): fc.Arbitrary<KernelRoute> =>
+  fc.record(
+    {
+      prefix: fc
+        .tuple(addressOf(family), fc.integer({ min: 0, max: addressBits(family) }))
+        .map(([address, length]) => prefixOf(address, length)),
+      table: fc.integer({ min: 1, max: 100_000 }),
+      protocol: fc.integer({ min: 0, max: 255 }),
+      type: fc.constant('unicast' as const),
+      scope: fc.constantFrom(0, 253),
+      metric: word,
+      tos: fc.integer({ min: 1, max: 255 }),
+      hops: fc.array(hop, { maxLength: 5 }),
+      source: addressOf(family),
+      mtu: fc.integer({ min: 68, max: 65535 }),
+    },
+    { requiredKeys: ['prefix', 'table', 'protocol', 'type', 'scope', 'metric', 'hops'] },
+  );
+
+describe('a route on the wire', () => {
+  test('is read back as it was written, whatever is in it', () => {
+    fc.assert(
+      fc.property(fc.oneof(routeOf(4), routeOf(6)), (route) => {
+        expect(decodeRoute(encodeRoute(route))).toEqual(route);
+      }),
+    );
+  });
+
+  test('cut anywhere, it is an error or a route, never a hang or a crash of another kind', () => {
+    fc.assert(
+      fc.property(routeOf(6), fc.nat(200), (route, length) => {
+        const octets = encodeRoute(route);
+        const cut = octets.subarray(0, Math.max(12, octets.length - length));
+        try {
+          decodeRoute(cut);
+        } catch (error) {
+          expect((error as Error).message).toMatch(/octets, \d+ are left|neither IPv4 nor IPv6|bounds/);
+        }
+      }),
+    );
+  });
+
+  test('a removal in IPv6 names the metric that the kernel put for 0, or it would match any', () => {
+    const route = { prefix: parsePrefix('fd00::/64'), table: 254, protocol: 80, metric: 0 };
+    const { body } = encodeRouteChange({ op: 'remove', route });
+    expect(decodeRoute(body)).toMatchObject({ metric: 1024, protocol: 80, type: 'unspec', scope: 255 });
+    const written = { ...route, type: 'blackhole', scope: 253, hops: [] } as const;
+    expect(asStored(written)).toMatchObject({ metric: 1024, scope: 0 });
+  });
+});
