@@ -1,9 +1,14 @@
 /** The dataplane's only door: the one writer to the kernel. It knows no BGP; README.md tells how it works. */
 import type { InterfaceAddress, IpAddress } from '../src/model/ip.ts';
+import type { DataplanePorts } from './dataplane.ts';
+import { NodeDataplane } from './dataplane.ts';
 import type { RouteStatus } from './desired.ts';
 import type { DataplaneInputs } from './inputs.ts';
+import { createLinuxKernel } from './linux-kernel.ts';
 
 export type { DesiredRoute, RouteClass, RouteStatus, RouteTarget } from './desired.ts';
+export { createLinuxKernel } from './linux-kernel.ts';
+export type { Kernel } from './kernel.ts';
 export type { ClusterNode, DataplaneInputs, EncapMode, LocalEndpoint, Pool } from './inputs.ts';
 
 export interface DataplaneSettings {
@@ -55,6 +60,14 @@ export interface Dataplane {
   removeWorkloadInterface(hostInterface: string): Promise<void>;
   /** Called after each pass that changed something or failed. Returns the way to stop it. */
   onChange(listener: () => void): () => void;
-  /** Stops; every route and link stays. */
+  /** Stops and closes the kernel's port; every route and link stays. */
   close(): Promise<void>;
 }
+
+type Optional<T, K extends keyof T> = Omit<T, K> & Partial<Pick<T, K>>;
+
+/** The dataplane over the given kernel; where no way into pods' namespaces is given, the real one. */
+export const createDataplane = (
+  settings: DataplaneSettings,
+  ports: Optional<DataplanePorts, 'openNamespace'>,
+): Dataplane => new NodeDataplane(settings, { openNamespace: (netns) => createLinuxKernel({ netns }), ...ports });

@@ -1,0 +1,194 @@
+/** The tunnel links: made, corrected and taken away so that they are as planned; what is right is not touched. */
+import { formatIpAddress, sameAddress } from '../src/model/ip.ts';
+import type { DesiredTunnel, TunnelPlan } from './calc/tunnels.ts';
+import type { AddressChange } from './address-table.ts';
+import { planAddresses } from './address-table.ts';
+import type { HostSnapshot } from './host-snapshot.ts';
+import type { Kernel, KernelLink, LinkChange, NewLink, VxlanSettings } from './kernel.ts';
+import { KernelError } from './kernel.ts';
+import { asError } from './reconcile.ts';
+import { RetrySchedule } from './retry.ts';
+
+export type LinkStep =
+  | { readonly op: 'create'; readonly link: NewLink }
+  | { readonly op: 'delete'; readonly name: string }
+  | { readonly op: 'set'; readonly ifindex: number; readonly change: LinkChange }
+  | AddressChange;
+
+export interface LinkPermissions {
+  /** Datastore and bird are in sync. */
+  readonly mayDelete: boolean;
+  /** Whether a route of ours still goes out over the link: then it must stay. */
+  readonly isInUse: (ifindex: number) => boolean;
+}
+
+type LinksAndAddresses = Pick<HostSnapshot, 'links' | 'addresses'>;
+
+/**
+ * The next steps towards one planned tunnel; none means that it is as it should be. After a `create` or `delete` the
+ * index is another one: read the host again and ask again.
+ */
+export function planLink(plan: TunnelPlan, host: LinksAndAddresses, may: LinkPermissions): readonly LinkStep[] {
+  switch (plan.state) {
+    case 'waiting':
+      return [];
+    case 'unwanted':
+      return planRemoval(plan, host, may);
+    case 'wanted': {
+      const link = host.links.find(({ name }) => name === plan.tunnel.name);
+      if (link === undefined) return [{ op: 'create', link: newLink(plan.tunnel) }];
+      if (!isSameDevice(plan.tunnel, link)) {
+        // What makes a device cannot be changed in place, and its routes go with it.
+        return may.mayDelete ? [{ op: 'delete', name: link.name }] : [];
+      }
+      return planSettings(plan.tunnel, link, host);
+    }
+  }
+}
+
+/** tunl0 belongs to the kernel's module and cannot be deleted, so it only loses its address; vxlan.calico goes. */
+function planRemoval(
+  plan: TunnelPlan & { readonly state: 'unwanted' },
+  host: LinksAndAddresses,
+  { mayDelete, isInUse }: LinkPermissions,
+): readonly LinkStep[] {
+  const link = host.links.find(({ name }) => name === plan.name);
+  if (link === undefined || !mayDelete || isInUse(link.index)) return [];
+  return plan.kind === 'vxlan'
+    ? [{ op: 'delete', name: plan.name }]
+    : planAddresses(link.index, undefined, host.addresses);
+}
+
+function planSettings(tunnel: DesiredTunnel, link: KernelLink, host: LinksAndAddresses): readonly LinkStep[] {
+  const mac = tunnel.vxlan?.mac;
+  const change: LinkChange = {
+    ...(link.mtu !== tunnel.mtu && { mtu: tunnel.mtu }),
+    ...(mac !== undefined && mac !== link.mac && { mac }),
+    ...(!link.up && { up: true }),
+  };
+  const settings: readonly LinkStep[] =
+    Object.keys(change).length === 0 ? [] : [{ op: 'set', ifindex: link.index, change }];
+  const addresses = tunnel.address === undefined ? [] : planAddresses(link.index, tunnel.address, host.addresses);
+  return [...settings, ...addresses];
+}
+
+function isSameDevice({ kind, vxlan }: DesiredTunnel, link: KernelLink): boolean {
+  if (link.kind !== kind) return false;
+  if (vxlan === undefined) return true;
+  const have = link.vxlan;
+  const isLocalSame = have?.local !== undefined && sameAddress(have.local, vxlan.local);
+  return (
+    have?.vni === vxlan.vni &&
+    have.port === vxlan.port &&
+    have.parentIndex === vxlan.parentIndex &&
+    !have.learning &&
+    isLocalSame
+  );
+}
+
+function newLink({ kind, name, mtu, vxlan }: DesiredTunnel): NewLink {
+  if (kind === 'ipip' || vxlan === undefined) return { kind: 'ipip', name };
+  const { vni, port, parentIndex, local, mac } = vxlan;
+  const settings: VxlanSettings = { vni, port, parentIndex, local, learning: false };
+  return { kind: 'vxlan', name, mtu, mac, vxlan: settings };
+}
+
+export interface LinkOutcome {
+  readonly name: string;
+  /** Steps done. */
+  readonly changed: number;
+  readonly error?: Error;
+}
+
+/** One link has at most: delete, create, settings; each needs the host read again after it. */
+const MAX_ROUNDS = 4;
+
+/** Carries out plans, and remembers why a link could not be made and when to try again. */
+export class LinkTable {
+  readonly #kernel: Kernel;
+  readonly #retry = new RetrySchedule<string>();
+
+  constructor(kernel: Kernel) {
+    this.#kernel = kernel;
+  }
+
+  /** Why a link is not as planned, by name. */
+  errors(plans: readonly TunnelPlan[]): ReadonlyMap<string, string> {
+    return new Map(
+      plans.flatMap((plan): [string, string][] => {
+        if (plan.state === 'waiting') return [[plan.name, plan.reason]];
+        const name = nameOf(plan);
+        const error = this.#retry.error(name);
+        return error === undefined ? [] : [[name, error.message]];
+      }),
+    );
+  }
+
+  nextDueAt(): number | undefined {
+    return this.#retry.nextDueAt();
+  }
+
+  /**
+   * Brings one tunnel to its plan. `read` gives the host as it is now; it is asked again after each round of changes.
+   * A refusal stops this link and no other.
+   */
+  async reconcile(
+    plan: TunnelPlan,
+    now: number,
+    { host, read, may }: { host: LinksAndAddresses; read: () => Promise<LinksAndAddresses>; may: LinkPermissions },
+  ): Promise<LinkOutcome> {
+    const name = nameOf(plan);
+    if (!this.#retry.isDue(name, now)) return { name, changed: 0 };
+    let changed = 0;
+    let current = host;
+    try {
+      for (let round = 0; round < MAX_ROUNDS; round++) {
+        const steps = planLink(plan, current, may);
+        if (steps.length === 0) break;
+        for (const step of steps) {
+          await this.#apply(step);
+          changed++;
+        }
+        current = await read();
+      }
+      this.#retry.succeeded(name);
+      return { name, changed };
+    } catch (cause) {
+      const error = explain(plan, asError(cause));
+      this.#retry.failed(name, error, now);
+      return { name, changed, error };
+    }
+  }
+
+  async #apply(step: LinkStep): Promise<void> {
+    switch (step.op) {
+      case 'create':
+        return this.#kernel.createLink(step.link);
+      case 'delete':
+        return this.#kernel.deleteLink(step.name);
+      case 'set':
+        return this.#kernel.setLink(step.ifindex, step.change);
+      case 'add':
+        return this.#kernel.addAddress(step.address);
+      case 'remove':
+        return this.#kernel.removeAddress(step.address);
+    }
+  }
+}
+
+const nameOf = (plan: TunnelPlan): string => (plan.state === 'wanted' ? plan.tunnel.name : plan.name);
+
+/** The kernel says only "not supported"; the operator needs to know what to load. */
+function explain(plan: TunnelPlan, error: Error): Error {
+  if (plan.state !== 'wanted' || !(error instanceof KernelError)) return error;
+  const { kind, name, vxlan } = plan.tunnel;
+  if (error.code === 'EOPNOTSUPP' || error.code === 'ENOTSUP') {
+    return new Error(`the kernel has no ${kind} module: modprobe ${kind}`, { cause: error });
+  }
+  if (error.code === 'EEXIST' && vxlan !== undefined) {
+    const { vni, port, local } = vxlan;
+    const values = `VNI ${vni}, port ${port}, local ${formatIpAddress(local)}`;
+    return new Error(`${name}: another VXLAN link has ${values} already`, { cause: error });
+  }
+  return error;
+}

@@ -1,0 +1,155 @@
+/** Our routes in the kernel's main table: from our words to the kernel's, and the difference between the two. */
+import { unreachable } from '../src/model/invalid.ts';
+import type { HostLink } from './calc/host-view.ts';
+import type { PlannedRoute } from './calc/routes.ts';
+import { TUNNEL_LINKS } from './calc/tunnels.ts';
+import { DeltaTracker } from './delta-tracker.ts';
+import type { DesiredRoute, Hop, RouteClass, RouteStatus, RouteTarget } from './desired.ts';
+import type { Kernel, KernelEvent, KernelHop, KernelRoute } from './kernel.ts';
+import { asStored, MAIN_TABLE, routeKey, sameRoute, SCOPE } from './kernel.ts';
+import { isOurs, OUR_PROTOCOL } from './ownership.ts';
+import type { Change, PassResult } from './reconcile.ts';
+import { reconcile } from './reconcile.ts';
+import { RetrySchedule } from './retry.ts';
+
+type Links = ReadonlyMap<string, HostLink>;
+
+export class RouteTable {
+  readonly #kernel: Pick<Kernel, 'writeRoutes'>;
+  readonly #tracker = new DeltaTracker<string, KernelRoute>(sameRoute);
+  readonly #retry = new RetrySchedule<string>();
+  #planned: readonly PlannedRoute[] = [];
+  /** Keys of routes that are wanted but cannot be worked out now: whatever the kernel has for them stays. */
+  #waiting: ReadonlySet<string> = new Set();
+  #mayDelete = false;
+
+  constructor(kernel: Pick<Kernel, 'writeRoutes'>) {
+    this.#kernel = kernel;
+  }
+
+  /** How many routes of ours the kernel has, as far as we know. */
+  get size(): number {
+    return this.#tracker.actual.size;
+  }
+
+  /** All routes of the main table, as just listed; what is not ours is left aside. */
+  setActual(routes: readonly KernelRoute[]): void {
+    this.#tracker.setActual(new Map(routes.filter(isOurs).map((route) => [routeKey(route), route])));
+  }
+
+  setDesired(planned: readonly PlannedRoute[], links: Links): void {
+    const desired = new Map<string, KernelRoute>();
+    const waiting = new Set<string>();
+    for (const { route, unresolved, isRefused } of planned) {
+      const kernelRoute = toKernelRoute(route, links);
+      const key = routeKey(kernelRoute);
+      if (unresolved === undefined) desired.set(key, kernelRoute);
+      else if (isRefused !== true) waiting.add(key);
+    }
+    this.#planned = planned;
+    this.#waiting = waiting;
+    this.#retry.keepOnly((key) => this.#tracker.isSameWish(key, desired));
+    this.#tracker.setDesired(desired);
+  }
+
+  /** `mayDelete`: datastore and bird are in sync, so what nobody wants is really unwanted. */
+  async reconcile(now: number, mayDelete: boolean): Promise<PassResult<string>> {
+    this.#mayDelete = mayDelete;
+    return reconcile(this.#tracker, (changes) => this.#kernel.writeRoutes(changes.map(toRouteChange)), {
+      retry: this.#retry,
+      now,
+      mayDelete: (key) => mayDelete && !this.#waiting.has(key),
+    });
+  }
+
+  nextDueAt(): number | undefined {
+    return this.#retry.nextDueAt();
+  }
+
+  /** True where the event tells us something that we did not do ourselves. */
+  isSurprise({ change, route }: KernelEvent & { readonly kind: 'route' }): boolean {
+    const key = routeKey(route);
+    if (change === 'removed') return isOurs(route) && this.#tracker.isSurprise(key, undefined);
+    return this.#tracker.isSurprise(key, isOurs(route) ? asStored(route) : undefined);
+  }
+
+  isLinkInUse(ifindex: number): boolean {
+    for (const { hops } of this.#tracker.actual.values()) if (hops.some((hop) => hop.ifindex === ifindex)) return true;
+    return false;
+  }
+
+  statuses(links: Links): readonly RouteStatus[] {
+    const planned = this.#planned.map((entry) => this.#statusOf(entry, links));
+    const unwanted = this.#tracker
+      .pendingDeletions()
+      .filter(([key]) => !this.#waiting.has(key))
+      .map(([key, kernelRoute]) => this.#statusOfUnwanted(key, kernelRoute, links));
+    return [...planned, ...unwanted];
+  }
+
+  #statusOf({ route, unresolved }: PlannedRoute, links: Links): RouteStatus {
+    if (unresolved !== undefined) return { route, state: 'unresolved', error: unresolved };
+    const key = routeKey(toKernelRoute(route, links));
+    if (this.#tracker.isCorrect(key)) return { route, state: 'programmed' };
+    return this.#notYet(key, route);
+  }
+
+  #statusOfUnwanted(key: string, kernelRoute: KernelRoute, links: Links): RouteStatus {
+    if (this.#mayDelete) return this.#notYet(key, fromKernelRoute(kernelRoute, 'nobody wants it any more', links));
+    const reason = 'an earlier process left it; kept until datastore and bird are in sync';
+    return { route: fromKernelRoute(kernelRoute, reason, links), state: 'retained' };
+  }
+
+  #notYet(key: string, route: DesiredRoute): RouteStatus {
+    const error = this.#retry.error(key);
+    return error === undefined ? { route, state: 'pending' } : { route, state: 'failed', error: error.message };
+  }
+}
+
+const toRouteChange = ({ op, value }: Change<string, KernelRoute>) => ({ op, route: value });
+
+/** The one place where our words become the kernel's. A hop over a link that is gone is left out. */
+export function toKernelRoute({ prefix, target }: DesiredRoute, links: Links): KernelRoute {
+  const base = { prefix, table: MAIN_TABLE, protocol: OUR_PROTOCOL, metric: 0 };
+  switch (target.kind) {
+    case 'blackhole':
+      return asStored({ ...base, type: 'blackhole', scope: SCOPE.universe, hops: [] });
+    case 'link': {
+      const ifindex = links.get(target.interfaceName)?.index;
+      const hops = ifindex === undefined ? [] : [{ ifindex, onlink: false }];
+      return asStored({ ...base, type: 'unicast', scope: SCOPE.link, hops });
+    }
+    case 'via':
+      return asStored({ ...base, type: 'unicast', scope: SCOPE.universe, hops: toKernelHops(target.hops, links) });
+    default:
+      return unreachable(target);
+  }
+}
+
+function toKernelHops(hops: readonly Hop[], links: Links): readonly KernelHop[] {
+  return hops.flatMap(({ gateway, interfaceName, onlink }) => {
+    const ifindex = links.get(interfaceName)?.index;
+    return ifindex === undefined ? [] : [{ gateway, ifindex, onlink }];
+  });
+}
+
+/** A route of ours that no calculation asked for, in words that `calicoctl-ts routes` can show. */
+function fromKernelRoute({ prefix, type, hops }: KernelRoute, reason: string, links: Links): DesiredRoute {
+  const nameOf = (ifindex: number): string =>
+    [...links.values()].find(({ index }) => index === ifindex)?.name ?? `interface ${ifindex}`;
+  const described = hops.map(({ gateway, ifindex, onlink }) => ({ gateway, interfaceName: nameOf(ifindex), onlink }));
+  const via = described.flatMap(({ gateway, ...hop }) => (gateway === undefined ? [] : [{ ...hop, gateway }]));
+  const [first] = described;
+  if (type !== 'unicast' || first === undefined) {
+    return { prefix, class: 'local-block', target: { kind: 'blackhole' }, reason };
+  }
+  const target: RouteTarget =
+    via.length === 0 ? { kind: 'link', interfaceName: first.interfaceName } : { kind: 'via', hops: via };
+  return { prefix, class: classOfLink(first.interfaceName, target), target, reason };
+}
+
+function classOfLink(interfaceName: string, target: RouteTarget): RouteClass {
+  if (target.kind === 'link') return 'local-workload';
+  if (interfaceName === TUNNEL_LINKS.ipip) return 'ipip';
+  return interfaceName === TUNNEL_LINKS.vxlan ? 'vxlan' : 'external';
+}

@@ -1,0 +1,86 @@
+import { expect, test } from 'vitest';
+import { NeighbourTable } from '../../felix/neighbour-table.ts';
+import { formatIpAddress, parseIpAddress } from '../../src/model/ip.ts';
+import { FakeKernel } from '../support/fake-kernel.ts';
+
+const peer = (tunnelAddress: string, mac: string, remote: string) => ({
+  tunnelAddress: parseIpAddress(tunnelAddress),
+  mac,
+  remote: parseIpAddress(remote),
+});
+const near = peer('192.168.2.2', '66:00:00:00:00:02', '172.30.1.12');
+const far = peer('192.168.3.2', '66:00:00:00:00:03', '172.30.2.11');
+
+function setUp() {
+  const kernel = new FakeKernel();
+  const ifindex = kernel.givenLink({
+    name: 'vxlan.calico',
+    kind: 'vxlan',
+    mtu: 1450,
+    up: true,
+    running: true,
+    mac: '',
+  });
+  const show = async () =>
+    (await kernel.listNeighbours(ifindex))
+      .map((one) => `${one.mac} ${formatIpAddress(one.kind === 'fdb' ? one.remote : one.address)}`)
+      .sort();
+  return { kernel, ifindex, show };
+}
+
+async function converge(kernel: FakeKernel, peers: readonly (typeof near)[], mayDelete = true): Promise<void> {
+  const table = new NeighbourTable(kernel);
+  await table.resync(2);
+  table.setDesired(peers, 2);
+  await table.reconcile(0, mayDelete);
+}
+
+test('each peer is one permanent neighbour and one forwarding entry', async () => {
+  const { kernel, show } = setUp();
+  await converge(kernel, [near, far]);
+  expect(await show()).toEqual([
+    '66:00:00:00:00:02 172.30.1.12',
+    '66:00:00:00:00:02 192.168.2.2',
+    '66:00:00:00:00:03 172.30.2.11',
+    '66:00:00:00:00:03 192.168.3.2',
+  ]);
+});
+
+test('entries that are right are not written again, also by a process with an empty memory', async () => {
+  const { kernel } = setUp();
+  await converge(kernel, [near, far]);
+  const before = kernel.journal.length;
+  await converge(kernel, [far, near]);
+  expect(kernel.journal.length).toBe(before);
+});
+
+test('a peer that left goes, but not before all is in sync', async () => {
+  const { kernel, show } = setUp();
+  await converge(kernel, [near, far]);
+  await converge(kernel, [near], false);
+  expect((await show()).length).toBe(4);
+  await converge(kernel, [near]);
+  expect(await show()).toEqual(['66:00:00:00:00:02 172.30.1.12', '66:00:00:00:00:02 192.168.2.2']);
+});
+
+test('a node that moved to another host address is replaced in place', async () => {
+  const { kernel } = setUp();
+  await converge(kernel, [near]);
+  kernel.journal.length = 0;
+  await converge(kernel, [{ ...near, remote: parseIpAddress('172.30.1.99') }]);
+  expect(kernel.journal).toEqual(['replace fdb fdb 2 66:00:00:00:00:02']);
+});
+
+test('what the kernel learned or made by itself is left alone', async () => {
+  const { kernel, ifindex, show } = setUp();
+  await kernel.replaceNeighbour({
+    ...{ kind: 'fdb', ifindex, mac: '33:33:00:00:00:01', permanent: true },
+    remote: parseIpAddress('0.0.0.0'),
+  });
+  await kernel.replaceNeighbour({
+    ...{ kind: 'neighbour', ifindex, mac: '02:00:00:00:00:09', permanent: false },
+    address: parseIpAddress('192.168.9.9'),
+  });
+  await converge(kernel, []);
+  expect((await show()).length).toBe(2);
+});
