@@ -1,5 +1,6 @@
 import { checkMandatory, decodeAttributes, effectiveRemedy, without } from '../attribute/decode.ts';
 import type { AttributesResult } from '../attribute/decode.ts';
+import type { NextHopBytes } from '../attribute/path-attributes.ts';
 import { encodeAttributes, encodeMpReach, encodeMpUnreach, isIpv4Unicast } from '../attribute/encode.ts';
 import type { CodecContext, Family } from '../context.ts';
 import { familyKey } from '../context.ts';
@@ -52,8 +53,7 @@ export function encodeUpdate(update: Update, context: CodecContext): Uint8Array<
   const others = without(update.attributes, ['nextHop']);
   const attributes = new Writer();
   if (mpAnnounced !== undefined) {
-    if (nextHop === undefined) throw new Error(`${familyName(mpAnnounced.family)} prefixes need a next hop`);
-    attributes.bytes(encodeMpReach(mpAnnounced.family, nextHop, mpAnnounced.nlri));
+    attributes.bytes(encodeMpReach(mpAnnounced.family, mpNextHop(mpAnnounced.family, nextHop), mpAnnounced.nlri));
   }
   if (mpWithdrawn !== undefined) attributes.bytes(encodeMpUnreach(mpWithdrawn.family, mpWithdrawn.nlri));
   const withNextHop = (own || update.ipv4NextHop !== undefined) && ipv4NextHop !== undefined;
@@ -66,6 +66,14 @@ export function encodeUpdate(update: Update, context: CodecContext): Uint8Array<
     },
     context.extendedMessage ? EXTENDED_MAX_OCTETS : MAX_OCTETS,
   );
+}
+
+/** FlowSpec has none (RFC 8955 §4), so a family that nobody here decodes may go without. */
+function mpNextHop(family: Family, nextHop: NextHopBytes | undefined): NextHopBytes {
+  if (nextHop === undefined && prefixFamily(family) !== undefined) {
+    throw new Error(`${familyName(family)} prefixes need a next hop`);
+  }
+  return nextHop ?? NOTHING;
 }
 
 /** The three fields of an UPDATE, each as its bytes. */

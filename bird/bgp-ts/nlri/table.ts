@@ -43,5 +43,5 @@ function ipv4(name: string, safi: number): PrefixFamily {
 }
 
 function ipv6(name: string, safi: number): PrefixFamily {
-  return { name, family: { afi: afis.ipv6, safi }, bits: 128, nextHopOctets: [16, 32], extendedNextHopOctets: [] };
+  return { name, family: { afi: afis.ipv6, safi }, bits: 128, nextHopOctets: [16, 32], extendedNextHopOctets: [4] };
 }
