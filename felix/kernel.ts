@@ -59,7 +59,10 @@ export type RouteKey = Pick<KernelRoute, 'prefix' | 'table' | 'metric' | 'tos'>;
 export type RouteChange =
   /** Made or, where the key is taken, replaced in place: at no moment is there no route. */
   | { readonly op: 'replace'; readonly route: KernelRoute }
-  /** By key and protocol (0: any protocol), whatever the hops and the type. A route that is not there is a success. */
+  /**
+   * By key and protocol (0: any protocol), whatever the hops and the type. A route that is not there is a success.
+   * Linux takes metric 0 of IPv4 for any metric: remove only what was listed.
+   */
   | { readonly op: 'remove'; readonly route: RouteKey & Pick<KernelRoute, 'protocol'> };
 
 export interface VxlanSettings {

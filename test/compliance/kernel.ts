@@ -123,10 +123,17 @@ export function kernelCompliance(name: string, open: () => Promise<KernelCase>):
     ])('replaces %s in place, from blackhole to gateway and back, whoever made it', async (cidr, gateway) => {
       const blackhole = route(cidr, { type: 'blackhole', hops: [], protocol: 12 });
       const via = route(cidr, { hops: [{ gateway: parseIpAddress(gateway), ifindex: near.index, onlink: true }] });
+      const events: KernelEvent[] = [];
+      await kernel.watch((event) => events.push(event), new AbortController().signal);
       for (const wanted of [blackhole, via, blackhole]) {
         await replace(wanted);
         expect(await ours()).toEqual([asStored(wanted)]);
       }
+      const changes = (): readonly string[] =>
+        events.flatMap((event) => (event.kind === 'route' && event.route.prefix.length > 20 ? [event.change] : []));
+      await eventually(() => changes().length >= 3);
+      // At no moment was there no route.
+      expect(changes().filter((change) => change === 'removed')).toEqual([]);
     });
 
     test('keeps routes of different metrics apart, and removes only the one asked for', async () => {
