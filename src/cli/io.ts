@@ -1,3 +1,4 @@
+import type { AgentClient } from '../api/client.ts';
 import type { StoreSettings } from '../datastore/open.ts';
 import type { Store } from '../datastore/store.ts';
 
@@ -5,11 +6,15 @@ import type { Store } from '../datastore/store.ts';
 export interface CliIo {
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly version: string;
+  /** Milliseconds since 1970. */
+  now(): number;
   stdout(text: string): void;
   stderr(text: string): void;
   /** The texts behind `-f`: one of a file or of standard input (`-`), one for each manifest in a directory. */
   readManifests(path: string, recursive: boolean): Promise<readonly ManifestText[]>;
   openStore(settings: StoreSettings): Promise<Store>;
+  /** The agent that listens on this unix socket. */
+  connectAgent(socketPath: string): AgentClient;
 }
 
 export interface ManifestText {

@@ -4,7 +4,9 @@ import { addCreateCommand } from './commands/create.ts';
 import { addDeleteCommand } from './commands/delete.ts';
 import { addGetCommand } from './commands/get.ts';
 import { addLabelCommand } from './commands/label.ts';
+import { addNodeCommand } from './commands/node.ts';
 import { addReplaceCommand } from './commands/replace.ts';
+import { addRoutesCommand } from './commands/routes.ts';
 import { addVersionCommand } from './commands/version.ts';
 import type { CliIo } from './io.ts';
 
@@ -16,6 +18,8 @@ const COMMANDS: readonly ((program: Command, io: CliIo) => void)[] = [
   addDeleteCommand,
   addGetCommand,
   addLabelCommand,
+  addNodeCommand,
+  addRoutesCommand,
   addVersionCommand,
 ];
 

@@ -1,7 +1,9 @@
 import { readdir, readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
+import { createAgentClient } from '../api/client.ts';
 import { openStore } from '../datastore/open.ts';
+import { systemClock } from '../runtime/clock.ts';
 import type { CliIo, ManifestText } from './io.ts';
 import { CommandError } from './io.ts';
 
@@ -11,10 +13,12 @@ const MANIFEST = /\.(ya?ml|json)$/i;
 export const systemIo = (version: string): CliIo => ({
   env: process.env,
   version,
+  now: () => systemClock.wallTime(),
   stdout: (output) => void process.stdout.write(output),
   stderr: (output) => void process.stderr.write(output),
   readManifests,
   openStore: (settings) => openStore(settings),
+  connectAgent: (socketPath) => createAgentClient(socketPath),
 });
 
 async function readManifests(path: string, recursive: boolean): Promise<readonly ManifestText[]> {

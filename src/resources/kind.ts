@@ -82,6 +82,9 @@ const textOrNothing = z
   .transform((value) => value ?? undefined)
   .optional();
 
+/** An empty map says as little as none. */
+const orNothing = <T extends object>(map: T): T | undefined => (Object.keys(map).length === 0 ? undefined : map);
+
 const isAbsent = (value: unknown): boolean => value === undefined || value === '';
 
 function metadata(kind: string, namespaced: boolean) {
@@ -92,8 +95,8 @@ function metadata(kind: string, namespaced: boolean) {
     namespace: namespaced
       ? namespace.default(DEFAULT_NAMESPACE)
       : z.custom<undefined>(isAbsent, notNamespaced).optional(),
-    labels: labels.optional(),
-    annotations: z.record(z.string(), z.string()).optional(),
+    labels: labels.transform(orNothing).optional(),
+    annotations: z.record(z.string(), z.string()).transform(orNothing).optional(),
     uid: textOrNothing,
     creationTimestamp: textOrNothing,
     resourceVersion: textOrNothing,

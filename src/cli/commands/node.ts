@@ -1,0 +1,25 @@
+import type { Command } from 'commander';
+import type { NodeStatus } from '../../api/contract.ts';
+import { addSocketOption, agentClient } from '../agent-option.ts';
+import type { AgentOptions } from '../agent-option.ts';
+import type { CliIo } from '../io.ts';
+import { formatNodeStatus } from '../node-status.ts';
+import { formatJson, outputOption } from '../output-option.ts';
+
+export function addNodeCommand(program: Command, io: CliIo): void {
+  const node = program.command('node').description('looks at and steers the agent on this host');
+  addSocketOption(node.command('status'))
+    .description("this node's BGP peers, in calicoctl's layout; needs no root, only access to the agent's socket")
+    .addOption(outputOption())
+    .action(async (options: AgentOptions & { readonly output: string }) => {
+      const status = await agentClient(options, io).get<NodeStatus>('/v1/status');
+      io.stdout(options.output === 'json' ? formatJson(status) : formatNodeStatus(status, io.now()));
+    });
+  addSocketOption(node.command('stop'))
+    .description('leaves the routing of the cluster for good: every peer withdraws this node at once, the agent ends')
+    .option('-m, --message <text>', 'told to the peers (RFC 9003)', 'node is leaving')
+    .action(async (options: AgentOptions & { readonly message: string }) => {
+      await agentClient(options, io).post('/v1/stop', { message: options.message });
+      io.stdout('calico-node-ts has told its peers and ends; the routes on this host stay\n');
+    });
+}
