@@ -61,7 +61,7 @@ class LinuxKernel implements Kernel {
 
   async writeRoutes(changes: readonly RouteChange[]): ReturnType<Kernel['writeRoutes']> {
     const results: (KernelError | undefined)[] = [];
-    for (const batch of batches(changes.map(encodeRouteChange))) {
+    for (const batch of batches(encoded(changes))) {
       if (results.length > 0) await nextTurn();
       const verdicts = await this.#asPromise('write routes', () => this.#socket.executeBatch(batch));
       for (const verdict of verdicts) results.push(routeError(changes[results.length]!, verdict));
@@ -196,6 +196,10 @@ class LinuxKernel implements Kernel {
       resolve(named(what, work));
     });
   }
+}
+
+function* encoded(changes: readonly RouteChange[]): Generator<Request> {
+  for (const change of changes) yield encodeRouteChange(change);
 }
 
 /** Whatever the system says becomes a KernelError that starts with what we were about to do. */

@@ -173,8 +173,8 @@ export function uninterrupted<T>(call: () => T): T {
   }
 }
 
-/** Cut into pieces that may be sent at once. */
-export function* batches(requests: readonly Request[]): Generator<readonly Request[]> {
+/** Cut into pieces that may be sent at once; takes each request only when its piece is due. */
+export function* batches(requests: Iterable<Request>): Generator<readonly Request[]> {
   let batch: Request[] = [];
   let octets = 0;
   for (const request of requests) {
