@@ -123,7 +123,13 @@ export function deferralStep(state: DeferralState, event: DeferralEvent): Deferr
     case 'endOfRib': {
       const left = state.waiting?.get(event.peer);
       if (left === undefined || left === 'session') return state;
-      return settled(withPeer(state, event.peer, left.filter((family) => family !== event.family)));
+      return settled(
+        withPeer(
+          state,
+          event.peer,
+          left.filter((family) => family !== event.family),
+        ),
+      );
     }
   }
 }

@@ -1,10 +1,24 @@
 /** The BGP speaker's only door. It knows no kernel, no etcd and no Calico; README.md tells how it works. */
 import type { LearnedRoute } from '../src/model/route.ts';
-import type { OriginatedRoute, PeerSettings } from './settings.ts';
+import type { Clock } from '../src/runtime/clock.ts';
+import type { Logger } from '../src/runtime/logger.ts';
+import type { Random } from '../src/runtime/random.ts';
+import { tcpTransport } from './peer/tcp.ts';
+import type { Transport } from './peer/transport.ts';
+import type { OriginatedRoute, PeerSettings, SpeakerSettings } from './settings.ts';
+import { BgpSpeaker } from './speaker.ts';
 import type { PeerView, RouteView } from './view.ts';
 
 export type { OriginatedRoute, PeerSettings, SpeakerSettings } from './settings.ts';
 export type { PeerView, RouteView, SessionState } from './view.ts';
+
+/** A speaker that is not started yet. `transport` is TCP unless a test brings its own. */
+export function createSpeaker(
+  settings: SpeakerSettings,
+  ports: { readonly clock: Clock; readonly random: Random; readonly log: Logger; readonly transport?: Transport },
+): Speaker {
+  return new BgpSpeaker(settings, { ...ports, transport: ports.transport ?? tcpTransport });
+}
 
 export interface Speaker {
   /** Opens the listeners; throws one sentence where an address or port is taken or not permitted. */
@@ -17,7 +31,8 @@ export interface Speaker {
   learnedRoutes(): readonly LearnedRoute[];
   /**
    * False from a restart with `restarting` until selection ran: until then an absent route means nothing,
-   * and nobody may delete a kernel route for it.
+   * and nobody may delete a kernel route for it. It takes setPeers and setOriginated, each called with the whole truth,
+   * before selection can run ahead of the deferral timer.
    */
   isConverged(): boolean;
   peers(): readonly PeerView[];

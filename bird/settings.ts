@@ -9,6 +9,11 @@ export interface SpeakerSettings {
   readonly listen: readonly { readonly address: string; readonly port: number }[];
   /** Set on a route reflector: its cluster id, RFC 4456. */
   readonly clusterId?: number;
+  /**
+   * Pass on to every peer what others sent, as a switch does. Default false: a node tells its own routes,
+   * and as a route reflector the reflected ones.
+   */
+  readonly transit?: boolean;
   readonly gracefulRestart: {
     /** This process takes over from an earlier one whose kernel routes still forward: R bit in the first OPENs. */
     readonly restarting: boolean;

@@ -13,7 +13,11 @@ export interface PeerView {
   readonly lastError?: string;
   readonly bgpIdentifier?: number;
   readonly holdSeconds?: number;
-  readonly gracefulRestart?: { readonly negotiated: boolean; readonly peerRestarting: boolean; readonly staleRoutes: number };
+  readonly gracefulRestart?: {
+    readonly negotiated: boolean;
+    readonly peerRestarting: boolean;
+    readonly staleRoutes: number;
+  };
   readonly received: number;
   readonly accepted: number;
   readonly advertised: number;

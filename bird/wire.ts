@@ -14,16 +14,18 @@ export {
   encodeMessage,
   encodeMpReach,
   encodeMpUnreach,
+  encodeShutdownText,
   encodeUpdateFrame,
   errorName,
   formatAsPath,
   Framer,
   fsmError,
   holdTimerExpired,
-  messageTypes,
   nlriOctets,
   openError,
+  MAX_OCTETS,
   scanUpdate,
+  shutdownText,
   updateError,
   walkNlri,
   writeNlri,
@@ -39,6 +41,7 @@ export type {
   Fault,
   GracefulRestart,
   Message,
+  Notification,
   NextHopBytes,
   Open,
   Origin,
@@ -48,9 +51,14 @@ export type {
   UpdateScan,
 } from './bgp-ts/index.ts';
 
-/** The longest message where RFC 8654 was not agreed on; the fixed part of an UPDATE. RFC 4271 §4.1, §4.3. */
-export const MAX_MESSAGE_OCTETS = 4096;
+/** What an UPDATE takes before its first prefix and attribute: header and two lengths. RFC 4271 §4.3. */
 export const UPDATE_FIXED_OCTETS = 23;
+
+/** UPDATE, RFC 4271 §4.1: the speaker reads it in place and lets the codec decode the other types alone. */
+export const UPDATE_TYPE = 2;
+export const NOTIFICATION_TYPE = 3;
+
+export const messageType = (frame: Uint8Array): number => frame[18] ?? 0;
 
 const CANONICAL: EncodeContext = {
   fourOctetAs: true,

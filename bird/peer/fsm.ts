@@ -10,13 +10,18 @@ import { negotiate } from './negotiate.ts';
 import type { LocalSettings, Negotiated } from './negotiate.ts';
 
 /** `failures`: errors in a row, which set the wait before the next try (DampPeerOscillations). */
-export type State =
-  | { readonly name: 'Idle' | 'Connect' | 'Active' | 'OpenSent'; readonly failures: number }
-  | {
-      readonly name: 'OpenConfirm' | 'Established';
-      readonly failures: number;
-      readonly session: Negotiated;
-    };
+export type State = Early | Agreed;
+
+interface Early {
+  readonly name: 'Idle' | 'Connect' | 'Active' | 'OpenSent';
+  readonly failures: number;
+}
+
+interface Agreed {
+  readonly name: 'OpenConfirm' | 'Established';
+  readonly failures: number;
+  readonly session: Negotiated;
+}
 
 /** RFC 4271 §8.1, under the RFC's own names. `passive` is a setting here and not an event of its own (Events 4, 5). */
 export type Event =
@@ -85,9 +90,6 @@ export function step(state: State, event: Event, local: LocalSettings): Step {
       return established(state, event, local);
   }
 }
-
-type Early = Extract<State, { name: 'Idle' }>;
-type Agreed = Extract<State, { name: 'Established' }>;
 
 /** Nothing is under way. An incoming connection finds a closed door, so that a damped peer stays damped. */
 function idle(state: Early, event: Event, local: LocalSettings): Step {
@@ -166,7 +168,10 @@ function openConfirm(state: Agreed, event: Event, local: LocalSettings): Step {
     case 'ManualStart':
       return [state, []];
     case 'KeepAliveMsg':
-      return [{ name: 'Established', failures, session }, [...holdAgain(session), ...establishedEffects(session, local)]];
+      return [
+        { name: 'Established', failures, session },
+        [...holdAgain(session), ...establishedEffects(session, local)],
+      ];
     case 'KeepaliveTimer_Expires':
       return [state, keepaliveEffects(session)];
     case 'TcpConnectionFails': // Departs from §8.2.2 (Idle): Active is Idle and AutomaticStart in one step.
@@ -210,7 +215,9 @@ function inSession(state: State, event: Event, local: LocalSettings): Step {
     case 'HoldTimer_Expires':
       return failed(state, local, { fault: fault('holdTimerExpired', holdText(state)) });
     case 'SendHoldTimer_Expires':
-      return failed(state, local, { fault: fault('sendHoldTimerExpired', 'the peer reads nothing: send hold timer expired') });
+      return failed(state, local, {
+        fault: fault('sendHoldTimerExpired', 'the peer reads nothing: send hold timer expired'),
+      });
     case 'BGPHeaderErr':
     case 'BGPOpenMsgErr':
     case 'UpdateMsgErr':
@@ -223,7 +230,9 @@ function inSession(state: State, event: Event, local: LocalSettings): Step {
     case 'Tcp_CR_Acked':
       return [state, []];
     default:
-      return failed(state, local, { fault: fault(UNEXPECTED[state.name], `${event.type} is not expected in ${state.name}`) });
+      return failed(state, local, {
+        fault: fault(UNEXPECTED[state.name], `${event.type} is not expected in ${state.name}`),
+      });
   }
 }
 
@@ -277,7 +286,9 @@ function stopped(state: State, farewell?: Fault): Step {
 }
 
 function withLoss(before: State, [state, effects]: Step): Step {
-  return before.name === 'Established' ? [state, [...effects, { do: 'sessionDown', cause: 'error' }]] : [state, effects];
+  return before.name === 'Established'
+    ? [state, [...effects, { do: 'sessionDown', cause: 'error' }]]
+    : [state, effects];
 }
 
 function establishedEffects(session: Negotiated, local: LocalSettings): readonly Effect[] {

@@ -36,8 +36,7 @@ export interface Negotiated {
 }
 
 export type Outcome =
-  | { readonly kind: 'agreed'; readonly session: Negotiated }
-  | { readonly kind: 'refused'; readonly fault: Fault };
+  { readonly kind: 'agreed'; readonly session: Negotiated } | { readonly kind: 'refused'; readonly fault: Fault };
 
 const UNICAST = 1;
 
@@ -133,9 +132,7 @@ function refuse(open: Open, local: LocalSettings, external: boolean): Fault | un
 /** The AS of the four-octet capability rules; the two-octet field may hold AS_TRANS. RFC 6793 §4.2.1. */
 function peerAsn(open: Open): { readonly value: number; readonly fourOctet: boolean } {
   const capability = open.capabilities.findLast((c) => c.name === 'four-octet-as');
-  return capability === undefined
-    ? { value: open.asn, fourOctet: false }
-    : { value: capability.asn, fourOctet: true };
+  return capability === undefined ? { value: open.asn, fourOctet: false } : { value: capability.asn, fourOctet: true };
 }
 
 /** A peer without any Multiprotocol capability speaks IPv4 unicast and nothing else. RFC 4760 §8. */

@@ -44,5 +44,8 @@ export interface Listener {
 export interface Transport {
   connect(target: Target): Connection;
   /** Rejects with one sentence where the address or the port cannot be had. */
-  listen(at: { readonly address: string; readonly port: number }, accept: (connection: Connection) => void): Promise<Listener>;
+  listen(
+    at: { readonly address: string; readonly port: number },
+    accept: (connection: Connection) => void,
+  ): Promise<Listener>;
 }

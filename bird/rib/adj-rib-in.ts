@@ -82,16 +82,17 @@ export class AdjRibIn {
     return rejection === 0 || before === 0;
   }
 
-  /** True where selection must look again; then the caller still holds the prefix by its own means. */
-  withdraw(prefix: number): boolean {
+  /** Calls `changed` where selection must look again, while the prefix still lives. */
+  withdraw(prefix: number, changed: (prefix: number) => void): void {
     const old = this.#rows.get(prefix);
-    if (old === ABSENT) return false;
+    if (old === ABSENT) return;
     const wasUsable = this.rejection(prefix) === 0;
     if (this.isStale(prefix)) this.#stale--;
     if (wasUsable) this.#accepted--;
     this.#rows.delete(prefix);
+    if (wasUsable) changed(prefix);
     this.#memory.attributes.release(old);
-    return wasUsable;
+    this.#memory.prefixes.release(prefix);
   }
 
   /** The session is gone and may come back: every route is stale from now on. */

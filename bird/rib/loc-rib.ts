@@ -85,6 +85,16 @@ export class LocRib {
     }
   }
 
+  /** Selects for what is due and offered by `source` alone; the rest stays due. */
+  settleOnly(source: number, changed: (prefix: number) => void): void {
+    const offers = this.#sources.get(source)!;
+    const isMine = (prefix: number): boolean => offers.usable(prefix) !== ABSENT;
+    const rest = this.#dirty.filter((prefix) => !isMine(prefix));
+    this.#dirty = this.#dirty.filter(isMine);
+    this.settle(this.#dirty.length, changed, () => undefined);
+    this.#dirty = rest;
+  }
+
   best(prefix: number): Best | undefined {
     const source = this.#bestSource[prefix] ?? NOBODY;
     return source === NOBODY ? undefined : { source, attributes: this.#bestAttributes[prefix]! };

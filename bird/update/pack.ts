@@ -6,7 +6,7 @@ import {
   encodeMpReach,
   encodeMpUnreach,
   encodeUpdateFrame,
-  MAX_MESSAGE_OCTETS,
+  MAX_OCTETS,
   nlriOctets,
   UPDATE_FIXED_OCTETS,
   writeNlri,
@@ -33,18 +33,18 @@ const LONGEST_NLRI_OCTETS = 17;
 
 /** Whether a set leaves room for at least one prefix; one that does not can never be sent. RFC 4271 §9.2. */
 export const isSendable = ({ block, nextHop }: EncodedSet): boolean =>
-  UPDATE_FIXED_OCTETS + MP_REACH_FIXED_OCTETS + nextHop.length + block.length + LONGEST_NLRI_OCTETS <= MAX_MESSAGE_OCTETS;
+  UPDATE_FIXED_OCTETS + MP_REACH_FIXED_OCTETS + nextHop.length + block.length + LONGEST_NLRI_OCTETS <= MAX_OCTETS;
 
 /** The next UPDATE for the peer, or undefined where it knows everything. */
 export function packNext({ adjRibOut, prefixes, encodedSet }: Packing): Uint8Array | undefined {
-  const nlri = new Uint8Array(MAX_MESSAGE_OCTETS);
+  const nlri = new Uint8Array(MAX_OCTETS);
   let end = 0;
   let room = 0;
   let set: EncodedSet | undefined;
   const isAny = adjRibOut.take(
     (attributes) => {
       set = attributes === undefined ? undefined : encodedSet(attributes);
-      room = MAX_MESSAGE_OCTETS - UPDATE_FIXED_OCTETS - overhead(prefixes, set);
+      room = MAX_OCTETS - UPDATE_FIXED_OCTETS - overhead(prefixes, set);
     },
     (prefix) => {
       const length = prefixes.length(prefix);
@@ -66,7 +66,9 @@ function overhead({ family }: PrefixTable, set: EncodedSet | undefined): number 
 /** MP_REACH stands first, and one kind of NLRI per UPDATE. RFC 7606 §5.1. */
 function frame({ family }: PrefixTable, set: EncodedSet | undefined, nlri: Uint8Array): Uint8Array {
   if (family === 4) {
-    return set === undefined ? encodeUpdateFrame({ withdrawn: nlri }) : encodeUpdateFrame({ attributes: set.block, nlri });
+    return set === undefined
+      ? encodeUpdateFrame({ withdrawn: nlri })
+      : encodeUpdateFrame({ attributes: set.block, nlri });
   }
   if (set === undefined) return encodeUpdateFrame({ attributes: encodeMpUnreach(IPV6_UNICAST, nlri) });
   const reach = encodeMpReach(IPV6_UNICAST, set.nextHop, nlri);

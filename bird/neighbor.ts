@@ -1,0 +1,282 @@
+import type { IpAddress, IpFamily } from '../src/model/ip.ts';
+import { formatIpAddress } from '../src/model/ip.ts';
+import type { DeferralEvent, HelperEffect, HelperEvent, HelperState, PeerRestart } from './graceful-restart.ts';
+import { FRESH, helperStep } from './graceful-restart.ts';
+import { addressOctets } from './peer/address.ts';
+import type { LossCause } from './peer/fsm.ts';
+import type { LocalSettings, Negotiated } from './peer/negotiate.ts';
+import { familyOf, ipFamilyOf } from './peer/negotiate.ts';
+import { Session } from './peer/session.ts';
+import type { SessionPorts } from './peer/session.ts';
+import type { Connection } from './peer/transport.ts';
+import type { Routing, RoutingPeer } from './routing.ts';
+import { FAMILIES } from './routing.ts';
+import type { PeerSettings, SpeakerSettings } from './settings.ts';
+import { UpdateReader } from './update/receive.ts';
+import type { PeerView } from './view.ts';
+import { encodeEndOfRib } from './wire.ts';
+import type { Fault, RouteRefresh } from './wire.ts';
+
+/** What a neighbor asks of the speaker. */
+export interface NeighborHost {
+  readonly ports: SessionPorts;
+  readonly routing: Routing;
+  readonly settings: SpeakerSettings;
+  /** Selection is deferred after our restart: the R bit stands, and End-of-RIB must wait. */
+  isDeferring(): boolean;
+  /** News for the deferral of selection. */
+  defer(event: DeferralEvent): void;
+}
+
+/** A loop turn sends no more; the rest follows in the next. */
+const FRAMES_PER_TURN = 64;
+
+export const peerKey = ({ address, port }: Pick<PeerSettings, 'address' | 'port'>): string =>
+  `${formatIpAddress(address)} port ${port}`;
+
+/** One configured peer: its session, its place in the tables, and what graceful restart makes of its routes. */
+export class Neighbor {
+  readonly #host: NeighborHost;
+  readonly #session: Session;
+  readonly #routes: RoutingPeer;
+  #settings: PeerSettings;
+  #negotiated: Negotiated | undefined;
+  #reader: UpdateReader | undefined;
+  #helper: HelperState = FRESH;
+  #cancelHelperTimer: () => void = () => undefined;
+  /** Families whose first feed is not marked as complete yet. */
+  #endOfRibDue: readonly IpFamily[] = [];
+  #isPumpDue = false;
+
+  constructor(settings: PeerSettings, host: NeighborHost) {
+    this.#settings = settings;
+    this.#host = host;
+    this.#routes = host.routing.addPeer(settings);
+    const { address, port, localAddress } = settings;
+    const target = { address, port, ...(localAddress !== undefined && { localAddress }) };
+    const ports = { ...host.ports, log: host.ports.log.child({ peer: formatIpAddress(address) }) };
+    this.#session = new Session(
+      { ports, target, local: () => this.#local() },
+      {
+        up: (negotiated, ours) => this.#up(negotiated, ours),
+        down: (cause) => this.#down(cause),
+        update: (frame) => this.#update(frame),
+        refresh: (refresh) => this.#refresh(refresh),
+        writable: () => this.pump(),
+      },
+    );
+  }
+
+  get settings(): PeerSettings {
+    return this.#settings;
+  }
+
+  get index(): number {
+    return this.#routes.index;
+  }
+
+  get routes(): RoutingPeer {
+    return this.#routes;
+  }
+
+  get isEstablished(): boolean {
+    return this.#negotiated !== undefined;
+  }
+
+  start(): void {
+    this.#session.start();
+  }
+
+  accept(connection: Connection): void {
+    this.#session.accept(connection);
+  }
+
+  /** Takes over what needs no new session. */
+  adjust(settings: PeerSettings): void {
+    this.#settings = settings;
+    this.#routes.settings = settings;
+  }
+
+  /** Ends the session; the routes stay in the tables until `forget`. */
+  async stop(farewell?: Fault): Promise<void> {
+    this.#cancelHelperTimer();
+    await this.#session.stop(farewell);
+  }
+
+  forget(): void {
+    this.#cancelHelperTimer();
+    this.#host.routing.removePeer(this.#routes);
+  }
+
+  /** Writes what the peer is still to be told, as far as there is room; called again when there is more. */
+  pump(): void {
+    if (this.#negotiated === undefined) return;
+    for (let frames = 0; this.#session.room > 0; frames++) {
+      if (frames === FRAMES_PER_TURN) {
+        this.pumpSoon();
+        return;
+      }
+      const frame = this.#nextFrame(this.#negotiated.families);
+      if (frame === undefined) return;
+      this.#session.write(frame);
+    }
+  }
+
+  pumpSoon(): void {
+    if (this.#isPumpDue || this.#negotiated === undefined) return;
+    this.#isPumpDue = true;
+    this.#host.ports.clock.after(0, () => {
+      this.#isPumpDue = false;
+      this.pump();
+    });
+  }
+
+  view(): PeerView {
+    const session = this.#session;
+    const total = (count: (family: IpFamily) => number): number => FAMILIES.reduce((sum, f) => sum + count(f), 0);
+    const lastError = session.lastError ?? this.#waitingText();
+    return {
+      settings: this.#settings,
+      state: session.state,
+      since: session.since,
+      ...(lastError !== undefined && { lastError }),
+      ...(this.#negotiated !== undefined && {
+        bgpIdentifier: this.#negotiated.peerIdentifier,
+        holdSeconds: this.#negotiated.holdSeconds,
+      }),
+      gracefulRestart: {
+        negotiated: this.#negotiated?.gracefulRestart !== undefined,
+        peerRestarting: this.#helper.name !== 'fresh',
+        staleRoutes: total((family) => this.#routes.adjRibIn[family].stale),
+      },
+      received: total((family) => this.#routes.adjRibIn[family].received),
+      accepted: total((family) => this.#routes.adjRibIn[family].accepted),
+      advertised: total((family) => this.#routes.adjRibOut[family].advertised),
+      flaps: session.flaps,
+    };
+  }
+
+  #waitingText(): string | undefined {
+    const waits = this.#session.state === 'Active' && this.#settings.passive;
+    return waits ? 'passive: waiting for the peer to connect' : undefined;
+  }
+
+  #local(): LocalSettings {
+    const { settings } = this.#host;
+    const peer = this.#settings;
+    const restartSeconds = peer.gracefulRestartSeconds;
+    return {
+      asn: peer.localAsn,
+      bgpIdentifier: settings.bgpIdentifier,
+      remoteAsn: peer.remoteAsn,
+      families: peer.families,
+      passive: peer.passive,
+      holdSeconds: peer.holdSeconds,
+      ...(peer.keepaliveSeconds !== undefined && { keepaliveSeconds: peer.keepaliveSeconds }),
+      connectRetrySeconds: peer.connectRetrySeconds,
+      errorWaitSeconds: peer.errorWaitSeconds,
+      ...(restartSeconds > 0 && { gracefulRestart: { restartSeconds, restarting: this.#host.isDeferring() } }),
+    };
+  }
+
+  #up(negotiated: Negotiated, ours: IpAddress): void {
+    const { ports, routing, settings } = this.#host;
+    const context = {
+      localAsn: this.#settings.localAsn,
+      bgpIdentifier: settings.bgpIdentifier,
+      clusterId: settings.clusterId,
+      allowOwnAsn: this.#settings.allowOwnAsn,
+      external: negotiated.external,
+      localAddress: addressOctets(ours),
+    };
+    const { holdSeconds, families } = negotiated;
+    ports.log.info({ peer: formatIpAddress(this.#settings.address), holdSeconds, families }, 'session established');
+    this.#negotiated = negotiated;
+    this.#reader = new UpdateReader(negotiated, routing.sinkFor(this.#routes, context));
+    this.#endOfRibDue = negotiated.families;
+    this.#help({ type: 'sessionUp', restart: this.#restart(negotiated) });
+    routing.sessionUp(this.#routes, negotiated, context);
+    this.#host.defer({ type: 'peerUp', peer: peerKey(this.#settings), restart: this.#restart(negotiated) });
+    this.pumpSoon();
+  }
+
+  #down(cause: LossCause): void {
+    const restart = this.#negotiated === undefined ? undefined : this.#restart(this.#negotiated);
+    this.#negotiated = undefined;
+    this.#reader = undefined;
+    this.#host.routing.sessionDown(this.#routes);
+    this.#help({ type: 'sessionLost', cause, restart });
+    this.#host.defer({ type: 'peerLost', peer: peerKey(this.#settings) });
+  }
+
+  #update(frame: Uint8Array): Fault | undefined {
+    const received = this.#reader?.read(frame);
+    if (received?.remedied !== undefined) {
+      const peer = formatIpAddress(this.#settings.address);
+      this.#host.ports.log.warn({ peer, fault: received.remedied }, 'malformed UPDATE');
+    }
+    if (received?.endOfRib !== undefined) {
+      this.#help({ type: 'endOfRib', family: received.endOfRib });
+      this.#host.defer({ type: 'endOfRib', peer: peerKey(this.#settings), family: received.endOfRib });
+    }
+    return received?.fault;
+  }
+
+  #refresh({ family, subtype }: RouteRefresh): void {
+    const wanted = ipFamilyOf(family);
+    if (wanted === undefined || subtype !== 'request' || this.#negotiated?.families.includes(wanted) !== true) return;
+    this.#host.routing.refresh(this.#routes, wanted);
+  }
+
+  /** All UPDATEs of a family, then its End-of-RIB, and that not before selection ran. RFC 4724 §4.1. */
+  #nextFrame(families: readonly IpFamily[]): Uint8Array | undefined {
+    for (const family of families) {
+      const frame = this.#host.routing.nextUpdate(this.#routes, family);
+      if (frame !== undefined) return frame;
+      if (!this.#endOfRibDue.includes(family) || this.#host.isDeferring()) continue;
+      this.#endOfRibDue = this.#endOfRibDue.filter((due) => due !== family);
+      return encodeEndOfRib(familyOf(family));
+    }
+    return undefined;
+  }
+
+  #restart({ gracefulRestart, families }: Negotiated): PeerRestart | undefined {
+    if (gracefulRestart === undefined) return undefined;
+    const { restarting, restartSeconds } = gracefulRestart;
+    const preserved = gracefulRestart.families.map(({ family, forwardingPreserved }) => ({
+      family: ipFamilyOf(family),
+      forwardingPreserved,
+    }));
+    const ours = preserved.flatMap(({ family, forwardingPreserved }) =>
+      family !== undefined && families.includes(family) ? [{ family, forwardingPreserved }] : [],
+    );
+    return { restarting, restartSeconds, families: ours };
+  }
+
+  #help(event: HelperEvent): void {
+    const [state, effects] = helperStep(this.#helper, event);
+    this.#helper = state;
+    for (const effect of effects) this.#performHelp(effect);
+  }
+
+  #performHelp(effect: HelperEffect): void {
+    const { routing, ports } = this.#host;
+    switch (effect.do) {
+      case 'flush':
+        for (const family of FAMILIES) if (!effect.except.includes(family)) routing.flush(this.#routes, family);
+        return;
+      case 'markStale':
+        for (const family of effect.families) this.#routes.adjRibIn[family].markStale();
+        return;
+      case 'sweepStale':
+        for (const family of effect.families) routing.sweepStale(this.#routes, family);
+        return;
+      case 'startTimer':
+        this.#cancelHelperTimer();
+        this.#cancelHelperTimer = ports.clock.after(effect.seconds * 1000, () => this.#help({ type: 'timerExpires' }));
+        return;
+      case 'stopTimer':
+        this.#cancelHelperTimer();
+    }
+  }
+}

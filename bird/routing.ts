@@ -1,0 +1,345 @@
+import type { IpFamily } from '../src/model/ip.ts';
+import type { Negotiated } from './peer/negotiate.ts';
+import type { ImportContext, OwnBlock } from './policy/import.ts';
+import { ACCEPTED, isInside, judgeAttributes, REJECTED_OWN_BLOCK } from './policy/import.ts';
+import type { ExportSource } from './policy/export.ts';
+import { AdjRibIn } from './rib/adj-rib-in.ts';
+import { AdjRibOut } from './rib/adj-rib-out.ts';
+import { AttributeCache } from './rib/attribute-cache.ts';
+import type { Candidate } from './rib/decision.ts';
+import { LocRib } from './rib/loc-rib.ts';
+import { NO_PREFIX, PrefixTable } from './rib/prefix-table.ts';
+import type { OriginatedRoute, PeerSettings } from './settings.ts';
+import type { ExportView } from './update/export-group.ts';
+import { ExportGroup, viewKey } from './update/export-group.ts';
+import { packNext } from './update/pack.ts';
+import type { PackedPrefix, UpdateSink } from './update/receive.ts';
+import { canonicalAttributes } from './wire.ts';
+import type { NextHopBytes } from './wire.ts';
+
+export const FAMILIES: readonly IpFamily[] = [4, 6];
+
+/** Index of the routes of this node among the sources. */
+export const LOCAL_SOURCE = 0;
+
+/** The tables of one family, shared by all peers. */
+export interface FamilyTables {
+  readonly prefixes: PrefixTable;
+  readonly locRib: LocRib;
+  readonly originated: AdjRibIn;
+}
+
+/** One peer as the tables know it; lives as long as the peer is configured, sessions come and go. */
+export interface RoutingPeer {
+  readonly index: number;
+  settings: PeerSettings;
+  /** For the last tie-break. */
+  readonly addressValue: bigint;
+  readonly adjRibIn: Readonly<Record<IpFamily, AdjRibIn>>;
+  readonly adjRibOut: Readonly<Record<IpFamily, AdjRibOut>>;
+  /** Of the last session too, for its routes may outlive it. */
+  identity: { readonly bgpIdentifier: number; readonly external: boolean };
+  importContext: ImportContext | undefined;
+  /** Per family of the session that is up; empty where none is. */
+  readonly exportGroups: Map<IpFamily, ExportGroup>;
+}
+
+export interface RoutingSettings {
+  readonly transit: boolean;
+  readonly clusterId: number | undefined;
+  readonly seed: number;
+}
+
+/** What happened to the tables, for those who pass it on. */
+export interface RoutingListener {
+  /** A best route, or a set of equal paths, is another now. */
+  routesChanged(): void;
+  /** Selection is due: call `settle` soon. */
+  workWaits(): void;
+  /** There is something to tell this peer: call `nextUpdate` when its session has room. */
+  hasNews(peer: RoutingPeer): void;
+}
+
+/** All routing tables of the speaker: Adj-RIB-In per peer → decision → Adj-RIB-Out per peer. Knows no session and no time. */
+export class Routing {
+  readonly attributes: AttributeCache;
+  readonly tables: Readonly<Record<IpFamily, FamilyTables>>;
+  readonly #settings: RoutingSettings;
+  readonly #listener: RoutingListener;
+  readonly #peers = new Map<number, RoutingPeer>();
+  readonly #groups = new Map<string, ExportGroup>();
+  #ownBlocks: Readonly<Record<IpFamily, readonly OwnBlock[]>> = { 4: [], 6: [] };
+
+  constructor(settings: RoutingSettings, listener: RoutingListener) {
+    this.#settings = settings;
+    this.#listener = listener;
+    this.attributes = new AttributeCache(canonicalAttributes, settings.seed);
+    this.tables = { 4: this.#makeTables(4), 6: this.#makeTables(6) };
+  }
+
+  peer(index: number): RoutingPeer | undefined {
+    return this.#peers.get(index);
+  }
+
+  addPeer(settings: PeerSettings): RoutingPeer {
+    let index = LOCAL_SOURCE + 1;
+    while (this.#peers.has(index)) index++;
+    const memory = (family: IpFamily) => ({ prefixes: this.tables[family].prefixes, attributes: this.attributes });
+    const peer: RoutingPeer = {
+      index,
+      settings,
+      addressValue: settings.address.words.reduce((value, word) => (value << 32n) | BigInt(word), 0n),
+      adjRibIn: { 4: new AdjRibIn(memory(4)), 6: new AdjRibIn(memory(6)) },
+      adjRibOut: { 4: new AdjRibOut(memory(4)), 6: new AdjRibOut(memory(6)) },
+      identity: { bgpIdentifier: 0, external: false },
+      importContext: undefined,
+      exportGroups: new Map(),
+    };
+    this.#peers.set(index, peer);
+    for (const family of FAMILIES) this.tables[family].locRib.addSource(index, peer.adjRibIn[family]);
+    return peer;
+  }
+
+  /** All its routes go, and selection for them is done at once, so that the index may be used again. */
+  removePeer(peer: RoutingPeer): void {
+    this.sessionDown(peer);
+    for (const family of FAMILIES) {
+      this.flush(peer, family);
+      this.#settleAll(family);
+      this.tables[family].locRib.removeSource(peer.index);
+    }
+    this.#peers.delete(peer.index);
+  }
+
+  /** The session is up: what it may import is known, and everything is due to be told. */
+  sessionUp(peer: RoutingPeer, session: Negotiated, context: ImportContext): void {
+    peer.identity = { bgpIdentifier: session.peerIdentifier, external: session.external };
+    peer.importContext = context;
+    for (const family of session.families) {
+      const group = this.#groupOf(this.#viewOf(peer, session, { context, family }));
+      group.users++;
+      peer.exportGroups.set(family, group);
+      this.tables[family].locRib.forEachBest((prefix) => this.#exportTo(peer, family, prefix));
+    }
+  }
+
+  sessionDown(peer: RoutingPeer): void {
+    for (const group of peer.exportGroups.values()) {
+      if (--group.users === 0) group.clear();
+    }
+    peer.exportGroups.clear();
+    for (const family of FAMILIES) peer.adjRibOut[family].clear();
+  }
+
+  /** Where the UPDATEs of this peer go. */
+  sinkFor(peer: RoutingPeer, context: ImportContext): UpdateSink {
+    return {
+      attributes: this.attributes,
+      judge: (attributes) => judgeAttributes(attributes, context),
+      announce: (family, words, attributes, rejection) => {
+        const { prefixes, locRib } = this.tables[family];
+        const prefix = prefixes.intern(words.w0, words.w1, words.w2, words.w3, words.length);
+        const verdict = rejection === ACCEPTED ? this.#judgePrefix(family, words) : rejection;
+        if (peer.adjRibIn[family].announce(prefix, attributes, verdict)) locRib.touch(prefix, peer.index);
+        this.#work(locRib);
+      },
+      withdraw: (family, words) => {
+        const { prefixes, locRib } = this.tables[family];
+        const prefix = prefixes.find(words.w0, words.w1, words.w2, words.w3, words.length);
+        if (prefix === NO_PREFIX) return;
+        peer.adjRibIn[family].withdraw(prefix, () => locRib.touch(prefix, peer.index));
+        this.#work(locRib);
+      },
+    };
+  }
+
+  flush(peer: RoutingPeer, family: IpFamily): void {
+    this.#withdrawAll(peer, family, peer.adjRibIn[family].prefixes());
+  }
+
+  sweepStale(peer: RoutingPeer, family: IpFamily): void {
+    this.#withdrawAll(peer, family, peer.adjRibIn[family].stalePrefixes());
+  }
+
+  /** The whole set of routes of this node. */
+  setOriginated(routes: readonly OriginatedRoute[]): void {
+    const own = this.attributes.intern({ origin: 'igp', asPath: [] });
+    this.attributes.retain(own);
+    for (const family of FAMILIES) {
+      const { prefixes, locRib, originated } = this.tables[family];
+      const wanted = new Set<number>();
+      for (const { prefix } of routes.filter((route) => route.prefix.address.family === family)) {
+        const id = prefixes.internPrefix(prefix);
+        wanted.add(id);
+        if (originated.announce(id, own, ACCEPTED)) locRib.touch(id, LOCAL_SOURCE);
+      }
+      for (const id of originated.prefixes()) {
+        if (!wanted.has(id)) originated.withdraw(id, () => locRib.touch(id, LOCAL_SOURCE));
+      }
+      this.#work(locRib);
+    }
+    this.attributes.release(own);
+    this.#setOwnBlocks(routes);
+  }
+
+  /** Selects for some of what is due; true where more is. */
+  settle(limit: number): boolean {
+    for (const family of FAMILIES) {
+      this.tables[family].locRib.settle(
+        limit,
+        (prefix) => this.#bestChanged(family, prefix),
+        () => this.#listener.routesChanged(),
+      );
+    }
+    return FAMILIES.some((family) => this.tables[family].locRib.hasDirty);
+  }
+
+  /** While selection is deferred: our own routes win whatever the peers say, so they need not wait. */
+  settleOriginated(): void {
+    for (const family of FAMILIES) {
+      this.tables[family].locRib.settleOnly(LOCAL_SOURCE, (prefix) => this.#bestChanged(family, prefix));
+    }
+  }
+
+  /** The next UPDATE for a peer whose session is up, or undefined where it knows all of this family. */
+  nextUpdate(peer: RoutingPeer, family: IpFamily): Uint8Array | undefined {
+    const group = peer.exportGroups.get(family);
+    if (group === undefined) return undefined;
+    const adjRibOut = peer.adjRibOut[family];
+    const { prefixes } = this.tables[family];
+    return packNext({ adjRibOut, prefixes, encodedSet: (attributes) => group.encodedSet(attributes) });
+  }
+
+  /** The peer asked for everything again. RFC 2918 §4. */
+  refresh(peer: RoutingPeer, family: IpFamily): void {
+    peer.adjRibOut[family].forgetTold((prefix) => this.#wantedBy(peer, family, prefix));
+    this.#listener.hasNews(peer);
+  }
+
+  candidateOf(source: number, attributes: number): Candidate {
+    const record = this.attributes.record(attributes);
+    const peer = this.#peers.get(source);
+    const { bgpIdentifier, external } = peer?.identity ?? { bgpIdentifier: 0, external: false };
+    return {
+      source,
+      local: source === LOCAL_SOURCE,
+      localPref: record.localPref,
+      asPathLength: record.asPathLength,
+      origin: record.origin,
+      med: record.med,
+      neighborAs: record.neighborAs,
+      external,
+      igpCost: 0, // every next hop is on a link or behind the tunnel: nobody here knows of an IGP
+      routerId: record.originatorId ?? bgpIdentifier,
+      clusterListLength: record.clusterListLength,
+      peerAddress: peer?.addressValue ?? 0n,
+    };
+  }
+
+  #makeTables(family: IpFamily): FamilyTables {
+    const prefixes = new PrefixTable(family, this.#settings.seed + family);
+    const locRib = new LocRib(prefixes, (source, attributes) => this.candidateOf(source, attributes));
+    const originated = new AdjRibIn({ prefixes, attributes: this.attributes });
+    locRib.addSource(LOCAL_SOURCE, originated);
+    return { prefixes, locRib, originated };
+  }
+
+  #work(locRib: LocRib): void {
+    if (locRib.hasDirty) this.#listener.workWaits();
+  }
+
+  #settleAll(family: IpFamily): void {
+    this.tables[family].locRib.settle(
+      Infinity,
+      (prefix) => this.#bestChanged(family, prefix),
+      () => this.#listener.routesChanged(),
+    );
+  }
+
+  #withdrawAll(peer: RoutingPeer, family: IpFamily, prefixes: Int32Array): void {
+    const { locRib } = this.tables[family];
+    for (const prefix of prefixes) {
+      peer.adjRibIn[family].withdraw(prefix, () => locRib.touch(prefix, peer.index));
+    }
+    this.#work(locRib);
+  }
+
+  #bestChanged(family: IpFamily, prefix: number): void {
+    this.#listener.routesChanged();
+    for (const peer of this.#peers.values()) this.#exportTo(peer, family, prefix);
+  }
+
+  #exportTo(peer: RoutingPeer, family: IpFamily, prefix: number): void {
+    if (!peer.exportGroups.has(family)) return;
+    if (peer.adjRibOut[family].want(prefix, this.#wantedBy(peer, family, prefix))) this.#listener.hasNews(peer);
+  }
+
+  #wantedBy(peer: RoutingPeer, family: IpFamily, prefix: number): number | undefined {
+    const best = this.tables[family].locRib.best(prefix);
+    // Split horizon: whoever it came from knows it.
+    if (best === undefined || best.source === peer.index) return undefined;
+    return peer.exportGroups.get(family)?.exported(best.attributes, this.#exportSource(best.source), best.source);
+  }
+
+  #exportSource(index: number): ExportSource {
+    const peer = this.#peers.get(index);
+    if (peer === undefined) return { kind: 'local' };
+    return { kind: 'peer', ...peer.identity, routeReflectorClient: peer.settings.routeReflectorClient };
+  }
+
+  #viewOf(
+    { settings }: RoutingPeer,
+    session: Negotiated,
+    { context, family }: { readonly context: ImportContext; readonly family: IpFamily },
+  ): ExportView {
+    const target = {
+      external: session.external,
+      localAsn: settings.localAsn,
+      nextHop: settings.nextHop,
+      routeReflectorClient: settings.routeReflectorClient,
+      clusterId: this.#settings.clusterId,
+      transit: this.#settings.transit,
+      localAddress: nextHopOf(context.localAddress, family),
+    };
+    return { target, codec: session.codec, nextHopIn: family === 4 ? 'next-hop' : 'mp-reach' };
+  }
+
+  #groupOf(view: ExportView): ExportGroup {
+    const key = viewKey(view);
+    const group = this.#groups.get(key) ?? new ExportGroup(view, this.attributes);
+    this.#groups.set(key, group);
+    return group;
+  }
+
+  #judgePrefix(family: IpFamily, { w0, w1, w2, w3, length }: PackedPrefix): number {
+    const blocks = this.#ownBlocks[family];
+    return blocks.length > 0 && isInside(blocks, [w0, w1, w2, w3], length) ? REJECTED_OWN_BLOCK : ACCEPTED;
+  }
+
+  /** Routes that stand are judged again: what was accepted before a block became ours must not stay. */
+  #setOwnBlocks(routes: readonly OriginatedRoute[]): void {
+    const blocksOf = (family: IpFamily): readonly OwnBlock[] =>
+      routes
+        .filter(({ prefix }) => prefix.address.family === family)
+        .map(({ prefix }) => ({ words: prefix.address.words, length: prefix.length }));
+    this.#ownBlocks = { 4: blocksOf(4), 6: blocksOf(6) };
+    for (const peer of this.#peers.values()) for (const family of FAMILIES) this.#judgeAgain(peer, family);
+  }
+
+  #judgeAgain(peer: RoutingPeer, family: IpFamily): void {
+    const { prefixes, locRib } = this.tables[family];
+    const adjRibIn = peer.adjRibIn[family];
+    for (const prefix of adjRibIn.prefixes()) {
+      const before = adjRibIn.rejection(prefix);
+      if (before !== ACCEPTED && before !== REJECTED_OWN_BLOCK) continue;
+      const [w0, w1, w2, w3] = [0, 1, 2, 3].map((i) => prefixes.word(prefix, i)) as [number, number, number, number];
+      const verdict = this.#judgePrefix(family, { w0, w1, w2, w3, length: prefixes.length(prefix) });
+      if (adjRibIn.judgeAgain(prefix, verdict)) locRib.touch(prefix, peer.index);
+    }
+    this.#work(locRib);
+  }
+}
+
+/** Our end of the session as a next hop of `family`: an address of the other family is none. RFC 4760 §3. */
+const nextHopOf = (localAddress: Uint8Array, family: IpFamily): NextHopBytes | undefined =>
+  localAddress.length === (family === 4 ? 4 : 16) ? localAddress : undefined;

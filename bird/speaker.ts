@@ -1,0 +1,233 @@
+import { formatIpAddress, sameAddress } from '../src/model/ip.ts';
+import type { LearnedRoute } from '../src/model/route.ts';
+import type { Clock } from '../src/runtime/clock.ts';
+import type { Logger } from '../src/runtime/logger.ts';
+import type { Random } from '../src/runtime/random.ts';
+import type { DeferralEvent, DeferralState } from './graceful-restart.ts';
+import { CONVERGED, DEFERRING, deferralStep } from './graceful-restart.ts';
+import type { Speaker } from './index.ts';
+import { Neighbor, peerKey } from './neighbor.ts';
+import { fault, shutdownFault } from './peer/fault.ts';
+import type { Connection, Listener, Transport } from './peer/transport.ts';
+import { Routing } from './routing.ts';
+import type { OriginatedRoute, PeerSettings, SpeakerSettings } from './settings.ts';
+import { learnedRoutes, routeViews } from './snapshot.ts';
+import type { PeerView, RouteView } from './view.ts';
+import type { Fault } from './wire.ts';
+
+export interface SpeakerPorts {
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly log: Logger;
+  readonly transport: Transport;
+}
+
+/** Selection takes this many prefixes at a time, then looks at the clock. */
+const PREFIXES_PER_SLICE = 512;
+const SLICE_MS = 5;
+
+/** Wires sessions and tables; holds the deferral of selection after a restart. */
+export class BgpSpeaker implements Speaker {
+  readonly #settings: SpeakerSettings;
+  readonly #ports: SpeakerPorts;
+  readonly #routing: Routing;
+  readonly #listeners = new Set<() => void>();
+  readonly #farewells = new Set<Promise<void>>();
+  #listening: readonly Listener[] = [];
+  /** In the order of the settings. */
+  #neighbors: readonly Neighbor[] = [];
+  #deferral: DeferralState;
+  #cancelDeferral: () => void = () => undefined;
+  #isStarted = false;
+  #isClosed = false;
+  #isWorkDue = false;
+  #isNewsDue = false;
+
+  constructor(settings: SpeakerSettings, ports: SpeakerPorts) {
+    this.#settings = settings;
+    this.#ports = ports;
+    this.#deferral = settings.gracefulRestart.restarting ? DEFERRING : CONVERGED;
+    this.#routing = new Routing(
+      {
+        transit: settings.transit ?? false,
+        clusterId: settings.clusterId,
+        seed: Math.floor(ports.random() * 0x7fff_ffff),
+      },
+      {
+        routesChanged: () => this.#announceChange(),
+        workWaits: () => this.#workSoon(),
+        hasNews: (peer) => this.#neighbors.find(({ index }) => index === peer.index)?.pumpSoon(),
+      },
+    );
+  }
+
+  async start(): Promise<void> {
+    const { clock, transport } = this.#ports;
+    const opened = await Promise.allSettled(
+      this.#settings.listen.map((at) => transport.listen(at, (connection) => this.#accept(connection))),
+    );
+    this.#listening = opened.filter((result) => result.status === 'fulfilled').map(({ value }) => value);
+    const failed = opened.find((result) => result.status === 'rejected');
+    if (failed !== undefined) {
+      await Promise.all(this.#listening.map((listener) => listener.close()));
+      throw failed.reason;
+    }
+    this.#isStarted = true;
+    if (this.#deferral.name === 'deferring') {
+      const ms = this.#settings.gracefulRestart.deferralSeconds * 1000;
+      this.#cancelDeferral = clock.after(ms, () => this.#defer({ type: 'timerExpires' }));
+    }
+    for (const neighbor of this.#neighbors) neighbor.start();
+  }
+
+  setPeers(peers: readonly PeerSettings[]): void {
+    if (this.#isClosed) return;
+    const before = new Map(this.#neighbors.map((neighbor) => [peerKey(neighbor.settings), neighbor] as const));
+    const wanted = new Set(peers.map(peerKey));
+    for (const [key, neighbor] of before) {
+      if (!wanted.has(key))
+        this.#end(neighbor, fault('peerDeconfigured', 'the peer was removed from the configuration'));
+    }
+    const fresh: Neighbor[] = [];
+    this.#neighbors = peers.map((settings) => {
+      const existing = before.get(peerKey(settings));
+      if (existing !== undefined && isLighter(existing, settings)) {
+        existing.adjust(settings);
+        return existing;
+      }
+      if (existing !== undefined)
+        this.#end(existing, fault('otherConfigurationChange', 'the settings of the peer changed'));
+      const neighbor = this.#makeNeighbor(settings);
+      fresh.push(neighbor);
+      return neighbor;
+    });
+    this.#defer({ type: 'peersSet', peers: [...wanted] });
+    if (this.#isStarted) for (const neighbor of fresh) neighbor.start();
+  }
+
+  setOriginated(routes: readonly OriginatedRoute[]): void {
+    this.#routing.setOriginated(routes);
+    this.#defer({ type: 'originatedSet' });
+  }
+
+  learnedRoutes(): readonly LearnedRoute[] {
+    return learnedRoutes(this.#routing);
+  }
+
+  isConverged(): boolean {
+    return this.#deferral.name === 'converged';
+  }
+
+  peers(): readonly PeerView[] {
+    return this.#neighbors.map((neighbor) => neighbor.view());
+  }
+
+  routes(): readonly RouteView[] {
+    return routeViews(
+      this.#routing,
+      this.#neighbors.map(({ routes }) => routes),
+    );
+  }
+
+  onRoutesChange(listener: () => void): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
+  async close(
+    how: { readonly kind: 'restart' } | { readonly kind: 'shutdown'; readonly message: string },
+  ): Promise<void> {
+    this.#isClosed = true;
+    this.#cancelDeferral();
+    this.#listeners.clear();
+    const farewell = how.kind === 'shutdown' ? shutdownFault(how.message) : undefined;
+    const stopped = this.#neighbors.map((neighbor) => neighbor.stop(farewell));
+    await Promise.all([...stopped, ...this.#farewells]);
+    await Promise.all(this.#listening.map((listener) => listener.close()));
+  }
+
+  #makeNeighbor(settings: PeerSettings): Neighbor {
+    return new Neighbor(settings, {
+      ports: this.#ports,
+      routing: this.#routing,
+      settings: this.#settings,
+      isDeferring: () => this.#deferral.name === 'deferring',
+      defer: (event) => this.#defer(event),
+    });
+  }
+
+  #end(neighbor: Neighbor, farewell: Fault): void {
+    const stopped = neighbor.stop(farewell);
+    neighbor.forget();
+    this.#farewells.add(stopped);
+    void stopped.finally(() => this.#farewells.delete(stopped));
+  }
+
+  #accept(connection: Connection): void {
+    const neighbor = this.#neighbors.find(({ settings }) => sameAddress(settings.address, connection.remoteAddress));
+    if (neighbor !== undefined && !this.#isClosed) {
+      neighbor.accept(connection);
+      return;
+    }
+    this.#ports.log.info(
+      { peer: formatIpAddress(connection.remoteAddress) },
+      'refused a connection: no peer has this address',
+    );
+    connection.destroy();
+  }
+
+  #defer(event: DeferralEvent): void {
+    const before = this.#deferral;
+    this.#deferral = deferralStep(before, event);
+    if (before.name === this.#deferral.name) return;
+    this.#cancelDeferral();
+    this.#ports.log.info({ cause: event.type }, 'selection starts after the restart');
+    // The last route of the last peer and End-of-RIB after all of them must not be parted.
+    while (this.#routing.settle(PREFIXES_PER_SLICE));
+    this.#announceChange();
+    for (const neighbor of this.#neighbors) neighbor.pumpSoon();
+  }
+
+  #workSoon(): void {
+    if (this.#isWorkDue || this.#isClosed) return;
+    this.#isWorkDue = true;
+    this.#ports.clock.after(0, () => this.#work());
+  }
+
+  /** One slice of selection; a loop turn must stay short. */
+  #work(): void {
+    this.#isWorkDue = false;
+    if (this.#deferral.name === 'deferring') {
+      this.#routing.settleOriginated();
+      return;
+    }
+    const { clock } = this.#ports;
+    const end = clock.now() + SLICE_MS;
+    while (this.#routing.settle(PREFIXES_PER_SLICE)) {
+      if (clock.now() < end) continue;
+      this.#workSoon();
+      return;
+    }
+  }
+
+  #announceChange(): void {
+    if (this.#isNewsDue || this.#isClosed) return;
+    this.#isNewsDue = true;
+    this.#ports.clock.after(0, () => {
+      this.#isNewsDue = false;
+      for (const listener of this.#listeners) listener();
+    });
+  }
+}
+
+/** What a session does not notice: words for people, waits between tries, and who dials once it stands. */
+function isLighter(neighbor: Neighbor, settings: PeerSettings): boolean {
+  const before = neighbor.settings;
+  const { kind, origin, connectRetrySeconds, errorWaitSeconds } = settings;
+  const passive = neighbor.isEstablished ? settings.passive : before.passive;
+  const same = { ...before, kind, origin, connectRetrySeconds, errorWaitSeconds, passive };
+  return fingerprint(same) === fingerprint(settings);
+}
+
+const fingerprint = (settings: PeerSettings): string =>
+  JSON.stringify(Object.entries(settings).sort(([a], [b]) => (a < b ? -1 : 1)));

@@ -1,0 +1,235 @@
+/** One UPDATE from the wire into Adj-RIB-In: read in place, its attributes looked up by their octets. RFC 4271 §9, RFC 7606. */
+import type { IpFamily } from '../../src/model/ip.ts';
+import { familyOf, ipFamilyOf } from '../peer/negotiate.ts';
+import type { Negotiated } from '../peer/negotiate.ts';
+import type { AttributeCache } from '../rib/attribute-cache.ts';
+import {
+  checkMandatory,
+  checkNlri,
+  decodeAttributes,
+  effectiveRemedy,
+  MAX_OCTETS,
+  scanUpdate,
+  updateError,
+  walkNlri,
+} from '../wire.ts';
+import type { Fault, PathAttributes, UpdateScan } from '../wire.ts';
+
+/** Where the routes go. A prefix comes as unsigned words, IPv4 in the first. */
+export interface UpdateSink {
+  readonly attributes: AttributeCache;
+  /** The import policy's verdict on an attribute set; called once per UPDATE. */
+  judge(attributes: PathAttributes): number;
+  announce(family: IpFamily, words: PackedPrefix, attributes: number, rejection: number): void;
+  withdraw(family: IpFamily, words: PackedPrefix): void;
+}
+
+/** One object for all prefixes of all UPDATEs: overwritten with each, never kept. */
+export interface PackedPrefix {
+  w0: number;
+  w1: number;
+  w2: number;
+  w3: number;
+  length: number;
+}
+
+export interface Received {
+  /** The session must end with this NOTIFICATION. */
+  readonly fault?: Fault;
+  /** What was malformed and taken as withdrawn, or dropped; in words. */
+  readonly remedied?: string;
+  readonly endOfRib?: IpFamily;
+}
+
+interface Range {
+  readonly family: IpFamily;
+  readonly start: number;
+  readonly end: number;
+}
+
+/** An interned set that this UPDATE holds on to while it is applied, or undefined: its prefixes are to be withdrawn. */
+interface Interned {
+  readonly ipv4: number | undefined;
+  readonly multiprotocol: number | undefined;
+  readonly fault?: Fault;
+  readonly remedied?: string;
+}
+
+const NOTHING: Received = {};
+
+export class UpdateReader {
+  readonly #sink: UpdateSink;
+  readonly #session: Negotiated;
+  readonly #key = new Uint8Array(MAX_OCTETS + 64);
+  readonly #prefix: PackedPrefix = { w0: 0, w1: 0, w2: 0, w3: 0, length: 0 };
+
+  constructor(session: Negotiated, sink: UpdateSink) {
+    this.#session = session;
+    this.#sink = sink;
+  }
+
+  /** All of it or nothing: prefixes are checked before the first is applied. RFC 7606 §5.3. */
+  read(frame: Uint8Array): Received {
+    const scan = scanUpdate(frame, this.#session.codec);
+    if (scan.fault !== undefined && scan.remedy === 'session-reset') return { fault: scan.fault };
+    if (scan.endOfRib !== undefined) {
+      const endOfRib = ipFamilyOf(scan.endOfRib);
+      return endOfRib === undefined ? NOTHING : { endOfRib };
+    }
+    const withdrawn = this.#ranges(scan, 'withdrawn');
+    const announced = this.#ranges(scan, 'announced');
+    const fault = this.#check(frame, [...withdrawn, ...announced]);
+    if (fault !== undefined) return { fault };
+    const interned = this.#intern(frame, scan);
+    if (interned.fault !== undefined) return { fault: interned.fault };
+    for (const range of withdrawn) this.#withdraw(frame, range);
+    for (const range of announced)
+      this.#apply(frame, range, range.start === scan.nlriStart ? interned.ipv4 : interned.multiprotocol);
+    this.#letGo(interned);
+    return interned.remedied === undefined ? NOTHING : { remedied: interned.remedied };
+  }
+
+  /** What names a family that was not agreed on is ignored. RFC 4760 §6. */
+  #ranges(scan: UpdateScan, kind: 'withdrawn' | 'announced'): readonly Range[] {
+    const [start, end] =
+      kind === 'withdrawn' ? [scan.withdrawnStart, scan.withdrawnEnd] : [scan.nlriStart, scan.nlriEnd];
+    const ranges: Range[] = [];
+    if (start < end && this.#session.families.includes(4)) ranges.push({ family: 4, start, end });
+    const multiprotocol = kind === 'withdrawn' ? scan.mpUnreach : scan.mpReach;
+    if (multiprotocol === undefined) return ranges;
+    const family = ipFamilyOf(multiprotocol);
+    if (family !== undefined && this.#session.families.includes(family)) {
+      ranges.push({ family, start: multiprotocol.nlriStart, end: multiprotocol.nlriEnd });
+    }
+    return ranges;
+  }
+
+  #check(frame: Uint8Array, ranges: readonly Range[]): Fault | undefined {
+    for (const { family, start, end } of ranges) {
+      const fault = checkNlri(frame, start, end, { family: familyOf(family), addPath: false });
+      if (fault === undefined) continue;
+      return family === 4 ? fault : { ...fault, code: updateError.optionalAttribute };
+    }
+    return undefined;
+  }
+
+  #withdraw(frame: Uint8Array, { family, start, end }: Range): void {
+    walkNlri(frame, start, end, { family: familyOf(family), addPath: false }, (_, w0, w1, w2, w3, length) => {
+      this.#sink.withdraw(family, this.#packed(w0, w1, w2, w3, length));
+    });
+  }
+
+  #apply(frame: Uint8Array, range: Range, attributes: number | undefined): void {
+    if (attributes === undefined) {
+      this.#withdraw(frame, range);
+      return;
+    }
+    const { family, start, end } = range;
+    const rejection = this.#sink.judge(this.#sink.attributes.attributes(attributes));
+    walkNlri(frame, start, end, { family: familyOf(family), addPath: false }, (_, w0, w1, w2, w3, length) => {
+      this.#sink.announce(family, this.#packed(w0, w1, w2, w3, length), attributes, rejection);
+    });
+  }
+
+  // eslint-disable-next-line max-params -- the packed form of a prefix, as the codec hands it over
+  #packed(w0: number, w1: number, w2: number, w3: number, length: number): PackedPrefix {
+    const prefix = this.#prefix;
+    prefix.w0 = w0;
+    prefix.w1 = w1;
+    prefix.w2 = w2;
+    prefix.w3 = w3;
+    prefix.length = length;
+    return prefix;
+  }
+
+  /** Looks both sets up by their octets; decodes only where one is new, or where something may be wrong. */
+  #intern(frame: Uint8Array, scan: UpdateScan): Interned {
+    const hasIpv4 = scan.nlriStart < scan.nlriEnd;
+    const hasMultiprotocol = scan.mpReach !== undefined;
+    const ipv4 = hasIpv4 ? this.#findRaw(frame, scan, false) : undefined;
+    const multiprotocol = hasMultiprotocol ? this.#findRaw(frame, scan, true) : undefined;
+    if (scan.fault === undefined && ipv4 !== -1 && multiprotocol !== -1 && (hasIpv4 || hasMultiprotocol)) {
+      return this.#hold({ ipv4, multiprotocol });
+    }
+    const hasAttributes = scan.attributesStart < scan.attributesEnd;
+    if (!hasIpv4 && !hasMultiprotocol && !hasAttributes) return { ipv4: undefined, multiprotocol: undefined };
+    return this.#decode(frame, scan, { hasIpv4Nlri: hasIpv4, hasMpReach: hasMultiprotocol });
+  }
+
+  #decode(
+    frame: Uint8Array,
+    scan: UpdateScan,
+    reach: { readonly hasIpv4Nlri: boolean; readonly hasMpReach: boolean },
+  ): Interned {
+    const {
+      attributes,
+      remedy: found,
+      faults,
+      ipv4NextHop,
+    } = decodeAttributes(frame, scan.attributesStart, scan.attributesEnd, this.#session.codec);
+    const isBad = found !== undefined && found !== 'attribute-discard';
+    const missing = isBad ? undefined : checkMandatory(attributes, { ...reach, ipv4NextHop });
+    const remedy = effectiveRemedy(missing === undefined ? found : 'treat-as-withdraw', reach);
+    const worst = missing ?? faults.find((fault) => fault.remedy === found) ?? scan.fault;
+    const none = { ipv4: undefined, multiprotocol: undefined };
+    if (remedy === 'session-reset' || remedy === 'afi-safi-disable')
+      return worst === undefined ? none : { ...none, fault: worst };
+    if (remedy === 'treat-as-withdraw')
+      return { ...none, remedied: `treated as withdrawn: ${worst?.text ?? 'malformed'}` };
+    const { attributes: cache } = this.#sink;
+    const { nextHop: _, ...rest } = attributes;
+    const held = this.#hold({
+      ipv4: reach.hasIpv4Nlri
+        ? cache.intern(ipv4NextHop === undefined ? rest : { ...rest, nextHop: ipv4NextHop })
+        : undefined,
+      multiprotocol: reach.hasMpReach ? cache.intern(attributes) : undefined,
+    });
+    if (faults.length > 0) return { ...held, remedied: `attribute dropped: ${faults[0]!.text}` };
+    if (held.ipv4 !== undefined) cache.rememberRaw(this.#key, this.#rawKey(frame, scan, false), held.ipv4);
+    if (held.multiprotocol !== undefined)
+      cache.rememberRaw(this.#key, this.#rawKey(frame, scan, true), held.multiprotocol);
+    return held;
+  }
+
+  #hold(interned: Interned): Interned {
+    if (interned.ipv4 !== undefined) this.#sink.attributes.retain(interned.ipv4);
+    if (interned.multiprotocol !== undefined) this.#sink.attributes.retain(interned.multiprotocol);
+    return interned;
+  }
+
+  #letGo({ ipv4, multiprotocol }: Interned): void {
+    if (ipv4 !== undefined) this.#sink.attributes.release(ipv4);
+    if (multiprotocol !== undefined) this.#sink.attributes.release(multiprotocol);
+  }
+
+  #findRaw(frame: Uint8Array, scan: UpdateScan, isMultiprotocol: boolean): number {
+    return this.#sink.attributes.findRaw(this.#key, this.#rawKey(frame, scan, isMultiprotocol));
+  }
+
+  /**
+   * The octets that decide the set: how to read them, the next hop of MP_REACH where it counts, and the block without
+   * the multiprotocol attributes, whose prefixes differ each time. Returns how many octets of `#key` that is.
+   */
+  #rawKey(frame: Uint8Array, scan: UpdateScan, isMultiprotocol: boolean): number {
+    const { fourOctetAs, external } = this.#session.codec;
+    const key = this.#key;
+    key[0] = Number(fourOctetAs) | (Number(external) << 1) | (Number(isMultiprotocol) << 2);
+    let end = 1;
+    const append = (from: number, to: number): void => {
+      for (let at = from; at < to; at++) key[end++] = frame[at]!;
+    };
+    const { mpReach, mpUnreach } = scan;
+    if (isMultiprotocol && mpReach !== undefined) {
+      key[end++] = mpReach.nextHopEnd - mpReach.nextHopStart;
+      append(mpReach.nextHopStart, mpReach.nextHopEnd);
+    }
+    let from = scan.attributesStart;
+    const gaps = [mpReach, mpUnreach].filter((gap) => gap !== undefined);
+    for (const gap of gaps.sort((a, b) => a.attributeStart - b.attributeStart)) {
+      append(from, gap.attributeStart);
+      from = gap.attributeEnd;
+    }
+    append(from, scan.attributesEnd);
+    return end;
+  }
+}
