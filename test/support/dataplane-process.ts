@@ -1,0 +1,48 @@
+/**
+ * A dataplane in a process of its own, to be started inside a network namespace: one JSON request per line on stdin,
+ * one JSON answer per line on stdout. Ends with stdin, and leaves the kernel as it is.
+ */
+import { createInterface } from 'node:readline';
+import type { Dataplane, RouteStatus } from '../../felix/index.ts';
+import { createDataplane, createLinuxKernel } from '../../felix/index.ts';
+import type { DataplaneInputs } from '../../felix/inputs.ts';
+import { parseIpAddress } from '../../src/model/ip.ts';
+import { systemClock } from '../../src/runtime/clock.ts';
+import { silentLogger } from '../../src/runtime/logger.ts';
+import { systemRandom } from '../../src/runtime/random.ts';
+
+export type DataplaneRequest =
+  | { readonly update: DataplaneInputs }
+  | { readonly pod: { readonly netns: string; readonly hostInterface: string; readonly address: string } }
+  | { readonly ask: 'routes' };
+
+export interface DataplaneAnswer {
+  readonly adopted: number;
+  readonly routes: readonly RouteStatus[];
+}
+
+async function answer(dataplane: Dataplane, request: DataplaneRequest): Promise<DataplaneAnswer> {
+  if ('update' in request) dataplane.update(request.update);
+  if ('pod' in request) {
+    const { netns, hostInterface, address } = request.pod;
+    const addresses = [parseIpAddress(address)];
+    await dataplane.addWorkloadInterface({ netns, hostInterface, addresses, containerInterface: 'eth0', mtu: 0 });
+  }
+  await dataplane.settled();
+  return { adopted: dataplane.adoptedRoutes(), routes: dataplane.routes() };
+}
+
+if (import.meta.main) {
+  const settings = { resyncSeconds: 90, ipipMtu: 0, vxlanMtu: 0, vxlanVni: 4096, vxlanPort: 4789 };
+  const dataplane = createDataplane(settings, {
+    kernel: createLinuxKernel(),
+    clock: systemClock,
+    random: systemRandom,
+    log: silentLogger,
+  });
+  await dataplane.start();
+  for await (const line of createInterface({ input: process.stdin })) {
+    process.stdout.write(`${JSON.stringify(await answer(dataplane, JSON.parse(line) as DataplaneRequest))}\n`);
+  }
+  await dataplane.close();
+}
