@@ -49,14 +49,19 @@ describe('Framer', () => {
     );
   });
 
-  test('more than the first buffer holds goes through, in one piece or with a message across its edge', () => {
-    const many = new Uint8Array(update.length * 3000);
-    for (let i = 0; i < 3000; i++) many.set(update, i * update.length);
-    expect(framesOf([many])).toHaveLength(3000);
-    const chunks = Array.from({ length: Math.ceil(many.length / 1000) }, (_, i) =>
-      many.subarray(i * 1000, (i + 1) * 1000),
+  test('more than the first buffer holds goes through, in one piece and with messages across its edge', () => {
+    const numbered = Array.from({ length: 3000 }, (_, i) =>
+      frame(3, Uint8Array.from([6, 0, i >>> 8, i & 255, i % 251])),
     );
-    expect(framesOf(chunks)).toEqual(framesOf([many]));
+    const many = Uint8Array.from(numbered.flatMap((message) => [...message]));
+    const expected = numbered.map(hex);
+    expect(framesOf([many])).toEqual(expected);
+    for (const size of [999, 1000, 4096, 8191]) {
+      const chunks = Array.from({ length: Math.ceil(many.length / size) }, (_, i) =>
+        many.subarray(i * size, (i + 1) * size),
+      );
+      expect(framesOf(chunks)).toEqual(expected);
+    }
   });
 
   test('what was pushed may be overwritten afterwards', () => {
