@@ -164,7 +164,7 @@ export class KernelError extends Error {
   }
 }
 
-/** Every method rejects with KernelError. What concerns one network namespace stays in the one it was opened in. */
+/** Every method rejects with KernelError, and with InvalidValueError for a name or MAC that is none. What concerns one network namespace stays in the one it was opened in. */
 export interface Kernel {
   /** All IPv4 and IPv6 routes of table main, clones (learned path MTUs) left out. */
   listRoutes(): Promise<readonly KernelRoute[]>;

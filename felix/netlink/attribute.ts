@@ -10,6 +10,7 @@
  *
  * Numbers are in the host's byte order; addresses and ports in the network's.
  */
+import { InvalidValueError } from '../../src/model/invalid.ts';
 import type { IpAddress } from '../../src/model/ip.ts';
 
 const HEADER_OCTETS = 4;
@@ -109,8 +110,10 @@ export function readAddress(octets: Uint8Array): IpAddress {
 export const readMac = (octets: Uint8Array | undefined): string =>
   octets?.length === 6 ? Array.from(octets, (octet) => octet.toString(16).padStart(2, '0')).join(':') : '';
 
-/** Throws where the text is not six pairs of hexadecimal digits. */
+/** Throws InvalidValueError where the text is not six pairs of hexadecimal digits. */
 export function macOctets(mac: string): Uint8Array {
-  if (!/^[0-9a-f]{2}(:[0-9a-f]{2}){5}$/i.test(mac)) throw new Error(`mac = '${mac}': is not an Ethernet address`);
+  if (!/^[0-9a-f]{2}(:[0-9a-f]{2}){5}$/i.test(mac)) {
+    throw new InvalidValueError('mac', mac, 'is not an Ethernet address such as 66:00:0a:0b:0c:0d');
+  }
   return Uint8Array.from(mac.split(':'), (pair) => parseInt(pair, 16));
 }

@@ -62,13 +62,13 @@ type Call = (...values: readonly (number | string | Uint8Array)[]) => number;
 /** The C library that this process runs on already: glibc or musl. */
 export function loadLibc(): Libc {
   const library = koffi.load(null);
+  const checked = (result: number, call: string): number => {
+    if (result < 0) throw new SystemError(call, koffi.errno());
+    return result;
+  };
   const bound = (name: string, prototype: string): Call => {
     const call = library.func(prototype) as Call;
-    return (...values) => {
-      const result = call(...values);
-      if (result < 0) throw new SystemError(name, koffi.errno());
-      return result;
-    };
+    return (...values) => checked(call(...values), name);
   };
   const socket = bound('socket', 'int socket(int domain, int type, int protocol)');
   const bind = bound('bind', 'int bind(int fd, const void *address, unsigned int size)');
@@ -79,7 +79,7 @@ export function loadLibc(): Libc {
     'int setsockopt(int fd, int level, int name, const void *value, unsigned int size)',
   );
   const fcntl = bound('fcntl', 'int fcntl(int fd, int command, long argument)');
-  const open = bound('open', 'int open(const char *path, int flags, int mode)');
+  const open = library.func('int open(const char *path, int flags, int mode)') as Call;
   const close = bound('close', 'int close(int fd)');
   const setns = bound('setns', 'int setns(int fd, int type)');
   return {
@@ -89,7 +89,7 @@ export function loadLibc(): Libc {
     receive: (fd, buffer) => receive(fd, buffer, buffer.length, SYS.messageTruncated),
     setSocketOption: (fd, { level, name, value }) => void option(fd, level, name, value, value.length),
     fcntl: (fd, command, argument) => void fcntl(fd, command, argument),
-    open: (path) => open(path, SYS.openReadOnly | SYS.openCloseOnExec, 0),
+    open: (path) => checked(open(path, SYS.openReadOnly | SYS.openCloseOnExec, 0), `open ${path}`),
     close: (fd) => void close(fd),
     setNetns: (fd) => void setns(fd, SYS.cloneNewNet),
   };

@@ -116,8 +116,21 @@ describe.runIf(isRoot || process.env['CI'] !== undefined)('with root', () => {
     await kernel.close();
     await expect(kernel.listLinks()).rejects.toMatchObject({ code: 'EBADF' });
     expect(() => createLinuxKernel({ netns: '/var/run/netns/ctk-nowhere' })).toThrow(
-      /network namespace \/var\/run\/netns\/ctk-nowhere: open: ENOENT/,
+      /network namespace \/var\/run\/netns\/ctk-nowhere: open \/var\/run\/netns\/ctk-nowhere: ENOENT/,
     );
+  });
+
+  test('a link name or a MAC that is none is refused with field and value', async () => {
+    const { kernel } = open();
+    const veth = { kind: 'veth', name: 'near', peer: { name: 'far' } } as const;
+    await expect(kernel.createLink({ ...veth, name: 'longer-than-fifteen' })).rejects.toThrow(
+      "link name = 'longer-than-fifteen': is not 1 to 15 octets",
+    );
+    await expect(kernel.createLink({ ...veth, mac: 'zz' })).rejects.toThrow("mac = 'zz': is not an Ethernet address");
+    await expect(kernel.createLink({ ...veth, peer: { name: 'far', netns: '/nowhere' } })).rejects.toThrow(
+      'create veth link near: open /nowhere: ENOENT',
+    );
+    expect(await kernel.listLinks()).toHaveLength(1);
   });
 
   test('tunl0: made or adopted, with its address, MTU and an onlink route (needs the kernel to have ipip)', async (context) => {
