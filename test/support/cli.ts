@@ -1,0 +1,80 @@
+import { AgentError } from '../../src/api/client.ts';
+import type { AgentClient } from '../../src/api/client.ts';
+import type { CliIo } from '../../src/cli/io.ts';
+import { CommandError } from '../../src/cli/io.ts';
+import { runCli } from '../../src/cli/program.ts';
+import { MemoryStore } from '../../src/datastore/memory.ts';
+import type { StoreSettings } from '../../src/datastore/open.ts';
+import type { Store } from '../../src/datastore/store.ts';
+
+export interface CliResult {
+  readonly exitCode: number;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/** A shell in which calicoctl-ts runs on a store in memory, with files that are a record of texts. */
+export class FakeShell {
+  readonly store = new MemoryStore();
+  readonly files: Record<string, string> = {};
+  readonly env: Record<string, string> = {};
+  /** What the agent answers, by method and path: `GET /v1/status`. */
+  readonly answers: Record<string, unknown> = {};
+  now = 0;
+  /** What the command opened, and how often it closed it. */
+  opened: StoreSettings | undefined;
+  closed = 0;
+
+  async run(...args: readonly string[]): Promise<CliResult> {
+    let stdout = '';
+    let stderr = '';
+    const io: CliIo = {
+      env: this.env,
+      version: '1.2.3',
+      now: () => this.now,
+      connectAgent: (socketPath) => this.#agent(socketPath),
+      stdout: (text) => void (stdout += text),
+      stderr: (text) => void (stderr += text),
+      readManifests: (path) => {
+        const text = this.files[path];
+        if (text === undefined) return Promise.reject(new CommandError(`failed to execute command: no file ${path}`));
+        return Promise.resolve([{ path, text }]);
+      },
+      openStore: (settings) => {
+        this.opened = settings;
+        return Promise.resolve(this.#unclosable());
+      },
+    };
+    const exitCode = await runCli(args, io);
+    return { exitCode, stdout, stderr };
+  }
+
+  #agent(socketPath: string): AgentClient {
+    const answer = <T>(request: string): Promise<T> =>
+      Object.hasOwn(this.answers, request)
+        ? Promise.resolve(this.answers[request] as T)
+        : Promise.reject(new AgentError(`nobody answers ${request} on ${socketPath}`));
+    return {
+      get: (path) => answer(`GET ${path}`),
+      post: (path) => answer(`POST ${path}`),
+      delete: (path) => answer(`DELETE ${path}`),
+    };
+  }
+
+  /** The store outlives each command, as a real one does. */
+  #unclosable(): Store {
+    const { store } = this;
+    return {
+      get: (key) => store.get(key),
+      list: (prefix) => store.list(prefix),
+      create: (key, value) => store.create(key, value),
+      update: (key, value, revision) => store.update(key, value, revision),
+      delete: (key, revision) => store.delete(key, revision),
+      watch: (prefix, revision, signal) => store.watch(prefix, revision, signal),
+      close: () => {
+        this.closed++;
+        return Promise.resolve();
+      },
+    };
+  }
+}
