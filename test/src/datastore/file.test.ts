@@ -89,6 +89,7 @@ describe('the file store', () => {
   test.each([
     ['half a line', '0011aabb {"r":2,"k":"/b","v'],
     ['a whole line with a wrong checksum', '00000000 {"r":2,"k":"/b","v":1}\n'],
+    ['a long piece of a line', `0011aabb {"r":2,"k":"/b","v":"${'x'.repeat(300)}`],
     ['octets of nothing', '\0\0\0\0\0\0\0\0\0\0\0\0\n\0\0'],
   ])('%s at the end of the journal is unseen by readers and cut off by the next writer', async (_what, torn) => {
     const first = await opened();
@@ -97,7 +98,8 @@ describe('the file store', () => {
     const second = await opened();
     expect((await second.list('/')).entries.map(({ key }) => key)).toEqual(['/a']);
     expect((await second.create('/c', 3)).revision).toBe(2);
-    expect((await first.list('/')).entries.map(({ key }) => key)).toEqual(['/a', '/c']);
+    expect((await first.create('/d', 4)).revision).toBe(3);
+    expect((await second.list('/')).entries.map(({ key }) => key)).toEqual(['/a', '/c', '/d']);
     expect((await readFile(join(directory, 'journal'), 'utf8')).includes('"/b"')).toBe(false);
   });
 
