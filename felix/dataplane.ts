@@ -39,6 +39,9 @@ const FALLBACK_MTU = 1460;
 /** After the kernel refused to be read at all. */
 const READ_RETRY_MS = 1000;
 
+/** A kernel that refuses one route may refuse ten thousand; routes() tells of each. */
+const MAX_LOGGED = 5;
+
 const EMPTY_HOST: HostSnapshot = { links: [], addresses: [], routes: [] };
 
 export class NodeDataplane implements Dataplane {
@@ -141,20 +144,18 @@ export class NodeDataplane implements Dataplane {
     const inputs = this.#inputs;
     if (inputs === undefined) return undefined;
     this.#watch.hold();
-    try {
-      const { changed, failed } = await this.#converge(inputs);
-      if (changed > 0 || failed.size > 0) for (const listener of this.#listeners) listener();
-      // What the kernel made of a refused change is not known: look again before the next try.
-      if (failed.size > 0) this.#isStale = true;
-    } catch (error) {
+    const outcome = await this.#converge(inputs).catch(asError);
+    this.#watch.release();
+    if (outcome instanceof Error) {
       this.#isStale = true;
-      this.#ports.log.error({ error: asError(error).message }, 'the kernel could not be read; trying again');
-      for (const listener of this.#listeners) listener();
-      return READ_RETRY_MS;
-    } finally {
-      this.#watch.release();
+      this.#ports.log.error({ error: outcome.message }, 'the kernel could not be read; trying again');
+    } else {
+      // What the kernel made of a refused change is not known: look again before the next try.
+      if (outcome.failed.size > 0) this.#isStale = true;
+      if (outcome.changed === 0 && outcome.failed.size === 0) return this.#nextPassMs();
     }
-    return this.#nextPassMs();
+    for (const listener of this.#listeners) listener();
+    return outcome instanceof Error ? READ_RETRY_MS : this.#nextPassMs();
   }
 
   #nextPassMs(): number {
@@ -250,7 +251,8 @@ export class NodeDataplane implements Dataplane {
     const { log } = this.#ports;
     const changed = results.reduce((sum, result) => sum + result.changed, 0);
     const failed = new Map(results.flatMap((result) => [...result.failed]));
-    for (const [what, error] of failed) log.warn({ what, error: error.message }, 'the kernel refused; will try again');
+    const examples = [...failed.values()].slice(0, MAX_LOGGED).map(({ message }) => message);
+    if (failed.size > 0) log.warn({ failed: failed.size, examples }, 'the kernel refused; will try again');
     if (changed > 0) log.info({ changed, routes: this.#routes.size }, 'dataplane programmed');
     return { changed, failed };
   }

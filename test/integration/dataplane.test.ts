@@ -45,7 +45,7 @@ const inputsOf = (host: HostWords, some: Partial<DataplaneInputs>): DataplaneInp
   local: cluster.find(({ name }) => name === host.name)!,
   nodes: cluster.filter(({ name }) => name !== host.name),
   pools: [poolOf({ vxlan: 'CrossSubnet' })],
-  localBlocks: [parsePrefix(host.block)],
+  localBlocks: [parsePrefix(host.block), parsePrefix('fd10::40/122')],
   endpoints: [{ name: `test/${host.name}`, interfaceName: `cali${host.name}`, addresses: [parseIpAddress(host.pod)] }],
   learned: HOSTS.filter((other) => other !== host).map(({ block, address }) => learned(block, address)),
   learnedComplete: true,
@@ -147,9 +147,9 @@ function throughTunnel(name: string): number {
   return link.stats64.tx.packets;
 }
 
-/** What `ip monitor` prints in a namespace while `work` runs. IPv4: link-local addresses of new links come when they like. */
+/** What `ip monitor` prints in a namespace while `work` runs; link-local addresses of new links come when they like. */
 async function monitored(name: string, work: () => Promise<void>): Promise<string> {
-  const child = spawn('ip', ['netns', 'exec', `ctf-${name}`, 'ip', '-4', 'monitor', 'route', 'link', 'address']);
+  const child = spawn('ip', ['netns', 'exec', `ctf-${name}`, 'ip', '-o', 'monitor', 'route', 'link', 'address']);
   let heard = '';
   child.stdout.on('data', (data: Buffer) => (heard += data.toString()));
   // A route that is not ours, so that we know that the monitor listens.
@@ -162,7 +162,8 @@ async function monitored(name: string, work: () => Promise<void>): Promise<strin
   await work();
   await sleep(200);
   child.kill();
-  return heard;
+  const lines = heard.split('\n').filter((line) => line !== '' && !/fe80:|ff00::|multicast/.test(line));
+  return lines.join('\n');
 }
 
 describe.runIf(isRoot || process.env['CI'] !== undefined)('three hosts with VXLAN', () => {
@@ -187,6 +188,10 @@ describe.runIf(isRoot || process.env['CI'] !== undefined)('three hosts with VXLA
       '192.168.2.0/26 via 192.168.2.1 dev vxlan.calico proto 80 onlink',
       '192.168.3.0/26 via 172.30.1.13 dev eth0 proto 80 onlink',
     ]);
+  });
+
+  test('an IPv6 block of ours is a blackhole too', () => {
+    expect(ip('a', '-6', 'route')).toMatch(/^blackhole fd10::40\/122 dev lo proto 80 metric 1024/m);
   });
 
   test('vxlan.calico has VNI 4096, port 4789, no learning, MTU 1450 and its one address', () => {
@@ -218,7 +223,7 @@ describe.runIf(isRoot || process.env['CI'] !== undefined)('three hosts with VXLA
       const successor = new DataplaneProcess('ctf-a');
       running.set('a', successor);
       const { adopted, routes } = await successor.ask({ update: inputsOf(a, {}) });
-      expect(adopted).toBe(4);
+      expect(adopted).toBe(5);
       expect(routes.map(({ state }) => state)).toEqual(routes.map(() => 'programmed'));
     });
     expect(heard).toBe('');

@@ -1,0 +1,69 @@
+import { expect, test } from 'vitest';
+import { PassScheduler } from '../../felix/pass-scheduler.ts';
+import { FakeClock } from '../support/fake-clock.ts';
+
+/** Passes that take `tookMs` each and end when the test turns the clock. */
+function setUp(tookMs = 0) {
+  const clock = new FakeClock();
+  const starts: number[] = [];
+  const scheduler = new PassScheduler(clock, () => {
+    starts.push(clock.now());
+    if (tookMs === 0) return Promise.resolve(undefined);
+    return new Promise((resolve) => clock.after(tookMs, () => resolve(undefined)));
+  });
+  return { clock, starts, scheduler };
+}
+
+test('requests that come together are one pass, at the earliest time that one of them names', async () => {
+  const { clock, starts, scheduler } = setUp();
+  scheduler.request(50);
+  scheduler.request(20);
+  scheduler.request(90);
+  await clock.advance(200);
+  expect(starts).toEqual([20]);
+});
+
+test('what is asked during a pass gets a pass of its own, after a rest as long as the first took', async () => {
+  const { clock, starts, scheduler } = setUp(100);
+  scheduler.ask();
+  await clock.advance(50);
+  scheduler.ask();
+  await clock.advance(500);
+  expect(starts).toEqual([0, 200]);
+});
+
+test('settled() waits for a pass that began after the last ask, and for no more', async () => {
+  const { clock, scheduler } = setUp(100);
+  const order: string[] = [];
+  await scheduler.settled();
+  scheduler.ask();
+  void scheduler.settled().then(() => order.push(`first at ${clock.now()}`));
+  await clock.advance(50);
+  scheduler.ask();
+  void scheduler.settled().then(() => order.push(`second at ${clock.now()}`));
+  await clock.advance(500);
+  expect(order).toEqual(['first at 100', 'second at 300']);
+});
+
+test('a pass can ask for the next one', async () => {
+  const clock = new FakeClock();
+  const starts: number[] = [];
+  const scheduler = new PassScheduler(clock, () => Promise.resolve(starts.push(clock.now()) < 3 ? 1000 : undefined));
+  scheduler.ask();
+  await clock.advance(10_000);
+  expect(starts).toEqual([0, 1000, 2000]);
+});
+
+test('close waits for the running pass, lets nobody wait for ever, and starts no other', async () => {
+  const { clock, starts, scheduler } = setUp(100);
+  scheduler.ask();
+  await clock.advance(50);
+  scheduler.ask();
+  const settled = scheduler.settled();
+  const closed = scheduler.close();
+  await clock.advance(1000);
+  await closed;
+  await settled;
+  expect(starts).toEqual([0]);
+  expect(clock.pending).toBe(0);
+});
