@@ -100,7 +100,9 @@ describe('the file store', () => {
     expect((await second.create('/c', 3)).revision).toBe(2);
     expect((await first.create('/d', 4)).revision).toBe(3);
     expect((await second.list('/')).entries.map(({ key }) => key)).toEqual(['/a', '/c', '/d']);
-    expect((await readFile(join(directory, 'journal'), 'utf8')).includes('"/b"')).toBe(false);
+    const text = await readFile(join(directory, 'journal'), 'utf8');
+    expect(text.includes('"/b"')).toBe(false);
+    expect(text.endsWith('"v":4}\n')).toBe(true);
   });
 
   test('every cut of the journal leaves a store with a prefix of what was written', async () => {
