@@ -11,7 +11,7 @@ const DOORS = new Map<string, readonly string[]>([
   ['bird', ['bird/wire.ts', 'src/model', 'src/runtime']],
   ['felix', ['src/model', 'src/runtime']],
   ['src/datastore', ['src/model', 'src/runtime']],
-  ['src/resources', ['src/model', 'src/datastore']],
+  ['src/resources', ['src/model', 'src/runtime', 'src/datastore']],
   ['src/ipam', ['src/model', 'src/runtime', 'src/datastore']],
   ['src/config', ['src/model', 'src/runtime', 'src/datastore']],
   ['src/cni', ['src', 'felix/index.ts']],
@@ -24,7 +24,7 @@ const DOORS = new Map<string, readonly string[]>([
 const EDGES = new Map<RegExp, readonly string[]>([
   [
     /\bDate\.now\(|\bnew Date\(\)|\bsetTimeout\(|\bsetInterval\(|\bperformance\.now\(/,
-    ['src/runtime/clock.ts', 'src/demo/'],
+    ['src/runtime/clock.ts', 'bird/peer/tcp.ts', 'src/demo/'],
   ],
   [/\bMath\.random\(/, ['src/runtime/random.ts']],
   [/from 'node:(net|dgram)'/, ['bird/peer/tcp.ts', 'src/demo/', 'src/agent/reach.ts', 'src/api/server.ts']],
@@ -48,7 +48,7 @@ test('imports flow downhill', () => {
     for (const [, specifier = ''] of text.matchAll(/(?:from|import) '(\.[^']+)'/g)) {
       const target = normalize(join(dirname(file), specifier));
       const doors = DOORS.get(room(file)) ?? [];
-      const allowed = room(target) === room(file) || doors.some((door) => within(target, door));
+      const allowed = target === 'package.json' || room(target) === room(file) || doors.some((door) => within(target, door));
       if (!allowed) wrong.push(`${file} must not import ${target}`);
     }
   }

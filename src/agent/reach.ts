@@ -1,4 +1,5 @@
 import { createSocket } from 'node:dgram';
+import { createServer } from 'node:net';
 import { parseIpAddress } from '../model/ip.ts';
 import type { IpAddress } from '../model/ip.ts';
 
@@ -13,4 +14,20 @@ export function sourceTowards(destination: string): Promise<IpAddress | undefine
     socket.once('error', () => done(undefined));
     socket.connect(80, destination, () => done(parseIpAddress(socket.address().address)));
   });
+}
+
+/** Throws one sentence where nobody can listen on `port` now; asked before anything is written anywhere. */
+export function checkPortIsFree(port: number): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const server = createServer();
+    server.once('error', (error: NodeJS.ErrnoException) => reject(new Error(sentence(port, error))));
+    server.listen(port, '0.0.0.0', () => server.close(() => resolve()));
+  });
+}
+
+function sentence(port: number, { code, message }: NodeJS.ErrnoException): string {
+  if (code === 'EADDRINUSE')
+    return `port ${port} is in use by another process on this host (BGPConfiguration.spec.listenPort)`;
+  if (code === 'EACCES') return `port ${port} needs root or CAP_NET_BIND_SERVICE`;
+  return `cannot listen on port ${port}: ${message}`;
 }

@@ -48,7 +48,7 @@ export async function startApi(settings: ApiSettings, api: AgentApi, log: Logger
   const server = Hapi.server({ port: settings.socketPath });
   server.route(routes(api));
   server.ext('onPreResponse', (request, h) => {
-    if (request.response instanceof Error && !(request.response as Boom.Boom).isServer) return h.continue;
+    if (request.response instanceof Error && !request.response.isServer) return h.continue;
     if (request.response instanceof Error) log.error({ error: request.response, path: request.path }, 'request failed');
     return h.continue;
   });

@@ -9,7 +9,10 @@ export interface AgentOptions {
 }
 
 export const addSocketOption = (command: Command): Command =>
-  command.option('--socket <path>', "the agent's unix socket (default: calico-ts.sock in CALICO_RUN_DIR, /var/run/calico)");
+  command.option(
+    '--socket <path>',
+    "the agent's unix socket (default: calico-ts.sock in CALICO_RUN_DIR, /var/run/calico)",
+  );
 
 export const agentClient = (options: AgentOptions, io: CliIo): AgentClient =>
   io.connectAgent(options.socket ?? join(io.env['CALICO_RUN_DIR'] ?? '/var/run/calico', 'calico-ts.sock'));

@@ -5,7 +5,13 @@ import { formatFramed } from './table.ts';
 export function formatNodeStatus(status: NodeStatus, now: number): string {
   const peers = status.bgp.peers.filter(({ address }) => !address.includes(':'));
   const lines = ['Calico process is running.', '', 'IPv4 BGP status'];
-  const table = peers.length === 0 ? 'No IPv4 peers found.\n' : formatFramed(HEADINGS, peers.map((peer) => row(peer, now)));
+  const table =
+    peers.length === 0
+      ? 'No IPv4 peers found.\n'
+      : formatFramed(
+          HEADINGS,
+          peers.map((peer) => row(peer, now)),
+        );
   return `${lines.join('\n')}\n${table}\n${notes(status)}`;
 }
 

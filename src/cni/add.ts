@@ -1,6 +1,6 @@
 import type { PodRequest, PodResult } from '../api/contract.ts';
 import { formatPrefix, hostPrefix } from '../model/ip.ts';
-import { endpointName, handleId, hostInterfaceName } from './names.ts';
+import { handleId, hostInterfaceName } from './names.ts';
 import type { Assignment, PodPorts } from './ports.ts';
 
 /**
@@ -33,7 +33,6 @@ async function connectPod(request: PodRequest, assignment: Assignment, ports: Po
     mtu: 0,
   });
   await ports.putEndpoint({
-    name: endpointName(ports.node, request),
     namespace: request.podNamespace,
     pod: request.podName,
     containerId: request.containerId,

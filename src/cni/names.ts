@@ -9,14 +9,5 @@ export function hostInterfaceName({ podNamespace, podName }: Pick<PodRequest, 'p
   return `cali${createHash('sha1').update(`${podNamespace}.${podName}`).digest('hex').slice(0, 11)}`;
 }
 
-/** `<node>-k8s-<pod>-<interface>`, every `-` inside a part doubled: Calico's WorkloadEndpoint name. */
-export function endpointName(
-  node: string,
-  { podName, interfaceName }: Pick<PodRequest, 'podName' | 'interfaceName'>,
-): string {
-  const part = (text: string): string => text.replaceAll('-', '--');
-  return `${part(node)}-k8s-${part(podName)}-${part(interfaceName)}`;
-}
-
 /** Calico's handle of a pod's addresses. */
 export const handleId = (containerId: string): string => `${NETWORK_NAME}.${containerId}`;

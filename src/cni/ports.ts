@@ -10,7 +10,6 @@ export interface Assignment {
 
 /** A pod's endpoint as the CNI verbs write and find it. */
 export interface Endpoint {
-  readonly name: string;
   readonly namespace: string;
   readonly pod: string;
   readonly containerId: string;

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import type { OpenStoreSettings } from '../datastore/open.ts';
+import type { StoreSettings } from '../datastore/open.ts';
 import type { IpAddress, Prefix } from '../model/ip.ts';
 import type { LogLevel } from '../runtime/logger.ts';
 import { datastoreSettings } from './datastore.ts';
@@ -13,12 +13,11 @@ export interface AgentSettings {
   readonly nodeName: string | undefined;
   readonly ip: IpSetting;
   readonly ipDetection: DetectionMethod;
-  readonly disableNodeIpCheck: boolean;
   readonly asn?: number;
   readonly routerId?: IpAddress | 'hash';
   /** Absent: no default pool is made. */
   readonly defaultPool?: DefaultPoolSettings;
-  readonly datastore: OpenStoreSettings;
+  readonly datastore: StoreSettings;
   readonly waitForDatastore: boolean;
   readonly runDirectory: string;
   readonly socketMode: number;
@@ -58,7 +57,7 @@ type Values = { readonly [K in keyof typeof variables]?: z.output<(typeof variab
 export function loadSettings(env: Readonly<Record<string, string | undefined>>): AgentSettings {
   const parsed = schema.safeParse(env);
   const faults = [...misspelled(env), ...(parsed.success ? [] : parsed.error.issues.map((issue) => issue.message))];
-  let datastore: OpenStoreSettings | undefined;
+  let datastore: StoreSettings | undefined;
   try {
     datastore = datastoreSettings(env);
   } catch (error) {
@@ -72,7 +71,7 @@ export function loadSettings(env: Readonly<Record<string, string | undefined>>):
 
 function named(parsed: Readonly<Record<string, unknown>>): Values {
   const entries = Object.entries(variables).map(([name, [variable]]) => [name, parsed[variable]] as const);
-  return Object.fromEntries(entries.filter(([, value]) => value !== undefined)) as Values;
+  return Object.fromEntries(entries.filter(([, value]) => value !== undefined));
 }
 
 function contradictions(values: Values): readonly string[] {
@@ -89,13 +88,12 @@ function contradictions(values: Values): readonly string[] {
   return faults;
 }
 
-function withDefaults(values: Values, datastore: OpenStoreSettings): AgentSettings {
+function withDefaults(values: Values, datastore: StoreSettings): AgentSettings {
   const runDirectory = values.runDirectory ?? '/var/run/calico';
   return {
     nodeName: values.nodeName ?? values.hostName?.toLowerCase(),
     ip: values.ip ?? { kind: 'keep' },
     ipDetection: values.ipDetection ?? { kind: 'first-found' },
-    disableNodeIpCheck: values.disableNodeIpCheck ?? false,
     ...(values.asn === undefined ? {} : { asn: values.asn }),
     ...(values.routerId === undefined ? {} : { routerId: values.routerId }),
     ...defaultPool(values),

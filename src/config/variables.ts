@@ -53,7 +53,6 @@ export const variables = {
   poolNatOutgoing: row('CALICO_IPV4POOL_NAT_OUTGOING', parseBoolean),
   poolDisableBgpExport: row('CALICO_IPV4POOL_DISABLE_BGP_EXPORT', parseBoolean),
   waitForDatastore: row('WAIT_FOR_DATASTORE', parseBoolean),
-  disableNodeIpCheck: row('DISABLE_NODE_IP_CHECK', parseBoolean),
   nodeNameFile: row('CALICO_NODENAME_FILE', (text) => text),
   routeRefreshSeconds: row('FELIX_ROUTEREFRESHINTERVAL', integerBetween(1, 86_400)),
   ipipMtu: row('FELIX_IPINIPMTU', integerBetween(0, 65_535)),

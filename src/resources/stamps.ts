@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { systemClock } from '../runtime/clock.ts';
 
 /** What a new resource is marked with. A parameter, so that tests know what to expect. */
 export interface Stamps {
@@ -7,4 +8,4 @@ export interface Stamps {
   uid(): string;
 }
 
-export const systemStamps: Stamps = { wallTime: () => Date.now(), uid: () => randomUUID() };
+export const systemStamps: Stamps = { wallTime: systemClock.wallTime, uid: () => randomUUID() };

@@ -15,8 +15,8 @@ export const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', '
 export type LogLevel = (typeof LOG_LEVELS)[number];
 
 /** One JSON line per event on stderr, or coloured text where stderr is a terminal. */
-export function createLogger(level: LogLevel, component: string): Logger {
-  const options = { level, base: { component }, timestamp: pino.stdTimeFunctions.isoTime, errorKey: 'error' };
+export function createLogger(level: LogLevel): Logger {
+  const options = { level, base: {}, timestamp: pino.stdTimeFunctions.isoTime, errorKey: 'error' };
   const stream = process.stderr.isTTY
     ? pretty({ destination: 2, sync: true, ignore: 'pid,hostname' })
     : destination({ dest: 2, sync: true });

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { addPod } from '../../../src/cni/add.ts';
 import { removePod } from '../../../src/cni/del.ts';
-import { endpointName, handleId, hostInterfaceName } from '../../../src/cni/names.ts';
+import { handleId, hostInterfaceName } from '../../../src/cni/names.ts';
 import type { Endpoint, PodPorts } from '../../../src/cni/ports.ts';
 import { parseIpAddress } from '../../../src/model/ip.ts';
 
@@ -49,10 +49,6 @@ describe('names as Calico makes them', () => {
     // printf default.web-0 | sha1sum
     expect(hostInterfaceName(REQUEST)).toBe('cali0d7763386da');
     expect(hostInterfaceName(REQUEST)).toHaveLength(15);
-  });
-
-  test('dashes inside a part of an endpoint name are doubled', () => {
-    expect(endpointName('node-a1', REQUEST)).toBe('node--a1-k8s-web--0-eth0');
   });
 
   test('a handle is the network and the container', () => {

@@ -1,0 +1,216 @@
+import type { Speaker, SpeakerSettings } from '../../bird/index.ts';
+import type { Dataplane } from '../../felix/index.ts';
+import type { NodeStatus, PathReport, PodRequest, PodResult, RouteReport } from '../api/contract.ts';
+import type { AgentApi } from '../api/server.ts';
+import type { AgentSettings } from '../config/settings.ts';
+import { CALICO_PREFIX } from '../datastore/keys.ts';
+import type { Store } from '../datastore/store.ts';
+import { startSyncer } from '../datastore/syncer.ts';
+import type { Syncer } from '../datastore/syncer.ts';
+import { createIpam } from '../ipam/index.ts';
+import type { Ipam } from '../ipam/index.ts';
+import { formatIpAddress, formatIpv4 } from '../model/ip.ts';
+import { createResourceClient, resourcesFromEntries } from '../resources/index.ts';
+import type { ResourceClient } from '../resources/index.ts';
+import type { Clock } from '../runtime/clock.ts';
+import type { Logger } from '../runtime/logger.ts';
+import type { Random } from '../runtime/random.ts';
+import { clusterNode, dataplaneInputs, localBlocks, originatedRoutes, speakerSettings } from './cluster-view.ts';
+import type { Knowledge } from './cluster-view.ts';
+import { CALICO_PEER_DEFAULTS, computePeers } from './peers.ts';
+import { createPods } from './pods.ts';
+import type { Pods } from './pods.ts';
+import { SpeakerKeeper } from './speaker-keeper.ts';
+import { pathReport, peerStatus, routeReport } from './status.ts';
+import { settleTunnelAddresses } from './tunnel-addresses.ts';
+
+export interface AgentPorts {
+  readonly node: string;
+  readonly version: string;
+  readonly store: Store;
+  readonly dataplane: Dataplane;
+  readonly createSpeaker: (settings: SpeakerSettings) => Speaker;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly log: Logger;
+  readonly datastoreLog: Logger;
+  /** Told once, where the agent cannot go on. */
+  readonly onFatal: (error: Error) => void;
+  /** Somebody asked the agent to leave the cluster's routing for good. */
+  readonly onStopped: () => void;
+}
+
+const TUNNEL_RETRY_MS = 5_000;
+
+/**
+ * The one place that knows both sides. Every change, of the datastore or of bird's routes, leads to one computation over
+ * all that is known; its results are handed over whole, and bird and felix find the difference themselves.
+ */
+export class Agent implements AgentApi {
+  readonly #settings: AgentSettings;
+  readonly #ports: AgentPorts;
+  readonly #resources: ResourceClient;
+  readonly #ipam: Ipam;
+  readonly #syncer: Syncer;
+  readonly #speakers: SpeakerKeeper;
+  readonly #pods: Pods;
+  readonly #startedAt: number;
+  readonly #reported = new Set<string>();
+  #knowledge: Knowledge;
+  #isScheduled = false;
+  #isClosed = false;
+  #tunnels: Promise<void> | undefined;
+  #stopTunnelRetry: () => void = () => undefined;
+
+  constructor(settings: AgentSettings, ports: AgentPorts) {
+    const { store, clock, random, log, node } = ports;
+    this.#settings = settings;
+    this.#ports = ports;
+    this.#startedAt = clock.wallTime();
+    this.#resources = createResourceClient(store);
+    this.#ipam = createIpam(store, { clock, random });
+    this.#knowledge = { node, resources: resourcesFromEntries([]).resources, blocks: [] };
+    this.#speakers = new SpeakerKeeper({
+      createSpeaker: ports.createSpeaker,
+      log,
+      onRoutesChange: () => this.#schedule(),
+      onFatal: ports.onFatal,
+    });
+    this.#pods = createPods({
+      node,
+      clock,
+      ipam: this.#ipam,
+      dataplane: ports.dataplane,
+      resources: this.#resources,
+      knowledge: () => this.#knowledge,
+    });
+    this.#syncer = startSyncer(store, CALICO_PREFIX, {}, { clock, random, log: ports.datastoreLog });
+    this.#syncer.onChange(() => this.#schedule());
+  }
+
+  status(): NodeStatus {
+    const { node, version, dataplane } = this.#ports;
+    const { speaker } = this.#speakers;
+    const self = this.#knowledge.resources.Node.get(node);
+    const address = self === undefined ? undefined : clusterNode(self)?.address.address;
+    const bgp = speakerSettings(this.#knowledge, this.#settings, false);
+    const routes = dataplane.routes();
+    const { inSync, revision, stale } = this.#syncer.view();
+    return {
+      node,
+      version,
+      pid: process.pid,
+      startedAt: new Date(this.#startedAt).toISOString(),
+      bgp: {
+        asn: bgp?.asn ?? 0,
+        bgpIdentifier: formatIpv4(bgp?.bgpIdentifier ?? 0),
+        address: address === undefined ? '' : formatIpAddress(address),
+        converged: speaker?.isConverged() ?? false,
+        peers: (speaker?.peers() ?? []).map(peerStatus),
+      },
+      datastore: { type: this.#settings.datastore.type, inSync, revision, ...(stale === undefined ? {} : { stale }) },
+      dataplane: {
+        routes: routes.length,
+        pending: routes.filter(({ state }) => state === 'pending' || state === 'unresolved').length,
+        failed: routes.filter(({ state }) => state === 'failed').length,
+      },
+    };
+  }
+
+  routes(): readonly RouteReport[] {
+    return this.#ports.dataplane.routes().map(routeReport);
+  }
+
+  paths(): readonly PathReport[] {
+    return (this.#speakers.speaker?.routes() ?? []).map(pathReport);
+  }
+
+  addPod(request: PodRequest): Promise<PodResult> {
+    return this.#pods.add(request);
+  }
+
+  removePod(containerId: string): Promise<void> {
+    return this.#pods.remove(containerId);
+  }
+
+  async stop(message: string): Promise<void> {
+    this.#ports.log.info({ message }, 'told to leave: peers withdraw our routes now');
+    await this.close({ kind: 'shutdown', message });
+    this.#ports.onStopped();
+  }
+
+  /** Ends the sessions as told; kernel routes stay. */
+  async close(how: Parameters<Speaker['close']>[0]): Promise<void> {
+    if (this.#isClosed) return;
+    this.#isClosed = true;
+    this.#stopTunnelRetry();
+    await this.#speakers.close(how);
+    await this.#syncer.close();
+    await this.#ports.dataplane.close();
+    await this.#ports.store.close();
+  }
+
+  /** Many changes in one turn of the event loop are one computation. */
+  #schedule(): void {
+    if (this.#isScheduled || this.#isClosed) return;
+    this.#isScheduled = true;
+    setImmediate(() => {
+      this.#isScheduled = false;
+      if (this.#isClosed || !this.#syncer.view().inSync) return;
+      try {
+        this.#recompute();
+      } catch (error) {
+        this.#ports.onFatal(error as Error);
+      }
+    });
+  }
+
+  #recompute(): void {
+    const { node, dataplane } = this.#ports;
+    const { entries } = this.#syncer.view();
+    const { resources, unreadable } = resourcesFromEntries(entries.values());
+    this.#knowledge = { node, resources, blocks: localBlocks(entries.values(), node) };
+    for (const { key, reason } of unreadable) this.#sayOnce(`${key}: ${reason}`, { key, reason });
+    const settings = speakerSettings(this.#knowledge, this.#settings, dataplane.adoptedRoutes() > 0);
+    if (settings === undefined) {
+      this.#sayOnce('no node', { node });
+      return;
+    }
+    const peers = computePeers(resources, node, {
+      ...CALICO_PEER_DEFAULTS,
+      holdSeconds: this.#settings.bgp.holdSeconds,
+    });
+    for (const { origin, peer, reason } of peers.omitted)
+      this.#sayOnce(`${origin} ${peer} ${reason}`, { origin, peer, reason });
+    this.#speakers.update({ settings, peers: peers.peers, originated: originatedRoutes(this.#knowledge) });
+    const { speaker } = this.#speakers;
+    // Until the speaker listens nothing is written: a port that is taken ends the agent before it changed the host.
+    if (speaker === undefined) return;
+    const learned = { routes: speaker.learnedRoutes(), complete: speaker.isConverged() };
+    const inputs = dataplaneInputs(this.#knowledge, learned);
+    if (inputs !== undefined) dataplane.update(inputs);
+    this.#settleTunnels();
+  }
+
+  /** One at a time; what it writes comes back as a change, and so once more through here until nothing is left to do. */
+  #settleTunnels(): void {
+    if (this.#tunnels !== undefined) return;
+    const { clock, log } = this.#ports;
+    this.#tunnels = settleTunnelAddresses(this.#knowledge, { ipam: this.#ipam, resources: this.#resources })
+      .catch((error: unknown) => {
+        log.warn({ error: (error as Error).message }, 'no tunnel address yet; will try again');
+        this.#stopTunnelRetry = clock.after(TUNNEL_RETRY_MS, () => this.#schedule());
+      })
+      .finally(() => {
+        this.#tunnels = undefined;
+      });
+  }
+
+  /** An operator's mistake is told once, not at every change of something else. */
+  #sayOnce(what: string, fields: object): void {
+    if (this.#reported.has(what)) return;
+    if (this.#reported.size > 1000) this.#reported.clear();
+    this.#reported.add(what);
+    this.#ports.log.warn(fields, 'left out');
+  }
+}

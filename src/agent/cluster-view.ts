@@ -1,0 +1,178 @@
+import type { ClusterNode, DataplaneInputs, LocalEndpoint, Pool } from '../../felix/index.ts';
+import type { OriginatedRoute, SpeakerSettings } from '../../bird/index.ts';
+import type { AgentSettings } from '../config/settings.ts';
+import { parseAffinityKey } from '../datastore/keys.ts';
+import type { Entry } from '../datastore/store.ts';
+import {
+  hostPrefix,
+  parseInterfaceAddress,
+  parseIpAddress,
+  parsePrefix,
+  prefixContains,
+  prefixContainsAddress,
+} from '../model/ip.ts';
+import type { IpAddress, Prefix } from '../model/ip.ts';
+import type { LearnedRoute } from '../model/route.ts';
+import { matchesSelector, parseSelector } from '../model/selector.ts';
+import type { IpPool, Node, Resources } from '../resources/index.ts';
+import { hashedRouterId } from './router-id.ts';
+
+/** Calico's default AS number, for nodes and clusters that name none. */
+export const DEFAULT_ASN = 64512;
+const BGP_PORT = 179;
+
+/** Blocks with a confirmed affinity to `node`. An empty value is old data and means confirmed; pending ones count as absent. */
+export function localBlocks(entries: Iterable<Entry>, node: string): readonly Prefix[] {
+  const blocks: Prefix[] = [];
+  for (const { key, value } of entries) {
+    const affinity = parseAffinityKey(key);
+    if (affinity?.host !== node) continue;
+    const { state, deleted } = (value ?? {}) as { readonly state?: string; readonly deleted?: boolean };
+    if ((state === undefined || state === 'confirmed') && deleted !== true) blocks.push(affinity.prefix);
+  }
+  return blocks;
+}
+
+/** The pods of this node, from their WorkloadEndpoints. */
+export function localEndpoints(resources: Resources, node: string): readonly LocalEndpoint[] {
+  return [...resources.WorkloadEndpoint.values()]
+    .filter(({ spec }) => spec.node === node)
+    .map(({ metadata, spec }) => ({
+      name: `${metadata.namespace ?? 'default'}/${spec.pod ?? spec.workload ?? metadata.name}`,
+      interfaceName: spec.interfaceName,
+      addresses: spec.ipNetworks.map((network) => parsePrefix(network).address),
+    }));
+}
+
+/** A Node resource in felix's words; undefined while it has no IPv4 address. */
+export function clusterNode({ metadata, spec }: Node): ClusterNode | undefined {
+  if (spec.bgp?.ipv4Address === undefined) return undefined;
+  const address = <K extends string>(key: K, text: string | undefined): { readonly [P in K]?: IpAddress } =>
+    (text === undefined ? {} : { [key]: parseIpAddress(text) }) as { readonly [P in K]?: IpAddress };
+  return {
+    name: metadata.name,
+    address: parseInterfaceAddress(spec.bgp.ipv4Address),
+    ...address('ipipTunnelAddress', spec.bgp.ipv4IPIPTunnelAddr),
+    ...address('vxlanTunnelAddress', spec.ipv4VXLANTunnelAddr),
+    ...(spec.vxlanTunnelMACAddr === undefined ? {} : { vxlanTunnelMac: spec.vxlanTunnelMACAddr }),
+  };
+}
+
+const felixPool = ({ metadata, spec }: IpPool): Pool => ({
+  name: metadata.name,
+  cidr: parsePrefix(spec.cidr),
+  ipipMode: spec.ipipMode,
+  vxlanMode: spec.vxlanMode,
+});
+
+/** What the agent knows of the cluster at one moment. */
+export interface Knowledge {
+  readonly node: string;
+  readonly resources: Resources;
+  readonly blocks: readonly Prefix[];
+}
+
+export interface Learned {
+  readonly routes: readonly LearnedRoute[];
+  readonly complete: boolean;
+}
+
+/** felix's inputs; undefined while this node itself has no address. */
+export function dataplaneInputs({ node, resources, blocks }: Knowledge, learned: Learned): DataplaneInputs | undefined {
+  const nodes = [...resources.Node.values()].flatMap((resource) => clusterNode(resource) ?? []);
+  const local = nodes.find(({ name }) => name === node);
+  if (local === undefined) return undefined;
+  return {
+    local,
+    nodes: nodes.filter(({ name }) => name !== node),
+    pools: [...resources.IPPool.values()].map(felixPool),
+    localBlocks: blocks,
+    endpoints: localEndpoints(resources, node),
+    learned: learned.routes,
+    learnedComplete: learned.complete,
+  };
+}
+
+/**
+ * What this node tells its peers: its blocks, and as single addresses what it uses of other nodes' blocks (borrowed).
+ * A pool with disableBGPExport keeps its own to itself.
+ */
+export function originatedRoutes(knowledge: Knowledge): readonly OriginatedRoute[] {
+  const { node, resources, blocks } = knowledge;
+  const pools = [...resources.IPPool.values()];
+  const poolOf = (prefix: Prefix): IpPool | undefined =>
+    pools.find(({ spec }) => prefixContains(parsePrefix(spec.cidr), prefix));
+  const inOwnBlock = (address: IpAddress): boolean => blocks.some((block) => prefixContainsAddress(block, address));
+  const self = resources.Node.get(node);
+  const inUse = [
+    ...localEndpoints(resources, node).flatMap(({ name, addresses }) =>
+      addresses.map((address) => ({ name, address })),
+    ),
+    ...[self?.spec.bgp?.ipv4IPIPTunnelAddr, self?.spec.ipv4VXLANTunnelAddr].flatMap((text) =>
+      text === undefined ? [] : [{ name: "this node's tunnel address", address: parseIpAddress(text) }],
+    ),
+  ];
+  const borrowed = inUse
+    .filter(({ address }) => !inOwnBlock(address))
+    .map(({ name, address }) => ({
+      prefix: hostPrefix(address),
+      reason: `${name}, borrowed from another node's block`,
+    }));
+  const own = blocks.map((prefix) => ({
+    prefix,
+    reason: `block of ippool ${poolOf(prefix)?.metadata.name ?? 'that is gone'}`,
+  }));
+  return [...own, ...borrowed].filter(({ prefix }) => poolOf(prefix)?.spec.disableBGPExport !== true);
+}
+
+/** The speaker as a whole; undefined while this node has no address. */
+export function speakerSettings(
+  { node, resources }: Knowledge,
+  settings: Pick<AgentSettings, 'routerId' | 'bgp'>,
+  restarting: boolean,
+): SpeakerSettings | undefined {
+  const self = resources.Node.get(node);
+  const address = self === undefined ? undefined : clusterNode(self)?.address.address;
+  if (self === undefined || address === undefined) return undefined;
+  const shared = resources.BGPConfiguration.get('default')?.spec;
+  const { routerId } = settings;
+  const clusterId = self.spec.bgp?.routeReflectorClusterID;
+  return {
+    asn: self.spec.bgp?.asNumber ?? shared?.asNumber ?? DEFAULT_ASN,
+    bgpIdentifier: routerId === 'hash' ? hashedRouterId(node) : (routerId ?? address).words[0]!,
+    listen: [{ address: '0.0.0.0', port: listenPort(node, resources.BGPConfiguration) }],
+    ...(clusterId === undefined ? {} : { clusterId: parseIpAddress(clusterId).words[0]! }),
+    transit: false,
+    gracefulRestart: { restarting, deferralSeconds: settings.bgp.deferralSeconds },
+  };
+}
+
+/** The node's own BGPConfiguration wins over the default one. */
+export const listenPort = (node: string, configurations: Resources['BGPConfiguration']): number =>
+  [`node.${node}`, 'default'].map((name) => configurations.get(name)?.spec.listenPort).find(Boolean) ?? BGP_PORT;
+
+/** Pools that this node takes tunnel addresses of `kind` from. */
+export function tunnelPools({ node, resources }: Knowledge, kind: 'ipip' | 'vxlan'): readonly IpPool[] {
+  const labels = resources.Node.get(node)?.metadata.labels ?? {};
+  return [...resources.IPPool.values()].filter(
+    ({ spec }) =>
+      (kind === 'ipip' ? spec.ipipMode : spec.vxlanMode) !== 'Never' &&
+      spec.cidr.includes('.') &&
+      isUsable(spec, 'Tunnel', labels),
+  );
+}
+
+/** Pools that pods of this node take addresses from. */
+export function workloadPools({ node, resources }: Knowledge): readonly IpPool[] {
+  const labels = resources.Node.get(node)?.metadata.labels ?? {};
+  return [...resources.IPPool.values()].filter(
+    ({ spec }) => spec.assignmentMode === 'Automatic' && isUsable(spec, 'Workload', labels),
+  );
+}
+
+const isUsable = (
+  spec: IpPool['spec'],
+  use: 'Workload' | 'Tunnel',
+  labels: Readonly<Record<string, string>>,
+): boolean =>
+  !spec.disabled && spec.allowedUses.includes(use) && matchesSelector(parseSelector(spec.nodeSelector), labels);

@@ -1,0 +1,142 @@
+import type { Dataplane } from '../../felix/index.ts';
+import type { PodRequest, PodResult } from '../api/contract.ts';
+import { addPod } from '../cni/add.ts';
+import { removePod } from '../cni/del.ts';
+import type { Endpoint, PodPorts } from '../cni/ports.ts';
+import { NotFoundError } from '../datastore/store.ts';
+import type { Ipam } from '../ipam/index.ts';
+import { formatPrefix, hostPrefix, parsePrefix } from '../model/ip.ts';
+import type { IpAddress } from '../model/ip.ts';
+import { API_VERSION, DEFAULT_NAMESPACE, workloadEndpointName } from '../resources/index.ts';
+import type { ResourceClient, WorkloadEndpoint } from '../resources/index.ts';
+import type { Clock } from '../runtime/clock.ts';
+import { workloadPools } from './cluster-view.ts';
+import type { Knowledge } from './cluster-view.ts';
+import { ipamPool } from './tunnel-addresses.ts';
+
+/** A route that is not in the kernel after this long is reported as it stands. */
+const ROUTE_TIMEOUT_MS = 10_000;
+
+export interface PodsPorts {
+  readonly node: string;
+  readonly clock: Clock;
+  readonly ipam: Ipam;
+  readonly dataplane: Dataplane;
+  readonly resources: ResourceClient;
+  readonly knowledge: () => Knowledge;
+}
+
+export interface Pods {
+  add(request: PodRequest): Promise<PodResult>;
+  remove(containerId: string): Promise<void>;
+}
+
+/** The CNI verbs over this agent's own parts. */
+export function createPods(parts: PodsPorts): Pods {
+  const ports: PodPorts = {
+    node: parts.node,
+    now: () => parts.clock.wallTime(),
+    assign: (handleId, attributes) => assign(parts, handleId, attributes),
+    release: (handleId) => parts.ipam.releaseByHandle(handleId),
+    addInterface: (workload) => parts.dataplane.addWorkloadInterface(workload),
+    removeInterface: (name) => parts.dataplane.removeWorkloadInterface(name),
+    putEndpoint: async (endpoint) => {
+      await parts.resources.apply(workloadEndpoint(parts.node, endpoint));
+    },
+    findEndpoint: (containerId) => findEndpoint(parts, containerId),
+    removeEndpoint: (endpoint) => removeEndpoint(parts, endpoint),
+    routed: (addresses) => routed(parts, addresses),
+  };
+  return {
+    add: (request) => addPod(request, ports),
+    remove: (containerId) => removePod(containerId, ports),
+  };
+}
+
+async function assign(
+  { ipam, node, knowledge }: PodsPorts,
+  handleId: string,
+  attributes: Readonly<Record<string, string>>,
+): ReturnType<PodPorts['assign']> {
+  const pools = workloadPools(knowledge()).map(ipamPool);
+  if (pools.length === 0)
+    throw new Error(`no ippool gives addresses to pods of ${node}: none is enabled and selects it`);
+  const { addresses, claimedAt } = await ipam.autoAssign({ node, count: 1, handleId, attributes, pools });
+  return { addresses, ...(claimedAt === undefined ? {} : { blockClaimedAt: claimedAt }) };
+}
+
+function workloadEndpoint(node: string, endpoint: Endpoint): WorkloadEndpoint {
+  const spec: WorkloadEndpoint['spec'] = {
+    orchestrator: 'k8s',
+    node,
+    pod: endpoint.pod,
+    endpoint: endpoint.containerInterface,
+    containerID: endpoint.containerId,
+    interfaceName: endpoint.hostInterface,
+    mac: endpoint.mac,
+    ipNetworks: endpoint.addresses.map((address) => formatPrefix(hostPrefix(address))),
+  };
+  const labels = { 'projectcalico.org/namespace': endpoint.namespace, 'projectcalico.org/orchestrator': 'k8s' };
+  return {
+    apiVersion: API_VERSION,
+    kind: 'WorkloadEndpoint',
+    metadata: { name: workloadEndpointName(spec), namespace: endpoint.namespace, labels },
+    spec,
+  };
+}
+
+async function findEndpoint({ resources, node }: PodsPorts, containerId: string): Promise<Endpoint | undefined> {
+  const all = await resources.list('WorkloadEndpoint');
+  const found = all.find(({ spec }) => spec.node === node && spec.containerID === containerId);
+  if (found === undefined) return undefined;
+  const { metadata, spec } = found;
+  return {
+    namespace: metadata.namespace ?? DEFAULT_NAMESPACE,
+    pod: spec.pod ?? '',
+    containerId,
+    containerInterface: spec.endpoint,
+    hostInterface: spec.interfaceName,
+    mac: spec.mac ?? '',
+    addresses: spec.ipNetworks.map((network) => parsePrefix(network).address),
+  };
+}
+
+async function removeEndpoint({ resources, node }: PodsPorts, endpoint: Endpoint): Promise<void> {
+  const { metadata } = workloadEndpoint(node, endpoint);
+  try {
+    await resources.delete('WorkloadEndpoint', { name: metadata.name, namespace: endpoint.namespace });
+  } catch (error) {
+    if (!(error instanceof NotFoundError)) throw error;
+  }
+}
+
+/** The endpoint comes back through the datastore's watch, as for every other reader; felix programs it then. */
+async function routed({ dataplane, clock }: PodsPorts, addresses: readonly IpAddress[]): Promise<void> {
+  const wanted = addresses.map((address) => formatPrefix(hostPrefix(address)));
+  await new Promise<void>((resolve, reject) => {
+    const missing = (): string[] => {
+      const programmed = dataplane.routes().filter(({ state }) => state === 'programmed');
+      const there = new Set(programmed.map(({ route }) => formatPrefix(route.prefix)));
+      return wanted.filter((prefix) => !there.has(prefix));
+    };
+    const check = (): void => {
+      if (missing().length === 0) finish();
+    };
+    const cancel = clock.after(ROUTE_TIMEOUT_MS, () => {
+      const failed = dataplane.routes().find(({ route }) => wanted.includes(formatPrefix(route.prefix)));
+      finish(
+        new Error(
+          `the route of ${missing().join(', ')} is not in the kernel: ${failed?.error ?? 'it is not computed yet'}`,
+        ),
+      );
+    });
+    const stop = dataplane.onChange(check);
+    const finish = (error?: Error): void => {
+      stop();
+      cancel();
+      if (error === undefined) resolve();
+      else reject(error);
+    };
+    check();
+  });
+}

@@ -1,0 +1,116 @@
+import { join } from 'node:path';
+import { createSpeaker } from '../../bird/index.ts';
+import { createDataplane, createLinuxKernel } from '../../felix/index.ts';
+import type { Dataplane } from '../../felix/index.ts';
+import { startApi } from '../api/server.ts';
+import type { AgentSettings } from '../config/settings.ts';
+import { openStore } from '../datastore/open.ts';
+import type { Store } from '../datastore/store.ts';
+import { UnavailableError } from '../datastore/store.ts';
+import { createResourceClient } from '../resources/index.ts';
+import { systemClock } from '../runtime/clock.ts';
+import type { Logger } from '../runtime/logger.ts';
+import { systemRandom } from '../runtime/random.ts';
+import { Agent } from './agent.ts';
+import { listenPort } from './cluster-view.ts';
+import { nodeName, rememberNodeName } from './identity.ts';
+import { checkPortIsFree } from './reach.ts';
+import { registerNode } from './registration.ts';
+
+export interface RunPorts {
+  readonly log: Logger;
+  readonly version: string;
+}
+
+const RETRY_MS = 1000;
+
+/**
+ * Runs the agent until it is told to end, and returns the exit code. SIGTERM and SIGINT end it as for a restart:
+ * sessions close without a NOTIFICATION and peers keep our routes. Throws one sentence where it cannot start.
+ */
+export async function runAgent(settings: AgentSettings, { log: root, version }: RunPorts): Promise<number> {
+  const log = root.child({ component: 'agent' });
+  const node = nodeName(settings.nodeName, settings.nodeNameFile);
+  const dataplane = createDataplane(settings.felix, {
+    kernel: createLinuxKernel(),
+    clock: systemClock,
+    random: systemRandom,
+    log: root.child({ component: 'felix' }),
+  });
+  await dataplane.start();
+  const store = await openDatastore(settings, log);
+  await registered(node, settings, { store, dataplane, log });
+  rememberNodeName(node, settings.nodeNameFile);
+  const ended = Promise.withResolvers<number>();
+  const agent = new Agent(settings, {
+    node,
+    version,
+    store,
+    dataplane,
+    createSpeaker: (speaker) =>
+      createSpeaker(speaker, { clock: systemClock, random: systemRandom, log: root.child({ component: 'bird' }) }),
+    clock: systemClock,
+    random: systemRandom,
+    log,
+    datastoreLog: root.child({ component: 'datastore' }),
+    onFatal: (error) => ended.reject(error),
+    onStopped: () => ended.resolve(0),
+  });
+  const api = await startApi(
+    { socketPath: join(settings.runDirectory, 'calico-ts.sock'), socketMode: settings.socketMode },
+    agent,
+    root.child({ component: 'api' }),
+  );
+  for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => ended.resolve(0));
+  log.info({ node, version, adopted: dataplane.adoptedRoutes() }, 'calico-node-ts started');
+  try {
+    return await ended.promise;
+  } finally {
+    await agent.close({ kind: 'restart' });
+    await api.close();
+    log.info({ node }, 'calico-node-ts ended; routes stay');
+  }
+}
+
+async function openDatastore(settings: AgentSettings, log: Logger): Promise<Store> {
+  return patiently(settings, log, async () => {
+    const store = await openStore(settings.datastore);
+    try {
+      // Opening may be lazy: whether anybody answers shows at the first question.
+      await store.get('/calico/ready');
+      return store;
+    } catch (error) {
+      await store.close();
+      throw error;
+    }
+  });
+}
+
+interface Registration {
+  readonly store: Store;
+  readonly dataplane: Dataplane;
+  readonly log: Logger;
+}
+
+function registered(node: string, settings: AgentSettings, { store, dataplane, log }: Registration): Promise<unknown> {
+  const resources = createResourceClient(store);
+  const ports = { resources, interfaces: () => dataplane.interfaces(), log };
+  return patiently(settings, log, async () => {
+    const configurations = await resources.list('BGPConfiguration');
+    await checkPortIsFree(listenPort(node, new Map(configurations.map((each) => [each.metadata.name, each]))));
+    await registerNode(node, settings, ports);
+  });
+}
+
+/** With WAIT_FOR_DATASTORE an absent datastore is waited for; anything else that is wrong ends the start at once. */
+async function patiently<T>(settings: AgentSettings, log: Logger, work: () => Promise<T>): Promise<T> {
+  for (let attempt = 0; ; attempt++) {
+    try {
+      return await work();
+    } catch (error) {
+      if (!settings.waitForDatastore || !(error instanceof UnavailableError)) throw error;
+      if (attempt === 0) log.warn({ error: error.message }, 'waiting for the datastore');
+      await new Promise<void>((resolve) => void systemClock.after(RETRY_MS, resolve));
+    }
+  }
+}

@@ -1,0 +1,164 @@
+import { describe, expect, test } from 'vitest';
+import {
+  dataplaneInputs,
+  listenPort,
+  localBlocks,
+  originatedRoutes,
+  speakerSettings,
+  tunnelPools,
+  workloadPools,
+} from '../../../src/agent/cluster-view.ts';
+import type { Knowledge } from '../../../src/agent/cluster-view.ts';
+import { hashedRouterId } from '../../../src/agent/router-id.ts';
+import { affinityKey, resourceKey } from '../../../src/datastore/keys.ts';
+import type { Entry, Json } from '../../../src/datastore/store.ts';
+import { formatIpAddress, formatIpv4, formatPrefix, parsePrefix } from '../../../src/model/ip.ts';
+import { resourcesFromEntries } from '../../../src/resources/index.ts';
+
+const PLURALS: Readonly<Record<string, string>> = {
+  Node: 'nodes',
+  IPPool: 'ippools',
+  WorkloadEndpoint: 'workloadendpoints',
+  BGPConfiguration: 'bgpconfigurations',
+};
+
+const entry = (key: string, value: Json): Entry => ({ key, value, revision: 1 });
+
+function resource(kind: string, name: string, ...[spec, labels = {}]: readonly [Json, Json?]): Entry {
+  const namespace = kind === 'WorkloadEndpoint' ? { namespace: 'default' } : {};
+  return entry(resourceKey({ plural: PLURALS[kind]!, name, ...namespace }), {
+    apiVersion: 'projectcalico.org/v3',
+    kind,
+    metadata: { name, labels, ...namespace },
+    spec,
+  });
+}
+
+const affinity = (node: string, cidr: string, state?: string): Entry =>
+  entry(affinityKey(node, parsePrefix(cidr)), state === undefined ? {} : { state, deleted: false });
+
+const pod = (node: string, name: string, address: string): Entry =>
+  resource('WorkloadEndpoint', `${node}-k8s-${name}-eth0`, {
+    orchestrator: 'k8s',
+    node,
+    pod: name,
+    endpoint: 'eth0',
+    interfaceName: `cali${name}`,
+    ipNetworks: [`${address}/32`],
+  });
+
+const CLUSTER = [
+  resource('Node', 'a', { bgp: { ipv4Address: '172.30.1.11/24', ipv4IPIPTunnelAddr: '192.168.0.1' } }, { rack: 'a' }),
+  resource('Node', 'b', { bgp: { ipv4Address: '172.30.2.11/24', asNumber: 64999 } }),
+  resource('Node', 'unborn', {}),
+  resource('IPPool', 'p1', { cidr: '192.168.0.0/16', ipipMode: 'CrossSubnet' }),
+  affinity('a', '192.168.0.0/26', 'confirmed'),
+  affinity('a', '192.168.9.0/26', 'pending'),
+  affinity('b', '192.168.0.64/26', 'confirmed'),
+  pod('a', 'web', '192.168.0.2'),
+  pod('b', 'db', '192.168.0.66'),
+];
+
+const knowledge = (entries: readonly Entry[], node = 'a'): Knowledge => {
+  const { resources, unreadable } = resourcesFromEntries(entries);
+  expect(unreadable).toEqual([]);
+  return { node, resources, blocks: localBlocks(entries, node) };
+};
+
+const prefixes = (routes: readonly { prefix: ReturnType<typeof parsePrefix> }[]): string[] =>
+  routes.map(({ prefix }) => formatPrefix(prefix));
+
+describe('blocks', () => {
+  test('only confirmed affinities of this node count; an empty value is old data and means confirmed', () => {
+    const entries = [...CLUSTER, affinity('a', '192.168.7.0/26'), affinity('a', '192.168.8.0/26', 'pendingDeletion')];
+    expect(localBlocks(entries, 'a').map(formatPrefix)).toEqual(['192.168.0.0/26', '192.168.7.0/26']);
+  });
+});
+
+describe('what this node originates', () => {
+  test('its blocks, with the pool as the reason', () => {
+    const [only, ...rest] = originatedRoutes(knowledge(CLUSTER));
+    expect(rest).toEqual([]);
+    expect([formatPrefix(only!.prefix), only!.reason]).toEqual(['192.168.0.0/26', 'block of ippool p1']);
+  });
+
+  test('a borrowed address as /32, for its block is announced by another node', () => {
+    const routes = originatedRoutes(knowledge([...CLUSTER, pod('a', 'guest', '192.168.0.70')]));
+    expect(prefixes(routes)).toEqual(['192.168.0.0/26', '192.168.0.70/32']);
+    expect(routes[1]!.reason).toBe("default/guest, borrowed from another node's block");
+  });
+
+  test('nothing of a pool that is not to be exported', () => {
+    const closed = resource('IPPool', 'p1', { cidr: '192.168.0.0/16', disableBGPExport: true });
+    expect(originatedRoutes(knowledge([...CLUSTER.filter(({ key }) => !key.includes('ippools')), closed]))).toEqual([]);
+  });
+});
+
+describe("felix's inputs", () => {
+  test('hold the other nodes that have an address, the pools, and the pods of this node', () => {
+    const inputs = dataplaneInputs(knowledge(CLUSTER), { routes: [], complete: true })!;
+    expect(inputs.local).toMatchObject({ name: 'a', address: { length: 24 } });
+    expect(formatIpAddress(inputs.local.ipipTunnelAddress!)).toBe('192.168.0.1');
+    expect(inputs.nodes.map(({ name }) => name)).toEqual(['b']);
+    expect(inputs.pools).toMatchObject([{ name: 'p1', ipipMode: 'CrossSubnet', vxlanMode: 'Never' }]);
+    expect(inputs.endpoints.map(({ name, interfaceName }) => [name, interfaceName])).toEqual([
+      ['default/web', 'caliweb'],
+    ]);
+    expect(inputs.learnedComplete).toBe(true);
+  });
+
+  test('are absent while this node has no address', () => {
+    expect(dataplaneInputs(knowledge(CLUSTER, 'unborn'), { routes: [], complete: true })).toBeUndefined();
+    expect(
+      speakerSettings(knowledge(CLUSTER, 'unborn'), { bgp: { holdSeconds: 90, deferralSeconds: 5 } }, false),
+    ).toBeUndefined();
+  });
+});
+
+describe('the speaker', () => {
+  const settings = { bgp: { holdSeconds: 90, deferralSeconds: 5 } };
+
+  test("takes its node's AS number, then the cluster's, then Calico's default", () => {
+    const cluster = resource('BGPConfiguration', 'default', { asNumber: 65000 });
+    expect(speakerSettings(knowledge(CLUSTER), settings, false)?.asn).toBe(64512);
+    expect(speakerSettings(knowledge([...CLUSTER, cluster]), settings, false)?.asn).toBe(65000);
+    expect(speakerSettings(knowledge([...CLUSTER, cluster], 'b'), settings, false)?.asn).toBe(64999);
+  });
+
+  test('is identified by the address of its node, by what was set, or by the hash of its name', () => {
+    const id = (routerId?: 'hash'): string =>
+      formatIpv4(
+        speakerSettings(knowledge(CLUSTER), { ...settings, ...(routerId && { routerId }) }, false)!.bgpIdentifier,
+      );
+    expect(id()).toBe('172.30.1.11');
+    expect(id('hash')).toBe(formatIpv4(hashedRouterId('a')));
+    // printf a | sha256sum: ca 97 81 12
+    expect(id('hash')).toBe('202.151.129.18');
+  });
+
+  test('listens where the node, else the cluster, says so', () => {
+    const shared = resource('BGPConfiguration', 'default', { listenPort: 1179 });
+    const own = resource('BGPConfiguration', 'node.a', { listenPort: 2179 });
+    const port = (...entries: Entry[]): number =>
+      listenPort('a', knowledge([...CLUSTER, ...entries]).resources.BGPConfiguration);
+    expect([port(), port(shared), port(shared, own)]).toEqual([179, 1179, 2179]);
+  });
+});
+
+describe('pools', () => {
+  test('are used where they are enabled, fit the use and select this node', () => {
+    const entries = [
+      ...CLUSTER,
+      resource('IPPool', 'elsewhere', { cidr: '10.1.0.0/16', nodeSelector: "rack == 'b'" }),
+      resource('IPPool', 'here', { cidr: '10.2.0.0/16', nodeSelector: "rack == 'a'" }),
+      resource('IPPool', 'off', { cidr: '10.3.0.0/16', disabled: true }),
+      resource('IPPool', 'by-hand', { cidr: '10.4.0.0/16', assignmentMode: 'Manual' }),
+      resource('IPPool', 'tunnels', { cidr: '10.5.0.0/16', allowedUses: ['Tunnel'], vxlanMode: 'Always' }),
+    ];
+    const names = (pools: readonly { metadata: { name: string } }[]): string[] =>
+      pools.map(({ metadata }) => metadata.name);
+    expect(names(workloadPools(knowledge(entries)))).toEqual(['p1', 'here']);
+    expect(names(tunnelPools(knowledge(entries), 'ipip'))).toEqual(['p1']);
+    expect(names(tunnelPools(knowledge(entries), 'vxlan'))).toEqual(['tunnels']);
+  });
+});

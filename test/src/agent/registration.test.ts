@@ -1,0 +1,131 @@
+import { describe, expect, test } from 'vitest';
+import type { HostInterface } from '../../../felix/index.ts';
+import { registerNode } from '../../../src/agent/registration.ts';
+import { loadSettings } from '../../../src/config/settings.ts';
+import { MemoryStore } from '../../../src/datastore/memory.ts';
+import type { Store } from '../../../src/datastore/store.ts';
+import { parseInterfaceAddress } from '../../../src/model/ip.ts';
+import { createResourceClient } from '../../../src/resources/index.ts';
+import { silentLogger } from '../../../src/runtime/logger.ts';
+
+const eth0 = (address: string): HostInterface => ({
+  name: 'eth0',
+  index: 2,
+  up: true,
+  mtu: 1500,
+  mac: '',
+  addresses: [parseInterfaceAddress(address)],
+});
+
+interface Start {
+  readonly store?: Store;
+  readonly node?: string;
+  readonly address?: string;
+  readonly env?: Readonly<Record<string, string>>;
+}
+
+async function start({
+  store = new MemoryStore(),
+  node = 'node-a1',
+  address = '172.30.1.11/24',
+  env = {},
+}: Start): Promise<Store> {
+  const resources = createResourceClient(store);
+  const interfaces = (): Promise<HostInterface[]> => Promise.resolve([eth0(address)]);
+  await registerNode(node, loadSettings({ DATASTORE_TYPE: 'file', ...env }), {
+    resources,
+    interfaces,
+    log: silentLogger,
+  });
+  return store;
+}
+
+const nodeSpec = async (store: Store, name = 'node-a1'): Promise<unknown> =>
+  (await createResourceClient(store).get('Node', name)).spec;
+const pools = async (store: Store): Promise<string[]> =>
+  (await createResourceClient(store).list('IPPool')).map(
+    ({ spec }) => `${spec.cidr} ${spec.ipipMode} ${spec.vxlanMode}`,
+  );
+
+describe('the address', () => {
+  test('is detected with the mask of its interface', async () => {
+    expect(await nodeSpec(await start({ env: { IP: 'autodetect' } }))).toEqual({
+      bgp: { ipv4Address: '172.30.1.11/24' },
+    });
+  });
+
+  test('given without a mask takes that of its interface, so that CrossSubnet can see its neighbours', async () => {
+    expect(await nodeSpec(await start({ env: { IP: '172.30.1.11' } }))).toEqual({
+      bgp: { ipv4Address: '172.30.1.11/24' },
+    });
+  });
+
+  test('that is stored stays where IP is not set, and is detected anew with IP=autodetect', async () => {
+    const store = await start({});
+    await start({ store, address: '172.30.1.99/24' });
+    expect(await nodeSpec(store)).toEqual({ bgp: { ipv4Address: '172.30.1.11/24' } });
+    await start({ store, address: '172.30.1.99/24', env: { IP: 'autodetect' } });
+    expect(await nodeSpec(store)).toEqual({ bgp: { ipv4Address: '172.30.1.99/24' } });
+  });
+
+  test('of another node is refused, and nothing is written', async () => {
+    const store = await start({});
+    const before = await store.list('/');
+    await expect(start({ store, node: 'node-a2' })).rejects.toThrow(
+      '172.30.1.11 is already the address of Node(node-a1)',
+    );
+    expect(await store.list('/')).toEqual(before);
+  });
+
+  test('that nobody can find is told with what was passed over', async () => {
+    await expect(start({ env: { IP_AUTODETECTION_METHOD: 'interface=bond.*' } })).rejects.toThrow(
+      "IP_AUTODETECTION_METHOD = 'interface=bond.*': no address by interface=bond.*: eth0 is not asked for",
+    );
+  });
+});
+
+describe('a node that is there', () => {
+  test('keeps its labels and tunnel addresses, and is not rewritten for nothing', async () => {
+    const store = await start({});
+    const resources = createResourceClient(store);
+    const node = await resources.get('Node', 'node-a1');
+    const bgp = { ...node.spec.bgp, ipv4IPIPTunnelAddr: '192.168.0.1' };
+    await resources.update({ ...node, metadata: { ...node.metadata, labels: { rack: 'a' } }, spec: { bgp } });
+    const before = await resources.get('Node', 'node-a1');
+    await start({ store, env: { IP: 'autodetect' } });
+    expect(await resources.get('Node', 'node-a1')).toEqual(before);
+    await start({ store, env: { AS: '64999' } });
+    expect((await resources.get('Node', 'node-a1')).spec).toEqual({ bgp: { ...bgp, asNumber: 64999 } });
+  });
+});
+
+describe('the default pool', () => {
+  test('is made once, as the variables say; later ones change nothing', async () => {
+    const store = await start({ env: { CALICO_IPV4POOL_CIDR: '10.48.0.0/16', CALICO_IPV4POOL_IPIP: 'CrossSubnet' } });
+    await start({ store, node: 'node-a2', address: '172.30.1.12/24', env: { CALICO_IPV4POOL_CIDR: '10.49.0.0/16' } });
+    expect(await pools(store)).toEqual(['10.48.0.0/16 CrossSubnet Never']);
+  });
+
+  test('avoids the host: 172.16.0.0/16 where the host lives in 192.168.0.0/16', async () => {
+    expect(await pools(await start({ address: '192.168.122.5/24' }))).toEqual(['172.16.0.0/16 Never Never']);
+  });
+
+  test.each([{ NO_DEFAULT_POOLS: 'true' }, { CALICO_IPV4POOL_CIDR: 'none' }])('is not made with %j', async (env) => {
+    expect(await pools(await start({ env }))).toEqual([]);
+  });
+
+  test("that overlaps the nodes' subnet is refused, and nothing is written", async () => {
+    const store = new MemoryStore();
+    await expect(start({ store, env: { CALICO_IPV4POOL_CIDR: '172.30.0.0/16' } })).rejects.toThrow(
+      "CALICO_IPV4POOL_CIDR = '172.30.0.0/16': overlaps the subnet of this node's own address 172.30.1.11/24",
+    );
+    expect((await store.list('/')).entries).toEqual([]);
+  });
+
+  test('is content to come second', async () => {
+    const store = new MemoryStore();
+    const nodes = ['node-a1', 'node-a2', 'node-a3'];
+    await Promise.all(nodes.map((node, i) => start({ store, node, address: `172.30.1.${11 + i}/24` })));
+    expect(await pools(store)).toEqual(['192.168.0.0/16 Never Never']);
+  });
+});

@@ -1,0 +1,88 @@
+import { describe, expect, test } from 'vitest';
+import type { NodeStatus, PeerStatus } from '../../../src/api/contract.ts';
+import { formatNodeStatus } from '../../../src/cli/node-status.ts';
+
+const NOW = Date.parse('2026-11-23T20:00:00Z');
+
+const peer = (more: Partial<PeerStatus>): PeerStatus => ({
+  address: '172.30.1.12',
+  port: 179,
+  type: 'node-to-node mesh',
+  origin: 'BGPConfiguration(default)',
+  remoteAsn: 64512,
+  localAsn: 64512,
+  state: 'Established',
+  since: '2026-11-23T19:27:03.123Z',
+  received: 1,
+  accepted: 1,
+  advertised: 1,
+  flaps: 0,
+  ...more,
+});
+
+const status = (peers: readonly PeerStatus[], more: Partial<NodeStatus> = {}): NodeStatus => ({
+  node: 'node-a1',
+  version: '0.1.0',
+  pid: 1,
+  startedAt: '2026-11-23T19:00:00Z',
+  bgp: { asn: 64512, bgpIdentifier: '172.30.1.11', address: '172.30.1.11', converged: true, peers },
+  datastore: { type: 'file', inSync: true, revision: 9 },
+  dataplane: { routes: 3, pending: 0, failed: 0 },
+  ...more,
+});
+
+describe('node status', () => {
+  test("is calicoctl's table to the letter", () => {
+    const text = formatNodeStatus(
+      status([
+        peer({}),
+        peer({
+          address: '172.30.1.1',
+          type: 'node specific',
+          state: 'Active',
+          lastError: 'Socket: Connection refused',
+        }),
+      ]),
+      NOW,
+    );
+    expect(text.split('\n')).toEqual([
+      'Calico process is running.',
+      '',
+      'IPv4 BGP status',
+      '+--------------+-------------------+-------+----------+-----------------------------------+',
+      '| PEER ADDRESS | PEER TYPE         | STATE | SINCE    | INFO                              |',
+      '+--------------+-------------------+-------+----------+-----------------------------------+',
+      '| 172.30.1.12  | node-to-node mesh | up    | 19:27:03 | Established                       |',
+      '| 172.30.1.1   | node specific     | start | 19:27:03 | Active Socket: Connection refused |',
+      '+--------------+-------------------+-------+----------+-----------------------------------+',
+      '',
+      '',
+    ]);
+  });
+
+  test('shows the date where it was not today', () => {
+    expect(formatNodeStatus(status([peer({ since: '2026-11-20T19:27:03Z' })]), NOW)).toContain(
+      '| up    | 2026-11-20 | Established |',
+    );
+  });
+
+  test('says that there are no peers', () => {
+    expect(formatNodeStatus(status([]), NOW)).toBe(
+      'Calico process is running.\n\nIPv4 BGP status\nNo IPv4 peers found.\n\n',
+    );
+  });
+
+  test('tells what the table cannot: a restart under way, a stale view, refused routes', () => {
+    const text = formatNodeStatus(
+      status([], {
+        bgp: { ...status([]).bgp, converged: false },
+        datastore: { type: 'etcdv3', inSync: true, revision: 9, stale: 'etcd at http://10.0.0.1:2379 does not answer' },
+        dataplane: { routes: 3, pending: 0, failed: 2 },
+      }),
+      NOW,
+    );
+    expect(text).toContain('Waiting for the peers after a restart: routes are kept, none is removed.\n');
+    expect(text).toContain('what it said is kept: etcd at http://10.0.0.1:2379 does not answer\n');
+    expect(text).toContain('2 routes were refused by the kernel: calicoctl-ts routes\n');
+  });
+});
