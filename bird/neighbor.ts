@@ -12,7 +12,7 @@ import type { Connection } from './peer/transport.ts';
 import type { Routing, RoutingPeer } from './routing.ts';
 import { FAMILIES } from './routing.ts';
 import type { PeerSettings, SpeakerSettings } from './settings.ts';
-import { UpdateReader } from './update/receive.ts';
+import { UpdateReader } from './rib/update-reader.ts';
 import type { PeerView } from './view.ts';
 import { encodeEndOfRib } from './wire.ts';
 import type { Fault, RouteRefresh } from './wire.ts';

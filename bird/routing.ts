@@ -1,6 +1,6 @@
 import type { IpFamily } from '../src/model/ip.ts';
 import type { Negotiated } from './peer/negotiate.ts';
-import type { ImportContext, OwnBlock } from './policy/import.ts';
+import type { ImportContext } from './policy/import.ts';
 import { ACCEPTED, isInside, judgeAttributes, REJECTED_OWN_BLOCK } from './policy/import.ts';
 import type { ExportSource } from './policy/export.ts';
 import { AdjRibIn } from './rib/adj-rib-in.ts';
@@ -8,12 +8,13 @@ import { AdjRibOut } from './rib/adj-rib-out.ts';
 import { AttributeCache } from './rib/attribute-cache.ts';
 import type { Candidate } from './rib/decision.ts';
 import { LocRib } from './rib/loc-rib.ts';
-import { NO_PREFIX, PrefixTable } from './rib/prefix-table.ts';
+import { NO_PREFIX, packPrefix, PrefixTable } from './rib/prefix-table.ts';
+import type { PackedPrefix } from './rib/prefix-table.ts';
 import type { OriginatedRoute, PeerSettings } from './settings.ts';
 import type { ExportView } from './update/export-group.ts';
 import { ExportGroup, viewKey } from './update/export-group.ts';
 import { packNext } from './update/pack.ts';
-import type { PackedPrefix, UpdateSink } from './update/receive.ts';
+import type { UpdateSink } from './rib/update-reader.ts';
 import { canonicalAttributes } from './wire.ts';
 import type { NextHopBytes } from './wire.ts';
 
@@ -68,7 +69,7 @@ export class Routing {
   readonly #listener: RoutingListener;
   readonly #peers = new Map<number, RoutingPeer>();
   readonly #groups = new Map<string, ExportGroup>();
-  #ownBlocks: Readonly<Record<IpFamily, readonly OwnBlock[]>> = { 4: [], 6: [] };
+  #ownBlocks: Readonly<Record<IpFamily, readonly PackedPrefix[]>> = { 4: [], 6: [] };
 
   constructor(settings: RoutingSettings, listener: RoutingListener) {
     this.#settings = settings;
@@ -136,7 +137,7 @@ export class Routing {
     return {
       attributes: this.attributes,
       judge: (attributes) => judgeAttributes(attributes, context),
-      announce: (family, words, attributes, rejection) => {
+      announce: (family, words, { attributes, rejection }) => {
         const { prefixes, locRib } = this.tables[family];
         const prefix = prefixes.intern(words.w0, words.w1, words.w2, words.w3, words.length);
         const verdict = rejection === ACCEPTED ? this.#judgePrefix(family, words) : rejection;
@@ -311,17 +312,14 @@ export class Routing {
     return group;
   }
 
-  #judgePrefix(family: IpFamily, { w0, w1, w2, w3, length }: PackedPrefix): number {
-    const blocks = this.#ownBlocks[family];
-    return blocks.length > 0 && isInside(blocks, [w0, w1, w2, w3], length) ? REJECTED_OWN_BLOCK : ACCEPTED;
+  #judgePrefix(family: IpFamily, prefix: PackedPrefix): number {
+    return isInside(this.#ownBlocks[family], prefix) ? REJECTED_OWN_BLOCK : ACCEPTED;
   }
 
   /** Routes that stand are judged again: what was accepted before a block became ours must not stay. */
   #setOwnBlocks(routes: readonly OriginatedRoute[]): void {
-    const blocksOf = (family: IpFamily): readonly OwnBlock[] =>
-      routes
-        .filter(({ prefix }) => prefix.address.family === family)
-        .map(({ prefix }) => ({ words: prefix.address.words, length: prefix.length }));
+    const blocksOf = (family: IpFamily): readonly PackedPrefix[] =>
+      routes.filter(({ prefix }) => prefix.address.family === family).map(({ prefix }) => packPrefix(prefix));
     this.#ownBlocks = { 4: blocksOf(4), 6: blocksOf(6) };
     for (const peer of this.#peers.values()) for (const family of FAMILIES) this.#judgeAgain(peer, family);
   }
@@ -332,8 +330,7 @@ export class Routing {
     for (const prefix of adjRibIn.prefixes()) {
       const before = adjRibIn.rejection(prefix);
       if (before !== ACCEPTED && before !== REJECTED_OWN_BLOCK) continue;
-      const [w0, w1, w2, w3] = [0, 1, 2, 3].map((i) => prefixes.word(prefix, i)) as [number, number, number, number];
-      const verdict = this.#judgePrefix(family, { w0, w1, w2, w3, length: prefixes.length(prefix) });
+      const verdict = this.#judgePrefix(family, prefixes.packed(prefix));
       if (adjRibIn.judgeAgain(prefix, verdict)) locRib.touch(prefix, peer.index);
     }
     this.#work(locRib);

@@ -86,3 +86,12 @@ export const attributeBlock = (
   codec: CodecContext,
   nextHopIn: 'next-hop' | 'mp-reach',
 ): Uint8Array => encodeAttributes(attributes, { ...codec, nextHopIn });
+
+/** A copy that lacks these. */
+export function withoutAttributes(
+  attributes: PathAttributes,
+  fields: readonly (keyof PathAttributes)[],
+): PathAttributes {
+  const entries = Object.entries(attributes).filter(([field]) => !fields.includes(field as keyof PathAttributes));
+  return Object.fromEntries(entries);
+}

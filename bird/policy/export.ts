@@ -1,4 +1,5 @@
 /** Which of our best routes a peer is told, and with what attributes. Pure. RFC 4271 §5.1, §9.1.3. */
+import { withoutAttributes } from '../wire.ts';
 import type { AsSegment, NextHopBytes, PathAttributes } from '../wire.ts';
 import { mayReflect, reflect } from './reflection.ts';
 
@@ -72,7 +73,7 @@ function nextHopFor(attributes: PathAttributes, source: ExportSource, target: Ex
 
 /** LOCAL_PREF, MED, ORIGINATOR_ID and CLUSTER_LIST stay in the AS that set them. RFC 4271 §5.1.4, §5.1.5. */
 function toExternal(attributes: PathAttributes, localAsn: number): PathAttributes {
-  const { localPref: _, med: __, originatorId: ___, clusterList: ____, asPath = [], ...rest } = attributes;
+  const { asPath = [], ...rest } = withoutAttributes(attributes, ['localPref', 'med', 'originatorId', 'clusterList']);
   const visible = asPath.filter(({ type }) => type === 'set' || type === 'sequence'); // RFC 5065 §4.1
   return { ...rest, asPath: prepend(visible, localAsn) };
 }

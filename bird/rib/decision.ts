@@ -25,7 +25,7 @@ export interface Candidate {
 /** One tie-break: removes candidates, never adds or reorders. */
 interface TieBreak {
   readonly rule: string;
-  keep(candidates: readonly Candidate[]): readonly Candidate[];
+  readonly keep: (candidates: readonly Candidate[]) => readonly Candidate[];
 }
 
 /** Paths that are equal after these may carry traffic side by side: what follows only breaks ties. */

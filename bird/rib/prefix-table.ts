@@ -4,6 +4,20 @@ import { mix, slotsFor } from './hash.ts';
 /** What has no id. */
 export const NO_PREFIX = -1;
 
+/** Unsigned words of the address, IPv4 all in `w0`, and the length. */
+export interface PackedPrefix {
+  readonly w0: number;
+  readonly w1: number;
+  readonly w2: number;
+  readonly w3: number;
+  readonly length: number;
+}
+
+export function packPrefix({ address, length }: Prefix): PackedPrefix {
+  const [w0 = 0, w1 = 0, w2 = 0, w3 = 0] = address.words;
+  return { w0, w1, w2, w3, length };
+}
+
 const FREE = 0;
 
 /**
@@ -65,8 +79,8 @@ export class PrefixTable {
     return id;
   }
 
-  internPrefix({ address, length }: Prefix): number {
-    const [w0 = 0, w1 = 0, w2 = 0, w3 = 0] = address.words;
+  internPrefix(prefix: Prefix): number {
+    const { w0, w1, w2, w3, length } = packPrefix(prefix);
     return this.intern(w0, w1, w2, w3, length);
   }
 
@@ -87,6 +101,11 @@ export class PrefixTable {
 
   length(id: number): number {
     return this.#lengths[id]!;
+  }
+
+  packed(id: number): PackedPrefix {
+    const [w0, w1, w2, w3] = [this.word(id, 0), this.word(id, 1), this.word(id, 2), this.word(id, 3)];
+    return { w0, w1, w2, w3, length: this.#lengths[id]! };
   }
 
   /** The object form, for the borders. */

@@ -22,7 +22,7 @@ export interface Packing {
   readonly adjRibOut: AdjRibOut;
   readonly prefixes: PrefixTable;
   /** Encoded once per set and group of peers, whoever asks. */
-  encodedSet(attributes: number): EncodedSet;
+  readonly encodedSet: (attributes: number) => EncodedSet;
 }
 
 const IPV6_UNICAST: Family = { afi: 2, safi: 1 };

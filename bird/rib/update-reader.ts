@@ -2,7 +2,8 @@
 import type { IpFamily } from '../../src/model/ip.ts';
 import { familyOf, ipFamilyOf } from '../peer/negotiate.ts';
 import type { Negotiated } from '../peer/negotiate.ts';
-import type { AttributeCache } from '../rib/attribute-cache.ts';
+import type { AttributeCache } from './attribute-cache.ts';
+import type { PackedPrefix } from './prefix-table.ts';
 import {
   checkMandatory,
   checkNlri,
@@ -12,6 +13,7 @@ import {
   scanUpdate,
   updateError,
   walkNlri,
+  withoutAttributes,
 } from '../wire.ts';
 import type { Fault, PathAttributes, UpdateScan } from '../wire.ts';
 
@@ -20,17 +22,14 @@ export interface UpdateSink {
   readonly attributes: AttributeCache;
   /** The import policy's verdict on an attribute set; called once per UPDATE. */
   judge(attributes: PathAttributes): number;
-  announce(family: IpFamily, words: PackedPrefix, attributes: number, rejection: number): void;
-  withdraw(family: IpFamily, words: PackedPrefix): void;
+  announce(family: IpFamily, prefix: PackedPrefix, route: JudgedSet): void;
+  withdraw(family: IpFamily, prefix: PackedPrefix): void;
 }
 
-/** One object for all prefixes of all UPDATEs: overwritten with each, never kept. */
-export interface PackedPrefix {
-  w0: number;
-  w1: number;
-  w2: number;
-  w3: number;
-  length: number;
+/** An attribute set with the verdict of import on it; one object for all prefixes of an UPDATE. */
+export interface JudgedSet {
+  readonly attributes: number;
+  readonly rejection: number;
 }
 
 export interface Received {
@@ -55,13 +54,16 @@ interface Interned {
   readonly remedied?: string;
 }
 
+type Writable<T> = { -readonly [K in keyof T]: T[K] };
+
 const NOTHING: Received = {};
 
 export class UpdateReader {
   readonly #sink: UpdateSink;
   readonly #session: Negotiated;
   readonly #key = new Uint8Array(MAX_OCTETS + 64);
-  readonly #prefix: PackedPrefix = { w0: 0, w1: 0, w2: 0, w3: 0, length: 0 };
+  /** One object for all prefixes of all UPDATEs: overwritten with each, so a sink must not keep it. */
+  readonly #prefix: Writable<PackedPrefix> = { w0: 0, w1: 0, w2: 0, w3: 0, length: 0 };
 
   constructor(session: Negotiated, sink: UpdateSink) {
     this.#session = session;
@@ -125,13 +127,12 @@ export class UpdateReader {
       return;
     }
     const { family, start, end } = range;
-    const rejection = this.#sink.judge(this.#sink.attributes.attributes(attributes));
+    const route = { attributes, rejection: this.#sink.judge(this.#sink.attributes.attributes(attributes)) };
     walkNlri(frame, start, end, { family: familyOf(family), addPath: false }, (_, w0, w1, w2, w3, length) => {
-      this.#sink.announce(family, this.#packed(w0, w1, w2, w3, length), attributes, rejection);
+      this.#sink.announce(family, this.#packed(w0, w1, w2, w3, length), route);
     });
   }
 
-  // eslint-disable-next-line max-params -- the packed form of a prefix, as the codec hands it over
   #packed(w0: number, w1: number, w2: number, w3: number, length: number): PackedPrefix {
     const prefix = this.#prefix;
     prefix.w0 = w0;
@@ -177,7 +178,7 @@ export class UpdateReader {
     if (remedy === 'treat-as-withdraw')
       return { ...none, remedied: `treated as withdrawn: ${worst?.text ?? 'malformed'}` };
     const { attributes: cache } = this.#sink;
-    const { nextHop: _, ...rest } = attributes;
+    const rest = withoutAttributes(attributes, ['nextHop']);
     const held = this.#hold({
       ipv4: reach.hasIpv4Nlri
         ? cache.intern(ipv4NextHop === undefined ? rest : { ...rest, nextHop: ipv4NextHop })

@@ -1,0 +1,205 @@
+/** Two hosts on one wire, as namespaces: a node for our speaker, a switch for BIRD or FRR. Leaves nothing behind. */
+import { execFileSync, spawn } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
+import { chmodSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import type { SpeakerSettings } from '../../bird/index.ts';
+import type { SpeakerCommand, SpeakerStatus } from './speaker-process.ts';
+
+export const NODE_ADDRESS = '10.99.0.1';
+export const SWITCH_ADDRESS = '10.99.0.2';
+export const NODE_ADDRESS6 = '2001:db8:99::1';
+export const SWITCH_ADDRESS6 = '2001:db8:99::2';
+
+const STEP_MS = 100;
+
+/** Asks again and again until `check` finds no more fault; then that fault is the test's. */
+export async function eventually(check: () => unknown, timeoutMs = 20_000): Promise<void> {
+  const end = Date.now() + timeoutMs;
+  for (;;) {
+    try {
+      await check();
+      return;
+    } catch (error) {
+      if (Date.now() > end) throw error;
+      await new Promise((resolve) => setTimeout(resolve, STEP_MS));
+    }
+  }
+}
+
+const run = (command: string, ...args: readonly string[]): string =>
+  execFileSync(command, args, { encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'] });
+
+export class BgpLab {
+  readonly node: string;
+  readonly switch: string;
+  readonly directory: string;
+  readonly #children = new Set<ChildProcess>();
+
+  constructor(name: string) {
+    this.node = `cts-${name}-${process.pid}-n`;
+    this.switch = `cts-${name}-${process.pid}-s`;
+    this.directory = mkdtempSync(join(tmpdir(), 'cts-bgp-'));
+    chmodSync(this.directory, 0o755);
+    try {
+      this.#build();
+    } catch (error) {
+      this.#remove();
+      throw error;
+    }
+  }
+
+  /** Starts a program in a namespace; it ends with the lab at the latest. */
+  start(namespace: string, command: string, ...args: readonly string[]): ChildProcess {
+    const child = spawn('ip', ['netns', 'exec', namespace, command, ...args], { stdio: ['pipe', 'pipe', 'pipe'] });
+    this.#children.add(child);
+    child.once('exit', () => this.#children.delete(child));
+    return child;
+  }
+
+  file(name: string, text: string): string {
+    const path = join(this.directory, name);
+    writeFileSync(path, text);
+    return path;
+  }
+
+  startBird(config: string, ...args: readonly string[]): ChildProcess {
+    return this.start(this.switch, 'bird', '-f', '-c', this.file('bird.conf', config), '-s', this.#birdSocket, ...args);
+  }
+
+  birdc(...command: readonly string[]): string {
+    return run('birdc', '-s', this.#birdSocket, ...command);
+  }
+
+  /** zebra and bgpd in a directory of their own, as the user that Debian's FRR insists on. */
+  async startFrr(config: string): Promise<void> {
+    const directory = join(this.directory, 'frr');
+    mkdirSync(directory, { recursive: true });
+    run('chown', 'frr:frr', directory);
+    for (const daemon of ['zebra', 'bgpd']) {
+      const file = join(directory, `${daemon}.conf`);
+      writeFileSync(file, daemon === 'bgpd' ? config : '');
+      run('chown', 'frr:frr', file);
+      const api = join(directory, 'zserv.api');
+      const own = ['-f', file, '-i', join(directory, `${daemon}.pid`), '-z', api, '--vty_socket', directory, '-P', '0'];
+      const listen = daemon === 'bgpd' ? ['-l', SWITCH_ADDRESS] : [];
+      this.start(
+        this.switch,
+        `/usr/lib/frr/${daemon}`,
+        ...own,
+        ...listen,
+        '--log',
+        `file:${join(directory, daemon)}.log`,
+      );
+      await eventually(() => this.#mustExist(join(directory, `${daemon}.vty`)));
+    }
+  }
+
+  vtysh(command: string): string {
+    return run('vtysh', '--vty_socket', join(this.directory, 'frr'), '-c', command);
+  }
+
+  speaker(settings: Partial<SpeakerSettings> = {}): Promise<SpeakerHandle> {
+    const complete: SpeakerSettings = {
+      asn: 64512,
+      bgpIdentifier: 0x0a630001,
+      listen: [
+        { address: NODE_ADDRESS, port: 179 },
+        { address: NODE_ADDRESS6, port: 179 },
+      ],
+      gracefulRestart: { restarting: false, deferralSeconds: 30 },
+      ...settings,
+    };
+    const local = join('node_modules', '.bin', 'node');
+    const runtime = existsSync(local) ? local : process.execPath;
+    const script = 'test/support/speaker-process.ts';
+    return SpeakerHandle.of(this.start(this.node, runtime, script, JSON.stringify(complete)));
+  }
+
+  async close(): Promise<void> {
+    const ended = [...this.#children].map((child) => new Promise((resolve) => child.once('exit', resolve)));
+    for (const child of this.#children) child.kill('SIGKILL');
+    await Promise.all(ended);
+    this.#remove();
+  }
+
+  get #birdSocket(): string {
+    return join(this.directory, 'bird.ctl');
+  }
+
+  #mustExist(path: string): void {
+    if (!existsSync(path)) throw new Error(`${path} is not there`);
+  }
+
+  #build(): void {
+    for (const namespace of [this.node, this.switch]) run('ip', 'netns', 'add', namespace);
+    run('ip', 'link', 'add', 'eth0', 'netns', this.node, 'type', 'veth', 'peer', 'name', 'eth0', 'netns', this.switch);
+    const addresses = [
+      [this.node, NODE_ADDRESS, NODE_ADDRESS6],
+      [this.switch, SWITCH_ADDRESS, SWITCH_ADDRESS6],
+    ] as const;
+    for (const [namespace, ipv4, ipv6] of addresses) {
+      run('ip', '-n', namespace, 'address', 'add', `${ipv4}/24`, 'dev', 'eth0');
+      run('ip', '-n', namespace, 'address', 'add', `${ipv6}/64`, 'dev', 'eth0', 'nodad');
+      run('ip', '-n', namespace, 'link', 'set', 'lo', 'up');
+      run('ip', '-n', namespace, 'link', 'set', 'eth0', 'up');
+    }
+  }
+
+  #remove(): void {
+    for (const namespace of [this.node, this.switch]) {
+      if (existsSync(`/run/netns/${namespace}`)) run('ip', 'netns', 'delete', namespace);
+    }
+    rmSync(this.directory, { recursive: true, force: true });
+  }
+}
+
+/** Our speaker in a process of its own. */
+export class SpeakerHandle {
+  readonly #child: ChildProcess;
+  readonly #answers: AsyncIterator<string>;
+
+  private constructor(child: ChildProcess) {
+    this.#child = child;
+    this.#answers = createInterface({ input: child.stdout! })[Symbol.asyncIterator]();
+  }
+
+  /** Resolves when it listens; rejects with what it said on stderr where it does not. */
+  static async of(child: ChildProcess): Promise<SpeakerHandle> {
+    let stderr = '';
+    child.stderr!.on('data', (chunk: Buffer) => (stderr += chunk.toString()));
+    const handle = new SpeakerHandle(child);
+    const first = await handle.#answers.next();
+    if (first.done === true) throw new Error(`the speaker did not start: ${stderr}`);
+    return handle;
+  }
+
+  async tell(command: SpeakerCommand): Promise<unknown> {
+    this.#child.stdin!.write(`${JSON.stringify(command)}\n`);
+    const { value } = await this.#answers.next();
+    return JSON.parse(value as string);
+  }
+
+  status(): Promise<SpeakerStatus> {
+    return this.tell({ do: 'status' }) as Promise<SpeakerStatus>;
+  }
+
+  /** As a crash ends it. */
+  kill(): Promise<void> {
+    return new Promise((resolve) => {
+      this.#child.once('exit', () => resolve());
+      this.#child.kill('SIGKILL');
+    });
+  }
+}
+
+/** Why a test of real switches cannot run on this machine, or undefined. */
+export function missingForLab(...programs: readonly string[]): string | undefined {
+  if (process.getuid?.() !== 0) return 'needs root for network namespaces';
+  const absent = programs.filter((path) => !existsSync(path));
+  return absent.length === 0 ? undefined : `needs ${absent.join(', ')}`;
+}
+
+export const readLabFile = (lab: BgpLab, name: string): string => readFileSync(join(lab.directory, name), 'utf8');
