@@ -52,12 +52,18 @@ export function planLearnedRoutes(inputs: DataplaneInputs, host: HostView): read
     foreign: foreignByPrefix(host),
   };
   const onLink = { ...base, resolve: memoised((nextHop) => resolveNextHop(host, nextHop)) };
+  const isNeighbour = (nextHop: IpAddress): boolean => {
+    const resolution = onLink.resolve(nextHop);
+    return 'hop' in resolution && resolution.isOnLink;
+  };
+  if (inputs.learned.every(({ nextHops }) => nextHops.every(isNeighbour))) {
+    return inputs.learned.map((learned) => planLearned(learned, onLink));
+  }
   // A next hop may be reachable only through a route that a ToR told us. Routes whose own next hop is a neighbour are
   // safe to resolve through: they cannot depend on the route in question.
   const ways = inputs.learned
     .flatMap((learned) => neighbourWay(learned, onLink))
     .sort((a, b) => compareAddresses(a.hops[0].gateway, b.hops[0].gateway));
-  if (ways.length === 0) return inputs.learned.map((learned) => planLearned(learned, onLink));
   const recursive = { ...base, resolve: memoised((nextHop) => resolveNextHop(host, nextHop, ways)) };
   return inputs.learned.map((learned) => planLearned(learned, recursive));
 }
