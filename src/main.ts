@@ -20,7 +20,7 @@ async function main(argv: readonly string[]): Promise<number> {
   }
   try {
     const settings = loadSettings(process.env);
-    const log = createLogger(settings.logLevel);
+    const log = createLogger(settings.logLevel ?? 'info');
     return await runAgent(settings, { log, version: packageJson.version });
   } catch (error) {
     if (error instanceof SettingsError) return refuse(error, 2);

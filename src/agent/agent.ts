@@ -13,9 +13,16 @@ import { formatIpAddress, formatIpv4 } from '../model/ip.ts';
 import { createResourceClient, resourcesFromEntries } from '../resources/index.ts';
 import type { ResourceClient } from '../resources/index.ts';
 import type { Clock } from '../runtime/clock.ts';
-import type { Logger } from '../runtime/logger.ts';
+import type { Logger, LogLevel } from '../runtime/logger.ts';
 import type { Random } from '../runtime/random.ts';
-import { clusterNode, dataplaneInputs, localBlocks, originatedRoutes, speakerSettings } from './cluster-view.ts';
+import {
+  bgpLogLevel,
+  clusterNode,
+  dataplaneInputs,
+  localBlocks,
+  originatedRoutes,
+  speakerSettings,
+} from './cluster-view.ts';
 import type { Knowledge } from './cluster-view.ts';
 import { CALICO_PEER_DEFAULTS, computePeers } from './peers.ts';
 import { createPods } from './pods.ts';
@@ -34,6 +41,8 @@ export interface AgentPorts {
   readonly random: Random;
   readonly log: Logger;
   readonly datastoreLog: Logger;
+  /** What BGPConfiguration says of bird's log. */
+  readonly onBgpLogLevel: (level: LogLevel) => void;
   /** Told once, where the agent cannot go on. */
   readonly onFatal: (error: Error) => void;
   /** Somebody asked the agent to leave the cluster's routing for good. */
@@ -166,7 +175,7 @@ export class Agent implements AgentApi {
   }
 
   #recompute(): void {
-    const { node, dataplane } = this.#ports;
+    const { node, dataplane, onBgpLogLevel } = this.#ports;
     const { entries } = this.#syncer.view();
     const { resources, unreadable } = resourcesFromEntries(entries.values());
     this.#knowledge = { node, resources, blocks: localBlocks(entries.values(), node) };
@@ -176,6 +185,7 @@ export class Agent implements AgentApi {
       this.#sayOnce('no node', { node });
       return;
     }
+    onBgpLogLevel(bgpLogLevel(this.#knowledge));
     const peers = computePeers(resources, node, {
       ...CALICO_PEER_DEFAULTS,
       holdSeconds: this.#settings.bgp.holdSeconds,

@@ -13,12 +13,12 @@ import {
 } from '../model/ip.ts';
 import type { IpAddress, Prefix } from '../model/ip.ts';
 import type { LearnedRoute } from '../model/route.ts';
+import type { LogLevel } from '../runtime/logger.ts';
 import { matchesSelector, parseSelector } from '../model/selector.ts';
+import { DEFAULT_ASN } from '../resources/index.ts';
 import type { IpPool, Node, Resources } from '../resources/index.ts';
 import { hashedRouterId } from './router-id.ts';
 
-/** Calico's default AS number, for nodes and clusters that name none. */
-export const DEFAULT_ASN = 64512;
 const BGP_PORT = 179;
 
 /** Blocks with a confirmed affinity to `node`. An empty value is old data and means confirmed; pending ones count as absent. */
@@ -145,6 +145,21 @@ export function speakerSettings(
     transit: false,
     gracefulRestart: { restarting, deferralSeconds: settings.bgp.deferralSeconds },
   };
+}
+
+const LOG_LEVEL_OF = {
+  Trace: 'trace',
+  Debug: 'debug',
+  Info: 'info',
+  Warning: 'warn',
+  Error: 'error',
+  Fatal: 'fatal',
+} as const;
+
+/** bird's log level: the node's own BGPConfiguration wins over the default one. */
+export function bgpLogLevel({ node, resources }: Knowledge): LogLevel {
+  const own = resources.BGPConfiguration.get(`node.${node}`) ?? resources.BGPConfiguration.get('default');
+  return LOG_LEVEL_OF[(own?.spec.logSeverityScreen ?? 'Info') as keyof typeof LOG_LEVEL_OF];
 }
 
 /** The node's own BGPConfiguration wins over the default one. */

@@ -9,7 +9,7 @@ import type { Store } from '../datastore/store.ts';
 import { UnavailableError } from '../datastore/store.ts';
 import { createResourceClient } from '../resources/index.ts';
 import { systemClock } from '../runtime/clock.ts';
-import type { Logger } from '../runtime/logger.ts';
+import type { Logger, LogThreshold } from '../runtime/logger.ts';
 import { systemRandom } from '../runtime/random.ts';
 import { Agent } from './agent.ts';
 import { listenPort } from './cluster-view.ts';
@@ -30,6 +30,8 @@ const RETRY_MS = 1000;
  */
 export async function runAgent(settings: AgentSettings, { log: root, version }: RunPorts): Promise<number> {
   const log = root.child({ component: 'agent' });
+  const birdThreshold: LogThreshold = { level: settings.logLevel ?? 'info' };
+  const birdLog = root.child({ component: 'bird' }, birdThreshold);
   const node = nodeName(settings.nodeName, settings.nodeNameFile);
   const dataplane = createDataplane(settings.felix, {
     kernel: createLinuxKernel(),
@@ -47,8 +49,10 @@ export async function runAgent(settings: AgentSettings, { log: root, version }: 
     version,
     store,
     dataplane,
-    createSpeaker: (speaker) =>
-      createSpeaker(speaker, { clock: systemClock, random: systemRandom, log: root.child({ component: 'bird' }) }),
+    createSpeaker: (speaker) => createSpeaker(speaker, { clock: systemClock, random: systemRandom, log: birdLog }),
+    onBgpLogLevel: (level) => {
+      if (settings.logLevel === undefined) birdThreshold.level = level;
+    },
     clock: systemClock,
     random: systemRandom,
     log,

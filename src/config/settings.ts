@@ -22,7 +22,8 @@ export interface AgentSettings {
   readonly runDirectory: string;
   readonly socketMode: number;
   readonly nodeNameFile: string;
-  readonly logLevel: LogLevel;
+  /** Absent: info, and bird's as BGPConfiguration says. */
+  readonly logLevel?: LogLevel;
   readonly bgp: { readonly holdSeconds: number; readonly deferralSeconds: number };
   readonly felix: {
     readonly resyncSeconds: number;
@@ -102,7 +103,7 @@ function withDefaults(values: Values, datastore: StoreSettings): AgentSettings {
     runDirectory,
     socketMode: values.socketMode ?? 0o660,
     nodeNameFile: values.nodeNameFile ?? '/var/lib/calico/nodename',
-    logLevel: values.logLevel ?? 'info',
+    ...(values.logLevel === undefined ? {} : { logLevel: values.logLevel }),
     // 240 s is what Calico's BIRD offers; its own restart wait is longer, but holds up new routes as long.
     bgp: { holdSeconds: values.holdSeconds ?? 240, deferralSeconds: values.deferralSeconds ?? 30 },
     felix: {

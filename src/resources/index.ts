@@ -15,7 +15,6 @@ export { DEFAULT_ASN } from './bgp-configuration.ts';
 export type { BgpPeer } from './bgp-peer.ts';
 export { parsePeerIp } from './bgp-peer.ts';
 export type { ClusterInformation } from './cluster-information.ts';
-export type { FelixConfiguration } from './felix-configuration.ts';
 export type { IpPool } from './ip-pool.ts';
 export type { Node } from './node.ts';
 export type { WorkloadEndpoint } from './workload-endpoint.ts';

@@ -4,8 +4,6 @@ import { bgpPeer } from './bgp-peer.ts';
 import type { BgpPeer } from './bgp-peer.ts';
 import { clusterInformation } from './cluster-information.ts';
 import type { ClusterInformation } from './cluster-information.ts';
-import { felixConfiguration } from './felix-configuration.ts';
-import type { FelixConfiguration } from './felix-configuration.ts';
 import { ipPool } from './ip-pool.ts';
 import type { IpPool } from './ip-pool.ts';
 import type { KindSpec } from './kind.ts';
@@ -21,7 +19,6 @@ export interface ResourceByKind {
   readonly Node: Node;
   readonly WorkloadEndpoint: WorkloadEndpoint;
   readonly ClusterInformation: ClusterInformation;
-  readonly FelixConfiguration: FelixConfiguration;
 }
 
 export type Kind = keyof ResourceByKind;
@@ -35,7 +32,6 @@ export const kindTable: { readonly [K in Kind]: KindSpec<ResourceByKind[K]> } = 
   Node: node,
   WorkloadEndpoint: workloadEndpoint,
   ClusterInformation: clusterInformation,
-  FelixConfiguration: felixConfiguration,
 };
 
 export const KINDS = Object.keys(kindTable) as readonly Kind[];

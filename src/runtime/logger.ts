@@ -8,28 +8,38 @@ export interface Logger {
   info(fields: object, message: string): void;
   warn(fields: object, message: string): void;
   error(fields: object, message: string): void;
-  child(fields: object): Logger;
+  /** A logger with more fields; with a threshold of its own where a component's level may change while it runs. */
+  child(fields: object, threshold?: LogThreshold): Logger;
 }
 
 export const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const;
 export type LogLevel = (typeof LOG_LEVELS)[number];
 
+/** What a logger and all its children let through; whoever made it may change it. */
+export interface LogThreshold {
+  level: LogLevel;
+}
+
 /** One JSON line per event on stderr, or coloured text where stderr is a terminal. */
 export function createLogger(level: LogLevel): Logger {
-  const options = { level, base: {}, timestamp: pino.stdTimeFunctions.isoTime, errorKey: 'error' };
+  const options = { level: 'trace', base: {}, timestamp: pino.stdTimeFunctions.isoTime, errorKey: 'error' };
   const stream = process.stderr.isTTY
     ? pretty({ destination: 2, sync: true, ignore: 'pid,hostname' })
     : destination({ dest: 2, sync: true });
-  return fromPino(pino({ ...options, formatters: { level: (label) => ({ level: label }) } }, stream));
+  const log = pino({ ...options, formatters: { level: (label) => ({ level: label }) } }, stream);
+  return fromPino(log, { level });
 }
 
-function fromPino(log: PinoLogger): Logger {
+function fromPino(log: PinoLogger, threshold: LogThreshold): Logger {
+  const say = (level: 'debug' | 'info' | 'warn' | 'error') => (fields: object, message: string) => {
+    if (LOG_LEVELS.indexOf(level) >= LOG_LEVELS.indexOf(threshold.level)) log[level](fields, message);
+  };
   return {
-    debug: (fields, message) => log.debug(fields, message),
-    info: (fields, message) => log.info(fields, message),
-    warn: (fields, message) => log.warn(fields, message),
-    error: (fields, message) => log.error(fields, message),
-    child: (fields) => fromPino(log.child(fields)),
+    debug: say('debug'),
+    info: say('info'),
+    warn: say('warn'),
+    error: say('error'),
+    child: (fields, own = threshold) => fromPino(log.child(fields), own),
   };
 }
 
