@@ -120,7 +120,7 @@ export class Agent implements AgentApi {
       datastore: { type: this.#settings.datastore.type, inSync, revision, ...(stale === undefined ? {} : { stale }) },
       dataplane: {
         routes: routes.length,
-        pending: routes.filter(({ state }) => state === 'pending' || state === 'unresolved').length,
+        pending: routes.filter(({ state }) => state === 'pending').length,
         failed: routes.filter(({ state }) => state === 'failed').length,
       },
     };

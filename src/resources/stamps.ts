@@ -8,4 +8,4 @@ export interface Stamps {
   uid(): string;
 }
 
-export const systemStamps: Stamps = { wallTime: systemClock.wallTime, uid: () => randomUUID() };
+export const systemStamps: Stamps = { wallTime: () => systemClock.wallTime(), uid: () => randomUUID() };
