@@ -15,6 +15,7 @@ const PEER = { address: SWITCH_ADDRESS, remoteAsn: 65001, localAddress: NODE_ADD
 
 const BIRD_CONFIG = `
 router id ${SWITCH_ADDRESS};
+graceful restart wait 3; # its IPv6 session never comes up in most of these tests
 protocol device {}
 protocol static { ipv4; route 10.50.0.0/16 blackhole; route 10.51.0.0/16 blackhole; }
 protocol static { ipv6; route 2001:db8:50::/48 blackhole; }

@@ -1,4 +1,7 @@
 import type { PeerSettings } from '../../bird/index.ts';
+import { localOpen, negotiate } from '../../bird/peer/negotiate.ts';
+import type { LocalSettings, Negotiated } from '../../bird/peer/negotiate.ts';
+import type { Open } from '../../bird/wire.ts';
 import type { IpFamily } from '../../src/model/ip.ts';
 import { parseIpAddress } from '../../src/model/ip.ts';
 
@@ -31,4 +34,28 @@ export function peerSettings({ address, localAddress, ...given }: PeerText): Pee
     allowOwnAsn: 0,
     ...given,
   };
+}
+
+/** What our side brings to an iBGP session in AS 64512 with graceful restart. */
+export const localSettings = (changes: Partial<LocalSettings> = {}): LocalSettings => ({
+  asn: 64512,
+  bgpIdentifier: 0x0a000001,
+  remoteAsn: 64512,
+  families: IPV4_ONLY,
+  passive: false,
+  holdSeconds: 90,
+  connectRetrySeconds: 5,
+  errorWaitSeconds: [5, 30],
+  gracefulRestart: { restartSeconds: 120, restarting: false },
+  ...changes,
+});
+
+/** The OPEN of the peer that `local` expects. */
+export const openOf = (local: LocalSettings, bgpIdentifier = 0x0a000002): Open =>
+  localOpen({ ...local, asn: local.remoteAsn, remoteAsn: local.asn, bgpIdentifier });
+
+export function agreed(local: LocalSettings, open: Open): Negotiated {
+  const outcome = negotiate(open, local);
+  if (outcome.kind === 'refused') throw new Error(outcome.fault.text);
+  return outcome.session;
 }
