@@ -20,7 +20,7 @@ export async function missingSwitchSoftware(): Promise<readonly string[]> {
     ),
     isThere(join(FRR_DAEMONS, 'zebra')),
     isThere(join(FRR_DAEMONS, 'bgpd')),
-    run(['vtysh', '--version']).then(({ exitCode }) => exitCode === 0),
+    run(['vtysh', '--help']).then(({ exitCode }) => exitCode === 0),
   ]);
   return [...(bird ? [] : ['BIRD 2']), ...(zebra && bgpd && vtysh ? [] : ['FRR'])];
 }

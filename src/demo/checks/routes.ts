@@ -12,7 +12,7 @@ export const routes: Check = {
   name: 'routes',
   title: `ip route of ${NODE}, and the reason of each route from calicoctl-ts routes`,
   run: async ({ layout, choice }) => {
-    const query = ['-4', '-N', 'route', 'show', 'table', 'all', 'proto', String(ROUTE_PROTOCOL)];
+    const query = ['-4', 'route', 'show', 'table', 'all', 'proto', String(ROUTE_PROTOCOL)];
     const kernel = await mustRun(['ip', '-n', `${layout.prefix}${NODE}`, ...query]);
     const reports = await agentClient(layout, NODE).get<readonly RouteReport[]>('/v1/routes');
     const told = await cliOnNode(layout, NODE, choice.project)(['routes']);
@@ -30,13 +30,21 @@ export function compareRoutes(kernel: string, reports: readonly RouteReport[], c
   );
   const byPrefix = new Map(reports.map((report) => [report.prefix, report]));
   const untold = [...lines].filter(([prefix]) => !byPrefix.has(prefix)).map(([, line]) => line);
-  const missing = reports.filter(({ prefix, state }) => state !== 'programmed' || !lines.has(prefix));
+  // What the agent itself says it does not write, and why, is an answer; an announced subnet of our own is such a one.
+  const unwritten = reports.filter(({ state }) => state === 'unresolved');
+  const missing = reports.filter(
+    ({ prefix, state }) => state !== 'unresolved' && (state !== 'programmed' || !lines.has(prefix)),
+  );
   const unprinted = reports.filter(({ prefix, reason }) => !cli.includes(prefix) || !cli.includes(reason));
   return {
-    ok: lines.size > 0 && untold.length + missing.length + unprinted.length === 0,
+    ok:
+      lines.size > 0 &&
+      unwritten.every(({ error }) => error !== undefined) &&
+      untold.length + missing.length + unprinted.length === 0,
     lines: [
       `${lines.size} routes of protocol ${ROUTE_PROTOCOL} in the kernel, ${reports.length} told by the agent`,
       ...[...lines].flatMap(([prefix, line]) => [line, `    ${byPrefix.get(prefix)?.reason ?? 'no reason'}`]),
+      ...unwritten.map(({ prefix, error }) => `left out: ${prefix} (${error ?? 'no reason'})`),
       ...missing.map(
         ({ prefix, state, error }) => `not in the kernel: ${prefix} (${state}${error ? `, ${error}` : ''})`,
       ),

@@ -116,6 +116,13 @@ describe('the kernel’s routes beside the agent’s', () => {
     expect(compareRoutes(kernel, pending, cli).ok).toBe(false);
   });
 
+  test('agree where the agent says why it leaves one out, and only then', () => {
+    const own = { ...report('172.30.1.0/24', 'learned'), state: 'unresolved' };
+    const printed = `${cli}172.30.1.0/24 learned`;
+    expect(compareRoutes(kernel, [...reports, { ...own, error: 'our own subnet' }], printed).ok).toBe(true);
+    expect(compareRoutes(kernel, [...reports, own], printed).ok).toBe(false);
+  });
+
   test('disagree where the CLI keeps a reason to itself, and where there is nothing at all', () => {
     expect(compareRoutes(kernel, reports, '192.168.1.0/26\n192.168.1.1/32 pod demo/one\n').ok).toBe(false);
     expect(compareRoutes('', [], '').ok).toBe(false);
