@@ -18,7 +18,7 @@ const NOBODYS_ROUTE = {
 export async function requirePermission(kernel: Pick<Kernel, 'writeRoutes'>): Promise<void> {
   const [error] = await kernel.writeRoutes([{ op: 'remove', route: NOBODYS_ROUTE }]);
   if (error === undefined) return;
-  const hint = error.code === 'EPERM' || error.code === 'EACCES' ? 'calico-node-ts needs root or CAP_NET_ADMIN' : '';
+  const hint = error.code === 'EPERM' || error.code === 'EACCES' ? 'this needs root or CAP_NET_ADMIN' : '';
   const what = hint === '' ? 'routes cannot be programmed' : `${hint} to program routes`;
   throw new Error(`${what}: ${error.message}`, { cause: error });
 }

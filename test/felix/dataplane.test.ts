@@ -119,7 +119,7 @@ describe('a first start', () => {
     const kernel = await newHost();
     kernel.failNext('writeRoutes', { code: 'EPERM' });
     const failed = createDataplane(settings, { kernel, clock: new FakeClock(), random: () => 0, log: silentLogger });
-    await expect(failed.start()).rejects.toThrow(/^calico-node-ts needs root or CAP_NET_ADMIN to program routes: /);
+    await expect(failed.start()).rejects.toThrow(/^this needs root or CAP_NET_ADMIN to program routes: /);
   });
 });
 
