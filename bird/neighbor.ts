@@ -194,9 +194,13 @@ export class Neighbor {
     this.#negotiated = negotiated;
     this.#reader = new UpdateReader(negotiated, routing.sinkFor(this.#routes, context));
     this.#endOfRibDue = negotiated.families;
-    this.#help({ type: 'sessionUp', restart: this.#restart(negotiated) });
+    const restart = this.#restart(negotiated);
+    this.#help({ type: 'sessionUp', restart });
     routing.sessionUp(this.#routes, negotiated, context);
-    this.#host.defer({ type: 'peerUp', peer: peerKey(this.#settings), restart: this.#restart(negotiated) });
+    // A peer that only helps lists no family in its capability, and still sends End-of-RIB for each. RFC 4724 §3.
+    const awaited = families.map((family) => ({ family, forwardingPreserved: false }));
+    const peer = peerKey(this.#settings);
+    this.#host.defer({ type: 'peerUp', peer, restart: restart && { ...restart, families: awaited } });
     this.pumpSoon();
   }
 

@@ -316,8 +316,12 @@ export class Routing {
     return isInside(this.#ownBlocks[family], prefix) ? REJECTED_OWN_BLOCK : ACCEPTED;
   }
 
-  /** Routes that stand are judged again: what was accepted before a block became ours must not stay. */
+  /**
+   * Routes that stand are judged again: what was accepted before a block became ours must not stay.
+   * A switch is another matter: what it originates are aggregates, and their parts come from the nodes.
+   */
   #setOwnBlocks(routes: readonly OriginatedRoute[]): void {
+    if (this.#settings.transit) return;
     const blocksOf = (family: IpFamily): readonly PackedPrefix[] =>
       routes.filter(({ prefix }) => prefix.address.family === family).map(({ prefix }) => packPrefix(prefix));
     this.#ownBlocks = { 4: blocksOf(4), 6: blocksOf(6) };

@@ -59,3 +59,9 @@ export function agreed(local: LocalSettings, open: Open): Negotiated {
   if (outcome.kind === 'refused') throw new Error(outcome.fault.text);
   return outcome.session;
 }
+
+export function withoutRestart(local: LocalSettings): LocalSettings {
+  const copy: { gracefulRestart?: unknown } & LocalSettings = { ...local };
+  delete copy.gracefulRestart;
+  return copy;
+}

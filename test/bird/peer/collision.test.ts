@@ -1,10 +1,10 @@
 import { describe, expect, test } from 'vitest';
 import { admitIncoming, judgeOpen, survivingDirection } from '../../../bird/peer/collision.ts';
 import type { State } from '../../../bird/peer/fsm.ts';
-import { agreed, localSettings, openOf } from '../../support/bgp.ts';
+import { agreed, localSettings, openOf, withoutRestart } from '../../support/bgp.ts';
 
 const local = localSettings();
-const { gracefulRestart: _, ...plain } = local;
+const plain = withoutRestart(local);
 const low = { asn: 64512, bgpIdentifier: 1 };
 const high = { asn: 64512, bgpIdentifier: 0xffff_fffe };
 

@@ -1,0 +1,128 @@
+import { describe, expect, test } from 'vitest';
+import { CONVERGED, DEFERRING, deferralStep, FRESH, helperStep } from '../../bird/graceful-restart.ts';
+import type {
+  DeferralEvent,
+  HelperEffect,
+  HelperEvent,
+  HelperState,
+  PeerRestart,
+} from '../../bird/graceful-restart.ts';
+
+const restart = (changes: Partial<PeerRestart> = {}): PeerRestart => ({
+  restarting: false,
+  restartSeconds: 120,
+  families: [{ family: 4, forwardingPreserved: true }],
+  ...changes,
+});
+
+function play(
+  events: readonly HelperEvent[],
+  from: HelperState = FRESH,
+): readonly [HelperState, readonly HelperEffect[]] {
+  let state = from;
+  let effects: readonly HelperEffect[] = [];
+  for (const event of events) [state, effects] = helperStep(state, event);
+  return [state, effects];
+}
+
+const LOST: HelperEvent = { type: 'sessionLost', cause: 'connection', restart: restart() };
+const BACK: HelperEvent = { type: 'sessionUp', restart: restart({ restarting: true }) };
+const END: HelperEvent = { type: 'endOfRib', family: 4 };
+const LATE: HelperEvent = { type: 'timerExpires' };
+
+describe('a helper', () => {
+  test('keeps routes as stale for the peer’s restart time when the connection broke', () => {
+    expect(play([LOST])).toEqual([
+      { name: 'waiting', families: [4] },
+      [
+        { do: 'flush', except: [4] },
+        { do: 'markStale', families: [4] },
+        { do: 'startTimer', seconds: 120 },
+      ],
+    ]);
+  });
+  test.each(['error', 'stop'] as const)('drops everything at once after %s', (cause) => {
+    const [state, effects] = play([{ type: 'sessionLost', cause, restart: restart() }]);
+    expect(state).toEqual(FRESH);
+    expect(effects).toContainEqual({ do: 'flush', except: [] });
+  });
+  test('drops everything of a peer without graceful restart, or with an empty list of families', () => {
+    for (const none of [undefined, restart({ families: [] })]) {
+      const [state, effects] = play([{ type: 'sessionLost', cause: 'connection', restart: none }]);
+      expect(state).toEqual(FRESH);
+      expect(effects).toContainEqual({ do: 'flush', except: [] });
+    }
+  });
+  test('sweeps what is still stale at End-of-RIB', () => {
+    expect(play([LOST, BACK, END])).toEqual([FRESH, [{ do: 'sweepStale', families: [4] }, { do: 'stopTimer' }]]);
+  });
+  test('sweeps when the peer does not come back, or never says End-of-RIB', () => {
+    expect(play([LOST, LATE])).toEqual([FRESH, [{ do: 'sweepStale', families: [4] }]]);
+    expect(play([LOST, BACK, LATE])).toEqual([FRESH, [{ do: 'sweepStale', families: [4] }]]);
+  });
+  test('drops at once what the new OPEN does not name, or names without F', () => {
+    const lost = { family: 4, forwardingPreserved: false } as const;
+    for (const families of [[], [lost]]) {
+      const [state, effects] = play([LOST, { type: 'sessionUp', restart: restart({ families }) }]);
+      expect(state).toEqual(FRESH);
+      expect(effects).toContainEqual({ do: 'sweepStale', families: [4] });
+    }
+    expect(play([LOST, { type: 'sessionUp', restart: undefined }])[0]).toEqual(FRESH);
+  });
+  test('loses nothing when the peer restarts again before it is done', () => {
+    const [state, effects] = play([LOST, BACK, LOST]);
+    expect(state).toEqual({ name: 'waiting', families: [4] });
+    expect(effects).toContainEqual({ do: 'flush', except: [4] });
+    expect(effects.map((effect) => effect.do)).not.toContain('sweepStale');
+  });
+  test('treats families one by one', () => {
+    const both = restart({
+      families: [
+        { family: 4, forwardingPreserved: true },
+        { family: 6, forwardingPreserved: true },
+      ],
+    });
+    const [state, effects] = play([{ ...LOST, restart: both }, { type: 'sessionUp', restart: both }, END]);
+    expect(state).toEqual({ name: 'syncing', families: [6] });
+    expect(effects).toEqual([{ do: 'sweepStale', families: [4] }]);
+  });
+  test('thinks nothing of an End-of-RIB that it does not wait for', () => {
+    expect(play([END])).toEqual([FRESH, []]);
+  });
+});
+
+describe('a restarted speaker', () => {
+  const KNOWN: readonly DeferralEvent[] = [{ type: 'originatedSet' }, { type: 'peersSet', peers: ['a', 'b'] }];
+  const after = (...events: readonly DeferralEvent[]): string => events.reduce(deferralStep, DEFERRING).name;
+  const up = (peer: string, r: PeerRestart | undefined = restart()): DeferralEvent => ({
+    type: 'peerUp',
+    peer,
+    restart: r,
+  });
+  const end = (peer: string): DeferralEvent => ({ type: 'endOfRib', peer, family: 4 });
+
+  test('waits for End-of-RIB of every peer', () => {
+    expect(after(...KNOWN, up('a'), end('a'), up('b'))).toBe('deferring');
+    expect(after(...KNOWN, up('a'), end('a'), up('b'), end('b'))).toBe('converged');
+  });
+  test('waits for nobody without graceful restart, nor for a peer that restarts itself', () => {
+    expect(
+      after(...KNOWN, { type: 'peerUp', peer: 'a', restart: undefined }, up('b', restart({ restarting: true }))),
+    ).toBe('converged');
+  });
+  test('waits again for a peer that it lost', () => {
+    expect(after(...KNOWN, up('a'), end('a'), { type: 'peerLost', peer: 'a' }, up('b'), end('b'))).toBe('deferring');
+  });
+  test('waits no longer for a peer that was removed', () => {
+    expect(after(...KNOWN, up('a'), end('a'), { type: 'peersSet', peers: ['a'] })).toBe('converged');
+  });
+  test('waits until it knows its peers and its own routes', () => {
+    expect(after({ type: 'originatedSet' })).toBe('deferring');
+    expect(after({ type: 'peersSet', peers: [] })).toBe('deferring');
+    expect(after({ type: 'peersSet', peers: [] }, { type: 'originatedSet' })).toBe('converged');
+  });
+  test('waits no longer than the deferral time, and never again', () => {
+    expect(after({ type: 'timerExpires' })).toBe('converged');
+    expect(deferralStep(CONVERGED, { type: 'peersSet', peers: ['c'] })).toBe(CONVERGED);
+  });
+});

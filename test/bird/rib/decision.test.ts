@@ -1,0 +1,105 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { selectBest } from '../../../bird/rib/decision.ts';
+import type { Candidate } from '../../../bird/rib/decision.ts';
+
+const candidate = (changes: Partial<Candidate> = {}): Candidate => ({
+  source: 1,
+  local: false,
+  localPref: 100,
+  asPathLength: 1,
+  origin: 0,
+  med: 0,
+  neighborAs: 65001,
+  external: true,
+  igpCost: 0,
+  routerId: 1,
+  clusterListLength: 0,
+  peerAddress: 1n,
+  ...changes,
+});
+
+/** In the order of the rules: the first wins although all that comes later speaks for the second. */
+const RANKING: readonly (readonly [string, Partial<Candidate>, Partial<Candidate>])[] = [
+  ['originated by this node', { local: true }, { localPref: 900 }],
+  ['higher LOCAL_PREF', { localPref: 200 }, { asPathLength: 0 }],
+  ['a) shorter AS_PATH', { origin: 2 }, { asPathLength: 2 }],
+  ['b) lower ORIGIN', { med: 9 }, { origin: 1 }],
+  ['c) lower MED per neighboring AS', { external: false }, { med: 9 }],
+  ['d) EBGP over IBGP', { igpCost: 9 }, { external: false }],
+  ['e) lower interior cost', { routerId: 9 }, { igpCost: 9 }],
+  ['f) lower BGP Identifier', { clusterListLength: 9 }, { routerId: 9 }],
+  ['shorter CLUSTER_LIST', { peerAddress: 9n }, { clusterListLength: 9 }],
+  ['g) lower peer address', {}, { peerAddress: 9n }],
+];
+
+describe('each rule decides in its turn, whichever came first, and is named', () => {
+  for (const [rule, better, worse] of RANKING) {
+    test(rule, () => {
+      const winner = candidate({ source: 1, ...better });
+      const loser = candidate({ source: 2, ...worse });
+      for (const order of [
+        [winner, loser],
+        [loser, winner],
+      ]) {
+        const selection = selectBest(order);
+        expect(selection?.best).toBe(winner);
+        expect(selection?.lostBy.get(loser)).toBe(rule);
+      }
+    });
+  }
+});
+
+test('no candidate, no selection', () => expect(selectBest([])).toBeUndefined());
+
+test('MED is compared within one neighboring AS alone', () => {
+  const cheap = candidate({ source: 1, med: 0, neighborAs: 65001, routerId: 3 });
+  const dear = candidate({ source: 2, med: 50, neighborAs: 65002, routerId: 1 });
+  const dearer = candidate({ source: 3, med: 60, neighborAs: 65002, routerId: 0 });
+  expect(selectBest([cheap, dear, dearer])?.best).toBe(dear);
+});
+
+test('paths that differ in tie-breaks alone go side by side', () => {
+  const [a, b, c] = [
+    candidate({ source: 1, routerId: 2 }),
+    candidate({ source: 2, routerId: 1, peerAddress: 5n }),
+    candidate({ source: 3, asPathLength: 2 }),
+  ];
+  expect(selectBest([a, b, c])?.multipath).toEqual([b, a]);
+});
+
+/** Equal down to MED, so that the rules where order could matter are really reached; each its own address. */
+const candidates = fc
+  .array(fc.record({ med: fc.nat(2), as: fc.nat(2), external: fc.boolean(), routerId: fc.nat(2) }), {
+    minLength: 2,
+    maxLength: 5,
+  })
+  .map((list) =>
+    list.map(({ med, as, external, routerId }, i) =>
+      candidate({ source: i, med, neighborAs: as, external, routerId, peerAddress: BigInt(i) }),
+    ),
+  );
+
+const permutations = <T>(list: readonly T[]): readonly (readonly T[])[] =>
+  list.length <= 1
+    ? [list]
+    : list.flatMap((one, i) => permutations([...list.slice(0, i), ...list.slice(i + 1)]).map((rest) => [one, ...rest]));
+
+test('the best route and the equal paths do not depend on the order of arrival', () => {
+  fc.assert(
+    fc.property(candidates, (routes) => {
+      const selections = permutations(routes).map((order) => selectBest(order)!);
+      expect(new Set(selections.map(({ best }) => best)).size).toBe(1);
+      expect(new Set(selections.map(({ multipath }) => multipath.map(({ source }) => source).join())).size).toBe(1);
+    }),
+  );
+});
+
+test('every candidate but the best has a rule that removed it', () => {
+  fc.assert(
+    fc.property(candidates, (routes) => {
+      const { best, lostBy } = selectBest(routes)!;
+      expect([...lostBy.keys(), best].map(({ source }) => source).sort()).toEqual(routes.map(({ source }) => source));
+    }),
+  );
+});

@@ -1,0 +1,281 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { AdjRibIn } from '../../../bird/rib/adj-rib-in.ts';
+import { AdjRibOut } from '../../../bird/rib/adj-rib-out.ts';
+import { AttributeCache } from '../../../bird/rib/attribute-cache.ts';
+import { ByteTable } from '../../../bird/rib/byte-table.ts';
+import { ABSENT, IntTable } from '../../../bird/rib/int-table.ts';
+import { NO_PREFIX, PrefixTable } from '../../../bird/rib/prefix-table.ts';
+import { canonicalAttributes } from '../../../bird/wire.ts';
+import { parsePrefix } from '../../../src/model/ip.ts';
+
+const memory = (): { readonly prefixes: PrefixTable; readonly attributes: AttributeCache } => ({
+  prefixes: new PrefixTable(4, 1),
+  attributes: new AttributeCache(canonicalAttributes, 1),
+});
+
+/** Few keys and many deletions: the chains of the open addressing collide and close again. */
+const operations = fc.array(fc.tuple(fc.constantFrom('put', 'drop'), fc.nat(40)), { maxLength: 300 });
+
+test('IntTable is a Map, whatever the order of insertions and deletions', () => {
+  fc.assert(
+    fc.property(operations, (list) => {
+      const table = new IntTable();
+      const model = new Map<number, number>();
+      for (const [[action, key], i] of list.map((operation, at) => [operation, at] as const)) {
+        if (action === 'put') {
+          table.set(key * 16, i, i & 255);
+          model.set(key * 16, i);
+        } else {
+          expect(table.delete(key * 16)).toBe(model.delete(key * 16));
+        }
+      }
+      expect(table.size).toBe(model.size);
+      for (let key = 0; key <= 640; key += 16) expect(table.get(key)).toBe(model.get(key) ?? ABSENT);
+      expect([...table.keys()].sort()).toEqual([...model.keys()].sort());
+    }),
+  );
+});
+
+test('ByteTable finds what was added and not deleted, and nothing else', () => {
+  fc.assert(
+    fc.property(operations, fc.nat(9), (list, padding) => {
+      const table = new ByteTable(7);
+      const model = new Map<number, Uint8Array>();
+      const keyOf = (key: number): Uint8Array => Uint8Array.of(...Array<number>(padding).fill(1), key);
+      for (const [action, key] of list) {
+        const bytes = keyOf(key);
+        if (action === 'put' && !model.has(key)) model.set(key, table.add(bytes, 0, bytes.length, key));
+        const held = model.get(key);
+        if (action === 'drop' && held !== undefined) {
+          table.delete(held);
+          model.delete(key);
+        }
+      }
+      expect(table.size).toBe(model.size);
+      for (let key = 0; key <= 40; key++) {
+        expect(table.get(keyOf(key), 0, padding + 1)).toBe(model.has(key) ? key : -1);
+      }
+    }),
+  );
+});
+
+describe.each([
+  [4, (i: number) => `10.${i >> 8}.${i & 255}.0/24`],
+  [6, (i: number) => `fd00:${i.toString(16)}::/32`],
+] as const)('PrefixTable, IPv%i', (family, text) => {
+  test('a prefix has one id while somebody holds it; ids are used again', () => {
+    fc.assert(
+      fc.property(operations, (list) => {
+        const table = new PrefixTable(family, 3);
+        const model = new Map<number, number>();
+        for (const [action, key] of list) {
+          if (action === 'put' && !model.has(key)) {
+            const id = table.internPrefix(parsePrefix(text(key)));
+            table.retain(id);
+            model.set(key, id);
+          }
+          const held = model.get(key);
+          if (action === 'drop' && held !== undefined) {
+            table.release(held);
+            model.delete(key);
+          }
+        }
+        expect(table.size).toBe(model.size);
+        expect(new Set(model.values()).size).toBe(model.size);
+        for (let key = 0; key <= 40; key++) {
+          const { w0, w1, w2, w3, length } = packed(text(key));
+          expect(table.find(w0, w1, w2, w3, length)).toBe(model.get(key) ?? NO_PREFIX);
+        }
+        for (const [key, id] of model) expect(table.prefix(id)).toEqual(parsePrefix(text(key)));
+      }),
+    );
+  });
+
+  test('length is part of the name', () => {
+    const table = new PrefixTable(family, 3);
+    const [wide, narrow] = family === 4 ? ['10.0.0.0/8', '10.0.0.0/9'] : ['fd00::/16', 'fd00::/17'];
+    expect(table.internPrefix(parsePrefix(wide))).not.toBe(table.internPrefix(parsePrefix(narrow)));
+  });
+});
+
+function packed(text: string): { w0: number; w1: number; w2: number; w3: number; length: number } {
+  const { address, length } = parsePrefix(text);
+  const [w0 = 0, w1 = 0, w2 = 0, w3 = 0] = address.words;
+  return { w0, w1, w2, w3, length };
+}
+
+describe('attribute sets', () => {
+  const set = {
+    origin: 'igp',
+    asPath: [{ type: 'sequence', asns: [65001] }],
+    nextHop: Uint8Array.of(10, 0, 0, 1),
+  } as const;
+
+  test('equal sets are one, and a set nobody holds is gone', () => {
+    const { attributes } = memory();
+    const id = attributes.intern(set);
+    attributes.retain(id);
+    expect(attributes.intern({ ...set, nextHop: Uint8Array.of(10, 0, 0, 1) })).toBe(id);
+    expect(attributes.size).toBe(1);
+    attributes.release(id);
+    expect(attributes.size).toBe(0);
+    expect(() => attributes.record(id)).toThrow('is not in the cache');
+  });
+
+  test('are found by the octets of a message until they are gone', () => {
+    const { attributes } = memory();
+    const id = attributes.intern(set);
+    attributes.retain(id);
+    const raw = Uint8Array.of(1, 2, 3);
+    attributes.rememberRaw(raw, 3, id);
+    expect(attributes.findRaw(raw, 3)).toBe(id);
+    expect(attributes.findRaw(raw, 2)).toBe(-1);
+    attributes.release(id);
+    expect(attributes.findRaw(raw, 3)).toBe(-1);
+  });
+
+  test('AS_SET counts one and confederation segments nothing', () => {
+    const { attributes } = memory();
+    const id = attributes.intern({
+      asPath: [
+        { type: 'confed-sequence', asns: [1, 2] },
+        { type: 'sequence', asns: [65001, 65002] },
+        { type: 'set', asns: [7, 8, 9] },
+      ],
+    });
+    expect(attributes.record(id)).toMatchObject({ asPathLength: 3, neighborAs: 65001, localPref: 100, origin: 2 });
+  });
+});
+
+test('Adj-RIB-In counts received, accepted and stale, and lets go of all it held', () => {
+  const held = memory();
+  const rib = new AdjRibIn(held);
+  const one = held.prefixes.internPrefix(parsePrefix('10.0.0.0/8'));
+  const two = held.prefixes.internPrefix(parsePrefix('11.0.0.0/8'));
+  const set = held.attributes.intern({ origin: 'igp' });
+  expect(rib.announce(one, set, 0)).toBe(true);
+  expect(rib.announce(one, set, 0)).toBe(false);
+  expect(rib.announce(two, set, 3)).toBe(false);
+  expect([rib.received, rib.accepted, rib.rejection(two)]).toEqual([2, 1, 3]);
+  rib.markStale();
+  expect(rib.stale).toBe(2);
+  rib.announce(one, set, 0);
+  expect([...rib.stalePrefixes()]).toEqual([two]);
+  expect(rib.judgeAgain(two, 0)).toBe(true);
+  expect([rib.accepted, rib.isStale(two)]).toEqual([2, true]);
+  for (const prefix of rib.prefixes()) rib.withdraw(prefix, () => undefined);
+  expect([rib.received, rib.accepted, rib.stale, held.prefixes.size, held.attributes.size]).toEqual([0, 0, 0, 0, 0]);
+});
+
+describe('Adj-RIB-Out', () => {
+  /** Takes everything that waits; each batch as `attributes: prefixes`. */
+  function drain(rib: AdjRibOut): readonly string[] {
+    const batches: string[] = [];
+    let current: (number | string)[] = [];
+    while (
+      rib.take(
+        (attributes) => (current = [attributes ?? 'withdraw']),
+        (prefix) => current.push(prefix) > 0,
+      )
+    ) {
+      batches.push(`${current[0]}: ${current.slice(1).sort().join()}`);
+    }
+    return batches;
+  }
+
+  function setUp(): { rib: AdjRibOut; sets: number[]; prefixes: number[]; held: ReturnType<typeof memory> } {
+    const held = memory();
+    const sets = [1, 2].map((med) => held.attributes.intern({ med }));
+    const prefixes = [0, 1, 2, 3].map((i) => held.prefixes.internPrefix(parsePrefix(`10.${i}.0.0/16`)));
+    for (const id of sets) held.attributes.retain(id);
+    for (const id of prefixes) held.prefixes.retain(id);
+    return { rib: new AdjRibOut(held), sets, prefixes, held };
+  }
+
+  test('packs by attribute set, withdrawals first', () => {
+    const { rib, sets, prefixes } = setUp();
+    const [a, b, c, d] = prefixes as [number, number, number, number];
+    rib.want(d, sets[0]);
+    drain(rib);
+    rib.want(a, sets[0]);
+    rib.want(b, sets[1]);
+    rib.want(c, sets[0]);
+    rib.want(d, undefined);
+    expect(drain(rib)).toEqual([`withdraw: ${d}`, `${sets[0]}: ${a},${c}`, `${sets[1]}: ${b}`]);
+    expect([rib.advertised, rib.hasPending]).toEqual([3, false]);
+  });
+
+  test('a change that is taken back before it was sent is never sent', () => {
+    const { rib, sets, prefixes } = setUp();
+    rib.want(prefixes[0]!, sets[0]);
+    drain(rib);
+    rib.want(prefixes[0]!, sets[1]);
+    rib.want(prefixes[0]!, undefined);
+    expect(rib.want(prefixes[0]!, sets[0])).toBe(false);
+    expect(drain(rib)).toEqual([]);
+  });
+
+  test('a batch that is full goes on with what did not fit', () => {
+    const { rib, sets, prefixes } = setUp();
+    for (const prefix of prefixes) rib.want(prefix, sets[0]);
+    const sizes: number[] = [];
+    let size = 0;
+    while (
+      rib.take(
+        () => (size = 0),
+        () => size < 3 && ++size > 0,
+      )
+    ) {
+      sizes.push(size);
+    }
+    expect(sizes).toEqual([3, 1]);
+  });
+
+  test('after any changes the peer knows what is wanted, and nothing is held that it does not know', () => {
+    const changes = fc.array(fc.tuple(fc.nat(3), fc.nat(2), fc.boolean()), { maxLength: 60 });
+    fc.assert(
+      fc.property(changes, (list) => {
+        const { rib, sets, prefixes, held } = setUp();
+        const wanted = new Map<number, number>();
+        const knows = new Map<number, number>();
+        const sync = (): void => {
+          let set: number | undefined;
+          while (
+            rib.take(
+              (attributes) => (set = attributes),
+              (prefix) => {
+                if (set === undefined) expect(knows.delete(prefix)).toBe(true);
+                else knows.set(prefix, set);
+                return true;
+              },
+            )
+          );
+        };
+        for (const [at, choice, isSync] of list) {
+          const prefix = prefixes[at]!;
+          const set = sets[choice];
+          rib.want(prefix, set);
+          if (set === undefined) wanted.delete(prefix);
+          else wanted.set(prefix, set);
+          if (isSync) sync();
+        }
+        sync();
+        expect(knows).toEqual(wanted);
+        rib.clear();
+        for (const id of sets) held.attributes.release(id);
+        for (const id of prefixes) held.prefixes.release(id);
+        expect([held.attributes.size, held.prefixes.size]).toEqual([0, 0]);
+      }),
+    );
+  });
+
+  test('a refresh tells everything again', () => {
+    const { rib, sets, prefixes } = setUp();
+    rib.want(prefixes[0]!, sets[0]);
+    rib.want(prefixes[1]!, sets[1]);
+    drain(rib);
+    rib.forgetTold((prefix) => (prefix === prefixes[0] ? sets[0] : undefined));
+    expect(drain(rib)).toContain(`${sets[0]}: ${prefixes[0]}`);
+  });
+});
