@@ -134,6 +134,20 @@ export function deferralStep(state: DeferralState, event: DeferralEvent): Deferr
   }
 }
 
+/**
+ * What a peer's capability means for our wait. One that lists no family only helps others: it sends End-of-RIB for every
+ * family of the session (RFC 4724 §3), and has no state of its own to restart with; FRR sets its R bit all the same for
+ * two minutes after its start, and RFC 4724 §4.1 would have us not wait for it.
+ */
+export function awaitedFrom(restart: PeerRestart | undefined, families: readonly IpFamily[]): PeerRestart | undefined {
+  if (restart === undefined) return undefined;
+  return {
+    ...restart,
+    restarting: restart.restarting && restart.families.length > 0,
+    families: families.map((family) => ({ family, forwardingPreserved: false })),
+  };
+}
+
 type Deferring = Exclude<DeferralState, { readonly name: 'converged' }>;
 
 /** Nobody waits for a peer without graceful restart, nor for one that restarts itself. RFC 4724 §4.1. */

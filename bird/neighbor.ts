@@ -1,7 +1,7 @@
 import type { IpAddress, IpFamily } from '../src/model/ip.ts';
 import { formatIpAddress } from '../src/model/ip.ts';
 import type { DeferralEvent, HelperEffect, HelperEvent, HelperState, PeerRestart } from './graceful-restart.ts';
-import { FRESH, helperStep } from './graceful-restart.ts';
+import { awaitedFrom, FRESH, helperStep } from './graceful-restart.ts';
 import { addressOctets } from './peer/address.ts';
 import type { LossCause } from './peer/fsm.ts';
 import type { LocalSettings, Negotiated } from './peer/negotiate.ts';
@@ -197,10 +197,7 @@ export class Neighbor {
     const restart = this.#restart(negotiated);
     this.#help({ type: 'sessionUp', restart });
     routing.sessionUp(this.#routes, negotiated, context);
-    // A peer that only helps lists no family in its capability, and still sends End-of-RIB for each. RFC 4724 §3.
-    const awaited = families.map((family) => ({ family, forwardingPreserved: false }));
-    const peer = peerKey(this.#settings);
-    this.#host.defer({ type: 'peerUp', peer, restart: restart && { ...restart, families: awaited } });
+    this.#host.defer({ type: 'peerUp', peer: peerKey(this.#settings), restart: awaitedFrom(restart, families) });
     this.pumpSoon();
   }
 

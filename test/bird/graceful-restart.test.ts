@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { CONVERGED, DEFERRING, deferralStep, FRESH, helperStep } from '../../bird/graceful-restart.ts';
+import { awaitedFrom, CONVERGED, DEFERRING, deferralStep, FRESH, helperStep } from '../../bird/graceful-restart.ts';
 import type {
   DeferralEvent,
   HelperEffect,
@@ -109,6 +109,14 @@ describe('a restarted speaker', () => {
     expect(
       after(...KNOWN, { type: 'peerUp', peer: 'a', restart: undefined }, up('b', restart({ restarting: true }))),
     ).toBe('converged');
+  });
+  test('waits for a peer that only helps, in every family of the session, R bit or not', () => {
+    // FRR 8.4 as a helper: no family in its capability, and the R bit for two minutes after its start.
+    const helper = awaitedFrom(restart({ restarting: true, families: [] }), [4]);
+    expect(after(...KNOWN, up('a', helper), up('b', helper), end('a'))).toBe('deferring');
+    expect(after(...KNOWN, up('a', helper), up('b', helper), end('a'), end('b'))).toBe('converged');
+    expect(awaitedFrom(restart({ restarting: true }), [4])?.restarting).toBe(true);
+    expect(awaitedFrom(undefined, [4])).toBeUndefined();
   });
   test('waits again for a peer that it lost', () => {
     expect(after(...KNOWN, up('a'), end('a'), { type: 'peerLost', peer: 'a' }, up('b'), end('b'))).toBe('deferring');
