@@ -1,0 +1,99 @@
+import { describe, expect, test } from 'vitest';
+import type { IpFamily } from '../../../src/model/ip.ts';
+import { formatPrefix } from '../../../src/model/ip.ts';
+import { AttributeCache } from '../../../bird/rib/attribute-cache.ts';
+import { UpdateReader } from '../../../bird/rib/update-reader.ts';
+import type { Received } from '../../../bird/rib/update-reader.ts';
+import { canonicalAttributes } from '../../../bird/wire.ts';
+import { agreed, localSettings, openOf } from '../../support/bgp.ts';
+import { mandatory, updateFrame } from '../../support/bgp-bytes.ts';
+
+const settings = localSettings({ remoteAsn: 65001, families: [4, 6] });
+
+/** A reader whose sink writes down what it is told: `+10.0.0.0/8`, `-10.0.0.0/8`; no route is kept. */
+function reader(families: readonly IpFamily[] = [4, 6]): {
+  readonly read: (frame: Uint8Array) => Received;
+  readonly told: string[];
+  readonly cache: AttributeCache;
+  judged: number;
+} {
+  const cache = new AttributeCache(canonicalAttributes, 1);
+  const told: string[] = [];
+  const session = { ...agreed(settings, openOf(settings)), families };
+  const text = (family: IpFamily, p: { w0: number; w1: number; w2: number; w3: number; length: number }): string =>
+    formatPrefix({ address: { family, words: family === 4 ? [p.w0] : [p.w0, p.w1, p.w2, p.w3] }, length: p.length });
+  const out = { told, cache, judged: 0, read: (frame: Uint8Array) => update.read(frame) };
+  const update = new UpdateReader(session, {
+    attributes: cache,
+    judge: () => out.judged++ * 0,
+    announce: (family, prefix) => told.push(`+${text(family, prefix)}`),
+    withdraw: (family, prefix) => told.push(`-${text(family, prefix)}`),
+  });
+  return out;
+}
+
+/** MP_REACH for IPv6 unicast: next hop fd00::1, prefix fd00:5::/32. */
+const reach6 = '800e 1a 0002 01 10 fd000000000000000000000000000001 00 20 fd000005';
+
+describe('an UPDATE that is in order', () => {
+  test('withdraws first, then announces', () => {
+    const { read, told } = reader();
+    const frame = updateFrame({ withdrawn: '08 0b', attributes: mandatory, nlri: '08 0a 18 c0a801' });
+    expect(read(frame)).toEqual({});
+    expect(told).toEqual(['-11.0.0.0/8', '+10.0.0.0/8', '+192.168.1.0/24']);
+  });
+  test('is judged once for all its prefixes, and holds no attribute set when nobody took it', () => {
+    const out = reader();
+    out.read(updateFrame({ attributes: mandatory, nlri: '08 0a 08 0b 08 0c' }));
+    expect([out.judged, out.cache.size]).toEqual([1, 0]);
+  });
+  test('brings IPv6 in MP_REACH, with IPv4 beside it', () => {
+    const { read, told } = reader();
+    expect(read(updateFrame({ attributes: `${reach6} ${mandatory}`, nlri: '08 0a' }))).toEqual({});
+    expect(told).toEqual(['+10.0.0.0/8', '+fd00:5::/32']);
+  });
+  test('of a family that was not agreed on is ignored', () => {
+    const { read, told } = reader([4]);
+    expect(read(updateFrame({ attributes: `${reach6} ${mandatory}` }))).toEqual({});
+    expect(told).toEqual([]);
+  });
+  test('that is empty is End-of-RIB, of each family', () => {
+    const { read } = reader();
+    expect(read(updateFrame({}))).toEqual({ endOfRib: 4 });
+    expect(read(updateFrame({ attributes: '800f 03 0002 01' }))).toEqual({ endOfRib: 6 });
+    expect(read(updateFrame({ attributes: '900f 0003 0002 01' }))).toEqual({ endOfRib: 6 });
+  });
+});
+
+describe('an UPDATE that is malformed, RFC 7606', () => {
+  test('ORIGIN 3: treated as withdrawn', () => {
+    const { read, told } = reader();
+    const bad = mandatory.replace('40010100', '40010103');
+    expect(read(updateFrame({ attributes: bad, nlri: '08 0a' })).remedied).toMatch(/^treated as withdrawn: ORIGIN/);
+    expect(told).toEqual(['-10.0.0.0/8']);
+  });
+  test('a mandatory attribute is missing: treated as withdrawn', () => {
+    const { read, told } = reader();
+    const { remedied } = read(updateFrame({ attributes: '40010100', nlri: '08 0a' }));
+    expect(remedied).toBe('treated as withdrawn: AS_PATH is missing');
+    expect(told).toEqual(['-10.0.0.0/8']);
+  });
+  test('ATOMIC_AGGREGATE with a value: dropped, the route stays, every time', () => {
+    const { read, told } = reader();
+    const frame = updateFrame({ attributes: `${mandatory} 400601 00`, nlri: '08 0a' });
+    for (let round = 0; round < 2; round++)
+      expect(read(frame).remedied).toMatch(/^attribute dropped: ATOMIC_AGGREGATE/);
+    expect(told).toEqual(['+10.0.0.0/8', '+10.0.0.0/8']);
+  });
+  test('a prefix of 33 bits: session reset 3/10, and nothing of the message counts', () => {
+    const { read, told } = reader();
+    const { fault } = read(updateFrame({ withdrawn: '08 0b', attributes: mandatory, nlri: '08 0a 21 0a00000000' }));
+    expect(fault?.code).toEqual([3, 10]);
+    expect(told).toEqual([]);
+  });
+  test('attributes that run past the end: session reset 3/1', () => {
+    const frame = updateFrame({ attributes: mandatory });
+    frame[22] = 0xff;
+    expect(reader().read(frame).fault?.code).toEqual([3, 1]);
+  });
+});
