@@ -36,6 +36,7 @@ export class BgpSpeaker implements Speaker {
   #listening: readonly Listener[] = [];
   /** In the order of the settings. */
   #neighbors: readonly Neighbor[] = [];
+  readonly #byIndex = new Map<number, Neighbor>();
   #deferral: DeferralState;
   #cancelDeferral: () => void = () => undefined;
   #isStarted = false;
@@ -56,7 +57,7 @@ export class BgpSpeaker implements Speaker {
       {
         routesChanged: () => this.#announceChange(),
         workWaits: () => this.#workSoon(),
-        hasNews: (peer) => this.#neighbors.find(({ index }) => index === peer.index)?.pumpSoon(),
+        hasNews: ({ index }) => this.#byIndex.get(index)?.pumpSoon(),
       },
     );
   }
@@ -147,18 +148,21 @@ export class BgpSpeaker implements Speaker {
   }
 
   #makeNeighbor(settings: PeerSettings): Neighbor {
-    return new Neighbor(settings, {
+    const neighbor = new Neighbor(settings, {
       ports: this.#ports,
       routing: this.#routing,
       settings: this.#settings,
       isDeferring: () => this.#deferral.name === 'deferring',
       defer: (event) => this.#defer(event),
     });
+    this.#byIndex.set(neighbor.index, neighbor);
+    return neighbor;
   }
 
   #end(neighbor: Neighbor, farewell: Fault): void {
     const stopped = neighbor.stop(farewell);
     neighbor.forget();
+    this.#byIndex.delete(neighbor.index);
     this.#farewells.add(stopped);
     void stopped.finally(() => this.#farewells.delete(stopped));
   }

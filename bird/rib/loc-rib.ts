@@ -32,7 +32,9 @@ export class LocRib {
   #bestSource = new Int32Array(8).fill(NOBODY);
   #bestAttributes = new Int32Array(8).fill(ABSENT);
   #dirtyMarks = new Uint8Array(8);
+  /** Prefixes that are due, from `#dirtyFrom` on. */
   #dirty: number[] = [];
+  #dirtyFrom = 0;
   #size = 0;
 
   constructor(prefixes: PrefixTable, candidateOf: CandidateOf) {
@@ -46,7 +48,7 @@ export class LocRib {
   }
 
   get hasDirty(): boolean {
-    return this.#dirty.length > 0;
+    return this.#dirtyFrom < this.#dirty.length;
   }
 
   addSource(index: number, source: RouteSource): void {
@@ -75,22 +77,27 @@ export class LocRib {
    * `contested` each that several sources offer and whose set of equal paths may be another.
    */
   settle(limit: number, changed: (prefix: number) => void, contested: (prefix: number) => void): void {
-    const due = this.#dirty.length <= limit ? this.#dirty : this.#dirty.slice(0, limit);
-    this.#dirty = this.#dirty.length <= limit ? [] : this.#dirty.slice(limit);
-    for (const prefix of due) {
+    const end = Math.min(this.#dirty.length, this.#dirtyFrom + limit);
+    while (this.#dirtyFrom < end) {
+      const prefix = this.#dirty[this.#dirtyFrom++]!;
       this.#dirtyMarks[prefix] = 0;
       if (this.#select(prefix)) changed(prefix);
       else if (this.#offeredBy[prefix] === SEVERAL) contested(prefix);
       this.#prefixes.release(prefix);
     }
+    if (this.hasDirty) return;
+    this.#dirty = [];
+    this.#dirtyFrom = 0;
   }
 
   /** Selects for what is due and offered by `source` alone; the rest stays due. */
   settleOnly(source: number, changed: (prefix: number) => void): void {
     const offers = this.#sources.get(source)!;
     const isMine = (prefix: number): boolean => offers.usable(prefix) !== ABSENT;
-    const rest = this.#dirty.filter((prefix) => !isMine(prefix));
-    this.#dirty = this.#dirty.filter(isMine);
+    const due = this.#dirty.slice(this.#dirtyFrom);
+    const rest = due.filter((prefix) => !isMine(prefix));
+    this.#dirty = due.filter(isMine);
+    this.#dirtyFrom = 0;
     this.settle(this.#dirty.length, changed, () => undefined);
     this.#dirty = rest;
   }

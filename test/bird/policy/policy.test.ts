@@ -101,10 +101,10 @@ describe('a route that was learned', () => {
 });
 
 test.each([
-  ['NO_ADVERTISE', 0xffff_ff02, 'community NO_ADVERTISE', 'community NO_ADVERTISE'],
-  ['NO_EXPORT', 0xffff_ff01, 'sent', 'community NO_EXPORT'],
-  ['NO_EXPORT_SUBCONFED', 0xffff_ff03, 'sent', 'community NO_EXPORT_SUBCONFED'],
-])('%s is kept', (_name, community, internal, external) => {
+  [0xffff_ff02, 'community NO_ADVERTISE', 'community NO_ADVERTISE'],
+  [0xffff_ff01, 'sent', 'community NO_EXPORT'],
+  [0xffff_ff03, 'sent', 'community NO_EXPORT_SUBCONFED'],
+])('community %i: to iBGP %s, to eBGP %s', (community, internal, external) => {
   const marked = { ...route, communities: [community] };
   expect(keptBack(marked, EBGP, target({ transit: true }))).toBe(internal);
   expect(keptBack(marked, EBGP, target({ transit: true, external: true }))).toBe(external);
