@@ -140,7 +140,7 @@ export class Routing {
       announce: (family, words, { attributes, rejection }) => {
         const { prefixes, locRib } = this.tables[family];
         const prefix = prefixes.intern(words.w0, words.w1, words.w2, words.w3, words.length);
-        const verdict = rejection === ACCEPTED ? this.#judgePrefix(family, words) : rejection;
+        const verdict = rejection === ACCEPTED ? this.#judgePrefix(peer, family, words) : rejection;
         if (peer.adjRibIn[family].announce(prefix, attributes, verdict)) locRib.touch(prefix, peer.index);
         this.#work(locRib);
       },
@@ -312,8 +312,10 @@ export class Routing {
     return group;
   }
 
-  #judgePrefix(family: IpFamily, prefix: PackedPrefix): number {
-    return isInside(this.#ownBlocks[family], prefix) ? REJECTED_OWN_BLOCK : ACCEPTED;
+  /** Other nodes borrow single addresses of our blocks (Calico's IPAM) and announce them; strangers have no business there. */
+  #judgePrefix({ settings }: RoutingPeer, family: IpFamily, prefix: PackedPrefix): number {
+    const isInternal = settings.remoteAsn === settings.localAsn;
+    return !isInternal && isInside(this.#ownBlocks[family], prefix) ? REJECTED_OWN_BLOCK : ACCEPTED;
   }
 
   /**
@@ -334,7 +336,7 @@ export class Routing {
     for (const prefix of adjRibIn.prefixes()) {
       const before = adjRibIn.rejection(prefix);
       if (before !== ACCEPTED && before !== REJECTED_OWN_BLOCK) continue;
-      const verdict = this.#judgePrefix(family, prefixes.packed(prefix));
+      const verdict = this.#judgePrefix(peer, family, prefixes.packed(prefix));
       if (adjRibIn.judgeAgain(prefix, verdict)) locRib.touch(prefix, peer.index);
     }
     this.#work(locRib);

@@ -342,8 +342,17 @@ describe('more than two', () => {
     expect(learned(c)).toEqual(['192.168.2.0/26 via 10.0.0.2']);
   });
 
-  test('a prefix inside one of our own blocks is refused, by name, also when the block comes later', async () => {
+  test('another node may announce an address that it borrows from one of our blocks', async () => {
     const [a, b] = await pair();
+    originate(b, ['192.168.1.5/32']);
+    await clock.advance(100);
+    expect(learned(a)).toEqual(['192.168.1.5/32 via 10.0.0.2']);
+  });
+
+  test('a prefix inside one of our own blocks is refused from outside our AS, by name, also when the block comes later', async () => {
+    const a = await start({ address: A, peers: [{ address: B, remoteAsn: 65001 }], originates: ['192.168.1.0/26'] });
+    const b = await start({ address: B, asn: 65001, peers: [{ address: A, localAsn: 65001, remoteAsn: 64512 }] });
+    await clock.advance(3000);
     originate(b, ['192.168.1.5/32', '192.168.9.1/32']);
     await clock.advance(100);
     expect(learned(a)).toEqual(['192.168.9.1/32 via 10.0.0.2']);
