@@ -32,6 +32,7 @@ export function agentEnvironment(layout: Layout, node: DemoNode, choice: AgentCh
     ...datastoreEnvironment(layout, choice.datastore),
     NODENAME: node.name,
     IP: 'autodetect',
+    WAIT_FOR_DATASTORE: 'true',
     CALICO_IPV4POOL_CIDR: POOL_CIDR,
     CALICO_IPV4POOL_IPIP: ipip ? 'CrossSubnet' : 'Never',
     CALICO_IPV4POOL_VXLAN: ipip ? 'Never' : 'CrossSubnet',

@@ -1,4 +1,4 @@
-import { readFile, rm } from 'node:fs/promises';
+import { mkdir, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { readCapture } from '../capture.ts';
 import type { Packet } from '../capture.ts';
@@ -7,7 +7,8 @@ import { onHost } from '../layout.ts';
 import { mustRun, startRecorder } from '../process.ts';
 import type { Pod } from '../pods.ts';
 import { NODES, OFFICE, RACK_BRIDGE, SWITCHES } from '../topology.ts';
-import { sleep } from '../wait.ts';
+import { until } from '../wait.ts';
+import type { Look } from '../wait.ts';
 import type { Check, Finding } from './check.ts';
 
 const PINGS = 3;
@@ -28,33 +29,27 @@ export const wire: Check = {
   name: 'wire',
   title: 'on the wire: wrapped between the racks, plain within a rack and to the office',
   run: async (cluster) => {
-    const { layout, choice } = cluster;
+    const { layout, signal } = cluster;
     const [a1, a2, b1] = ['node-a1', 'node-a2', 'node-b1'].map((node) =>
       cluster.pods.find((pod) => pod.node === node)!,
     );
-    const uplink = await capture(cluster, SWITCHES[0].uplink);
-    const rack = await capture(cluster, RACK_BRIDGE);
+    const uplink = await startCapture(cluster, SWITCHES[0].uplink);
+    const rack = await startCapture(cluster, RACK_BRIDGE);
     await ping(cluster, a1!.host, b1!);
     await ping(cluster, a1!.host, a2!);
     await ping(cluster, OFFICE.name, a1!);
     await ping(cluster, OFFICE.name, b1!);
-    await sleep(300, undefined, { signal: cluster.signal }); // what tcpdump still holds back
-    const [onUplink, onRack] = [await uplink(), await rack()];
-    const address = (name: string): string => NODES.find((node) => node.name === name)!.address;
-    const tunnel = [address('node-a1'), address('node-b1')] as const;
-    const office = { from: OFFICE.address, expected: 'plain' } as const;
-    const judged = [
-      judgeFlow(onUplink, {
-        title: 'pod to pod between racks',
-        from: a1!.address,
-        to: b1!.address,
-        expected: choice.encap,
-        tunnel,
-      }),
-      judgeFlow(onRack, { title: 'pod to pod within a rack', from: a1!.address, to: a2!.address, expected: 'plain' }),
-      judgeFlow(onRack, { ...office, title: 'office to a pod of rack A', to: a1!.address }),
-      judgeFlow(onUplink, { ...office, title: 'office to a pod of rack B', to: b1!.address }),
-    ];
+    const flows = expectedFlows(cluster, { a1: a1!.address, a2: a2!.address, b1: b1!.address });
+    const judge = async (): Promise<readonly Finding[]> => {
+      const packets = { uplink: await uplink.packets(), rack: await rack.packets() };
+      return flows.map((flow) => judgeFlow(packets[flow.seenOn], flow));
+    };
+    const complete = async (): Promise<Look<true>> =>
+      (await judge()).every(({ ok }) => ok) ? { value: true } : { missing: 'some packets' };
+    // tcpdump may be behind; what it still lacks after that is a finding.
+    await until(complete, { what: 'the captures', timeoutMs: 10_000, signal }).catch(() => undefined);
+    await Promise.all([uplink.stop(), rack.stop()]);
+    const judged = await judge();
     await rm(join(layout.directory, 'captures'), { recursive: true, force: true });
     return {
       ok: judged.every(({ ok }) => ok),
@@ -63,6 +58,25 @@ export const wire: Check = {
     };
   },
 };
+
+interface SeenFlow extends Flow {
+  readonly seenOn: 'uplink' | 'rack';
+}
+
+function expectedFlows(
+  { choice }: Cluster,
+  { a1, a2, b1 }: { readonly a1: string; readonly a2: string; readonly b1: string },
+): readonly SeenFlow[] {
+  const address = (name: string): string => NODES.find((node) => node.name === name)!.address;
+  const tunnel = [address('node-a1'), address('node-b1')] as const;
+  const office = { from: OFFICE.address, expected: 'plain' } as const;
+  return [
+    { title: 'pod to pod between racks', seenOn: 'uplink', from: a1, to: b1, expected: choice.encap, tunnel },
+    { title: 'pod to pod within a rack', seenOn: 'rack', from: a1, to: a2, expected: 'plain' },
+    { ...office, title: 'office to a pod of rack A', seenOn: 'rack', to: a1 },
+    { ...office, title: 'office to a pod of rack B', seenOn: 'uplink', to: b1 },
+  ];
+}
 
 /** Pure: whether all packets of a flow, both ways, look as expected, and there are as many as were sent. */
 export function judgeFlow(packets: readonly Packet[], flow: Flow): Finding {
@@ -110,17 +124,20 @@ function describe({ source, destination, wrapping, inner, vni }: Packet): string
   return `${outer}, ${NAMES[wrapping]}${network} [${inner.source} > ${inner.destination}]`;
 }
 
-/** Captures an interface of tor-a until the returned function is called. */
-async function capture({ layout }: Cluster, interfaceName: string): Promise<() => Promise<readonly Packet[]>> {
+interface Capture {
+  /** What was written so far. */
+  packets(): Promise<readonly Packet[]>;
+  stop(): Promise<unknown>;
+}
+
+/** Captures an interface of tor-a, each packet written at once. */
+async function startCapture({ layout }: Cluster, interfaceName: string): Promise<Capture> {
   const directory = join(layout.directory, 'captures');
-  await mustRun(['mkdir', '-p', directory]);
+  await mkdir(directory, { recursive: true });
   const file = join(directory, `${interfaceName}.pcap`);
-  const options = ['-i', interfaceName, '-U', '-s', '128', '-Z', 'root', '-w', file, 'ip'];
+  const options = ['-i', interfaceName, '--immediate-mode', '-U', '-s', '128', '-Z', 'root', '-w', file, 'ip'];
   const recorder = await startRecorder(onHost(layout, SWITCHES[0].name, ['tcpdump', ...options]), /listening on/);
-  return async () => {
-    await recorder.stop();
-    return readCapture(await readFile(file));
-  };
+  return { packets: async () => readCapture(await readFile(file)), stop: () => recorder.stop() };
 }
 
 const ping = ({ layout }: Cluster, from: string, to: Pod): Promise<string> =>
