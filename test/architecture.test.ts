@@ -48,7 +48,8 @@ test('imports flow downhill', () => {
     for (const [, specifier = ''] of text.matchAll(/(?:from|import) '(\.[^']+)'/g)) {
       const target = normalize(join(dirname(file), specifier));
       const doors = DOORS.get(room(file)) ?? [];
-      const allowed = target === 'package.json' || room(target) === room(file) || doors.some((door) => within(target, door));
+      const allowed =
+        target === 'package.json' || room(target) === room(file) || doors.some((door) => within(target, door));
       if (!allowed) wrong.push(`${file} must not import ${target}`);
     }
   }

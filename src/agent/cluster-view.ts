@@ -159,7 +159,7 @@ const LOG_LEVEL_OF = {
 /** bird's log level: the node's own BGPConfiguration wins over the default one. */
 export function bgpLogLevel({ node, resources }: Knowledge): LogLevel {
   const own = resources.BGPConfiguration.get(`node.${node}`) ?? resources.BGPConfiguration.get('default');
-  return LOG_LEVEL_OF[(own?.spec.logSeverityScreen ?? 'Info')];
+  return LOG_LEVEL_OF[own?.spec.logSeverityScreen ?? 'Info'];
 }
 
 /** The node's own BGPConfiguration wins over the default one. */
