@@ -1,14 +1,14 @@
 /** The BGP speaker's only door. It knows no kernel, no etcd and no Calico; README.md tells how it works. */
-import type { LearnedRoute } from '../src/model/route.ts';
 import type { Clock } from '../src/runtime/clock.ts';
 import type { Logger } from '../src/runtime/logger.ts';
 import type { Random } from '../src/runtime/random.ts';
 import { tcpTransport } from './peer/tcp.ts';
 import type { Transport } from './peer/transport.ts';
-import type { OriginatedRoute, PeerSettings, SpeakerSettings } from './settings.ts';
+import type { Speaker } from './contract.ts';
+import type { SpeakerSettings } from './settings.ts';
 import { BgpSpeaker } from './speaker.ts';
-import type { PeerView, RouteView } from './view.ts';
 
+export type { Speaker } from './contract.ts';
 export type { OriginatedRoute, PeerSettings, SpeakerSettings } from './settings.ts';
 export type { PeerView, RouteView, SessionState } from './view.ts';
 
@@ -18,27 +18,4 @@ export function createSpeaker(
   ports: { readonly clock: Clock; readonly random: Random; readonly log: Logger; readonly transport?: Transport },
 ): Speaker {
   return new BgpSpeaker(settings, { ...ports, transport: ports.transport ?? tcpTransport });
-}
-
-export interface Speaker {
-  /** Opens the listeners; throws one sentence where an address or port is taken or not permitted. */
-  start(): Promise<void>;
-  /** The whole desired set. New peers start, missing ones end with Cease/Peer De-configured, changed ones are reset only where they must be. */
-  setPeers(peers: readonly PeerSettings[]): void;
-  /** The whole set of routes that this node originates. */
-  setOriginated(routes: readonly OriginatedRoute[]): void;
-  /** All best routes learned from peers, now. */
-  learnedRoutes(): readonly LearnedRoute[];
-  /**
-   * False from a restart with `restarting` until selection ran: until then an absent route means nothing,
-   * and nobody may delete a kernel route for it. It takes setPeers and setOriginated, each called with the whole truth,
-   * before selection can run ahead of the deferral timer.
-   */
-  isConverged(): boolean;
-  peers(): readonly PeerView[];
-  routes(): readonly RouteView[];
-  /** Called after any change of learnedRoutes() or isConverged(), many changes at once. Returns the way to stop it. */
-  onRoutesChange(listener: () => void): () => void;
-  /** `restart`: hang up without a NOTIFICATION, so that peers keep our routes (RFC 4724). `shutdown`: Cease with `message`, peers withdraw at once. */
-  close(how: { readonly kind: 'restart' } | { readonly kind: 'shutdown'; readonly message: string }): Promise<void>;
 }

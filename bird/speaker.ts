@@ -5,7 +5,7 @@ import type { Logger } from '../src/runtime/logger.ts';
 import type { Random } from '../src/runtime/random.ts';
 import type { DeferralEvent, DeferralState } from './graceful-restart.ts';
 import { CONVERGED, DEFERRING, deferralStep } from './graceful-restart.ts';
-import type { Speaker } from './index.ts';
+import type { Speaker } from './contract.ts';
 import { Neighbor, peerKey } from './neighbor.ts';
 import { fault, shutdownFault } from './peer/fault.ts';
 import type { Connection, Listener, Transport } from './peer/transport.ts';

@@ -10,7 +10,7 @@ import { planTunnelPeers, planTunnels, podMtu, TUNNEL_LINKS } from './calc/tunne
 import { HostWatch } from './host-watch.ts';
 import type { HostSnapshot } from './host-snapshot.ts';
 import { findParent, hostLinks, readHost, viewHost } from './host-snapshot.ts';
-import type { Dataplane, DataplaneSettings, HostInterface, WorkloadInterface } from './index.ts';
+import type { Dataplane, DataplaneSettings, HostInterface, WorkloadInterface } from './contract.ts';
 import type { DataplaneInputs } from './inputs.ts';
 import type { Kernel } from './kernel.ts';
 import { LinkTable } from './link-table.ts';

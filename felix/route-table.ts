@@ -1,7 +1,7 @@
 /** Our routes in the kernel's main table: from our words to the kernel's, and the difference between the two. */
 import { unreachable } from '../src/model/invalid.ts';
 import type { HostLink } from './calc/host-view.ts';
-import type { PlannedRoute } from './calc/routes.ts';
+import type { PlannedRoute } from './calc/planned-route.ts';
 import { TUNNEL_LINKS } from './calc/tunnels.ts';
 import { DeltaTracker } from './delta-tracker.ts';
 import type { DesiredRoute, Hop, RouteClass, RouteStatus, RouteTarget } from './desired.ts';

@@ -3,7 +3,7 @@
  * and whose host side answers ARP for everything (proxy_arp), so that the pod needs no subnet: its gateway is 169.254.1.1,
  * an address that nobody has.
  */
-import type { WorkloadInterface } from './index.ts';
+import type { WorkloadInterface } from './contract.ts';
 import { KernelError, MAIN_TABLE, SCOPE } from './kernel.ts';
 import type { Kernel, KernelHop, KernelLink, KernelRoute } from './kernel.ts';
 import { OUR_PROTOCOL } from './ownership.ts';

@@ -16,7 +16,7 @@ import type { HostView, Resolution } from './host-view.ts';
 import { linkTrouble, ownAddress, resolveNextHop } from './host-view.ts';
 import type { ForeignByPrefix } from './refusal.ts';
 import { foreignByPrefix, refusePrefix, refuseTunnelLoop } from './refusal.ts';
-import type { PlannedRoute } from './routes.ts';
+import type { PlannedRoute } from './planned-route.ts';
 import { TUNNEL_LINKS } from './tunnels.ts';
 
 /** One next hop of a learned route, decided. */

@@ -1,20 +1,12 @@
 /** From inputs to routes: what this host should have, with the reason of each, and what it cannot have yet. */
 import type { IpAddress, Prefix } from '../../src/model/ip.ts';
 import { formatPrefix, hostPrefix, isHostPrefix } from '../../src/model/ip.ts';
-import type { DesiredRoute } from '../desired.ts';
 import { ROUTE_CLASSES } from '../desired.ts';
 import type { DataplaneInputs, LocalEndpoint } from '../inputs.ts';
 import type { HostView } from './host-view.ts';
 import { linkTrouble } from './host-view.ts';
 import { planLearnedRoutes } from './learned-routes.ts';
-
-export interface PlannedRoute {
-  readonly route: DesiredRoute;
-  /** Why it is not for the kernel now: a link or a next hop is missing, another route wins, or it is refused. */
-  readonly unresolved?: string;
-  /** It shall not be in the kernel at all; without this, what the kernel has for the prefix waits with us. */
-  readonly isRefused?: true;
-}
+import type { PlannedRoute } from './planned-route.ts';
 
 /**
  * All routes of this host, in no particular order. At most one per prefix is without `unresolved`: where several want

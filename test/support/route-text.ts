@@ -1,4 +1,4 @@
-import type { PlannedRoute } from '../../felix/calc/routes.ts';
+import type { PlannedRoute } from '../../felix/calc/planned-route.ts';
 import type { DesiredRoute } from '../../felix/desired.ts';
 import { formatIpAddress, formatPrefix } from '../../src/model/ip.ts';
 

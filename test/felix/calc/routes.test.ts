@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import type { PlannedRoute } from '../../../felix/calc/routes.ts';
+import type { PlannedRoute } from '../../../felix/calc/planned-route.ts';
 import { planRoutes } from '../../../felix/calc/routes.ts';
 import type { DataplaneInputs, LocalEndpoint } from '../../../felix/inputs.ts';
 import { formatPrefix, parseInterfaceAddress, parseIpAddress, parsePrefix } from '../../../src/model/ip.ts';

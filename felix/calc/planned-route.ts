@@ -1,0 +1,10 @@
+import type { DesiredRoute } from '../desired.ts';
+
+/** A route on its way from the inputs to the kernel, or the reason why it does not get there. */
+export interface PlannedRoute {
+  readonly route: DesiredRoute;
+  /** Why it is not for the kernel now: a link or a next hop is missing, another route wins, or it is refused. */
+  readonly unresolved?: string;
+  /** It shall not be in the kernel at all; without this, what the kernel has for the prefix waits with us. */
+  readonly isRefused?: true;
+}

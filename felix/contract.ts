@@ -1,0 +1,57 @@
+/** What the dataplane promises to whoever runs it, and what it asks for. */
+import type { InterfaceAddress, IpAddress } from '../src/model/ip.ts';
+import type { RouteStatus } from './desired.ts';
+import type { DataplaneInputs } from './inputs.ts';
+
+export interface DataplaneSettings {
+  /** Full resync with the kernel, felix's RouteRefreshInterval. Default 90. */
+  readonly resyncSeconds: number;
+  /** 0: parent's MTU less the overhead. */
+  readonly ipipMtu: number;
+  readonly vxlanMtu: number;
+  readonly vxlanVni: number;
+  readonly vxlanPort: number;
+}
+
+/** A pod's interface as the CNI plugin asks for it. */
+export interface WorkloadInterface {
+  /** Path of the pod's network namespace: `/var/run/netns/NAME`. */
+  readonly netns: string;
+  /** Inside the pod: `eth0`. */
+  readonly containerInterface: string;
+  /** On the host: `cali` and eleven more characters. */
+  readonly hostInterface: string;
+  readonly addresses: readonly IpAddress[];
+  /** 0: what the tunnels of this host leave. */
+  readonly mtu: number;
+}
+
+export interface HostInterface {
+  readonly name: string;
+  readonly index: number;
+  readonly up: boolean;
+  readonly mtu: number;
+  readonly mac: string;
+  readonly addresses: readonly InterfaceAddress[];
+}
+
+export interface Dataplane {
+  /** Opens netlink and reads the kernel's state; throws one sentence without root or CAP_NET_ADMIN. Writes nothing. */
+  start(): Promise<void>;
+  /** How many routes of ours the kernel already had at start(): more than none means that we took over from an earlier process. */
+  adoptedRoutes(): number;
+  /** The whole desired input; the first call means that the datastore is in sync. Programs soon, many calls at once. */
+  update(inputs: DataplaneInputs): void;
+  /** Resolves when a pass over the inputs as they are now has ended; the pass's failures stay pending and are in routes(). */
+  settled(): Promise<void>;
+  routes(): readonly RouteStatus[];
+  interfaces(): Promise<readonly HostInterface[]>;
+  /** Makes the veth pair, addresses, routes inside the pod and sysctls; idempotent. Returns the pod side's MAC. */
+  addWorkloadInterface(workload: WorkloadInterface): Promise<{ readonly mac: string }>;
+  /** Removes the veth pair; success where there is none. */
+  removeWorkloadInterface(hostInterface: string): Promise<void>;
+  /** Called after each pass that changed something or failed. Returns the way to stop it. */
+  onChange(listener: () => void): () => void;
+  /** Stops and closes the kernel's port; every route and link stays. */
+  close(): Promise<void>;
+}
