@@ -10,7 +10,7 @@ import { addPod } from './pods.ts';
 import type { Pod } from './pods.ts';
 import { mustRun } from './process.ts';
 import { removeDirectory, saveState } from './state.ts';
-import { startBird, startFrr } from './switches.ts';
+import { startBird, startFrr, startOwnSwitches } from './switches.ts';
 import { buildTopology, NODES, SWITCHES } from './topology.ts';
 import { mapBounded } from './wait.ts';
 
@@ -73,8 +73,8 @@ export async function raiseCluster({ layout, choice, signal, progress }: RaiseOp
 }
 
 async function startSwitches({ layout, choice, signal }: RaiseOptions): Promise<void> {
-  if (choice.switches === 'own') throw new Error('not yet');
-  await Promise.all([startBird(layout, choice.project), startFrr(layout, choice.project, signal)]);
+  if (choice.switches === 'own') await startOwnSwitches(layout, choice.datastore, signal);
+  else await Promise.all([startBird(layout, choice.project), startFrr(layout, choice.project, signal)]);
 }
 
 /** Brings back whom the last check sent away. */

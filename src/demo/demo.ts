@@ -55,7 +55,7 @@ export async function runDemo(demo: DemoRun): Promise<Report> {
     say(formatTotal(report));
     if (options.action === 'keep') {
       await reviveCluster(raised);
-      say(`\n${formatTour(layout, report)}`);
+      say(`\n${formatTour(layout, report, raised.pods.at(-1)!.address)}`);
     }
     return report;
   });

@@ -23,11 +23,12 @@ export class CannotRunError extends Error {
 }
 
 /** tunl0 where the kernel has it, else tunl0 in the VM, else VXLAN; flags overrule. Throws CannotRunError. */
-export function pickEncapsulation(options: Pick<DemoOptions, 'vm' | 'encap'>, abilities: Abilities): Choice {
+export function pickEncapsulation(options: Pick<DemoOptions, 'vm' | 'encap' | 'action'>, abilities: Abilities): Choice {
   const { kernelHasIpip, kernelHasVxlan, vmObstacle } = abilities;
-  const vm = vmObstacle === undefined;
+  const vm = vmObstacle === undefined && options.action !== 'keep';
+  const why = options.action === 'keep' ? 'a cluster in the VM could not be kept' : (vmObstacle ?? '');
   if (options.vm) {
-    if (!vm) throw new CannotRunError(`--vm = true: ${vmObstacle}`);
+    if (!vm) throw new CannotRunError(`--vm = true: ${why}`);
     return { where: 'vm', encap: options.encap ?? 'ipip', reason: '--vm asks for Debian’s stock kernel' };
   }
   if (options.encap === 'vxlan') {
@@ -37,10 +38,9 @@ export function pickEncapsulation(options: Pick<DemoOptions, 'vm' | 'encap'>, ab
   }
   if (kernelHasIpip) return { where: 'here', encap: 'ipip', reason: 'this kernel has ipip' };
   if (vm) return { where: 'vm', encap: 'ipip', reason: 'this kernel has no ipip, Debian’s stock kernel has' };
-  if (options.encap === 'ipip')
-    throw new CannotRunError(`--encap = 'ipip': this kernel has no ipip, and ${vmObstacle}`);
-  if (!kernelHasVxlan) throw new CannotRunError(`this kernel has neither ipip nor vxlan, and ${vmObstacle}`);
-  return { where: 'here', encap: 'vxlan', reason: `this kernel has no ipip, and ${vmObstacle}` };
+  if (options.encap === 'ipip') throw new CannotRunError(`--encap = 'ipip': this kernel has no ipip, and ${why}`);
+  if (!kernelHasVxlan) throw new CannotRunError(`this kernel has neither ipip nor vxlan, and ${why}`);
+  return { where: 'here', encap: 'vxlan', reason: `this kernel has no ipip, and ${why}` };
 }
 
 /** Tries each tunnel in a namespace of its own, which goes with what is in it. */

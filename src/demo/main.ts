@@ -41,6 +41,8 @@ async function interruptible(options: DemoOptions, say: (text: string) => void):
       removeNamespaces(DEMO_LAYOUT).catch(() => undefined);
     });
   }
+  const fail = (error: unknown): void => controller.abort(error);
+  process.on('uncaughtException', fail).on('unhandledRejection', fail);
   const project = findProject(import.meta.dirname);
   try {
     const report = await runDemo({ options, project, layout: DEMO_LAYOUT, signal: controller.signal, say });

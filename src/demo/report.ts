@@ -1,5 +1,6 @@
 /** What the demo says at its end: one value, shown to people or to machines. */
 import type { CheckResult } from './checks/index.ts';
+import type { Layout } from './layout.ts';
 import type { Datastore, Encapsulation, SwitchKind } from './options.ts';
 
 export interface Report {
@@ -45,8 +46,7 @@ export const formatTotal = ({ passed, failed, seconds }: Report): string =>
   `${passed} passed, ${failed} failed in ${seconds} s\n`;
 
 /** How to look around in a cluster that was kept. */
-export function formatTour(layout: { readonly prefix: string; readonly directory: string }, report: Report): string {
-  const { prefix, directory } = layout;
+export function formatTour({ prefix, directory }: Layout, report: Report, podAddress: string): string {
   const ctl = 'node_modules/.bin/node dist/calicoctl-ts.mjs';
   const { datastore, switches } = report.cluster;
   const store =
@@ -59,7 +59,7 @@ export function formatTour(layout: { readonly prefix: string; readonly directory
     ['the same by the kernel', `ip -n ${prefix}node-a1 route`],
     ['the cluster’s resources', `${store} get nodes -o wide`],
     ['a shell on a node', `ip netns exec ${prefix}node-a1 bash`],
-    ['a pod pings', `ip netns exec ${prefix}pod-node-a1-1 ping ADDRESS`],
+    ['a pod pings', `ip netns exec ${prefix}pod-node-a1-1 ping ${podAddress}`],
     ...(switches === 'real'
       ? [
           ['tor-a, BIRD', `birdc -s ${directory}/tor-a/bird.ctl show protocols`],

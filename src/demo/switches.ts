@@ -3,10 +3,11 @@ import { access, chown, mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { agentStatus } from './agents.ts';
 import { baseEnvironment } from './environment.ts';
-import { hostDirectory, logFile, onHost } from './layout.ts';
+import { agentSocket, hostDirectory, logFile, onHost } from './layout.ts';
 import type { Layout } from './layout.ts';
-import type { SwitchKind } from './options.ts';
+import type { Datastore, SwitchKind } from './options.ts';
 import { mustRun, run, startDaemon } from './process.ts';
+import { SWITCHES } from './topology.ts';
 import type { DemoSwitch } from './topology.ts';
 import { until } from './wait.ts';
 
@@ -79,6 +80,23 @@ export async function startFrr(layout: Layout, project: string, signal: AbortSig
     );
   }
   await mustRun(['vtysh', '--vty_socket', directory, '-f', join(project, 'config/tor/frr.conf')]);
+}
+
+/** Our own speaker plays both switches. */
+export async function startOwnSwitches(layout: Layout, datastore: Datastore, signal: AbortSignal): Promise<void> {
+  for (const { name } of SWITCHES) {
+    await mkdir(hostDirectory(layout, name), { recursive: true });
+    const program = join(import.meta.dirname, 'switch-process.ts');
+    const command = [process.execPath, program, name, agentSocket(layout, name), datastore];
+    await startDaemon(onHost(layout, name, command), {
+      logFile: logFile(layout, name, 'switch'),
+      env: baseEnvironment,
+    });
+  }
+  for (const { name } of SWITCHES) {
+    const wait = { what: `the switch ${name} to answer`, timeoutMs: 60_000, signal };
+    await until(async () => ({ value: await agentStatus(layout, name) }), wait);
+  }
 }
 
 /** Whether a switch holds the routes of a neighbor that restarts (RFC 4724 §4.2), by the switch's own word. */

@@ -39,26 +39,46 @@ describe('the encapsulation between racks', () => {
   const bare = { ...noIpip, vmObstacle: 'qemu-system-x86_64 is not installed' };
 
   test('is tunl0 here where the kernel has it, in the VM where it has not, and VXLAN where there is neither', () => {
-    expect(pickEncapsulation({ vm: false }, able)).toMatchObject({ where: 'here', encap: 'ipip' });
-    expect(pickEncapsulation({ vm: false }, noIpip)).toMatchObject({ where: 'vm', encap: 'ipip' });
-    const last = pickEncapsulation({ vm: false }, bare);
+    expect(pickEncapsulation({ action: 'show', vm: false }, able)).toMatchObject({ where: 'here', encap: 'ipip' });
+    expect(pickEncapsulation({ action: 'show', vm: false }, noIpip)).toMatchObject({ where: 'vm', encap: 'ipip' });
+    const last = pickEncapsulation({ action: 'show', vm: false }, bare);
     expect(last).toMatchObject({ where: 'here', encap: 'vxlan' });
     expect(last.reason).toContain('qemu-system-x86_64 is not installed');
   });
 
   test('is what the flags say', () => {
-    expect(pickEncapsulation({ vm: false, encap: 'vxlan' }, able)).toMatchObject({ where: 'here', encap: 'vxlan' });
-    expect(pickEncapsulation({ vm: true }, able)).toMatchObject({ where: 'vm', encap: 'ipip' });
-    expect(pickEncapsulation({ vm: true, encap: 'vxlan' }, able)).toMatchObject({ where: 'vm', encap: 'vxlan' });
-    expect(pickEncapsulation({ vm: false, encap: 'ipip' }, noIpip)).toMatchObject({ where: 'vm', encap: 'ipip' });
+    expect(pickEncapsulation({ action: 'show', vm: false, encap: 'vxlan' }, able)).toMatchObject({
+      where: 'here',
+      encap: 'vxlan',
+    });
+    expect(pickEncapsulation({ action: 'show', vm: true }, able)).toMatchObject({ where: 'vm', encap: 'ipip' });
+    expect(pickEncapsulation({ action: 'show', vm: true, encap: 'vxlan' }, able)).toMatchObject({
+      where: 'vm',
+      encap: 'vxlan',
+    });
+    expect(pickEncapsulation({ action: 'show', vm: false, encap: 'ipip' }, noIpip)).toMatchObject({
+      where: 'vm',
+      encap: 'ipip',
+    });
+  });
+
+  test('of a cluster that is kept is never in the VM', () => {
+    const kept = pickEncapsulation({ action: 'keep', vm: false }, noIpip);
+    expect(kept).toMatchObject({ where: 'here', encap: 'vxlan' });
+    expect(kept.reason).toContain('could not be kept');
+    expect(() => pickEncapsulation({ action: 'keep', vm: false, encap: 'ipip' }, noIpip)).toThrow("--encap = 'ipip'");
   });
 
   test('cannot be what nothing here offers', () => {
-    expect(() => pickEncapsulation({ vm: true }, bare)).toThrow('--vm = true: qemu-system-x86_64 is not installed');
-    expect(() => pickEncapsulation({ vm: false, encap: 'ipip' }, bare)).toThrow("--encap = 'ipip'");
+    expect(() => pickEncapsulation({ action: 'show', vm: true }, bare)).toThrow(
+      '--vm = true: qemu-system-x86_64 is not installed',
+    );
+    expect(() => pickEncapsulation({ action: 'show', vm: false, encap: 'ipip' }, bare)).toThrow("--encap = 'ipip'");
     const without = { ...able, kernelHasVxlan: false };
-    expect(() => pickEncapsulation({ vm: false, encap: 'vxlan' }, without)).toThrow("--encap = 'vxlan'");
-    expect(() => pickEncapsulation({ vm: false }, { ...bare, kernelHasVxlan: false })).toThrow(
+    expect(() => pickEncapsulation({ action: 'show', vm: false, encap: 'vxlan' }, without)).toThrow(
+      "--encap = 'vxlan'",
+    );
+    expect(() => pickEncapsulation({ action: 'show', vm: false }, { ...bare, kernelHasVxlan: false })).toThrow(
       'neither ipip nor vxlan',
     );
   });

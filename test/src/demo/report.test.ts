@@ -38,10 +38,15 @@ test('what was picked is named with its reason, and so is who plays the switches
 
 test('the tour of a kept cluster names the way to its datastore and to the switches that there are', () => {
   const layout = { prefix: 'p-', directory: '/run/p' };
-  const own = formatTour(layout, makeReport(cluster, [], 0));
+  const own = formatTour(layout, makeReport(cluster, [], 0), '192.168.1.1');
   expect(own).toContain('ip netns exec p-etcd env DATASTORE_TYPE=etcdv3');
   expect(own).not.toContain('birdc');
-  const real = formatTour(layout, makeReport({ ...cluster, datastore: 'file', switches: 'real' }, [], 0));
+  expect(own).toContain('ping 192.168.1.1');
+  const real = formatTour(
+    layout,
+    makeReport({ ...cluster, datastore: 'file', switches: 'real' }, [], 0),
+    '192.168.1.1',
+  );
   expect(real).toContain('birdc -s /run/p/tor-a/bird.ctl');
   expect(real).toContain('CALICO_FILE_DATASTORE=/run/p/datastore');
 });
