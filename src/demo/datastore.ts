@@ -43,13 +43,15 @@ export async function startDatastore(layout: Layout, datastore: Datastore, signa
   );
 }
 
+export const cliPath = (project: string): string => join(project, 'dist/calicoctl-ts.mjs');
+
 /** `calicoctl-ts` against the cluster's datastore: from the machine itself, or from etcd's host where only that reaches it. */
 export function calicoctl(
   layout: Layout,
   datastore: Datastore,
   project: string,
 ): (args: readonly string[]) => Promise<string> {
-  const command = [process.execPath, join(project, 'dist/calicoctl-ts.mjs')];
+  const command = [process.execPath, cliPath(project)];
   const environment = { ...baseEnvironment, ...datastoreEnvironment(layout, datastore) };
   return (args) => {
     const full = [...command, ...args];
@@ -61,6 +63,6 @@ export function calicoctl(
 export const cliOnNode =
   (layout: Layout, node: string, project: string) =>
   (args: readonly string[]): Promise<string> =>
-    mustRun([process.execPath, join(project, 'dist/calicoctl-ts.mjs'), ...args], {
+    mustRun([process.execPath, cliPath(project), ...args], {
       env: agentCliEnvironment(layout, node),
     });

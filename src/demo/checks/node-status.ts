@@ -1,6 +1,6 @@
-import { join } from 'node:path';
 import { agentStatus } from '../agents.ts';
 import type { Cluster } from '../cluster.ts';
+import { cliPath } from '../datastore.ts';
 import { agentCliEnvironment } from '../environment.ts';
 import { run } from '../process.ts';
 import { NODES } from '../topology.ts';
@@ -15,7 +15,7 @@ export const nodeStatus: Check = {
   name: 'node-status',
   title: 'calicoctl-ts node status on each node: all peers Established',
   run: async (cluster) => {
-    const user = await unprivileged();
+    const user = await unprivileged(cluster);
     const told = await mapBounded(NODES, 2, async ({ name }) => {
       const result = await askCli(cluster, name, user);
       const { bgp } = await agentStatus(cluster.layout, name);
@@ -42,12 +42,12 @@ export const nodeStatus: Check = {
 };
 
 function askCli({ layout, choice }: Cluster, node: string, user: readonly string[]): ReturnType<typeof run> {
-  const command = [process.execPath, join(choice.project, 'dist/calicoctl-ts.mjs'), 'node', 'status'];
+  const command = [process.execPath, cliPath(choice.project), 'node', 'status'];
   return run([...user, ...command], { env: agentCliEnvironment(layout, node), cwd: '/' });
 }
 
-/** The way to become nobody; empty where nobody may not run this Node, as in a project under /root. */
-async function unprivileged(): Promise<readonly string[]> {
-  const { exitCode } = await run([...UNPRIVILEGED, process.execPath, '--version'], { cwd: '/' });
+/** The way to become nobody; empty where nobody may not run this Node or read the project, as under /root. */
+async function unprivileged({ choice }: Cluster): Promise<readonly string[]> {
+  const { exitCode } = await run([...UNPRIVILEGED, process.execPath, cliPath(choice.project), 'version'], { cwd: '/' });
   return exitCode === 0 ? UNPRIVILEGED : [];
 }
