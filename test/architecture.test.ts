@@ -57,6 +57,27 @@ test('imports flow downhill', () => {
   expect(sources.length).toBeGreaterThan(20);
 });
 
+test('no file leads back to itself: imports have no circles, types included', () => {
+  const edges = new Map(
+    sources.map(([file, text]) => [
+      file,
+      [...text.matchAll(/(?:from|import) '(\.[^']+)'/g)].map(([, specifier = '']) =>
+        normalize(join(dirname(file), specifier)),
+      ),
+    ]),
+  );
+  const circles = new Set<string>();
+  const done = new Set<string>();
+  const walk = (file: string, path: readonly string[]): void => {
+    if (path.includes(file)) circles.add([...path.slice(path.indexOf(file)), file].join(' -> '));
+    if (path.includes(file) || done.has(file)) return;
+    for (const next of edges.get(file) ?? []) walk(next, [...path, file]);
+    done.add(file);
+  };
+  for (const file of edges.keys()) walk(file, []);
+  expect([...circles]).toEqual([]);
+});
+
 test('clocks, chance, sockets and processes are touched only at the named edges', () => {
   const wrong: string[] = [];
   for (const [file, text] of sources) {

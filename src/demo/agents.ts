@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { createAgentClient } from '../api/client.ts';
 import type { AgentClient } from '../api/client.ts';
 import type { NodeStatus } from '../api/contract.ts';
-import type { ClusterChoice } from './cluster.ts';
+import type { ClusterChoice } from './choice.ts';
 import { agentEnvironment } from './environment.ts';
 import { agentSocket, hostDirectory, logFile, onHost } from './layout.ts';
 import type { Layout } from './layout.ts';

@@ -2,10 +2,10 @@
 import { mkdir, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { agentStatus, startAgent, untilAnswering, untilSettled } from './agents.ts';
+import type { ClusterChoice } from './choice.ts';
 import { calicoctl, startDatastore } from './datastore.ts';
 import type { Layout } from './layout.ts';
 import { raiseHosts, removeNamespaces } from './namespaces.ts';
-import type { Datastore, Encapsulation, SwitchKind } from './options.ts';
 import { addPod } from './pods.ts';
 import type { Pod } from './pods.ts';
 import { mustRun } from './process.ts';
@@ -13,14 +13,6 @@ import { removeDirectory, saveState } from './state.ts';
 import { startBird, startFrr, startOwnSwitches } from './switches.ts';
 import { buildTopology, NODES, SWITCHES } from './topology.ts';
 import { mapBounded } from './wait.ts';
-
-export interface ClusterChoice {
-  readonly datastore: Datastore;
-  readonly encap: Encapsulation;
-  readonly switches: SwitchKind;
-  /** The directory that holds `config` and `dist`. */
-  readonly project: string;
-}
 
 export interface Cluster {
   readonly layout: Layout;

@@ -2,7 +2,7 @@
 import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Layout } from './layout.ts';
-import type { ClusterChoice } from './cluster.ts';
+import type { ClusterChoice } from './choice.ts';
 
 export interface ClusterState {
   /** The demo that raised it. */
