@@ -100,6 +100,12 @@ export interface LinkOutcome {
   readonly error?: Error;
 }
 
+/**
+ * How long an unwanted tunnel still takes packets: other nodes hear of the change a moment after us and send through
+ * theirs until then. A host with rp_filter drops what comes out of a tunl0 without an address.
+ */
+const LINGER_MS = 10_000;
+
 /** One link has at most: delete, create, settings; each needs the host read again after it. */
 const MAX_ROUNDS = 4;
 
@@ -107,6 +113,8 @@ const MAX_ROUNDS = 4;
 export class LinkTable {
   readonly #kernel: Kernel;
   readonly #retry = new RetrySchedule<string>();
+  /** When unwanted tunnels may go, by name; clock's milliseconds. */
+  readonly #leavingAt = new Map<string, number>();
 
   constructor(kernel: Kernel) {
     this.#kernel = kernel;
@@ -125,7 +133,11 @@ export class LinkTable {
   }
 
   nextDueAt(): number | undefined {
-    return this.#retry.nextDueAt();
+    const times = [this.#retry.nextDueAt()];
+    // One whose removal was refused is the retry's.
+    for (const [name, at] of this.#leavingAt) if (this.#retry.error(name) === undefined) times.push(at);
+    const known = times.filter((time) => time !== undefined);
+    return known.length === 0 ? undefined : Math.min(...known);
   }
 
   /**
@@ -139,6 +151,10 @@ export class LinkTable {
   ): Promise<LinkOutcome> {
     const name = nameOf(plan);
     if (!this.#retry.isDue(name, now)) return { name, changed: 0 };
+    if (this.#isLingering(plan, now, { host, may })) {
+      this.#retry.succeeded(name);
+      return { name, changed: 0 };
+    }
     let changed = 0;
     let current = host;
     try {
@@ -152,12 +168,28 @@ export class LinkTable {
         current = await read();
       }
       this.#retry.succeeded(name);
+      this.#leavingAt.delete(name);
       return { name, changed };
     } catch (cause) {
       const error = explain(plan, asError(cause));
       this.#retry.failed(name, error, now);
       return { name, changed, error };
     }
+  }
+
+  #isLingering(
+    plan: TunnelPlan,
+    now: number,
+    { host, may }: { readonly host: LinksAndAddresses; readonly may: LinkPermissions },
+  ): boolean {
+    const name = nameOf(plan);
+    if (plan.state !== 'unwanted' || planLink(plan, host, may).length === 0 || hasTakenAddress(plan, host)) {
+      this.#leavingAt.delete(name);
+      return false;
+    }
+    const leavingAt = this.#leavingAt.get(name) ?? now + LINGER_MS;
+    this.#leavingAt.set(name, leavingAt);
+    return now < leavingAt;
   }
 
   async #apply(step: LinkStep): Promise<void> {
@@ -177,6 +209,16 @@ export class LinkTable {
 }
 
 const nameOf = (plan: TunnelPlan): string => (plan.state === 'wanted' ? plan.tunnel.name : plan.name);
+
+/** An address on the tunnel that a pod has now would keep the pod's packets on the host. */
+function hasTakenAddress(
+  { name, taken }: TunnelPlan & { readonly state: 'unwanted' },
+  { links, addresses }: LinksAndAddresses,
+): boolean {
+  const index = links.find((link) => link.name === name)?.index;
+  const own = addresses.filter(({ ifindex }) => ifindex === index);
+  return own.some(({ address }) => taken.some((one) => sameAddress(one, address.address)));
+}
 
 /** The kernel says only "not supported"; the operator needs to know what to load. */
 function explain(plan: TunnelPlan, error: Error): Error {

@@ -40,7 +40,13 @@ export type TunnelPlan =
   | { readonly state: 'wanted'; readonly tunnel: DesiredTunnel }
   /** Wanted, but not to be described now: what exists is left as it is. */
   | { readonly state: 'waiting'; readonly name: string; readonly reason: string }
-  | { readonly state: 'unwanted'; readonly kind: TunnelKind; readonly name: string };
+  | {
+      readonly state: 'unwanted';
+      readonly kind: TunnelKind;
+      readonly name: string;
+      /** The addresses of this host's pods: IPAM may have given one of them the tunnel's. */
+      readonly taken: readonly IpAddress[];
+    };
 
 /** Where the VXLAN link finds another node: its tunnel address, the MAC behind it, and the host that has that MAC. */
 export interface DesiredTunnelPeer {
@@ -52,7 +58,9 @@ export interface DesiredTunnelPeer {
 export function planTunnels(inputs: DataplaneInputs, host: HostView, settings: TunnelSettings): readonly TunnelPlan[] {
   return (['ipip', 'vxlan'] as const).map((kind) => {
     const name = TUNNEL_LINKS[kind];
-    if (!isTunnelWanted(inputs, kind)) return { state: 'unwanted', kind, name };
+    if (!isTunnelWanted(inputs, kind)) {
+      return { state: 'unwanted', kind, name, taken: inputs.endpoints.flatMap(({ addresses }) => addresses) };
+    }
     const { parent } = host;
     if (parent === undefined) {
       const address = formatIpAddress(inputs.local.address.address);

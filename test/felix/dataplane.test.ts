@@ -167,18 +167,22 @@ describe('changes', () => {
     expect(rig.dataplane.routes().every(({ state }) => state === 'programmed')).toBe(true);
   });
 
-  test('a tunnel that no pool needs any more is taken down after its routes moved', async () => {
+  test('a tunnel that no pool needs any more is taken down ten seconds after its routes moved', async () => {
     const kernel = await newHost();
     const rig = await startWith(kernel, { ...full, pools: [pool('192.168.0.0/16', { vxlan: 'Always' })] });
     kernel.journal.length = 0;
     await update(rig, { ...full, pools: [pool('192.168.0.0/16')] });
-    expect(writes(rig).map((line) => line.split(' ').slice(0, 3).join(' '))).toEqual([
+    const words = (): readonly string[] => writes(rig).map((line) => line.split(' ').slice(0, 3).join(' '));
+    const moved = [
       'replace route 192.168.2.0/26',
       'replace route 192.168.3.0/26',
       expect.stringContaining('remove neighbour'),
       ...[1, 2, 3, 4, 5].map((): unknown => expect.stringMatching(/^remove (neighbour|fdb)/)),
-      'delete link vxlan.calico',
-    ]);
+    ];
+    await rig.clock.advance(9990);
+    expect(words()).toEqual(moved);
+    await rig.clock.advance(20);
+    expect(words()).toEqual([...moved, 'delete link vxlan.calico']);
   });
 
   test('a pod’s route comes as soon as its interface does', async () => {

@@ -1,4 +1,4 @@
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import type { DesiredTunnel, TunnelPlan } from '../../felix/calc/tunnels.ts';
 import type { Kernel, KernelLink } from '../../felix/kernel.ts';
 import type { LinkPermissions } from '../../felix/link-table.ts';
@@ -17,13 +17,26 @@ const vxlan: DesiredTunnel = {
   vxlan: { ...device, mac: '66:00:00:00:00:01' },
 };
 const wanted = (tunnel: DesiredTunnel): TunnelPlan => ({ state: 'wanted', tunnel });
-const unwanted = (kind: 'ipip' | 'vxlan', name: string): TunnelPlan => ({ state: 'unwanted', kind, name });
+const unwanted = (kind: 'ipip' | 'vxlan', name: string, ...taken: readonly string[]): TunnelPlan => ({
+  ...{ state: 'unwanted', kind, name },
+  taken: taken.map((text) => parseIpAddress(text)),
+});
 
 const read = async (kernel: Kernel) => ({ links: await kernel.listLinks(), addresses: await kernel.listAddresses() });
 
-async function converge(kernel: FakeKernel, plan: TunnelPlan, some: { may?: LinkPermissions; table?: LinkTable } = {}) {
+interface Circumstances {
+  readonly may?: LinkPermissions;
+  readonly table?: LinkTable;
+  readonly now?: number;
+}
+
+async function converge(kernel: FakeKernel, plan: TunnelPlan, some: Circumstances = {}) {
   const table = some.table ?? new LinkTable(kernel);
-  return table.reconcile(plan, 0, { host: await read(kernel), read: () => read(kernel), may: some.may ?? may });
+  return table.reconcile(plan, some.now ?? 0, {
+    host: await read(kernel),
+    read: () => read(kernel),
+    may: some.may ?? may,
+  });
 }
 
 async function show(kernel: FakeKernel, name: string) {
@@ -106,14 +119,64 @@ test('a kernel without ipip gives one clear error, and the next try waits', asyn
   expect(kernel.journal.length).toBe(1);
 });
 
-test('a tunnel that nobody wants: tunl0 loses its address and stays, vxlan.calico goes', async () => {
-  const kernel = new FakeKernel();
-  await converge(kernel, wanted(ipip));
-  await converge(kernel, wanted(vxlan));
-  await converge(kernel, unwanted('ipip', 'tunl0'));
-  await converge(kernel, unwanted('vxlan', 'vxlan.calico'));
-  expect(await show(kernel, 'tunl0')).toEqual({ mtu: 1480, up: true, addresses: [] });
-  expect(await show(kernel, 'vxlan.calico')).toBeUndefined();
+describe('a tunnel that nobody wants any more', () => {
+  const tunnels = [
+    { tunnel: ipip, gone: { mtu: 1480, up: true, addresses: [] } },
+    { tunnel: vxlan, gone: undefined },
+  ];
+
+  test.each(tunnels)('$tunnel.name takes packets for ten more seconds, then goes', async ({ tunnel, gone }) => {
+    const kernel = new FakeKernel();
+    const table = new LinkTable(kernel);
+    const plan = unwanted(tunnel.kind, tunnel.name);
+    await converge(kernel, wanted(tunnel), { table });
+    const whole = await show(kernel, tunnel.name);
+    for (const now of [1000, 5000, 10_999]) {
+      expect(await converge(kernel, plan, { table, now })).toEqual({ name: tunnel.name, changed: 0 });
+      expect(table.nextDueAt()).toBe(11_000);
+    }
+    expect(await show(kernel, tunnel.name)).toEqual(whole);
+    await converge(kernel, plan, { table, now: 11_000 });
+    expect(await show(kernel, tunnel.name)).toEqual(gone);
+    expect(table.nextDueAt()).toBeUndefined();
+  });
+
+  test.each(tunnels)('$tunnel.name goes at once where a pod has its address now', async ({ tunnel, gone }) => {
+    const kernel = new FakeKernel();
+    const table = new LinkTable(kernel);
+    await converge(kernel, wanted(tunnel), { table });
+    await converge(kernel, unwanted(tunnel.kind, tunnel.name), { table, now: 1000 });
+    const taken = formatPrefix(hostPrefix(tunnel.address!)).replace('/32', '');
+    await converge(kernel, unwanted(tunnel.kind, tunnel.name, taken), { table, now: 1001 });
+    expect(await show(kernel, tunnel.name)).toEqual(gone);
+    expect(table.nextDueAt()).toBeUndefined();
+  });
+
+  test('one that is wanted again in between counts anew the next time', async () => {
+    const kernel = new FakeKernel();
+    const table = new LinkTable(kernel);
+    const plan = unwanted('ipip', 'tunl0');
+    await converge(kernel, wanted(ipip), { table });
+    await converge(kernel, plan, { table, now: 1000 });
+    await converge(kernel, wanted(ipip), { table, now: 5000 });
+    expect(table.nextDueAt()).toBeUndefined();
+    await converge(kernel, plan, { table, now: 12_000 });
+    expect(table.nextDueAt()).toBe(22_000);
+    expect(await show(kernel, 'tunl0')).toMatchObject({ addresses: ['192.168.1.1/32'] });
+  });
+
+  test('a refused removal is tried again as any other', async () => {
+    const kernel = new FakeKernel();
+    const table = new LinkTable(kernel);
+    const plan = unwanted('vxlan', 'vxlan.calico');
+    await converge(kernel, wanted(vxlan), { table });
+    await converge(kernel, plan, { table });
+    kernel.failNext('deleteLink', { code: 'EBUSY', times: 1 });
+    expect((await converge(kernel, plan, { table, now: 10_000 })).error).toMatchObject({ code: 'EBUSY' });
+    expect(table.nextDueAt()).toBe(10_250);
+    await converge(kernel, plan, { table, now: 10_250 });
+    expect(await show(kernel, 'vxlan.calico')).toBeUndefined();
+  });
 });
 
 test('an unwanted tunnel stays while a route of ours uses it, and while not all is in sync', () => {

@@ -3,7 +3,7 @@ import { afterEach, describe, expect, test } from 'vitest';
 import type { Kernel } from '../../felix/kernel.ts';
 import { MAIN_TABLE } from '../../felix/kernel.ts';
 import { createLinuxKernel } from '../../felix/linux-kernel.ts';
-import { parseInterfaceAddress, parseIpAddress, parsePrefix } from '../../src/model/ip.ts';
+import { parseIpAddress, parsePrefix } from '../../src/model/ip.ts';
 import { kernelCompliance } from '../compliance/kernel.ts';
 import { isRoot, makeNetns } from '../support/netns.ts';
 import type { TestNetns } from '../support/netns.ts';
@@ -131,25 +131,5 @@ describe.runIf(isRoot || process.env['CI'] !== undefined)('with root', () => {
       'create veth link near: open /nowhere: ENOENT',
     );
     expect(await kernel.listLinks()).toHaveLength(1);
-  });
-
-  test('tunl0: made or adopted, with its address, MTU and an onlink route (needs the kernel to have ipip)', async (context) => {
-    const { kernel, netns } = open();
-    try {
-      await kernel.createLink({ kind: 'ipip', name: 'tunl0' });
-    } catch (error) {
-      if (process.env['REQUIRE_IPIP'] === '1') throw error;
-      context.skip('this kernel has no ipip; REQUIRE_IPIP=1 makes that a failure');
-    }
-    await kernel.createLink({ kind: 'ipip', name: 'tunl0' });
-    const { index } = (await kernel.listLinks()).find(({ name }) => name === 'tunl0')!;
-    await kernel.setLink(index, { mtu: 1480, up: true });
-    await kernel.addAddress({ ifindex: index, address: parseInterfaceAddress('10.65.0.1/32'), scope: 0 });
-    const hops = [{ gateway: parseIpAddress('172.30.2.11'), ifindex: index, onlink: true }];
-    const prefix = parsePrefix('10.65.1.0/26');
-    const route = { prefix, table: MAIN_TABLE, protocol: 80, type: 'unicast', scope: 0, metric: 0, hops } as const;
-    expect(await kernel.writeRoutes([{ op: 'replace', route }])).toEqual([undefined]);
-    expect(netns.run('ip', 'route')).toContain('10.65.1.0/26 via 172.30.2.11 dev tunl0 proto 80 onlink');
-    expect(netns.run('ip', 'link', 'show', 'tunl0')).toContain('mtu 1480');
   });
 });

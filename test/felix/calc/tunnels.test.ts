@@ -11,7 +11,7 @@ test('tunl0 follows the parent’s MTU less 20 and carries our tunnel address', 
   const [tunl0, other] = planTunnels(inputs({ pools: [ipip] }), host(), settings);
   expect(tunl0).toMatchObject({ state: 'wanted', tunnel: { name: 'tunl0', mtu: 1480 } });
   expect(tunl0?.state === 'wanted' && formatIpAddress(tunl0.tunnel.address!)).toBe('192.168.1.1');
-  expect(other).toEqual({ state: 'unwanted', kind: 'vxlan', name: 'vxlan.calico' });
+  expect(other).toEqual({ state: 'unwanted', kind: 'vxlan', name: 'vxlan.calico', taken: [] });
 });
 
 test('vxlan.calico is on the parent with VNI 4096, port 4789, MTU less 50, and a MAC made of the node’s name', () => {

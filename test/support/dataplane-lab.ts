@@ -1,0 +1,246 @@
+/**
+ * Three hosts and a router on the real kernel: `a` and `c` share 172.30.1.0/24, `b` is alone in 172.30.2.0/24, the
+ * router stands between. A dataplane in a process of its own runs on each host, one pod lives on each.
+ */
+import type { ChildProcessWithoutNullStreams } from 'node:child_process';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { createInterface } from 'node:readline';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+import type { ClusterNode, DataplaneInputs, EncapMode, Pool } from '../../felix/inputs.ts';
+import { parseIpAddress, parsePrefix } from '../../src/model/ip.ts';
+import { learned, node, pool } from './dataplane-inputs.ts';
+import type { DataplaneAnswer, DataplaneRequest } from './dataplane-process.ts';
+import type { TestNetns } from './netns.ts';
+import { makeNetns } from './netns.ts';
+
+const SCRIPT = fileURLToPath(new URL('dataplane-process.ts', import.meta.url));
+
+export interface LabHost {
+  readonly name: string;
+  readonly address: string;
+  readonly gateway: string;
+  readonly block: string;
+  readonly pod: string;
+  readonly vxlan: string;
+  readonly ipip: string;
+}
+
+const HOSTS: readonly LabHost[] = [1, 2, 3].map((i) => ({
+  name: ['a', 'b', 'c'][i - 1]!,
+  address: ['172.30.1.11', '172.30.2.11', '172.30.1.13'][i - 1]!,
+  gateway: ['172.30.1.1', '172.30.2.1', '172.30.1.1'][i - 1]!,
+  block: `192.168.${i}.0/26`,
+  pod: `192.168.${i}.5`,
+  vxlan: `192.168.${i}.1`,
+  ipip: `192.168.${i}.2`,
+}));
+export const [a, b, c] = HOSTS as [LabHost, LabHost, LabHost];
+
+const CLUSTER: readonly ClusterNode[] = HOSTS.map(({ name, address, vxlan, ipip }) =>
+  node(name, `${address}/24`, { vxlan, ipip }),
+);
+
+/** The one pool of the lab, in the given modes. */
+export const poolOf = (modes: { readonly ipip?: EncapMode; readonly vxlan?: EncapMode }): Pool =>
+  pool('192.168.0.0/16', modes);
+
+/** The other end of dataplane-process.ts, inside one namespace. */
+class DataplaneProcess {
+  readonly #child: ChildProcessWithoutNullStreams;
+  readonly #answers: AsyncIterator<string>;
+
+  constructor(netns: string) {
+    this.#child = spawn('ip', ['netns', 'exec', netns, process.execPath, SCRIPT]);
+    this.#child.stderr.pipe(process.stderr);
+    this.#answers = createInterface({ input: this.#child.stdout })[Symbol.asyncIterator]();
+  }
+
+  async ask(request: DataplaneRequest): Promise<DataplaneAnswer> {
+    this.#child.stdin.write(`${JSON.stringify(request)}\n`);
+    const { value, done } = await this.#answers.next();
+    if (done === true) throw new Error('the dataplane process ended');
+    return JSON.parse(value) as DataplaneAnswer;
+  }
+
+  /** kill -9; `ip netns exec` becomes the program that it runs, so the pid is the dataplane's own. */
+  async kill(): Promise<void> {
+    if (this.#child.exitCode !== null || this.#child.signalCode !== null) return;
+    const ended = once(this.#child, 'exit');
+    this.#child.kill('SIGKILL');
+    await ended;
+  }
+}
+
+export class DataplaneLab {
+  readonly #prefix: string;
+  readonly #usual: Partial<DataplaneInputs>;
+  readonly #spaces = new Map<string, TestNetns>();
+  readonly #running = new Map<string, DataplaneProcess>();
+
+  /** `prefix` begins the names of the namespaces; `usual` holds wherever an update says nothing else. */
+  constructor(prefix: string, usual: Partial<DataplaneInputs>) {
+    this.#prefix = prefix;
+    this.#usual = usual;
+  }
+
+  /** Resolves when every host has the routes to the others and its pod. */
+  async start(): Promise<void> {
+    this.#layCables();
+    await Promise.all(HOSTS.map((host) => this.#startHost(host)));
+    for (const { name } of HOSTS) await eventually(() => this.routesOf(name).length >= 4);
+  }
+
+  async close(): Promise<void> {
+    for (const dataplane of this.#running.values()) await dataplane.kill();
+    for (const each of this.#spaces.values()) each.remove();
+  }
+
+  space(name: string): TestNetns {
+    return this.#spaces.get(name)!;
+  }
+
+  ip(name: string, ...args: readonly string[]): string {
+    return this.space(name).run('ip', ...args);
+  }
+
+  /** Our IPv4 routes in the kernel, as iproute2 shows them. */
+  routesOf(name: string): readonly string[] {
+    return this.ip(name, 'route')
+      .split('\n')
+      .map((line) => line.trim().replace(/\s+/g, ' '))
+      .filter((line) => line.includes('proto 80'));
+  }
+
+  update({ name }: LabHost, some: Partial<DataplaneInputs> = {}): Promise<DataplaneAnswer> {
+    return this.#running.get(name)!.ask({ update: this.#inputsOf(name, some) });
+  }
+
+  async updateAll(some: Partial<DataplaneInputs> = {}): Promise<void> {
+    for (const host of HOSTS) await this.update(host, some);
+  }
+
+  /** kill -9, and a successor over the usual inputs. */
+  async restart(host: LabHost): Promise<DataplaneAnswer> {
+    await this.#running.get(host.name)!.kill();
+    this.#running.set(host.name, new DataplaneProcess(this.#nameOf(host.name)));
+    return this.update(host);
+  }
+
+  /** Three packets from the pod of one host; what ping prints. Throws where none comes back. */
+  ping(from: LabHost, to: string, ...args: readonly string[]): string {
+    return this.space(`pod-${from.name}`).run('ping', '-c', '3', '-i', '0.05', '-W', '1', ...args, to);
+  }
+
+  /** Pings from the pod of one host all the while; the sequence numbers that came back, and where there is a gap. */
+  async pingDuring(
+    { from, to }: { readonly from: LabHost; readonly to: string },
+    work: () => Promise<void>,
+  ): Promise<{ readonly received: number; readonly lost: readonly number[] }> {
+    const child = spawn('ip', ['netns', 'exec', this.#nameOf(`pod-${from.name}`), 'ping', '-i', '0.01', to]);
+    const seen = new Set<number>();
+    let printed = '';
+    child.stdout.on('data', (data: Buffer) => (printed += data.toString()));
+    const ended = once(child, 'close');
+    await work();
+    await sleep(200);
+    child.kill('SIGINT');
+    await ended;
+    for (const [, seq] of printed.matchAll(/icmp_seq=(\d+) ttl/g)) seen.add(Number(seq));
+    // What was still on its way at the end is not lost, so the last one that came counts as the end.
+    const last = Math.max(0, ...seen);
+    const lost = Array.from({ length: last }, (_, i) => i + 1).filter((seq) => !seen.has(seq));
+    return { received: seen.size, lost };
+  }
+
+  /** Packets that the host has sent into a link of its own. */
+  sentInto(link: string, { name }: LabHost): number {
+    const [found] = JSON.parse(this.ip(name, '-j', '-s', 'link', 'show', link)) as [
+      { stats64: { tx: { packets: number } } },
+    ];
+    return found.stats64.tx.packets;
+  }
+
+  /** What `ip monitor` prints in a namespace while `work` runs; link-local addresses of new links come when they like. */
+  async monitored(name: string, work: () => Promise<void>): Promise<string> {
+    const args = ['netns', 'exec', this.#nameOf(name), 'ip', '-o', 'monitor', 'route', 'link', 'address'];
+    const child = spawn('ip', args);
+    let heard = '';
+    child.stdout.on('data', (data: Buffer) => (heard += data.toString()));
+    try {
+      // A route that is not ours, so that we know that the monitor listens.
+      await eventually(() => {
+        this.ip(name, 'route', 'add', 'blackhole', '198.51.100.1');
+        this.ip(name, 'route', 'del', 'blackhole', '198.51.100.1');
+        return heard !== '';
+      });
+      await sleep(100);
+      heard = '';
+      await work();
+      await sleep(200);
+    } finally {
+      child.kill();
+    }
+    const lines = heard.split('\n').filter((line) => line !== '' && !/fe80:|ff00::|multicast/.test(line));
+    return lines.join('\n');
+  }
+
+  #nameOf(name: string): string {
+    return `${this.#prefix}-${name}`;
+  }
+
+  #inputsOf(name: string, some: Partial<DataplaneInputs>): DataplaneInputs {
+    const host = HOSTS.find((one) => one.name === name)!;
+    return {
+      local: CLUSTER.find((one) => one.name === name)!,
+      nodes: CLUSTER.filter((one) => one.name !== name),
+      pools: [],
+      localBlocks: [parsePrefix(host.block), parsePrefix('fd10::40/122')],
+      endpoints: [{ name: `test/${name}`, interfaceName: `cali${name}`, addresses: [parseIpAddress(host.pod)] }],
+      learned: HOSTS.filter((other) => other !== host).map(({ block, address }) => learned(block, address)),
+      learnedComplete: true,
+      ...this.#usual,
+      ...some,
+    };
+  }
+
+  async #startHost(host: LabHost): Promise<void> {
+    this.#running.set(host.name, new DataplaneProcess(this.#nameOf(host.name)));
+    await this.update(host);
+    const netns = this.space(`pod-${host.name}`).path;
+    const pod = { netns, hostInterface: `cali${host.name}`, address: host.pod };
+    await this.#running.get(host.name)!.ask({ pod });
+  }
+
+  #layCables(): void {
+    for (const name of ['r', ...HOSTS.flatMap((host) => [host.name, `pod-${host.name}`])]) {
+      this.#spaces.set(name, makeNetns(this.#nameOf(name)));
+    }
+    this.ip('r', 'link', 'add', 'rack', 'type', 'bridge');
+    for (const { name, address, gateway } of HOSTS) {
+      const peer = ['peer', 'name', 'eth0', 'netns', this.#nameOf(name)];
+      this.ip('r', 'link', 'add', `to-${name}`, 'type', 'veth', ...peer);
+      if (name !== 'b') this.ip('r', 'link', 'set', `to-${name}`, 'master', 'rack');
+      this.ip('r', 'link', 'set', `to-${name}`, 'up');
+      this.ip(name, 'link', 'set', 'lo', 'up');
+      this.ip(name, 'link', 'set', 'eth0', 'up');
+      this.ip(name, 'address', 'add', `${address}/24`, 'dev', 'eth0');
+      this.ip(name, 'route', 'add', 'default', 'via', gateway);
+    }
+    this.ip('r', 'link', 'set', 'rack', 'up');
+    this.ip('r', 'address', 'add', '172.30.1.1/24', 'dev', 'rack');
+    this.ip('r', 'address', 'add', '172.30.2.1/24', 'dev', 'to-b');
+    this.space('r').run('sysctl', '-qw', 'net.ipv4.ip_forward=1');
+  }
+}
+
+/** Throws where the condition has not come true in time. */
+export async function eventually(condition: () => boolean, withinMs = 5000): Promise<void> {
+  const end = performance.now() + withinMs;
+  while (performance.now() < end) {
+    if (condition()) return;
+    await sleep(20);
+  }
+  throw new Error(`it did not come true within ${withinMs} ms: ${condition.toString()}`);
+}
