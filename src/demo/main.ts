@@ -18,6 +18,7 @@ async function main(): Promise<number> {
     process.stdout.write(HELP);
     return 0;
   }
+  if (process.platform !== 'linux') throw new CannotRunError(`the demo needs Linux, this is ${process.platform}`);
   if (process.getuid?.() !== 0) throw new CannotRunError('the demo makes network namespaces: run it as root');
   if (options.action === 'down') {
     const hosts = await removeCluster(DEMO_LAYOUT);
