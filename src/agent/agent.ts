@@ -81,6 +81,7 @@ export class Agent implements AgentApi {
     this.#knowledge = { node, resources: resourcesFromEntries([]).resources, blocks: [] };
     this.#speakers = new SpeakerKeeper({
       createSpeaker: ports.createSpeaker,
+      clock,
       log,
       onRoutesChange: () => this.#schedule(),
       onFatal: ports.onFatal,

@@ -2,13 +2,14 @@ import { expect, test } from 'vitest';
 import type { Speaker, SpeakerSettings } from '../../../bird/index.ts';
 import { SpeakerKeeper } from '../../../src/agent/speaker-keeper.ts';
 import { silentLogger } from '../../../src/runtime/logger.ts';
+import { FakeClock } from '../../support/fake-clock.ts';
 
-const settings = (asn: number, restarting = false): SpeakerSettings => ({
+const settings = (asn: number, port = 179): SpeakerSettings => ({
   asn,
   bgpIdentifier: 1,
-  listen: [],
+  listen: [{ address: '0.0.0.0', port }],
   transit: false,
-  gracefulRestart: { restarting, deferralSeconds: 5 },
+  gracefulRestart: { restarting: false, deferralSeconds: 5 },
 });
 
 const wish = (speaker: SpeakerSettings, peers = 0): Parameters<SpeakerKeeper['update']>[0] => ({
@@ -17,33 +18,42 @@ const wish = (speaker: SpeakerSettings, peers = 0): Parameters<SpeakerKeeper['up
   originated: [],
 });
 
-function keeper(start: () => Promise<void> = () => Promise.resolve()): {
-  keeper: SpeakerKeeper;
-  calls: string[];
-  settled: () => Promise<void>;
-} {
+interface Bench {
+  readonly keeper: SpeakerKeeper;
+  readonly clock: FakeClock;
+  readonly calls: string[];
+  readonly settled: () => Promise<void>;
+}
+
+/** `start` is what a speaker's start() does: it may fail or take its time. */
+function keeper(start: (settings: SpeakerSettings) => Promise<void> = () => Promise.resolve()): Bench {
   const calls: string[] = [];
-  const createSpeaker = ({ asn, gracefulRestart }: SpeakerSettings): Speaker => ({
-    start: () => {
-      calls.push(`start ${asn}${gracefulRestart.restarting ? ' restarting' : ''}`);
-      return start();
-    },
-    setPeers: (peers) => void calls.push(`peers ${peers.length}`),
-    setOriginated: () => undefined,
-    learnedRoutes: () => [],
-    isConverged: () => true,
-    peers: () => [],
-    routes: () => [],
-    onRoutesChange: () => () => void calls.push('unsubscribed'),
-    close: (how) => Promise.resolve(void calls.push(`close ${how.kind}`)),
-  });
+  const clock = new FakeClock();
+  const createSpeaker = (given: SpeakerSettings): Speaker => {
+    const name = `${given.asn}:${given.listen[0]?.port ?? ''}`;
+    return {
+      start: () => {
+        calls.push(`start ${name}${given.gracefulRestart.restarting ? ' restarting' : ''}`);
+        return start(given);
+      },
+      setPeers: (peers) => void calls.push(`peers ${peers.length} on ${name}`),
+      setOriginated: () => undefined,
+      learnedRoutes: () => [],
+      isConverged: () => true,
+      peers: () => [],
+      routes: () => [],
+      onRoutesChange: () => () => void calls.push('unsubscribed'),
+      close: (how) => Promise.resolve(void calls.push(`close ${name} ${how.kind}`)),
+    };
+  };
   const made = new SpeakerKeeper({
     createSpeaker,
+    clock,
     log: silentLogger,
     onRoutesChange: () => void calls.push('changed'),
     onFatal: (error) => void calls.push(`fatal: ${error.message}`),
   });
-  return { keeper: made, calls, settled: () => new Promise((resolve) => void setImmediate(resolve)) };
+  return { keeper: made, clock, calls, settled: () => new Promise((resolve) => void setImmediate(resolve)) };
 }
 
 test('peers change under a running speaker', async () => {
@@ -51,7 +61,7 @@ test('peers change under a running speaker', async () => {
   one.update(wish(settings(64512)));
   await settled();
   one.update(wish(settings(64512), 2));
-  expect(calls).toEqual(['start 64512', 'peers 0', 'changed', 'peers 2']);
+  expect(calls).toEqual(['start 64512:179', 'peers 0 on 64512:179', 'changed', 'peers 2 on 64512:179']);
 });
 
 test('wishes that come while it starts are not lost: the last one wins', async () => {
@@ -59,32 +69,65 @@ test('wishes that come while it starts are not lost: the last one wins', async (
   one.update(wish(settings(64512), 1));
   one.update(wish(settings(64512), 3));
   await settled();
-  expect(calls).toEqual(['start 64512', 'peers 3', 'changed']);
+  expect(calls).toEqual(['start 64512:179', 'peers 3 on 64512:179', 'changed']);
 });
 
-test('another AS number makes a new speaker, which is not a restart', async () => {
+test('another AS number makes a new speaker that takes over as after a restart: nobody is told to withdraw', async () => {
   const { keeper: one, calls, settled } = keeper();
-  one.update(wish(settings(64512, true)));
+  one.update(wish(settings(64512)));
   await settled();
-  one.update(wish(settings(64999, true)));
+  calls.splice(0);
+  one.update(wish(settings(64999)));
   await settled();
   expect(calls).toEqual([
-    'start 64512 restarting',
-    'peers 0',
-    'changed',
+    'peers 0 on 64512:179',
     'unsubscribed',
-    'close shutdown',
-    'start 64999',
-    'peers 0',
+    'close 64512:179 restart',
+    'start 64999:179 restarting',
+    'peers 0 on 64999:179',
     'changed',
   ]);
 });
 
-test('a listener that cannot be had is told once', async () => {
+test('another port is listened on before the old speaker ends', async () => {
+  const { keeper: one, calls, settled } = keeper();
+  one.update(wish(settings(64512)));
+  await settled();
+  calls.splice(0);
+  one.update(wish(settings(64512, 1790)));
+  await settled();
+  expect(calls.slice(1, 4)).toEqual(['start 64512:1790 restarting', 'unsubscribed', 'close 64512:179 restart']);
+});
+
+test('a port that is taken leaves the old speaker at work, with the new peers, and is tried again', async () => {
+  const taken = new Set([1790]);
+  const {
+    keeper: one,
+    clock,
+    calls,
+    settled,
+  } = keeper(({ listen }) =>
+    taken.has(listen[0]!.port) ? Promise.reject(new Error('port 1790 is in use')) : Promise.resolve(),
+  );
+  one.update(wish(settings(64512)));
+  await settled();
+  one.update(wish(settings(64512, 1790)));
+  await settled();
+  calls.splice(0);
+  one.update(wish(settings(64512, 1790), 5));
+  await settled();
+  expect(calls).toEqual(['peers 5 on 64512:179']);
+  taken.clear();
+  await clock.advance(10_000);
+  await settled();
+  expect(calls.slice(-4)).toEqual(['unsubscribed', 'close 64512:179 restart', 'peers 5 on 64512:1790', 'changed']);
+});
+
+test('a first listener that cannot be had is told once', async () => {
   const { keeper: one, calls, settled } = keeper(() => Promise.reject(new Error('port 179 is in use')));
   one.update(wish(settings(64512)));
   await settled();
-  expect(calls).toEqual(['start 64512', 'fatal: port 179 is in use']);
+  expect(calls).toEqual(['start 64512:179', 'fatal: port 179 is in use']);
   expect(one.speaker).toBeUndefined();
 });
 
@@ -92,6 +135,25 @@ test('closing hands on how, and stops listening', async () => {
   const { keeper: one, calls, settled } = keeper();
   one.update(wish(settings(64512)));
   await settled();
-  await one.close({ kind: 'restart' });
-  expect(calls.slice(-2)).toEqual(['unsubscribed', 'close restart']);
+  await one.close({ kind: 'shutdown', message: 'bye' });
+  expect(calls.slice(-2)).toEqual(['unsubscribed', 'close 64512:179 shutdown']);
 });
+
+test.each(['while the first one starts', 'while one takes over from another'])(
+  'closing %s leaves no speaker behind',
+  async (when) => {
+    const { keeper: one, calls, settled } = keeper(() => new Promise((resolve) => void setImmediate(resolve)));
+    if (when.includes('takes over')) {
+      one.update(wish(settings(64000)));
+      await settled();
+      await settled();
+    }
+    one.update(wish(settings(64512)));
+    await one.close({ kind: 'restart' });
+    const count = (verb: string): number => calls.filter((call) => call.startsWith(verb)).length;
+    expect(count('close')).toBe(count('start'));
+    one.update(wish(settings(64513)));
+    await settled();
+    expect(count('close')).toBe(count('start'));
+  },
+);
