@@ -6,6 +6,12 @@ import { createLogger } from './runtime/logger.ts';
 
 /** Exit codes: 0 told to stop, 1 could not run or failed, 2 wrong settings or flags. */
 async function main(argv: readonly string[]): Promise<number> {
+  if (!isNodeSufficient(process.versions.node)) {
+    return refuse(
+      new Error(`Node 22.12 or later is needed, this is ${process.versions.node}: node_modules/.bin/node is one`),
+      1,
+    );
+  }
   const program = new Command('calico-node-ts')
     .description(
       'The node agent: BGP speaker and route programming. Settings come from the environment, docs/settings.md.',
@@ -28,9 +34,15 @@ async function main(argv: readonly string[]): Promise<number> {
   }
 }
 
+const isNodeSufficient = (version: string): boolean => {
+  const [major = 0, minor = 0] = version.split('.').map(Number);
+  return major > 22 || (major === 22 && minor >= 12);
+};
+
 function refuse(error: unknown, exitCode: number): number {
   process.stderr.write(`calico-node-ts: ${error instanceof Error ? error.message : String(error)}\n`);
   return exitCode;
 }
 
-process.exitCode = await main(process.argv);
+// Everything is closed by now; nothing that lingers may keep a node without its agent.
+process.exit(await main(process.argv));

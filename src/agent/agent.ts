@@ -6,7 +6,7 @@ import type { AgentSettings } from '../config/settings.ts';
 import { CALICO_PREFIX } from '../datastore/keys.ts';
 import type { Store } from '../datastore/store.ts';
 import { startSyncer } from '../datastore/syncer.ts';
-import type { Syncer } from '../datastore/syncer.ts';
+import type { Syncer, SyncView } from '../datastore/syncer.ts';
 import { createIpam } from '../ipam/index.ts';
 import type { Ipam } from '../ipam/index.ts';
 import { formatIpAddress, formatIpv4 } from '../model/ip.ts';
@@ -51,6 +51,8 @@ export interface AgentPorts {
 
 const TUNNEL_RETRY_MS = 5_000;
 
+const NOT_READ_YET = { inSync: false, revision: 0, stale: undefined };
+
 /**
  * The one place that knows both sides. Every change, of the datastore or of bird's routes, leads to one computation over
  * all that is known; its results are handed over whole, and bird and felix find the difference themselves.
@@ -60,7 +62,7 @@ export class Agent implements AgentApi {
   readonly #ports: AgentPorts;
   readonly #resources: ResourceClient;
   readonly #ipam: Ipam;
-  readonly #syncer: Syncer;
+  #syncer: Syncer | undefined;
   readonly #speakers: SpeakerKeeper;
   readonly #pods: Pods;
   readonly #startedAt: number;
@@ -94,7 +96,12 @@ export class Agent implements AgentApi {
       resources: this.#resources,
       knowledge: () => this.#knowledge,
     });
-    this.#syncer = startSyncer(store, CALICO_PREFIX, {}, { clock, random, log: ports.datastoreLog });
+  }
+
+  /** Begins to work; until then it only answers. */
+  start(): void {
+    const { store, clock, random, datastoreLog } = this.#ports;
+    this.#syncer = startSyncer(store, CALICO_PREFIX, {}, { clock, random, log: datastoreLog });
     this.#syncer.onChange(() => this.#schedule());
   }
 
@@ -105,7 +112,7 @@ export class Agent implements AgentApi {
     const address = self === undefined ? undefined : clusterNode(self)?.address.address;
     const bgp = speakerSettings(this.#knowledge, this.#settings, false);
     const routes = dataplane.routes();
-    const { inSync, revision, stale } = this.#syncer.view();
+    const { inSync, revision, stale } = this.#syncer?.view() ?? NOT_READ_YET;
     return {
       node,
       version,
@@ -155,9 +162,7 @@ export class Agent implements AgentApi {
     this.#isClosed = true;
     this.#stopTunnelRetry();
     await this.#speakers.close(how);
-    await this.#syncer.close();
-    await this.#ports.dataplane.close();
-    await this.#ports.store.close();
+    await this.#syncer?.close();
   }
 
   /** Many changes in one turn of the event loop are one computation. */
@@ -166,24 +171,28 @@ export class Agent implements AgentApi {
     this.#isScheduled = true;
     setImmediate(() => {
       this.#isScheduled = false;
-      if (this.#isClosed || !this.#syncer.view().inSync) return;
+      const view = this.#syncer?.view();
+      if (this.#isClosed || view?.inSync !== true) return;
       try {
-        this.#recompute();
+        this.#recompute(view);
       } catch (error) {
         this.#ports.onFatal(error as Error);
       }
     });
   }
 
-  #recompute(): void {
+  #recompute({ entries }: SyncView): void {
     const { node, dataplane, onBgpLogLevel } = this.#ports;
-    const { entries } = this.#syncer.view();
     const { resources, unreadable } = resourcesFromEntries(entries.values());
     this.#knowledge = { node, resources, blocks: localBlocks(entries.values(), node) };
-    for (const { key, reason } of unreadable) this.#sayOnce(`${key}: ${reason}`, { key, reason });
+    for (const { key, reason } of unreadable)
+      this.#sayOnce('a stored entry cannot be used and is left out', { key, reason });
     const settings = speakerSettings(this.#knowledge, this.#settings, dataplane.adoptedRoutes() > 0);
     if (settings === undefined) {
-      this.#sayOnce('no node', { node });
+      this.#sayOnce(
+        'this node has no Node resource with an address in the datastore: sessions and routes stay as they are',
+        { node },
+      );
       return;
     }
     onBgpLogLevel(bgpLogLevel(this.#knowledge));
@@ -192,7 +201,7 @@ export class Agent implements AgentApi {
       holdSeconds: this.#settings.bgp.holdSeconds,
     });
     for (const { origin, peer, reason } of peers.omitted)
-      this.#sayOnce(`${origin} ${peer} ${reason}`, { origin, peer, reason });
+      this.#sayOnce('a BGP peer is left out', { origin, peer, reason });
     this.#speakers.update({ settings, peers: peers.peers, originated: originatedRoutes(this.#knowledge) });
     const { speaker } = this.#speakers;
     // Until the speaker listens nothing is written: a port that is taken ends the agent before it changed the host.
@@ -218,10 +227,11 @@ export class Agent implements AgentApi {
   }
 
   /** An operator's mistake is told once, not at every change of something else. */
-  #sayOnce(what: string, fields: object): void {
+  #sayOnce(message: string, fields: object): void {
+    const what = JSON.stringify([message, fields]);
     if (this.#reported.has(what)) return;
     if (this.#reported.size > 1000) this.#reported.clear();
     this.#reported.add(what);
-    this.#ports.log.warn(fields, 'left out');
+    this.#ports.log.warn(fields, message);
   }
 }

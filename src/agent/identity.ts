@@ -1,6 +1,7 @@
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { dirname } from 'node:path';
+import { InvalidValueError } from '../model/invalid.ts';
 import { parseResourceName } from '../model/resource-name.ts';
 
 /** NODENAME, else the file an earlier start wrote, else the host's name in lower case: Calico's order. */
@@ -13,9 +14,13 @@ export function nodeName(setting: string | undefined, file: string): string {
 
 /** Other components (CNI) read this node's name from here. */
 export function rememberNodeName(name: string, file: string): void {
-  if (readIfThere(file) === name) return;
-  mkdirSync(dirname(file), { recursive: true });
-  writeFileSync(file, name);
+  try {
+    if (readIfThere(file) === name) return;
+    mkdirSync(dirname(file), { recursive: true });
+    writeFileSync(file, name);
+  } catch (error) {
+    throw new InvalidValueError('CALICO_NODENAME_FILE', file, `cannot be written: ${(error as Error).message}`);
+  }
 }
 
 function readIfThere(file: string): string | undefined {

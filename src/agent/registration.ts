@@ -3,6 +3,7 @@ import type { AgentSettings, DefaultPoolSettings } from '../config/settings.ts';
 import { AlreadyExistsError, NotFoundError } from '../datastore/store.ts';
 import { InvalidValueError } from '../model/invalid.ts';
 import {
+  formatIpAddress,
   formatPrefix,
   ipv4Address,
   parseInterfaceAddress,
@@ -13,7 +14,7 @@ import {
 } from '../model/ip.ts';
 import type { InterfaceAddress, Prefix } from '../model/ip.ts';
 import type { Logger } from '../runtime/logger.ts';
-import { API_VERSION } from '../resources/index.ts';
+import { API_VERSION, parseResource } from '../resources/index.ts';
 import type { AnyResource, Kind, Node, ResourceByKind, ResourceClient } from '../resources/index.ts';
 import { describe, detectAddress, maskOf } from './autodetect.ts';
 import { sourceTowards } from './reach.ts';
@@ -33,14 +34,15 @@ export async function registerNode(name: string, settings: AgentSettings, ports:
   const interfaces = await ports.interfaces();
   const existing = await find(resources, 'Node', name);
   const address = await chooseAddress(settings, existing, interfaces);
-  const pool = await missingPool(settings.defaultPool, resources, interfaces);
-  if (pool !== undefined) refuseOverlap(pool.cidr, address);
+  const missing = await missingPool(settings.defaultPool, resources, interfaces);
+  if (missing !== undefined) refuseOverlap(missing.cidr, address);
+  // Checked before anything is written: a node without its pool would be half a start.
+  const pool =
+    missing && parseResource(resource('IPPool', 'default-ipv4-ippool', poolSpec(missing.cidr, missing.settings)));
   const node = await writeNode({ name, address, settings, existing }, resources);
   log.info({ node: name, address: formatPrefix(address) }, 'node registered');
   await createIfMissing(resources, resource('BGPConfiguration', 'default', {}));
-  if (pool !== undefined) {
-    await createIfMissing(resources, resource('IPPool', 'default-ipv4-ippool', poolSpec(pool.cidr, pool.settings)));
-  }
+  if (pool !== undefined) await createIfMissing(resources, pool);
   return node;
 }
 
@@ -53,7 +55,14 @@ async function chooseAddress(
   const stored = existing?.spec.bgp?.ipv4Address;
   if (ip.kind === 'address') {
     // Without a length every other node would seem to be in another subnet, and all traffic would be tunnelled.
-    return ip.hasLength ? ip.address : (maskOf(ip.address.address, interfaces) ?? ip.address);
+    const found = ip.hasLength ? ip.address : maskOf(ip.address.address, interfaces);
+    if (found !== undefined) return found;
+    const text = formatIpAddress(ip.address.address);
+    throw new InvalidValueError(
+      'IP',
+      text,
+      `is on no interface of this host; say its subnet's length too, as in ${text}/24`,
+    );
   }
   if (ip.kind === 'keep' && stored !== undefined) return parseInterfaceAddress(stored);
   const source = ipDetection.kind === 'can-reach' ? await sourceTowards(ipDetection.destination) : undefined;

@@ -26,54 +26,79 @@ const RETRY_MS = 1000;
 
 /**
  * Runs the agent until it is told to end, and returns the exit code. SIGTERM and SIGINT end it as for a restart:
- * sessions close without a NOTIFICATION and peers keep our routes. Throws one sentence where it cannot start.
+ * sessions close without a NOTIFICATION and peers keep our routes. Throws one sentence where it cannot start, and leaves
+ * nothing open then.
  */
 export async function runAgent(settings: AgentSettings, { log: root, version }: RunPorts): Promise<number> {
   const log = root.child({ component: 'agent' });
+  const node = nodeName(settings.nodeName, settings.nodeNameFile);
+  const opened: (() => Promise<void>)[] = [];
+  try {
+    const dataplane = createDataplane(settings.felix, {
+      kernel: createLinuxKernel(),
+      clock: systemClock,
+      random: systemRandom,
+      log: root.child({ component: 'felix' }),
+    });
+    opened.push(() => dataplane.close());
+    await dataplane.start();
+    const store = await openDatastore(settings, log);
+    opened.push(() => store.close());
+    const { agent, ended } = createAgent(settings, { node, version, store, dataplane, root });
+    opened.push(() => agent.close({ kind: 'restart' }));
+    const api = await startApi(
+      { socketPath: join(settings.runDirectory, 'calico-ts.sock'), socketMode: settings.socketMode },
+      agent,
+      root.child({ component: 'api' }),
+    );
+    opened.push(() => api.close());
+    rememberNodeName(node, settings.nodeNameFile);
+    // A signal ends the wait for a datastore, too.
+    const early = await Promise.race([registered(node, settings, { store, dataplane, log }), ended]);
+    if (early !== undefined) return early;
+    agent.start();
+    log.info({ node, version, adopted: dataplane.adoptedRoutes() }, 'calico-node-ts started');
+    return await ended;
+  } finally {
+    for (const close of opened.reverse()) await close();
+    log.info({ node }, 'calico-node-ts ended; routes stay');
+  }
+}
+
+interface AgentParts {
+  readonly node: string;
+  readonly version: string;
+  readonly store: Store;
+  readonly dataplane: Dataplane;
+  readonly root: Logger;
+}
+
+/** The agent, at rest, and the promise of its end: by signal, by `node stop`, or by an error that it cannot survive. */
+function createAgent(
+  settings: AgentSettings,
+  parts: AgentParts,
+): { readonly agent: Agent; readonly ended: Promise<number> } {
+  const { root, ...given } = parts;
   const birdThreshold: LogThreshold = { level: settings.logLevel ?? 'info' };
   const birdLog = root.child({ component: 'bird' }, birdThreshold);
-  const node = nodeName(settings.nodeName, settings.nodeNameFile);
-  const dataplane = createDataplane(settings.felix, {
-    kernel: createLinuxKernel(),
-    clock: systemClock,
-    random: systemRandom,
-    log: root.child({ component: 'felix' }),
-  });
-  await dataplane.start();
-  const store = await openDatastore(settings, log);
-  await registered(node, settings, { store, dataplane, log });
-  rememberNodeName(node, settings.nodeNameFile);
   const ended = Promise.withResolvers<number>();
+  // The end may come before anybody waits for it.
+  ended.promise.catch(() => undefined);
+  for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => ended.resolve(0));
   const agent = new Agent(settings, {
-    node,
-    version,
-    store,
-    dataplane,
+    ...given,
     createSpeaker: (speaker) => createSpeaker(speaker, { clock: systemClock, random: systemRandom, log: birdLog }),
     onBgpLogLevel: (level) => {
       if (settings.logLevel === undefined) birdThreshold.level = level;
     },
     clock: systemClock,
     random: systemRandom,
-    log,
+    log: root.child({ component: 'agent' }),
     datastoreLog: root.child({ component: 'datastore' }),
     onFatal: (error) => ended.reject(error),
     onStopped: () => ended.resolve(0),
   });
-  const api = await startApi(
-    { socketPath: join(settings.runDirectory, 'calico-ts.sock'), socketMode: settings.socketMode },
-    agent,
-    root.child({ component: 'api' }),
-  );
-  for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => ended.resolve(0));
-  log.info({ node, version, adopted: dataplane.adoptedRoutes() }, 'calico-node-ts started');
-  try {
-    return await ended.promise;
-  } finally {
-    await agent.close({ kind: 'restart' });
-    await api.close();
-    log.info({ node }, 'calico-node-ts ended; routes stay');
-  }
+  return { agent, ended: ended.promise };
 }
 
 async function openDatastore(settings: AgentSettings, log: Logger): Promise<Store> {
@@ -96,13 +121,18 @@ interface Registration {
   readonly log: Logger;
 }
 
-function registered(node: string, settings: AgentSettings, { store, dataplane, log }: Registration): Promise<unknown> {
+function registered(
+  node: string,
+  settings: AgentSettings,
+  { store, dataplane, log }: Registration,
+): Promise<undefined> {
   const resources = createResourceClient(store);
   const ports = { resources, interfaces: () => dataplane.interfaces(), log };
   return patiently(settings, log, async () => {
     const configurations = await resources.list('BGPConfiguration');
     await checkPortIsFree(listenPort(node, new Map(configurations.map((each) => [each.metadata.name, each]))));
     await registerNode(node, settings, ports);
+    return undefined;
   });
 }
 

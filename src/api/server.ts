@@ -40,7 +40,7 @@ export interface ApiSettings {
 
 /** Listens on the unix socket; throws one sentence where another agent already answers there. */
 export async function startApi(settings: ApiSettings, api: AgentApi, log: Logger): Promise<ApiServer> {
-  mkdirSync(dirname(settings.socketPath), { recursive: true });
+  makeDirectory(dirname(settings.socketPath));
   if (await answers(settings.socketPath)) {
     throw new Error(`another calico-node-ts already runs here: it answers on ${settings.socketPath}`);
   }
@@ -55,6 +55,14 @@ export async function startApi(settings: ApiSettings, api: AgentApi, log: Logger
   await server.start();
   chmodSync(settings.socketPath, settings.socketMode);
   return { close: () => server.stop({ timeout: 1000 }) };
+}
+
+function makeDirectory(path: string): void {
+  try {
+    mkdirSync(path, { recursive: true });
+  } catch (error) {
+    throw new InvalidValueError('CALICO_RUN_DIR', path, `cannot be made: ${(error as Error).message}`);
+  }
 }
 
 function routes(api: AgentApi): Hapi.ServerRoute[] {

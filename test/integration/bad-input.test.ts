@@ -1,5 +1,5 @@
 import { spawn, spawnSync } from 'node:child_process';
-import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
@@ -10,6 +10,8 @@ import type { TestNetns } from '../support/netns.ts';
 
 const AGENT = 'src/main.ts';
 const CLI = 'src/cli/main.ts';
+/** The agent in a process that takes itself for an older one. */
+const OLD_NODE = "Object.defineProperty(process.versions, 'node', { value: '20.20.2' }); import('./src/main.ts');";
 
 /** Wrong input to the agent and the CLI as a user meets it: one sentence, an exit code, and nothing changed. */
 describe.skipIf(!isRoot && process.env['CI'] === undefined)('wrong input', () => {
@@ -127,6 +129,21 @@ describe.skipIf(!isRoot && process.env['CI'] === undefined)('wrong input', () =>
     );
     expect(status).toBe(1);
     nothingChanged();
+  });
+
+  test('a socket that cannot be had ends the agent at once, with nothing left at work', () => {
+    writeFileSync(join(directory, 'file'), '');
+    const { status, stderr } = agent({ CALICO_RUN_DIR: join(directory, 'file') });
+    expect(stderr).toMatch(/^calico-node-ts: CALICO_RUN_DIR = '[^']*\/file': cannot be made: [^\n]*\n$/);
+    expect(status).toBe(1);
+    nothingChanged();
+  });
+
+  test('a Node that is too old for the agent says so at once', () => {
+    expect(spawnSync(process.execPath, ['-e', OLD_NODE], { env: env(), encoding: 'utf8' })).toMatchObject({
+      status: 1,
+      stderr: 'calico-node-ts: Node 22.12 or later is needed, this is 20.20.2: node_modules/.bin/node is one\n',
+    });
   });
 
   test('resources: the field, its value, and nothing stored', () => {

@@ -77,6 +77,15 @@ describe('the address', () => {
     expect(await store.list('/')).toEqual(before);
   });
 
+  test('given without a mask that is on no interface is refused: /32 would tunnel everything', async () => {
+    await expect(start({ env: { IP: '192.0.2.77' } })).rejects.toThrow(
+      "IP = '192.0.2.77': is on no interface of this host; say its subnet's length too, as in 192.0.2.77/24",
+    );
+    expect(await nodeSpec(await start({ env: { IP: '192.0.2.77/24' } }))).toEqual({
+      bgp: { ipv4Address: '192.0.2.77/24' },
+    });
+  });
+
   test('that nobody can find is told with what was passed over', async () => {
     await expect(start({ env: { IP_AUTODETECTION_METHOD: 'interface=bond.*' } })).rejects.toThrow(
       "IP_AUTODETECTION_METHOD = 'interface=bond.*': no address by interface=bond.*: eth0 is not asked for",
@@ -119,6 +128,19 @@ describe('the default pool', () => {
     await expect(start({ store, env: { CALICO_IPV4POOL_CIDR: '172.30.0.0/16' } })).rejects.toThrow(
       "CALICO_IPV4POOL_CIDR = '172.30.0.0/16': overlaps the subnet of this node's own address 172.30.1.11/24",
     );
+    expect((await store.list('/')).entries).toEqual([]);
+  });
+
+  test('that breaks a rule of IPPool is refused before the node is written', async () => {
+    const store = new MemoryStore();
+    const settings = { ...loadSettings({ DATASTORE_TYPE: 'file' }) };
+    const defaultPool = { ...settings.defaultPool!, nodeSelector: 'rack === a' };
+    const ports = {
+      resources: createResourceClient(store),
+      interfaces: () => Promise.resolve([eth0('10.0.0.1/24')]),
+      log: silentLogger,
+    };
+    await expect(registerNode('n', { ...settings, defaultPool }, ports)).rejects.toThrow('spec.nodeSelector');
     expect((await store.list('/')).entries).toEqual([]);
   });
 
