@@ -121,11 +121,11 @@ export class DataplaneLab {
     for (const host of HOSTS) await this.update(host, some);
   }
 
-  /** kill -9, and a successor over the usual inputs. */
-  async restart(host: LabHost): Promise<DataplaneAnswer> {
+  /** kill -9, and a successor. */
+  async restart(host: LabHost, some: Partial<DataplaneInputs> = {}): Promise<DataplaneAnswer> {
     await this.#running.get(host.name)!.kill();
     this.#running.set(host.name, new DataplaneProcess(this.#nameOf(host.name)));
-    return this.update(host);
+    return this.update(host, some);
   }
 
   /** Three packets from the pod of one host; what ping prints. Throws where none comes back. */
@@ -236,7 +236,7 @@ export class DataplaneLab {
 }
 
 /** Throws where the condition has not come true in time. */
-export async function eventually(condition: () => boolean, withinMs = 5000): Promise<void> {
+export async function eventually(condition: () => boolean, withinMs = 10_000): Promise<void> {
   const end = performance.now() + withinMs;
   while (performance.now() < end) {
     if (condition()) return;

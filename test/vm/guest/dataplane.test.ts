@@ -134,6 +134,17 @@ describe('IPIP CrossSubnet', () => {
     expect(heard).toBe('');
   });
 
+  test('a mode that changed while the process was dead is caught up with under traffic, and no packet is lost', async () => {
+    const pools = [poolOf({ ipip: 'Always' })];
+    const { received, lost } = await lab.pingDuring({ from: a, to: c.pod }, async () => {
+      await lab.restart(a, { pools });
+      await lab.updateAll({ pools });
+    });
+    expect(lab.routesOf('a')).toContain(`${c.block} via ${c.address} dev tunl0 proto 80 onlink`);
+    expect(lost).toEqual([]);
+    expect(received).toBeGreaterThan(50);
+  });
+
   test('without encapsulation tunl0 carries no route, and after a while no address', async () => {
     await lab.update(a, { pools: [poolOf({})] });
     expect(lab.routesOf('a')).toContain(`${b.block} via 172.30.1.1 dev eth0 proto 80`);
