@@ -7,9 +7,12 @@ import { AdjRibIn } from './rib/adj-rib-in.ts';
 import { AdjRibOut } from './rib/adj-rib-out.ts';
 import { AttributeCache } from './rib/attribute-cache.ts';
 import type { Candidate } from './rib/decision.ts';
+import type { SettleListener } from './rib/loc-rib.ts';
+import { ABSENT } from './rib/int-table.ts';
 import { LocRib } from './rib/loc-rib.ts';
 import { NO_PREFIX, packPrefix, PrefixTable } from './rib/prefix-table.ts';
 import type { PackedPrefix } from './rib/prefix-table.ts';
+
 import type { OriginatedRoute, PeerSettings } from './settings.ts';
 import type { ExportView } from './update/export-group.ts';
 import { ExportGroup, viewKey } from './update/export-group.ts';
@@ -106,8 +109,9 @@ export class Routing {
     this.sessionDown(peer);
     for (const family of FAMILIES) {
       this.flush(peer, family);
-      this.#settleAll(family);
-      this.tables[family].locRib.removeSource(peer.index);
+      const { locRib } = this.tables[family];
+      locRib.settleWhere((prefix) => locRib.refersTo(prefix, peer.index), this.#settleListener(family));
+      locRib.removeSource(peer.index);
     }
     this.#peers.delete(peer.index);
   }
@@ -162,7 +166,7 @@ export class Routing {
     this.#withdrawAll(peer, family, peer.adjRibIn[family].stalePrefixes());
   }
 
-  /** The whole set of routes of this node. */
+  /** The whole set of routes of this node. Selected at once, for they win whatever the peers say and however selection stands. */
   setOriginated(routes: readonly OriginatedRoute[]): void {
     const own = this.attributes.intern({ origin: 'igp', asPath: [] });
     this.attributes.retain(own);
@@ -177,7 +181,8 @@ export class Routing {
       for (const id of originated.prefixes()) {
         if (!wanted.has(id)) originated.withdraw(id, () => locRib.touch(id, LOCAL_SOURCE));
       }
-      this.#work(locRib);
+      const isOurs = (id: number): boolean => originated.usable(id) !== ABSENT || locRib.refersTo(id, LOCAL_SOURCE);
+      locRib.settleWhere(isOurs, this.#settleListener(family));
     }
     this.attributes.release(own);
     this.#setOwnBlocks(routes);
@@ -186,20 +191,9 @@ export class Routing {
   /** Selects for some of what is due; true where more is. */
   settle(limit: number): boolean {
     for (const family of FAMILIES) {
-      this.tables[family].locRib.settle(
-        limit,
-        (prefix) => this.#bestChanged(family, prefix),
-        () => this.#listener.routesChanged(),
-      );
+      this.tables[family].locRib.settle(limit, this.#settleListener(family));
     }
     return FAMILIES.some((family) => this.tables[family].locRib.hasDirty);
-  }
-
-  /** While selection is deferred: our own routes win whatever the peers say, so they need not wait. */
-  settleOriginated(): void {
-    for (const family of FAMILIES) {
-      this.tables[family].locRib.settleOnly(LOCAL_SOURCE, (prefix) => this.#bestChanged(family, prefix));
-    }
   }
 
   /** The next UPDATE for a peer whose session is up, or undefined where it knows all of this family. */
@@ -239,7 +233,9 @@ export class Routing {
 
   #makeTables(family: IpFamily): FamilyTables {
     const prefixes = new PrefixTable(family, this.#settings.seed + family);
-    const locRib = new LocRib(prefixes, (source, attributes) => this.candidateOf(source, attributes));
+    const locRib = new LocRib({ prefixes, attributes: this.attributes }, (source, attributes) =>
+      this.candidateOf(source, attributes),
+    );
     const originated = new AdjRibIn({ prefixes, attributes: this.attributes });
     locRib.addSource(LOCAL_SOURCE, originated);
     return { prefixes, locRib, originated };
@@ -249,12 +245,11 @@ export class Routing {
     if (locRib.hasDirty) this.#listener.workWaits();
   }
 
-  #settleAll(family: IpFamily): void {
-    this.tables[family].locRib.settle(
-      Infinity,
-      (prefix) => this.#bestChanged(family, prefix),
-      () => this.#listener.routesChanged(),
-    );
+  #settleListener(family: IpFamily): SettleListener {
+    return {
+      bestChanged: (prefix) => this.#bestChanged(family, prefix),
+      equalsChanged: () => this.#listener.routesChanged(),
+    };
   }
 
   #withdrawAll(peer: RoutingPeer, family: IpFamily, prefixes: Int32Array): void {

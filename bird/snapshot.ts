@@ -21,9 +21,8 @@ export function learnedRoutes(routing: Routing): readonly LearnedRoute[] {
     locRib.forEachBest((prefix, source, attributes) => {
       const peer = routing.peer(source);
       if (source === LOCAL_SOURCE || peer === undefined) return;
-      const nextHops = locRib.isContested(prefix)
-        ? equalNextHops(routing, family, prefix)
-        : nextHopsOf(routing.attributes.attributes(attributes));
+      const equals = locRib.equals(prefix) ?? [{ source, attributes }];
+      const nextHops = equalNextHops(equals.map((path) => routing.attributes.attributes(path.attributes)));
       routes.push({ prefix: prefixes.prefix(prefix), nextHops, learnedFrom: peerText(peer) });
     });
   }
@@ -31,12 +30,8 @@ export function learnedRoutes(routing: Routing): readonly LearnedRoute[] {
 }
 
 /** The best path's first, the others in order of address, each once. */
-function equalNextHops(routing: Routing, family: IpFamily, prefix: number): readonly IpAddress[] {
-  const { multipath = [] } = routing.tables[family].locRib.explain(prefix) ?? {};
-  const [first, ...others] = multipath.flatMap(({ source }) => {
-    const peer = routing.peer(source);
-    return peer === undefined ? [] : nextHopsOf(routing.attributes.attributes(peer.adjRibIn[family].get(prefix)));
-  });
+function equalNextHops(paths: readonly PathAttributes[]): readonly IpAddress[] {
+  const [first, ...others] = paths.flatMap(nextHopsOf);
   if (first === undefined) return [];
   const sorted = others.sort(compareAddresses);
   return [first, ...sorted].filter((hop, i, all) => all.findIndex((other) => sameAddress(other, hop)) === i);

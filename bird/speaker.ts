@@ -201,10 +201,7 @@ export class BgpSpeaker implements Speaker {
   /** One slice of selection; a loop turn must stay short. */
   #work(): void {
     this.#isWorkDue = false;
-    if (this.#deferral.name === 'deferring') {
-      this.#routing.settleOriginated();
-      return;
-    }
+    if (this.#deferral.name === 'deferring') return;
     const { clock } = this.#ports;
     const end = clock.now() + SLICE_MS;
     while (this.#routing.settle(PREFIXES_PER_SLICE)) {

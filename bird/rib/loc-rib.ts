@@ -1,7 +1,7 @@
+import type { RibMemory } from './adj-rib-in.ts';
 import type { Candidate, Selection } from './decision.ts';
 import { selectBest } from './decision.ts';
 import { ABSENT } from './int-table.ts';
-import type { PrefixTable } from './prefix-table.ts';
 
 /** A table that routes come from: a peer's Adj-RIB-In, or the routes of this node. */
 export interface RouteSource {
@@ -14,6 +14,14 @@ export interface Best {
   readonly attributes: number;
 }
 
+/** What selection found for a prefix that was due. */
+export interface SettleListener {
+  /** Its best route is another now. */
+  bestChanged(prefix: number): void;
+  /** The best stands, but other paths are as good as it now. */
+  equalsChanged(prefix: number): void;
+}
+
 export type CandidateOf = (source: number, attributes: number) => Candidate;
 
 const NOBODY = -1;
@@ -22,12 +30,18 @@ const SEVERAL = -2;
 /**
  * The best route of every prefix of one family. Who offers a prefix is one integer where it is a single source, which
  * is nearly always; only contested prefixes have a list and go through the decision.
+ *
+ * What was selected stands until selection runs again, also where its source has withdrawn it meanwhile: so the best
+ * routes can be read at any time, and change only where the listener of `settle` hears of it. Their attribute sets are
+ * held for that long.
  */
 export class LocRib {
-  readonly #prefixes: PrefixTable;
+  readonly #memory: RibMemory;
   readonly #sources = new Map<number, RouteSource>();
   readonly #candidateOf: CandidateOf;
   readonly #contested = new Map<number, number[]>();
+  /** The best path and those as good as it; only where there are several. */
+  readonly #equals = new Map<number, readonly Best[]>();
   #offeredBy = new Int32Array(8).fill(NOBODY);
   #bestSource = new Int32Array(8).fill(NOBODY);
   #bestAttributes = new Int32Array(8).fill(ABSENT);
@@ -37,8 +51,8 @@ export class LocRib {
   #dirtyFrom = 0;
   #size = 0;
 
-  constructor(prefixes: PrefixTable, candidateOf: CandidateOf) {
-    this.#prefixes = prefixes;
+  constructor(memory: RibMemory, candidateOf: CandidateOf) {
+    this.#memory = memory;
     this.#candidateOf = candidateOf;
   }
 
@@ -55,7 +69,7 @@ export class LocRib {
     this.#sources.set(index, source);
   }
 
-  /** The source must offer nothing any more. */
+  /** The source must offer nothing any more, nor stand in what was selected: see `settleWhere`. */
   removeSource(index: number): void {
     this.#sources.delete(index);
   }
@@ -68,37 +82,35 @@ export class LocRib {
     else this.#retract(prefix, source);
     if (this.#dirtyMarks[prefix] === 1) return;
     this.#dirtyMarks[prefix] = 1;
-    this.#prefixes.retain(prefix);
+    this.#memory.prefixes.retain(prefix);
     this.#dirty.push(prefix);
   }
 
-  /**
-   * Selects for at most `limit` prefixes that are due. `changed` gets each whose best route is another now,
-   * `contested` each that several sources offer and whose set of equal paths may be another.
-   */
-  settle(limit: number, changed: (prefix: number) => void, contested: (prefix: number) => void): void {
+  /** Selects for at most `limit` prefixes that are due. */
+  settle(limit: number, listener: SettleListener): void {
     const end = Math.min(this.#dirty.length, this.#dirtyFrom + limit);
     while (this.#dirtyFrom < end) {
       const prefix = this.#dirty[this.#dirtyFrom++]!;
       this.#dirtyMarks[prefix] = 0;
-      if (this.#select(prefix)) changed(prefix);
-      else if (this.#offeredBy[prefix] === SEVERAL) contested(prefix);
-      this.#prefixes.release(prefix);
+      const outcome = this.#select(prefix);
+      if (outcome === 'best') listener.bestChanged(prefix);
+      else if (outcome === 'equals') listener.equalsChanged(prefix);
+      this.#memory.prefixes.release(prefix);
     }
     if (this.hasDirty) return;
     this.#dirty = [];
     this.#dirtyFrom = 0;
   }
 
-  /** Selects for what is due and offered by `source` alone; the rest stays due. */
-  settleOnly(source: number, changed: (prefix: number) => void): void {
-    const offers = this.#sources.get(source)!;
-    const isMine = (prefix: number): boolean => offers.usable(prefix) !== ABSENT;
+  /** Selects at once for what is due and chosen by `isChosen`; the rest stays due. */
+  settleWhere(isChosen: (prefix: number) => boolean, listener: SettleListener): void {
     const due = this.#dirty.slice(this.#dirtyFrom);
-    const rest = due.filter((prefix) => !isMine(prefix));
-    this.#dirty = due.filter(isMine);
+    const chosen: number[] = [];
+    const rest: number[] = [];
+    for (const prefix of due) (isChosen(prefix) ? chosen : rest).push(prefix);
+    this.#dirty = chosen;
     this.#dirtyFrom = 0;
-    this.settle(this.#dirty.length, changed, () => undefined);
+    this.settle(chosen.length, listener);
     this.#dirty = rest;
   }
 
@@ -107,14 +119,20 @@ export class LocRib {
     return source === NOBODY ? undefined : { source, attributes: this.#bestAttributes[prefix]! };
   }
 
-  /** The full decision with its reasons, worked out anew; for people and for multipath. */
-  explain(prefix: number): Selection | undefined {
-    return selectBest(this.#candidates(prefix));
+  /** The best path first, then all as good as it, each with its own attribute set; undefined where there is at most one. */
+  equals(prefix: number): readonly Best[] | undefined {
+    return this.#equals.get(prefix);
   }
 
-  /** Whether several sources offer it, so that there may be more than one next hop. */
-  isContested(prefix: number): boolean {
-    return this.#offeredBy[prefix] === SEVERAL;
+  /** Whether `source` stands in what was selected for the prefix. */
+  refersTo(prefix: number, source: number): boolean {
+    if (this.#bestSource[prefix] === source) return true;
+    return this.#equals.get(prefix)?.some((path) => path.source === source) === true;
+  }
+
+  /** The full decision with its reasons, worked out anew from what is offered now; for people. */
+  explain(prefix: number): Selection | undefined {
+    return selectBest(this.#candidates(prefix));
   }
 
   forEachBest(visit: (prefix: number, source: number, attributes: number) => void): void {
@@ -124,16 +142,43 @@ export class LocRib {
     }
   }
 
-  #select(prefix: number): boolean {
+  #select(prefix: number): 'best' | 'equals' | undefined {
     const holder = this.#offeredBy[prefix]!;
-    const source = holder === SEVERAL ? (selectBest(this.#candidates(prefix))?.best.source ?? NOBODY) : holder;
+    const equals = holder === SEVERAL ? this.#equalPaths(prefix) : undefined;
+    const source = equals?.[0]?.source ?? holder;
     const attributes = source === NOBODY ? ABSENT : this.#sources.get(source)!.usable(prefix);
-    const before = this.#bestSource[prefix]!;
-    if (before === source && this.#bestAttributes[prefix] === attributes) return false;
-    this.#size += Number(source !== NOBODY) - Number(before !== NOBODY);
+    const isOther = this.#replaceBest(prefix, source, attributes);
+    const hasOthers = this.#replaceEquals(prefix, equals);
+    if (isOther) return 'best';
+    return hasOthers ? 'equals' : undefined;
+  }
+
+  #replaceBest(prefix: number, source: number, attributes: number): boolean {
+    const [oldSource, oldAttributes] = [this.#bestSource[prefix]!, this.#bestAttributes[prefix]!];
+    if (oldSource === source && oldAttributes === attributes) return false;
+    if (attributes !== ABSENT) this.#memory.attributes.retain(attributes);
+    if (oldAttributes !== ABSENT) this.#memory.attributes.release(oldAttributes);
+    this.#size += Number(source !== NOBODY) - Number(oldSource !== NOBODY);
     this.#bestSource[prefix] = source;
     this.#bestAttributes[prefix] = attributes;
     return true;
+  }
+
+  #replaceEquals(prefix: number, paths: readonly Best[] | undefined): boolean {
+    const old = this.#equals.get(prefix);
+    const fresh = paths !== undefined && paths.length > 1 ? paths : undefined;
+    if (old === undefined && fresh === undefined) return false;
+    if (old !== undefined && fresh !== undefined && isSamePaths(old, fresh)) return false;
+    for (const { attributes } of fresh ?? []) this.#memory.attributes.retain(attributes);
+    for (const { attributes } of old ?? []) this.#memory.attributes.release(attributes);
+    if (fresh === undefined) this.#equals.delete(prefix);
+    else this.#equals.set(prefix, fresh);
+    return true;
+  }
+
+  #equalPaths(prefix: number): readonly Best[] {
+    const { multipath = [] } = selectBest(this.#candidates(prefix)) ?? {};
+    return multipath.map(({ source }) => ({ source, attributes: this.#sources.get(source)!.usable(prefix) }));
   }
 
   #candidates(prefix: number): readonly Candidate[] {
@@ -171,7 +216,7 @@ export class LocRib {
   }
 
   #grow(): void {
-    const rows = this.#prefixes.capacity;
+    const rows = this.#memory.prefixes.capacity;
     if (rows <= this.#offeredBy.length) return;
     this.#offeredBy = grown(this.#offeredBy, rows, NOBODY);
     this.#bestSource = grown(this.#bestSource, rows, NOBODY);
@@ -181,6 +226,10 @@ export class LocRib {
     this.#dirtyMarks = marks;
   }
 }
+
+const isSamePaths = (a: readonly Best[], b: readonly Best[]): boolean =>
+  a.length === b.length &&
+  a.every(({ source, attributes }, i) => source === b[i]!.source && attributes === b[i]!.attributes);
 
 function grown(column: Int32Array<ArrayBuffer>, rows: number, filler: number): Int32Array<ArrayBuffer> {
   const longer = new Int32Array(rows).fill(filler);
