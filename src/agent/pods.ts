@@ -2,8 +2,10 @@ import type { Dataplane } from '../../felix/index.ts';
 import type { PodRequest, PodResult } from '../api/contract.ts';
 import { addPod } from '../cni/add.ts';
 import { removePod } from '../cni/del.ts';
-import type { Endpoint, PodPorts } from '../cni/ports.ts';
-import { NotFoundError } from '../datastore/store.ts';
+import { requireNamespace } from '../cni/netns.ts';
+import type { Endpoint, Holder, PodPorts } from '../cni/ports.ts';
+import { Turns } from '../cni/turns.ts';
+import { ConflictError, NotFoundError } from '../datastore/store.ts';
 import type { Ipam } from '../ipam/index.ts';
 import { formatPrefix, hostPrefix, parsePrefix } from '../model/ip.ts';
 import type { IpAddress } from '../model/ip.ts';
@@ -33,9 +35,13 @@ export interface Pods {
 
 /** The CNI verbs over this agent's own parts. */
 export function createPods(parts: PodsPorts): Pods {
+  const turns = new Turns();
   const ports: PodPorts = {
     node: parts.node,
     now: () => parts.clock.wallTime(),
+    inTurn: (hostInterface, work) => turns.inTurn(hostInterface, work),
+    requireNamespace,
+    held: (handleId) => held(parts, handleId),
     assign: (handleId, attributes) => assign(parts, handleId, attributes),
     release: (handleId) => parts.ipam.releaseByHandle(handleId),
     addInterface: (workload) => parts.dataplane.addWorkloadInterface(workload),
@@ -43,7 +49,7 @@ export function createPods(parts: PodsPorts): Pods {
     putEndpoint: async (endpoint) => {
       await parts.resources.apply(workloadEndpoint(parts.node, endpoint));
     },
-    findEndpoint: (containerId) => findEndpoint(parts, containerId),
+    endpoints: () => endpoints(parts),
     removeEndpoint: (endpoint) => removeEndpoint(parts, endpoint),
     routed: (addresses) => routed(parts, addresses),
   };
@@ -85,28 +91,37 @@ function workloadEndpoint(node: string, endpoint: Endpoint): WorkloadEndpoint {
   };
 }
 
-async function findEndpoint({ resources, node }: PodsPorts, containerId: string): Promise<Endpoint | undefined> {
-  const all = await resources.list('WorkloadEndpoint');
-  const found = all.find(({ spec }) => spec.node === node && spec.containerID === containerId);
-  if (found === undefined) return undefined;
-  const { metadata, spec } = found;
-  return {
-    namespace: metadata.namespace ?? DEFAULT_NAMESPACE,
-    pod: spec.pod ?? '',
-    containerId,
-    containerInterface: spec.endpoint,
-    hostInterface: spec.interfaceName,
-    mac: spec.mac ?? '',
-    addresses: spec.ipNetworks.map((network) => parsePrefix(network).address),
-  };
+/** The addresses of a pod carry its name, as Calico's do; whatever else has a handle is no pod. */
+async function held({ ipam }: PodsPorts, handleId: string): Promise<Holder | undefined> {
+  const [assignment] = await ipam.assignmentsOf(handleId);
+  const { pod, namespace } = assignment?.attributes.secondary ?? {};
+  return pod === undefined || namespace === undefined ? undefined : { pod, namespace };
 }
 
+async function endpoints({ resources, node }: PodsPorts): Promise<readonly Endpoint[]> {
+  const all = await resources.list('WorkloadEndpoint');
+  return all
+    .filter(({ spec }) => spec.node === node)
+    .map(({ metadata, spec }) => ({
+      namespace: metadata.namespace ?? DEFAULT_NAMESPACE,
+      pod: spec.pod ?? '',
+      containerId: spec.containerID ?? '',
+      containerInterface: spec.endpoint,
+      hostInterface: spec.interfaceName,
+      mac: spec.mac ?? '',
+      addresses: spec.ipNetworks.map((network) => parsePrefix(network).address),
+    }));
+}
+
+/** Success where there is none, and where the pod's next sandbox has it: also one that takes it between read and write. */
 async function removeEndpoint({ resources, node }: PodsPorts, endpoint: Endpoint): Promise<void> {
-  const { metadata } = workloadEndpoint(node, endpoint);
+  const name = { name: workloadEndpoint(node, endpoint).metadata.name, namespace: endpoint.namespace };
   try {
-    await resources.delete('WorkloadEndpoint', { name: metadata.name, namespace: endpoint.namespace });
+    const { metadata, spec } = await resources.get('WorkloadEndpoint', name);
+    if (spec.containerID !== endpoint.containerId) return;
+    await resources.delete('WorkloadEndpoint', name, metadata.resourceVersion);
   } catch (error) {
-    if (!(error instanceof NotFoundError)) throw error;
+    if (!(error instanceof NotFoundError || error instanceof ConflictError)) throw error;
   }
 }
 

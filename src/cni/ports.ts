@@ -19,16 +19,32 @@ export interface Endpoint {
   readonly addresses: readonly IpAddress[];
 }
 
+/** The pod for which a handle holds addresses: what is known of an ADD that did not come as far as its endpoint. */
+export interface Holder {
+  readonly namespace: string;
+  readonly pod: string;
+}
+
 /** What the verbs need of the agent; each call is idempotent. */
 export interface PodPorts {
   readonly node: string;
   now(): number;
+  /** Runs `work` when all earlier work on the host interface of this name has ended: two sandboxes of one pod share it. */
+  inTurn<T>(hostInterface: string, work: () => Promise<T>): Promise<T>;
+  /** Throws InvalidValueError with the path where there is no network namespace. */
+  requireNamespace(netns: string): Promise<void>;
+  /** Undefined where the handle holds nothing. */
+  held(handleId: string): Promise<Holder | undefined>;
   assign(handleId: string, attributes: Readonly<Record<string, string>>): Promise<Assignment>;
   release(handleId: string): Promise<void>;
+  /** Replaces a pair of that name that leads elsewhere; one that it made and could not finish is gone again. */
   addInterface(workload: WorkloadInterface): Promise<{ readonly mac: string }>;
   removeInterface(hostInterface: string): Promise<void>;
+  /** Takes the place of an older sandbox's endpoint: endpoints are named by pod. */
   putEndpoint(endpoint: Endpoint): Promise<void>;
-  findEndpoint(containerId: string): Promise<Endpoint | undefined>;
+  /** Those of this node. */
+  endpoints(): Promise<readonly Endpoint[]>;
+  /** Only while it is still this container's. */
   removeEndpoint(endpoint: Endpoint): Promise<void>;
   /** Resolves once the kernel has the route of every address; rejects with the reason where it will not. */
   routed(addresses: readonly IpAddress[]): Promise<void>;

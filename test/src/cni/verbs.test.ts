@@ -1,54 +1,34 @@
-import { describe, expect, test } from 'vitest';
+import { beforeEach, describe, expect, test } from 'vitest';
 import { addPod } from '../../../src/cni/add.ts';
 import { removePod } from '../../../src/cni/del.ts';
 import { handleId, hostInterfaceName } from '../../../src/cni/names.ts';
-import type { Endpoint, PodPorts } from '../../../src/cni/ports.ts';
-import { parseIpAddress } from '../../../src/model/ip.ts';
+import { FakeHost } from '../../support/fake-host.ts';
 
 const REQUEST = {
   containerId: 'c1',
-  netns: '/var/run/netns/x',
+  netns: '/var/run/netns/c1',
   interfaceName: 'eth0',
   podNamespace: 'default',
   podName: 'web-0',
 };
+/** The same pod's next sandbox. */
+const SECOND = { ...REQUEST, containerId: 'c2', netns: '/var/run/netns/c2' };
+const NAME = hostInterfaceName(REQUEST);
 
-/** An agent in memory whose step named `failing` throws. */
-function fakePorts(failing?: keyof PodPorts): {
-  ports: PodPorts;
-  state: { handles: Set<string>; links: Set<string>; endpoints: Map<string, Endpoint> };
-} {
-  const state = { handles: new Set<string>(), links: new Set<string>(), endpoints: new Map<string, Endpoint>() };
-  const step =
-    <A extends readonly unknown[], R>(name: keyof PodPorts, work: (...args: A) => R) =>
-    (...args: A): Promise<R> =>
-      name === failing ? Promise.reject(new Error(`${name} failed`)) : Promise.resolve(work(...args));
-  const ports: PodPorts = {
-    node: 'node-a1',
-    now: () => 1000,
-    assign: step('assign', (handle: string) => {
-      state.handles.add(handle);
-      return { addresses: [parseIpAddress('192.168.0.1')], blockClaimedAt: 900 };
-    }),
-    release: step('release', (handle: string) => void state.handles.delete(handle)),
-    addInterface: step('addInterface', ({ hostInterface }: { hostInterface: string }) => {
-      state.links.add(hostInterface);
-      return { mac: '0a:00:00:00:00:01' };
-    }),
-    removeInterface: step('removeInterface', (name: string) => void state.links.delete(name)),
-    putEndpoint: step('putEndpoint', (endpoint: Endpoint) => void state.endpoints.set(endpoint.containerId, endpoint)),
-    findEndpoint: step('findEndpoint', (id: string) => state.endpoints.get(id)),
-    removeEndpoint: step('removeEndpoint', (endpoint: Endpoint) => void state.endpoints.delete(endpoint.containerId)),
-    routed: step('routed', () => undefined),
-  };
-  return { ports, state };
-}
+/** Until everybody has come as far as they can. */
+const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
+
+let host: FakeHost;
+
+beforeEach(() => {
+  host = new FakeHost(['/var/run/netns/c1', '/var/run/netns/c2']);
+});
 
 describe('names as Calico makes them', () => {
   test('the host side is cali and eleven hex digits of SHA-1', () => {
     // printf default.web-0 | sha1sum
-    expect(hostInterfaceName(REQUEST)).toBe('cali0d7763386da');
-    expect(hostInterfaceName(REQUEST)).toHaveLength(15);
+    expect(NAME).toBe('cali0d7763386da');
+    expect(NAME).toHaveLength(15);
   });
 
   test('a handle is the network and the container', () => {
@@ -58,9 +38,8 @@ describe('names as Calico makes them', () => {
 
 describe('ADD', () => {
   test('answers with the address as /32, the MAC and when its block was claimed', async () => {
-    const { ports } = fakePorts();
-    expect(await addPod(REQUEST, ports)).toEqual({
-      hostInterface: hostInterfaceName(REQUEST),
+    expect(await addPod(REQUEST, host.ports())).toEqual({
+      hostInterface: NAME,
       mac: '0a:00:00:00:00:01',
       addresses: ['192.168.0.1/32'],
       timings: { blockClaimedAt: 900, routeProgrammedAt: 1000 },
@@ -68,36 +47,160 @@ describe('ADD', () => {
   });
 
   test('twice ends as once', async () => {
-    const { ports, state } = fakePorts();
-    await addPod(REQUEST, ports);
-    await addPod(REQUEST, ports);
-    expect([state.handles.size, state.links.size, state.endpoints.size]).toEqual([1, 1, 1]);
+    await addPod(REQUEST, host.ports());
+    const once = host.state();
+    await addPod(REQUEST, host.ports());
+    expect(host.state()).toEqual(once);
   });
 
   test.each(['assign', 'addInterface', 'putEndpoint', 'routed'] as const)(
-    'leaves nothing when %s fails',
+    'leaves nothing when %s fails, whether the step was done or not',
     async (step) => {
-      const { ports, state } = fakePorts(step);
-      await expect(addPod(REQUEST, ports)).rejects.toThrow(`${step} failed`);
-      expect([state.handles.size, state.links.size, state.endpoints.size]).toEqual([0, 0, 0]);
+      for (const when of ['before', 'after'] as const) {
+        await expect(addPod(REQUEST, host.ports({ [step]: when }))).rejects.toThrow(`${step} failed`);
+        expect(host.state()).toEqual({ links: [], handles: [], endpoints: [] });
+      }
     },
   );
+
+  test.each(['held', 'endpoints', 'assign', 'addInterface', 'putEndpoint', 'routed'] as const)(
+    'again for a pod that runs takes nothing from it when %s fails',
+    async (step) => {
+      await addPod(REQUEST, host.ports());
+      const running = host.state();
+      for (const when of ['before', 'after'] as const) {
+        await expect(addPod(REQUEST, host.ports({ [step]: when }))).rejects.toThrow(`${step} failed`);
+        expect(host.state()).toEqual(running);
+      }
+    },
+  );
+
+  test('of a sandbox whose network namespace is not there touches nothing, not even a pod of that name', async () => {
+    await addPod(REQUEST, host.ports());
+    const running = host.state();
+    const refused = addPod({ ...SECOND, netns: '/var/run/netns/gone' }, host.ports());
+    await expect(refused).rejects.toThrow("netns = '/var/run/netns/gone': is not there");
+    expect(host.state()).toEqual(running);
+    expect(host.calls.slice(-1)).toEqual(['requireNamespace']);
+  });
+
+  test.each(['assign', 'addInterface'] as const)(
+    'of a new sandbox that cannot be made (%s) leaves the old one as it is',
+    async (step) => {
+      await addPod(REQUEST, host.ports());
+      const running = host.state();
+      await expect(addPod(SECOND, host.ports({ [step]: 'before' }))).rejects.toThrow(`${step} failed`);
+      expect(host.state()).toEqual(running);
+    },
+  );
+
+  test('of a new sandbox takes the name over; what is left of the old one goes with its own DEL', async () => {
+    await addPod(REQUEST, host.ports());
+    await addPod(SECOND, host.ports());
+    expect(host.state()).toEqual({
+      links: [`${NAME} in /var/run/netns/c2`],
+      handles: [handleId('c1'), handleId('c2')],
+      endpoints: ['web-0 is c2'],
+    });
+    await removePod('c1', host.ports());
+    expect(host.state()).toEqual({
+      links: [`${NAME} in /var/run/netns/c2`],
+      handles: [handleId('c2')],
+      endpoints: ['web-0 is c2'],
+    });
+  });
 });
 
 describe('DEL', () => {
   test('takes back all that ADD made, and is content when there is nothing', async () => {
-    const { ports, state } = fakePorts();
-    await addPod(REQUEST, ports);
-    await removePod('c1', ports);
-    await removePod('c1', ports);
-    expect([state.handles.size, state.links.size, state.endpoints.size]).toEqual([0, 0, 0]);
+    await addPod(REQUEST, host.ports());
+    await removePod('c1', host.ports());
+    await removePod('c1', host.ports());
+    expect(host.state()).toEqual({ links: [], handles: [], endpoints: [] });
   });
 
-  test("leaves the pod's new sandbox alone", async () => {
-    const { ports, state } = fakePorts();
-    await addPod({ ...REQUEST, containerId: 'new' }, ports);
-    await removePod('old', ports);
-    expect(state.endpoints.has('new')).toBe(true);
-    expect(state.links.size).toBe(1);
+  test('of a sandbox whose ADD is still at work on the name waits for it', async () => {
+    await addPod(REQUEST, host.ports());
+    const letGo = host.pauseBefore('putEndpoint');
+    const adding = addPod(SECOND, host.ports());
+    await turn();
+    const removing = removePod('c1', host.ports());
+    await turn();
+    letGo();
+    await Promise.all([adding, removing]);
+    expect(host.state()).toEqual({
+      links: [`${NAME} in /var/run/netns/c2`],
+      handles: [handleId('c2')],
+      endpoints: ['web-0 is c2'],
+    });
+  });
+
+  test.each(['removeInterface', 'release', 'removeEndpoint'] as const)(
+    'whose %s fails is a failure, and the next one finds what is left',
+    async (step) => {
+      await addPod(REQUEST, host.ports());
+      await expect(removePod('c1', host.ports({ [step]: 'before' }))).rejects.toThrow(`${step} failed`);
+      await removePod('c1', host.ports());
+      expect(host.state()).toEqual({ links: [], handles: [], endpoints: [] });
+    },
+  );
+});
+
+describe('an agent that dies', () => {
+  const ADD_STEPS = 8;
+  const nothing = { links: [], handles: [], endpoints: [] };
+
+  test('after any step of an ADD leaves only what a DEL removes', async () => {
+    for (let steps = 0; steps <= ADD_STEPS; steps++) {
+      await addPod(REQUEST, host.dyingAfter(steps)).catch(() => undefined);
+      host.reborn();
+      await removePod('c1', host.ports());
+      expect(host.state(), `after ${steps} steps`).toEqual(nothing);
+    }
+  });
+
+  test('after any step of an ADD can do the ADD again', async () => {
+    for (let steps = 0; steps <= ADD_STEPS; steps++) {
+      await addPod(REQUEST, host.dyingAfter(steps)).catch(() => undefined);
+      host.reborn();
+      await addPod(REQUEST, host.ports());
+      expect(host.state().links, `after ${steps} steps`).toEqual([`${NAME} in /var/run/netns/c1`]);
+      await removePod('c1', host.ports());
+      expect(host.state()).toEqual(nothing);
+    }
+  });
+
+  test('after any step of a DEL leaves only what the next one removes', async () => {
+    for (let steps = 0; steps <= ADD_STEPS; steps++) {
+      await addPod(REQUEST, host.ports());
+      await removePod('c1', host.dyingAfter(steps)).catch(() => undefined);
+      host.reborn();
+      await removePod('c1', host.ports());
+      expect(host.state(), `after ${steps} steps`).toEqual(nothing);
+    }
+  });
+
+  test('after any step of taking a name over leaves only what the DELs of both remove, in either order', async () => {
+    for (let steps = 0; steps <= ADD_STEPS; steps++) {
+      for (const order of [
+        ['c1', 'c2'],
+        ['c2', 'c1'],
+      ]) {
+        await addPod(REQUEST, host.ports());
+        await addPod(SECOND, host.dyingAfter(steps)).catch(() => undefined);
+        host.reborn();
+        for (const containerId of order) await removePod(containerId, host.ports());
+        expect(host.state(), `after ${steps} steps, ${order.join(' ')}`).toEqual(nothing);
+      }
+    }
+  });
+
+  test('in the midst of undoing an ADD leaves only what a DEL removes', async () => {
+    for (let steps = 0; steps <= ADD_STEPS + 4; steps++) {
+      await addPod(REQUEST, host.dyingAfter(steps, { routed: 'before' })).catch(() => undefined);
+      host.reborn();
+      await removePod('c1', host.ports());
+      expect(host.state(), `after ${steps} steps`).toEqual(nothing);
+    }
   });
 });
