@@ -1,5 +1,4 @@
 import { formatIpAddress, parseIpAddress, parsePrefix, prefixContainsAddress } from '../model/ip.ts';
-import { tunnelHandle } from '../ipam/index.ts';
 import type { Ipam, IpamPool, TunnelKind } from '../ipam/index.ts';
 import type { IpPool, Node, ResourceClient } from '../resources/index.ts';
 import { tunnelPools } from './cluster-view.ts';
@@ -33,18 +32,31 @@ export interface TunnelPorts {
   readonly resources: ResourceClient;
 }
 
-/** Takes or gives back tunnel addresses and writes them into the Node resource; done when there is nothing to do. */
+/** IPAMs whose tunnel handles hold nothing but what the Node says, as far as this process knows. */
+const tidy = new WeakSet<Ipam>();
+
+/**
+ * Gives this node the tunnel addresses that the pools ask for. A new one is assigned, then written into the Node
+ * resource, and only then is the old one given back, since others send to what the Node says. An earlier process may
+ * have been killed in between: the first call looks for what is left, and so does each after one that failed.
+ */
 export async function settleTunnelAddresses(knowledge: Knowledge, { ipam, resources }: TunnelPorts): Promise<void> {
   const { node } = knowledge;
-  for (const { kind, pools } of tunnelWork(knowledge)) {
-    if (pools.length === 0) {
-      await ipam.releaseByHandle(tunnelHandle(kind, node));
-      await writeAddress({ resources, node, kind, address: undefined });
-      continue;
-    }
-    const address = await ipam.ensureTunnelAddress({ node, kind, pools: pools.map(ipamPool) });
-    await writeAddress({ resources, node, kind, address: formatIpAddress(address) });
+  const work = tunnelWork(knowledge);
+  if (!knowledge.resources.Node.has(node) || (work.length === 0 && tidy.has(ipam))) return;
+  tidy.delete(ipam);
+  for (const { kind, pools } of work) {
+    const address =
+      pools.length === 0 ? undefined : await ipam.ensureTunnelAddress({ node, kind, pools: pools.map(ipamPool) });
+    await writeAddress({ resources, node, kind, address: address && formatIpAddress(address) });
   }
+  const written = await resources.get('Node', node);
+  for (const kind of KINDS) {
+    const text = addressOf(written, kind);
+    const address = text === undefined ? undefined : parseIpAddress(text);
+    await ipam.keepOnlyTunnelAddress({ node, kind, address });
+  }
+  tidy.add(ipam);
 }
 
 /** An IPPool in IPAM's words. */

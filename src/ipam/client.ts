@@ -2,7 +2,14 @@ import type { Store } from '../datastore/store.ts';
 import { UnavailableError } from '../datastore/store.ts';
 import { InvalidValueError } from '../model/invalid.ts';
 import type { IpAddress, IpFamily, Prefix } from '../model/ip.ts';
-import { formatIpAddress, formatPrefix, parsePrefix, prefixContains, prefixContainsAddress } from '../model/ip.ts';
+import {
+  formatIpAddress,
+  formatPrefix,
+  parsePrefix,
+  prefixContains,
+  prefixContainsAddress,
+  sameAddress,
+} from '../model/ip.ts';
 import { hostAffinity } from './affinity.ts';
 import type { AllocationAttributes, Assignment } from './block.ts';
 import { allocate, assignmentOf, assignmentsOfHandle, collectCooled, isEmpty, release, touched } from './block.ts';
@@ -63,12 +70,21 @@ export interface Ipam {
   releaseByHandle(handleId: string): Promise<void>;
   /** Throws BadReleaseError where the address is another's by now. */
   releaseAddress(request: AddressRelease): Promise<void>;
-  /** The address of a node's tunnel device; the one it has, as long as that lies in one of the pools. */
+  /**
+   * The address of a node's tunnel device; the one it has, as long as that lies in one of the pools. An older one stays
+   * assigned beside a new one: others send to it until they know of the new one.
+   */
   ensureTunnelAddress(request: {
     readonly node: string;
     readonly kind: TunnelKind;
     readonly pools: readonly IpamPool[];
   }): Promise<IpAddress>;
+  /** Gives back what else the tunnel's handle holds; all of it where the node has no address. */
+  keepOnlyTunnelAddress(request: {
+    readonly node: string;
+    readonly kind: TunnelKind;
+    readonly address: IpAddress | undefined;
+  }): Promise<void>;
   /** Gives up all block claims of a node that is gone; addresses in use stay assigned, in blocks without an owner. */
   releaseHost(node: string): Promise<void>;
 }
@@ -86,10 +102,7 @@ class CasIpam implements Ipam {
     const family = familyOf(request.pools);
     const held = (await this.assignmentsOf(request.handleId)).filter(({ address }) => address.family === family);
     if (held.length > 0) return { addresses: held.map(({ address }) => address), claimed: [] };
-    const search = new AssignSearch(this.#records, request, await this.#records.config());
-    const assigned = await search.run(family);
-    if (assigned.addresses.length === 0) throw search.exhausted();
-    return assigned;
+    return this.#assignMore(request);
   }
 
   async assignmentsOf(handleId: string): Promise<readonly Assignment[]> {
@@ -142,9 +155,16 @@ class CasIpam implements Ipam {
     const held = await this.assignmentsOf(handleId);
     const kept = held.find(({ address }) => pools.some(({ cidr }) => prefixContainsAddress(cidr, address)));
     if (kept !== undefined) return kept.address;
-    if (held.length > 0) await this.releaseByHandle(handleId);
     const attributes = { type: TUNNEL_TYPES[kind] };
-    return (await this.autoAssign({ node, count: 1, handleId, attributes, pools })).addresses[0]!;
+    return (await this.#assignMore({ node, count: 1, handleId, attributes, pools })).addresses[0]!;
+  }
+
+  async keepOnlyTunnelAddress({ node, kind, address }: Parameters<Ipam['keepOnlyTunnelAddress']>[0]): Promise<void> {
+    const handleId = tunnelHandle(kind, node);
+    if (address === undefined) return this.releaseByHandle(handleId);
+    for (const held of await this.assignmentsOf(handleId)) {
+      if (!sameAddress(held.address, address)) await this.releaseAddress({ ...held, handleId });
+    }
   }
 
   async releaseHost(node: string): Promise<void> {
@@ -154,6 +174,14 @@ class CasIpam implements Ipam {
         await releaseClaim(this.#records, { node, prefix }, { mustBeEmpty: false, cooldownSeconds });
       }
     }
+  }
+
+  /** Beside what the handle has already. */
+  async #assignMore(request: AssignRequest): Promise<Assigned> {
+    const search = new AssignSearch(this.#records, request, await this.#records.config());
+    const assigned = await search.run(familyOf(request.pools));
+    if (assigned.addresses.length === 0) throw search.exhausted();
+    return assigned;
   }
 
   /**

@@ -4,22 +4,30 @@ import type { Knowledge } from '../../../src/agent/cluster-view.ts';
 import { settleTunnelAddresses, tunnelWork } from '../../../src/agent/tunnel-addresses.ts';
 import { MemoryStore } from '../../../src/datastore/memory.ts';
 import { createIpam, tunnelHandle } from '../../../src/ipam/index.ts';
+import type { Ipam } from '../../../src/ipam/index.ts';
+import { formatIpAddress, parsePrefix } from '../../../src/model/ip.ts';
 import { createResourceClient, resourcesFromEntries } from '../../../src/resources/index.ts';
 import type { AnyResource } from '../../../src/resources/index.ts';
 import { systemClock } from '../../../src/runtime/clock.ts';
+import { interleavedStore } from '../../support/interleaved-store.ts';
 
 const API = 'projectcalico.org/v3';
 const pool = (cidr: string, mode: object, name = 'p1'): AnyResource =>
   ({ apiVersion: API, kind: 'IPPool', metadata: { name }, spec: { cidr, ...mode } }) as unknown as AnyResource;
 
 async function cluster(): Promise<{
+  ipam: Ipam;
   resources: ReturnType<typeof createResourceClient>;
+  /** The first call of a new process, which is killed once it has written so often. */
+  restart: (writes: number) => Promise<Knowledge>;
   settle: () => Promise<Knowledge>;
+  held: (kind: 'ipip' | 'vxlan') => Promise<string[]>;
   handles: () => Promise<number[]>;
 }> {
   const store = new MemoryStore();
   const resources = createResourceClient(store);
-  const ipam = createIpam(store, { clock: systemClock, random: () => 0.5 });
+  const ports = { clock: systemClock, random: () => 0.5 };
+  const ipam = createIpam(store, ports);
   await resources.create({
     apiVersion: API,
     kind: 'Node',
@@ -34,9 +42,21 @@ async function cluster(): Promise<{
     await settleTunnelAddresses(await know(), { ipam, resources });
     return know();
   };
-  const count = async (kind: 'ipip' | 'vxlan'): Promise<number> =>
-    (await ipam.assignmentsOf(tunnelHandle(kind, 'a'))).length;
-  return { resources, settle, handles: async () => [await count('ipip'), await count('vxlan')] };
+  const restart = async (writes: number): Promise<Knowledge> => {
+    let left = writes;
+    const mortal = interleavedStore(store, (label) =>
+      !/^(create|update|delete)/.test(label) || left-- > 0 ? Promise.resolve() : Promise.reject(new Error('killed')),
+    );
+    const parts = { ipam: createIpam(mortal, ports), resources: createResourceClient(mortal) };
+    await settleTunnelAddresses(await know(), parts).catch((error: unknown) =>
+      expect(error).toEqual(new Error('killed')),
+    );
+    return know();
+  };
+  const held = async (kind: 'ipip' | 'vxlan'): Promise<string[]> =>
+    (await ipam.assignmentsOf(tunnelHandle(kind, 'a'))).map(({ address }) => formatIpAddress(address));
+  const handles = async (): Promise<number[]> => [(await held('ipip')).length, (await held('vxlan')).length];
+  return { ipam, resources, restart, settle, held, handles };
 }
 
 test('an IPIP pool gives this node a tunnel address, once, and its labels stay', async () => {
@@ -69,4 +89,47 @@ test('no pool that wants one, no address', async () => {
   await resources.create(pool('10.9.0.0/16', { ipipMode: 'Always', nodeSelector: "rack == 'b'" }, 'elsewhere'));
   expect(tunnelWork(await settle())).toEqual([]);
   expect(await handles()).toEqual([0, 0]);
+});
+
+test('an address that must move stays in the Node and in IPAM while there is no other', async () => {
+  const { ipam, resources, settle, handles } = await cluster();
+  await resources.create(pool('192.168.0.0/16', { ipipMode: 'Always' }));
+  const before = (await settle()).resources.Node.get('a')!;
+  await resources.apply(pool('192.168.0.0/16', { ipipMode: 'Never' }));
+  await resources.create(pool('10.9.0.0/32', { ipipMode: 'Always', blockSize: 32 }, 'full'));
+  const full = { name: 'full', cidr: parsePrefix('10.9.0.0/32'), blockSize: 32 };
+  await ipam.autoAssign({ node: 'b', count: 1, handleId: 'h', attributes: {}, pools: [full] });
+  await expect(settle()).rejects.toThrow('no free address');
+  expect(await resources.get('Node', 'a')).toEqual(before);
+  expect(await handles()).toEqual([1, 0]);
+});
+
+test.each(['moves', 'goes'])(
+  'wherever an agent is killed while an address %s, the next one leaves no other behind',
+  async (how) => {
+    for (let writes = 0; writes <= 16; writes++) {
+      const { resources, restart, handles } = await cluster();
+      await resources.create(pool('192.168.0.0/16', { ipipMode: 'Always' }));
+      await restart(99);
+      await resources.apply(pool('192.168.0.0/16', { ipipMode: 'Never' }));
+      if (how === 'moves') await resources.create(pool('10.9.0.0/16', { ipipMode: 'Always' }, 'other'));
+      await restart(writes);
+      const { spec } = (await restart(99)).resources.Node.get('a')!;
+      if (how === 'moves') expect(spec.bgp?.ipv4IPIPTunnelAddr).toMatch(/^10\.9\./);
+      else expect(spec.bgp?.ipv4IPIPTunnelAddr).toBeUndefined();
+      expect(await handles(), `killed after ${writes} writes`).toEqual([how === 'moves' ? 1 : 0, 0]);
+    }
+  },
+);
+
+test('while an address moves, what the Node says is always assigned', async () => {
+  for (let writes = 0; writes <= 16; writes++) {
+    const { resources, restart, held } = await cluster();
+    await resources.create(pool('192.168.0.0/16', { ipipMode: 'Always' }));
+    await restart(99);
+    await resources.apply(pool('192.168.0.0/16', { ipipMode: 'Never' }));
+    await resources.create(pool('10.9.0.0/16', { ipipMode: 'Always' }, 'other'));
+    const { spec } = (await restart(writes)).resources.Node.get('a')!;
+    expect(await held('ipip'), `killed after ${writes} writes`).toContain(spec.bgp?.ipv4IPIPTunnelAddr);
+  }
 });

@@ -212,7 +212,21 @@ describe.each([
     expect(held!.attributes.secondary).toMatchObject({ type: 'vxlanTunnelAddress', node: 'n1' });
     const moved = await ipam.ensureTunnelAddress({ ...request, pools: [otherPool()] });
     expect(prefixContainsAddress(parsePrefix(elsewhere), moved)).toBe(true);
+    // The old one is given back by whoever has told the world of the new one.
+    expect(await checkInvariants(store)).toBe(2);
+    await ipam.keepOnlyTunnelAddress({ ...request, address: moved });
+    expect((await ipam.assignmentsOf('vxlan-tunnel-addr-n1')).map(({ address }) => address)).toEqual([moved]);
     expect(await checkInvariants(store)).toBe(1);
+    await ipam.keepOnlyTunnelAddress({ ...request, address: undefined });
+    expect(await checkInvariants(store)).toBe(0);
+  });
+
+  test('a tunnel address that must move stays where there is no other to be had', async () => {
+    const request = { node: 'n1', kind: 'vxlan' } as const;
+    const first = await ipam.ensureTunnelAddress({ ...request, pools: [wide] });
+    await assign(ipam, 'n2', 'h', [narrow], 4);
+    await expect(ipam.ensureTunnelAddress({ ...request, pools: [narrow] })).rejects.toThrow(PoolsExhaustedError);
+    expect((await ipam.assignmentsOf('vxlan-tunnel-addr-n1')).map(({ address }) => address)).toEqual([first]);
   });
 
   test('wherever a claim or an assignment is killed, the next one goes on and no address is lost or doubled', async () => {
