@@ -8,16 +8,13 @@ import type { Pod } from '../pods.ts';
 import { startRecorder } from '../process.ts';
 import { RouteMonitor } from '../route-monitor.ts';
 import { NODES, SWITCHES } from '../topology.ts';
-import { mapBounded, until } from '../wait.ts';
+import { until } from '../wait.ts';
 import type { Check } from './check.ts';
 
 const NODE = 'node-a1';
 const FARTHEST = 'node-b2';
 const BLOCK_LENGTH = 26;
 const BLOCK_SIZE = 2 ** (32 - BLOCK_LENGTH);
-const AT_ONCE = 8;
-/** More than a node has in its block before: its two pods and its tunnel's address. */
-const ONE_BY_ONE = 8;
 const WATCHED = [...NODES.filter(({ name }) => name !== NODE), ...SWITCHES].map(({ name }) => name);
 
 /**
@@ -57,7 +54,7 @@ export const newPod: Check = {
         data: { block, node: NODE, farthest: FARTHEST, routeMs, pingMs },
       };
     } finally {
-      await mapBounded(made, AT_ONCE, ({ host }) => removePod(layout, NODE, host));
+      for (const { host } of made) await removePod(layout, NODE, host);
       await removeHosts(fillers.map((host) => `${layout.prefix}${host}`));
     }
   },
@@ -69,16 +66,12 @@ async function fillBlock(
   hosts: readonly string[],
   made: Pod[],
 ): Promise<{ pod: Pod; claimedAt: number }> {
-  const attach = async (host: string): Promise<{ pod: Pod; claimedAt: number | undefined }> => {
+  // One by one: all of them want an address of the same block, and the one that matters needs the node to itself.
+  for (const host of hosts) {
     signal.throwIfAborted();
     const { pod, result } = await attachPod(layout, NODE, host);
     made.push(pod);
-    return { pod, claimedAt: result.timings.blockClaimedAt };
-  };
-  // Most of them several at a time; the last ones one by one, so that the one that matters has the node to itself.
-  await mapBounded(hosts.slice(0, -ONE_BY_ONE), AT_ONCE, attach);
-  for (const host of hosts.slice(-ONE_BY_ONE)) {
-    const { pod, claimedAt } = await attach(host);
+    const claimedAt = result.timings.blockClaimedAt;
     if (claimedAt !== undefined) return { pod, claimedAt };
   }
   throw new Error(`${hosts.length} pods on ${NODE}, and still no second block was claimed`);

@@ -40,11 +40,17 @@ mount -t overlay -o lowerdir=/host,upperdir=/overlay/upper,workdir=/overlay/work
   echo 'vm: the overlay does not mount'
 mount --bind "/host$MODULES" /lib/modules
 for module in ${GUEST_MODULES.join(' ')}; do modprobe $module || echo "vm: the module $module does not load"; done
+mkdir /project
+mount --bind "/root$WORKING_DIRECTORY" /project
 for dir in proc sys dev; do mount --bind /$dir /root/$dir; done
 mkdir -p /dev/pts /dev/shm
 mount -t devpts pts /root/dev/pts
 for dir in dev/shm run tmp; do mount -t tmpfs -o mode=1777 tmp /root/$dir; done
 mkdir /root/run/lock
+[ -e "/root$WORKING_DIRECTORY" ] || { # the project itself lies in /tmp or /run, which are new and empty now
+  mkdir -p "/root$WORKING_DIRECTORY"
+  mount --bind /project "/root$WORKING_DIRECTORY"
+}
 hostname calico-ts-vm
 ip link set lo up
 stty raw -F /dev/ttyS1

@@ -1,7 +1,7 @@
 /** The edge that fetches Debian's kernel and packs it so that qemu can boot it; kept in a directory for the next time. */
-import { mkdir, mkdtemp, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { createHash } from 'node:crypto';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { mustRun, run } from '../process.ts';
 import { packCpio } from './cpio.ts';
@@ -37,35 +37,56 @@ const WANTED = [
   './lib/modules/*/kernel/net/core/failover.ko',
 ];
 
-/** The image under `cacheDirectory`, built where this kernel was not built before. Throws VmUnavailableError. */
+/** Changes with whatever decides how an image looks, other than the kernel. */
+const RECIPE = createHash('sha256')
+  .update(JSON.stringify([INIT_SCRIPT, WANTED, BOOT_MODULES]))
+  .digest('hex')
+  .slice(0, 8);
+
+/**
+ * The image under `cacheDirectory`, built where the newest kernel was not packed before; an older one where there is
+ * no way to the newest. Throws VmUnavailableError.
+ */
 export async function ensureVmImage(cacheDirectory: string, progress: (line: string) => void): Promise<VmImage> {
   if (process.arch !== 'x64')
     throw new VmUnavailableError(`the VM knows only x64 machines, and this one is ${process.arch}`);
-  const kernelPackage = await newestKernelPackage();
-  const recipe = createHash('sha256')
-    .update(JSON.stringify([INIT_SCRIPT, WANTED, BOOT_MODULES]))
-    .digest('hex')
-    .slice(0, 8);
-  const directory = join(cacheDirectory, `${kernelPackage}-${recipe}`);
-  const image = {
-    kernel: join(directory, 'vmlinuz'),
-    initramfs: join(directory, 'initramfs.gz'),
-    modulesDirectory: join(directory, 'modules'),
-  };
-  if (await exists(directory)) return image;
-  progress(`packing ${kernelPackage} for qemu into ${directory}`);
   await mkdir(cacheDirectory, { recursive: true });
+  const kept = (await readdir(cacheDirectory)).filter((name) => name.endsWith(`-${RECIPE}`));
+  try {
+    const kernelPackage = await newestKernelPackage();
+    const name = `${kernelPackage}-${RECIPE}`;
+    if (!kept.includes(name)) {
+      progress(`packing ${kernelPackage} for qemu into ${cacheDirectory}`);
+      await packImage(kernelPackage, join(cacheDirectory, name));
+    }
+    return imageIn(join(cacheDirectory, name));
+  } catch (error) {
+    const [older] = kept;
+    if (!(error instanceof VmUnavailableError) || older === undefined) throw error;
+    progress(`${error.message}; taking ${older}`);
+    return imageIn(join(cacheDirectory, older));
+  }
+}
+
+const imageIn = (directory: string): VmImage => ({
+  kernel: join(directory, 'vmlinuz'),
+  initramfs: join(directory, 'initramfs.gz'),
+  modulesDirectory: join(directory, 'modules'),
+});
+
+/** Whole or not at all, and alone: what was packed before is of no use any more. */
+async function packImage(kernelPackage: string, directory: string): Promise<void> {
+  const cacheDirectory = dirname(directory);
   const work = await mkdtemp(join(cacheDirectory, 'building-'));
   try {
     await build(kernelPackage, work);
     for (const old of await readdir(cacheDirectory)) {
       if (!old.startsWith('building-')) await rm(join(cacheDirectory, old), { recursive: true });
     }
-    await rename(join(work, 'image'), directory); // whole or not at all
+    await rename(join(work, 'image'), directory);
   } finally {
     await rm(work, { recursive: true, force: true });
   }
-  return image;
 }
 
 async function newestKernelPackage(): Promise<string> {
@@ -144,9 +165,3 @@ function parents(path: string): readonly string[] {
   const parts = path.split('/').slice(0, -1);
   return parts.map((_, i) => parts.slice(0, i + 1).join('/')).slice(2);
 }
-
-const exists = (path: string): Promise<boolean> =>
-  stat(path).then(
-    () => true,
-    () => false,
-  );
