@@ -8,7 +8,7 @@ export interface Speaker {
   start(): Promise<void>;
   /** The whole desired set. New peers start, missing ones end with Cease/Peer De-configured, changed ones are reset only where they must be. */
   setPeers(peers: readonly PeerSettings[]): void;
-  /** The whole set of routes that this node originates. */
+  /** The whole set of routes that this node originates. Peers hear End-of-RIB after the first call, so call it, be it with none. */
   setOriginated(routes: readonly OriginatedRoute[]): void;
   /** All best routes learned from peers, now. */
   learnedRoutes(): readonly LearnedRoute[];

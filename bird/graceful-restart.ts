@@ -135,22 +135,33 @@ export function deferralStep(state: DeferralState, event: DeferralEvent): Deferr
 }
 
 /**
+ * Whom a restarted speaker waits for. `RFC 4724`: nobody that restarts itself (§4.1), for two that wait for each other's
+ * selection before they say End-of-RIB would wait for ever. `everybody`: a speaker whose own End-of-RIB waits for no
+ * selection owes nobody that caution.
+ */
+export type Patience = 'RFC 4724' | 'everybody';
+
+/**
  * What a peer's capability means for our wait. One that lists no family only helps others: it sends End-of-RIB for every
  * family of the session (RFC 4724 §3), and has no state of its own to restart with; FRR sets its R bit all the same for
  * two minutes after its start, and RFC 4724 §4.1 would have us not wait for it.
  */
-export function awaitedFrom(restart: PeerRestart | undefined, families: readonly IpFamily[]): PeerRestart | undefined {
+export function awaitedFrom(
+  restart: PeerRestart | undefined,
+  families: readonly IpFamily[],
+  patience: Patience,
+): PeerRestart | undefined {
   if (restart === undefined) return undefined;
   return {
     ...restart,
-    restarting: restart.restarting && restart.families.length > 0,
+    restarting: restart.restarting && restart.families.length > 0 && patience === 'RFC 4724',
     families: families.map((family) => ({ family, forwardingPreserved: false })),
   };
 }
 
 type Deferring = Exclude<DeferralState, { readonly name: 'converged' }>;
 
-/** Nobody waits for a peer without graceful restart, nor for one that restarts itself. RFC 4724 §4.1. */
+/** Nobody waits for a peer without graceful restart, which never says End-of-RIB. RFC 4724 §4.1. */
 const awaited = (restart: PeerRestart | undefined): readonly IpFamily[] =>
   restart === undefined || restart.restarting ? [] : restart.families.map(({ family }) => family);
 

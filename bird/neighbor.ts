@@ -1,6 +1,13 @@
 import type { IpAddress, IpFamily } from '../src/model/ip.ts';
 import { formatIpAddress } from '../src/model/ip.ts';
-import type { DeferralEvent, HelperEffect, HelperEvent, HelperState, PeerRestart } from './graceful-restart.ts';
+import type {
+  DeferralEvent,
+  HelperEffect,
+  HelperEvent,
+  HelperState,
+  Patience,
+  PeerRestart,
+} from './graceful-restart.ts';
 import { awaitedFrom, FRESH, helperStep } from './graceful-restart.ts';
 import { addressOctets } from './peer/address.ts';
 import type { LossCause } from './peer/fsm.ts';
@@ -22,8 +29,12 @@ export interface NeighborHost {
   readonly ports: SessionPorts;
   readonly routing: Routing;
   readonly settings: SpeakerSettings;
-  /** Selection is deferred after our restart: the R bit stands, and End-of-RIB must wait. */
+  /** Selection is deferred after our restart: the R bit stands. */
   isDeferring(): boolean;
+  /** What we would say so far is not all that we know: End-of-RIB must wait. */
+  isEndOfRibHeld(): boolean;
+  /** Whom our selection waits for after a restart. */
+  readonly patience: Patience;
   /** News for the deferral of selection. */
   defer(event: DeferralEvent): void;
 }
@@ -197,7 +208,8 @@ export class Neighbor {
     const restart = this.#restart(negotiated);
     this.#help({ type: 'sessionUp', restart });
     routing.sessionUp(this.#routes, negotiated, context);
-    this.#host.defer({ type: 'peerUp', peer: peerKey(this.#settings), restart: awaitedFrom(restart, families) });
+    const awaited = awaitedFrom(restart, families, this.#host.patience);
+    this.#host.defer({ type: 'peerUp', peer: peerKey(this.#settings), restart: awaited });
     this.pumpSoon();
   }
 
@@ -229,12 +241,12 @@ export class Neighbor {
     this.#host.routing.refresh(this.#routes, wanted);
   }
 
-  /** All UPDATEs of a family, then its End-of-RIB, and that not before selection ran. RFC 4724 §4.1. */
+  /** All UPDATEs of a family, then its End-of-RIB. */
   #nextFrame(families: readonly IpFamily[]): Uint8Array | undefined {
     for (const family of families) {
       const frame = this.#host.routing.nextUpdate(this.#routes, family);
       if (frame !== undefined) return frame;
-      if (!this.#endOfRibDue.includes(family) || this.#host.isDeferring()) continue;
+      if (!this.#endOfRibDue.includes(family) || this.#host.isEndOfRibHeld()) continue;
       this.#endOfRibDue = this.#endOfRibDue.filter((due) => due !== family);
       return encodeEndOfRib(familyOf(family));
     }

@@ -43,6 +43,7 @@ export class BgpSpeaker implements Speaker {
   #isClosed = false;
   #isWorkDue = false;
   #isNewsDue = false;
+  #hasOriginated = false;
 
   constructor(settings: SpeakerSettings, ports: SpeakerPorts) {
     this.#settings = settings;
@@ -108,7 +109,9 @@ export class BgpSpeaker implements Speaker {
 
   setOriginated(routes: readonly OriginatedRoute[]): void {
     this.#routing.setOriginated(routes);
+    this.#hasOriginated = true;
     this.#defer({ type: 'originatedSet' });
+    for (const neighbor of this.#neighbors) neighbor.pumpSoon();
   }
 
   learnedRoutes(): readonly LearnedRoute[] {
@@ -153,10 +156,26 @@ export class BgpSpeaker implements Speaker {
       routing: this.#routing,
       settings: this.#settings,
       isDeferring: () => this.#deferral.name === 'deferring',
+      isEndOfRibHeld: () => this.#isEndOfRibHeld(),
+      patience: this.#passesOn() ? 'RFC 4724' : 'everybody',
       defer: (event) => this.#defer(event),
     });
     this.#byIndex.set(neighbor.index, neighbor);
     return neighbor;
+  }
+
+  /** Whether peers are told what other peers said. */
+  #passesOn(): boolean {
+    const { transit = false, clusterId } = this.#settings;
+    return transit || clusterId !== undefined;
+  }
+
+  /**
+   * After a restart what others said is told when selection ran (RFC 4724 §4.1). A node that tells its own routes alone
+   * has said everything as soon as they are known.
+   */
+  #isEndOfRibHeld(): boolean {
+    return !this.#hasOriginated || (this.#passesOn() && this.#deferral.name === 'deferring');
   }
 
   #end(neighbor: Neighbor, farewell: Fault): void {

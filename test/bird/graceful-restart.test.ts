@@ -112,11 +112,16 @@ describe('a restarted speaker', () => {
   });
   test('waits for a peer that only helps, in every family of the session, R bit or not', () => {
     // FRR 8.4 as a helper: no family in its capability, and the R bit for two minutes after its start.
-    const helper = awaitedFrom(restart({ restarting: true, families: [] }), [4]);
+    const helper = awaitedFrom(restart({ restarting: true, families: [] }), [4], 'RFC 4724');
     expect(after(...KNOWN, up('a', helper), up('b', helper), end('a'))).toBe('deferring');
     expect(after(...KNOWN, up('a', helper), up('b', helper), end('a'), end('b'))).toBe('converged');
-    expect(awaitedFrom(restart({ restarting: true }), [4])?.restarting).toBe(true);
-    expect(awaitedFrom(undefined, [4])).toBeUndefined();
+    expect(awaitedFrom(restart({ restarting: true }), [4], 'RFC 4724')?.restarting).toBe(true);
+    expect(awaitedFrom(undefined, [4], 'RFC 4724')).toBeUndefined();
+  });
+  test('waits for a peer that restarts too where its own End-of-RIB waits for nobody', () => {
+    const other = awaitedFrom(restart({ restarting: true }), [4], 'everybody');
+    expect(after(...KNOWN, up('a', other), up('b', other), end('a'))).toBe('deferring');
+    expect(after(...KNOWN, up('a', other), up('b', other), end('a'), end('b'))).toBe('converged');
   });
   test('waits again for a peer that it lost', () => {
     expect(after(...KNOWN, up('a'), end('a'), { type: 'peerLost', peer: 'a' }, up('b'), end('b'))).toBe('deferring');

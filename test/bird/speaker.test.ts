@@ -266,6 +266,84 @@ describe('graceful restart', () => {
     expect(learned(b)).toEqual(['192.168.1.0/26 via 10.0.0.1']);
   });
 
+  test.each([0, 1, 7, 400, 3000, 9000])(
+    'two nodes restart %i ms apart: neither is ever converged without the other’s routes, and neither waits for the timer',
+    async (offset) => {
+      network.chunkOctets = 16;
+      const restarting = { restarting: true, deferralSeconds: 60 };
+      const wrong: string[] = [];
+      const seen: Speaker[] = [];
+      const look = (): void => {
+        for (const speaker of seen) if (speaker.isConverged() && learned(speaker).length === 0) wrong.push('empty');
+      };
+      const node = async (address: string, other: string, originates: readonly string[]): Promise<void> => {
+        const speaker = await start({ address, peers: [{ address: other }], originates, gracefulRestart: restarting });
+        speaker.onRoutesChange(look);
+        seen.push(speaker);
+      };
+      await node(A, B, ['192.168.1.0/26']);
+      await clock.advance(offset);
+      await node(B, A, ['192.168.2.0/26']);
+      for (let ms = 0; ms < 5000; ms += 5) {
+        await clock.advance(5);
+        look();
+      }
+      expect(wrong).toEqual([]);
+      expect(seen.map((speaker) => speaker.isConverged())).toEqual([true, true]);
+      expect(seen.map(learned)).toEqual([['192.168.2.0/26 via 10.0.0.2'], ['192.168.1.0/26 via 10.0.0.1']]);
+    },
+  );
+
+  test.each([{ transit: true }, { clusterId: 9 }])(
+    'who passes routes on (%o) says End-of-RIB after its selection, and waits for nobody that restarts',
+    async (passesOn) => {
+      const restarting = { restarting: true, deferralSeconds: 60 };
+      const a = await start({ address: A, peers: [{ address: B }], gracefulRestart: restarting, ...passesOn });
+      const b = await start({ address: B, peers: [{ address: A }, { address: C }], gracefulRestart: restarting });
+      const c = await start({ address: C, peers: [{ address: B }], gracefulRestart: restarting, ...passesOn });
+      await clock.advance(5000);
+      expect([a, b, c].map((speaker) => speaker.isConverged())).toEqual([true, true, true]);
+    },
+  );
+
+  test('a node says End-of-RIB when its own routes are known, not before', async () => {
+    const b = await start({ address: B, peers: [{ address: A }], originates: ['192.168.2.0/26'] });
+    const ports = { clock, random: () => 1, log: silentLogger, transport: network.host(A) };
+    const a = createSpeaker(
+      {
+        asn: 64512,
+        bgpIdentifier: 1,
+        listen: [{ address: A, port: 179 }],
+        gracefulRestart: { restarting: false, deferralSeconds: 60 },
+      },
+      ports,
+    );
+    speakers.push(a);
+    originate(a, ['192.168.1.0/26']);
+    a.setPeers([peerSettings({ address: B })]);
+    await a.start();
+    await clock.advance(3000);
+    await a.close({ kind: 'restart' });
+    const again = createSpeaker(
+      {
+        asn: 64512,
+        bgpIdentifier: 1,
+        listen: [{ address: A, port: 179 }],
+        gracefulRestart: { restarting: true, deferralSeconds: 60 },
+      },
+      ports,
+    );
+    speakers.push(again);
+    again.setPeers([peerSettings({ address: B })]);
+    await again.start();
+    await clock.advance(5000);
+    expect(peer(b)).toMatchObject({ state: 'Established', gracefulRestart: { staleRoutes: 1 } });
+    expect(learned(b)).toEqual(['192.168.1.0/26 via 10.0.0.1']);
+    originate(again, ['192.168.3.0/26']);
+    await clock.advance(100);
+    expect(learned(b)).toEqual(['192.168.3.0/26 via 10.0.0.1']);
+  });
+
   test('a restarted speaker that knows no peers and routes yet never calls itself converged', async () => {
     const speaker = createSpeaker(
       { asn: 1, bgpIdentifier: 1, listen: [], gracefulRestart: { restarting: true, deferralSeconds: 60 } },
