@@ -18,68 +18,105 @@ export interface PeerRestart {
   readonly families: readonly PreservedFamily[];
 }
 
-/** `waiting`: the session is gone and routes are stale. `syncing`: it is back, End-of-RIB of `families` is awaited. */
+/**
+ * `waiting`: the session is gone and routes are stale. `syncing`: it is back, End-of-RIB of `families` is awaited.
+ * `isAgain`: not for the first time since the last End-of-RIB. `isWindowOver`: the restart time that began with the
+ * first loss has passed.
+ */
 export type HelperState =
-  { readonly name: 'fresh' } | { readonly name: 'waiting' | 'syncing'; readonly families: readonly IpFamily[] };
+  | { readonly name: 'fresh' }
+  | { readonly name: 'waiting'; readonly families: readonly IpFamily[]; readonly isAgain: boolean }
+  | {
+      readonly name: 'syncing';
+      readonly families: readonly IpFamily[];
+      readonly isAgain: boolean;
+      readonly isWindowOver: boolean;
+    };
+
+/** `window`: the peer's restart time, from the first loss. `endOfRib`: how long a peer that is back may take to tell all. */
+export type HelperTimer = 'window' | 'endOfRib';
 
 export type HelperEvent =
   | { readonly type: 'sessionLost'; readonly cause: LossCause; readonly restart: PeerRestart | undefined }
   | { readonly type: 'sessionUp'; readonly restart: PeerRestart | undefined }
   | { readonly type: 'endOfRib'; readonly family: IpFamily }
-  | { readonly type: 'timerExpires' };
+  | { readonly type: 'timerExpires'; readonly timer: HelperTimer };
 
 export type HelperEffect =
   /** All routes but those of `except` go at once. */
   | { readonly do: 'flush'; readonly except: readonly IpFamily[] }
   | { readonly do: 'markStale' | 'sweepStale'; readonly families: readonly IpFamily[] }
-  | { readonly do: 'startTimer'; readonly seconds: number }
-  | { readonly do: 'stopTimer' };
+  | { readonly do: 'startTimer'; readonly timer: HelperTimer; readonly seconds: number }
+  | { readonly do: 'stopTimer'; readonly timer: HelperTimer }
+  | { readonly do: 'stopTimers' };
+
+type HelperStep = readonly [HelperState, readonly HelperEffect[]];
 
 export const FRESH: HelperState = { name: 'fresh' };
 
 /** The longest that stale routes wait for the End-of-RIB of a peer that is back. RFC 4724 §4.2 asks for a bound. */
 const STALE_SECONDS = 360;
 
-export function helperStep(state: HelperState, event: HelperEvent): readonly [HelperState, readonly HelperEffect[]] {
+export function helperStep(state: HelperState, event: HelperEvent): HelperStep {
   switch (event.type) {
-    case 'sessionLost':
-      return lost(event.cause, event.restart);
+    case 'sessionLost': {
+      const { cause, restart } = event;
+      const families = cause === 'connection' ? (restart?.families ?? []).map(({ family }) => family) : [];
+      return lost(state, families, restart?.restartSeconds ?? 0);
+    }
     case 'sessionUp':
-      return back(state, event.restart);
+      return state.name === 'fresh' ? [state, []] : back(state, event.restart);
     case 'endOfRib': {
       if (state.name !== 'syncing' || !state.families.includes(event.family)) return [state, []];
       const left = state.families.filter((family) => family !== event.family);
       const sweep = { do: 'sweepStale', families: [event.family] } as const;
-      if (left.length > 0) return [{ name: 'syncing', families: left }, [sweep]];
-      return [FRESH, [sweep, { do: 'stopTimer' }]];
+      if (left.length > 0) return [{ ...state, families: left }, [sweep]];
+      return [FRESH, [sweep, { do: 'stopTimers' }]];
     }
     case 'timerExpires':
-      if (state.name === 'fresh') return [state, []];
-      return [FRESH, [{ do: 'sweepStale', families: state.families }]];
+      return expired(state, event.timer);
   }
 }
 
 /**
  * Only a connection that broke means a restart. After a NOTIFICATION, or silence until the hold timer, the peer cannot
- * be trusted to forward; nor after our own stop. A second loss while syncing keeps what the first one kept.
+ * be trusted to forward; nor after our own stop.
+ *
+ * A peer lost again before its End-of-RIB departs from RFC 4724 §4.2, which deletes at once what is stale from the
+ * earlier loss: a node that crashes twice in a row would lose its routes everywhere, though it still forwards. They stay
+ * until the restart time of the first loss is over, and not longer, however often the peer comes and goes.
  */
-function lost(cause: LossCause, restart: PeerRestart | undefined): readonly [HelperState, readonly HelperEffect[]] {
-  const families = cause === 'connection' ? (restart?.families ?? []).map(({ family }) => family) : [];
+function lost(state: HelperState, families: readonly IpFamily[], seconds: number): HelperStep {
   const flush = { do: 'flush', except: families } as const;
-  if (restart === undefined || families.length === 0) return [FRESH, [flush, { do: 'stopTimer' }]];
-  const wait = { do: 'startTimer', seconds: restart.restartSeconds } as const;
-  return [{ name: 'waiting', families }, [flush, { do: 'markStale', families }, wait]];
+  if (families.length === 0) return [FRESH, [flush, { do: 'stopTimers' }]];
+  const stale: readonly HelperEffect[] = [flush, { do: 'markStale', families }];
+  const window = { do: 'startTimer', timer: 'window', seconds } as const;
+  const stop = { do: 'stopTimer', timer: 'endOfRib' } as const;
+  if (state.name === 'fresh') return [{ name: 'waiting', families, isAgain: false }, [...stale, window]];
+  if (state.name === 'waiting' || !state.isWindowOver) {
+    return [{ name: 'waiting', families, isAgain: true }, [...stale, stop]];
+  }
+  const sweep = { do: 'sweepStale', families: state.families } as const;
+  return [{ name: 'waiting', families, isAgain: false }, [sweep, ...stale, stop, window]];
 }
 
 /** Where the new OPEN has no such family, or says that forwarding was lost, its routes go at once. RFC 4724 §4.2. */
-function back(state: HelperState, restart: PeerRestart | undefined): readonly [HelperState, readonly HelperEffect[]] {
-  if (state.name === 'fresh') return [state, []];
+function back(state: Exclude<HelperState, { readonly name: 'fresh' }>, restart: PeerRestart | undefined): HelperStep {
+  const { isAgain } = state;
   const preserved = (restart?.families ?? []).filter((f) => f.forwardingPreserved).map(({ family }) => family);
   const kept = state.families.filter((family) => preserved.includes(family));
   const dropped = state.families.filter((family) => !preserved.includes(family));
   const sweep: readonly HelperEffect[] = dropped.length === 0 ? [] : [{ do: 'sweepStale', families: dropped }];
-  if (kept.length === 0) return [FRESH, [...sweep, { do: 'stopTimer' }]];
-  return [{ name: 'syncing', families: kept }, [...sweep, { do: 'startTimer', seconds: STALE_SECONDS }]];
+  if (kept.length === 0) return [FRESH, [...sweep, { do: 'stopTimers' }]];
+  const wait = { do: 'startTimer', timer: 'endOfRib', seconds: STALE_SECONDS } as const;
+  // Who flaps has only what is left of the window.
+  return [{ name: 'syncing', families: kept, isAgain, isWindowOver: false }, isAgain ? sweep : [...sweep, wait]];
+}
+
+function expired(state: HelperState, timer: HelperTimer): HelperStep {
+  if (state.name === 'fresh') return [state, []];
+  if (state.name === 'syncing' && timer === 'window' && !state.isAgain) return [{ ...state, isWindowOver: true }, []];
+  return [FRESH, [{ do: 'sweepStale', families: state.families }, { do: 'stopTimers' }]];
 }
 
 /** How a restarted speaker waits: `session` for a peer that is not back yet, else the families without End-of-RIB. */

@@ -5,6 +5,7 @@ import type {
   HelperEffect,
   HelperEvent,
   HelperState,
+  HelperTimer,
   Patience,
   PeerRestart,
 } from './graceful-restart.ts';
@@ -54,7 +55,7 @@ export class Neighbor {
   #negotiated: Negotiated | undefined;
   #reader: UpdateReader | undefined;
   #helper: HelperState = FRESH;
-  #cancelHelperTimer: () => void = () => undefined;
+  readonly #helperTimers = new Map<HelperTimer, () => void>();
   /** Families whose first feed is not marked as complete yet. */
   #endOfRibDue: readonly IpFamily[] = [];
   #isPumpDue = false;
@@ -110,12 +111,12 @@ export class Neighbor {
 
   /** Ends the session; the routes stay in the tables until `forget`. */
   async stop(farewell?: Fault): Promise<void> {
-    this.#cancelHelperTimer();
+    this.#stopHelperTimers();
     await this.#session.stop(farewell);
   }
 
   forget(): void {
-    this.#cancelHelperTimer();
+    this.#stopHelperTimers();
     this.#host.routing.removePeer(this.#routes);
   }
 
@@ -273,7 +274,7 @@ export class Neighbor {
   }
 
   #performHelp(effect: HelperEffect): void {
-    const { routing, ports } = this.#host;
+    const { routing } = this.#host;
     switch (effect.do) {
       case 'flush':
         for (const family of FAMILIES) if (!effect.except.includes(family)) routing.flush(this.#routes, family);
@@ -285,11 +286,28 @@ export class Neighbor {
         for (const family of effect.families) routing.sweepStale(this.#routes, family);
         return;
       case 'startTimer':
-        this.#cancelHelperTimer();
-        this.#cancelHelperTimer = ports.clock.after(effect.seconds * 1000, () => this.#help({ type: 'timerExpires' }));
+        this.#startHelperTimer(effect.timer, effect.seconds);
         return;
       case 'stopTimer':
-        this.#cancelHelperTimer();
+        this.#helperTimers.get(effect.timer)?.();
+        this.#helperTimers.delete(effect.timer);
+        return;
+      case 'stopTimers':
+        this.#stopHelperTimers();
     }
+  }
+
+  #startHelperTimer(timer: HelperTimer, seconds: number): void {
+    this.#helperTimers.get(timer)?.();
+    const cancel = this.#host.ports.clock.after(seconds * 1000, () => {
+      this.#helperTimers.delete(timer);
+      this.#help({ type: 'timerExpires', timer });
+    });
+    this.#helperTimers.set(timer, cancel);
+  }
+
+  #stopHelperTimers(): void {
+    for (const cancel of this.#helperTimers.values()) cancel();
+    this.#helperTimers.clear();
   }
 }

@@ -28,16 +28,20 @@ function play(
 const LOST: HelperEvent = { type: 'sessionLost', cause: 'connection', restart: restart() };
 const BACK: HelperEvent = { type: 'sessionUp', restart: restart({ restarting: true }) };
 const END: HelperEvent = { type: 'endOfRib', family: 4 };
-const LATE: HelperEvent = { type: 'timerExpires' };
+const NO_END: HelperEvent = { type: 'timerExpires', timer: 'endOfRib' };
+const LATE: HelperEvent = { type: 'timerExpires', timer: 'window' };
+const SWEEP: HelperEffect = { do: 'sweepStale', families: [4] };
+const kinds = (effects: readonly HelperEffect[]): readonly string[] =>
+  effects.map((effect) => ('timer' in effect ? `${effect.do} ${effect.timer}` : effect.do));
 
 describe('a helper', () => {
   test('keeps routes as stale for the peer’s restart time when the connection broke', () => {
     expect(play([LOST])).toEqual([
-      { name: 'waiting', families: [4] },
+      { name: 'waiting', families: [4], isAgain: false },
       [
         { do: 'flush', except: [4] },
         { do: 'markStale', families: [4] },
-        { do: 'startTimer', seconds: 120 },
+        { do: 'startTimer', timer: 'window', seconds: 120 },
       ],
     ]);
   });
@@ -54,11 +58,16 @@ describe('a helper', () => {
     }
   });
   test('sweeps what is still stale at End-of-RIB', () => {
-    expect(play([LOST, BACK, END])).toEqual([FRESH, [{ do: 'sweepStale', families: [4] }, { do: 'stopTimer' }]]);
+    expect(play([LOST, BACK, END])).toEqual([FRESH, [SWEEP, { do: 'stopTimers' }]]);
   });
   test('sweeps when the peer does not come back, or never says End-of-RIB', () => {
-    expect(play([LOST, LATE])).toEqual([FRESH, [{ do: 'sweepStale', families: [4] }]]);
-    expect(play([LOST, BACK, LATE])).toEqual([FRESH, [{ do: 'sweepStale', families: [4] }]]);
+    expect(play([LOST, LATE])).toEqual([FRESH, [SWEEP, { do: 'stopTimers' }]]);
+    expect(play([LOST, BACK, NO_END])).toEqual([FRESH, [SWEEP, { do: 'stopTimers' }]]);
+  });
+  test('gives a peer that is back more time for its End-of-RIB than its restart time', () => {
+    expect(play([LOST, BACK])[1]).toEqual([{ do: 'startTimer', timer: 'endOfRib', seconds: 360 }]);
+    const [state, effects] = play([LOST, BACK, LATE]);
+    expect([state.name, effects]).toEqual(['syncing', []]);
   });
   test('drops at once what the new OPEN does not name, or names without F', () => {
     const lost = { family: 4, forwardingPreserved: false } as const;
@@ -71,9 +80,30 @@ describe('a helper', () => {
   });
   test('loses nothing when the peer restarts again before it is done', () => {
     const [state, effects] = play([LOST, BACK, LOST]);
-    expect(state).toEqual({ name: 'waiting', families: [4] });
+    expect(state).toEqual({ name: 'waiting', families: [4], isAgain: true });
     expect(effects).toContainEqual({ do: 'flush', except: [4] });
-    expect(effects.map((effect) => effect.do)).not.toContain('sweepStale');
+    expect(kinds(effects)).not.toContain('sweepStale');
+  });
+  test('counts from the first loss: a peer that flaps without End-of-RIB wins no time', () => {
+    const flaps = Array.from({ length: 10 }, () => [LOST, BACK]).flat();
+    let state: HelperState = FRESH;
+    const all: string[] = [];
+    for (const event of flaps) {
+      const [next, effects] = helperStep(state, event);
+      state = next;
+      all.push(...kinds(effects));
+    }
+    expect(all.filter((kind) => kind.startsWith('startTimer'))).toEqual(['startTimer window', 'startTimer endOfRib']);
+    expect(play([LATE], state)).toEqual([FRESH, [SWEEP, { do: 'stopTimers' }]]);
+    expect(play([LOST, LATE], state)).toEqual([FRESH, [SWEEP, { do: 'stopTimers' }]]);
+  });
+  test('sweeps what the second restart finds stale once the first one’s time is over, and counts anew for the rest', () => {
+    const [state, effects] = play([LOST, BACK, LATE, LOST]);
+    expect(state).toEqual({ name: 'waiting', families: [4], isAgain: false });
+    expect(kinds(effects)).toEqual(['sweepStale', 'flush', 'markStale', 'stopTimer endOfRib', 'startTimer window']);
+  });
+  test('begins anew after an End-of-RIB', () => {
+    expect(kinds(play([LOST, BACK, LOST, BACK, END, LOST])[1])).toContain('startTimer window');
   });
   test('treats families one by one', () => {
     const both = restart({
@@ -83,7 +113,7 @@ describe('a helper', () => {
       ],
     });
     const [state, effects] = play([{ ...LOST, restart: both }, { type: 'sessionUp', restart: both }, END]);
-    expect(state).toEqual({ name: 'syncing', families: [6] });
+    expect(state).toMatchObject({ name: 'syncing', families: [6] });
     expect(effects).toEqual([{ do: 'sweepStale', families: [4] }]);
   });
   test('thinks nothing of an End-of-RIB that it does not wait for', () => {

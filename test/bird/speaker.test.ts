@@ -240,6 +240,30 @@ describe('graceful restart', () => {
     expect(learned(a)).toEqual([]);
   });
 
+  test('of a peer that comes and goes and never tells all: what it does not tell again goes with its first restart time', async () => {
+    const [a, b] = await pair({}, { gracefulRestartSeconds: 20 });
+    originate(b, ['192.168.2.0/26', '192.168.3.0/26']);
+    await clock.advance(100);
+    await b.close({ kind: 'restart' });
+    for (let flap = 0; flap < 4; flap++) {
+      // A switch whose own selection waits for C: its routes come, its End-of-RIB does not.
+      const again = await start({
+        address: B,
+        peers: [{ address: A, gracefulRestartSeconds: 20 }, { address: C }],
+        originates: ['192.168.3.0/26'],
+        gracefulRestart: { restarting: true, deferralSeconds: 600 },
+        transit: true,
+      });
+      await clock.advance(4000);
+      expect(peer(a)).toMatchObject({ state: 'Established', gracefulRestart: { staleRoutes: 1 } });
+      expect(learned(a)).toHaveLength(2);
+      await again.close({ kind: 'restart' });
+      await clock.advance(500);
+    }
+    await clock.advance(2500);
+    expect(learned(a)).toEqual([]);
+  });
+
   test('our own: selection waits for every peer, and for the deferral time where one stays away', async () => {
     const restarting = { restarting: true, deferralSeconds: 60 };
     await start({ address: B, peers: [{ address: A }], originates: ['192.168.2.0/26'] });
