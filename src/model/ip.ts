@@ -32,8 +32,8 @@ export function parseIpAddress(text: string, field = 'address'): IpAddress {
     if (!text.includes(':')) return ipv4Address(Number(new ipnum.IPv4(text).getValue()));
     const value = new ipnum.IPv6(text).getValue();
     return { family: 6, words: [3n, 2n, 1n, 0n].map((word) => Number((value >> (word * WORD)) & WORD_MASK)) };
-  } catch (cause) {
-    throw new InvalidValueError(field, text, `is not an IP address (${(cause as Error).message})`);
+  } catch {
+    throw new InvalidValueError(field, text, 'is not an IP address');
   }
 }
 
