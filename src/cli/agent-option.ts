@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import type { Command } from 'commander';
+import { SOCKET_NAME } from '../config/variables.ts';
 import type { AgentClient } from '../api/client.ts';
 import type { CliIo } from './io.ts';
 
@@ -15,4 +16,4 @@ export const addSocketOption = (command: Command): Command =>
   );
 
 export const agentClient = (options: AgentOptions, io: CliIo): AgentClient =>
-  io.connectAgent(options.socket ?? join(io.env['CALICO_RUN_DIR'] ?? '/var/run/calico', 'calico-ts.sock'));
+  io.connectAgent(options.socket ?? join(io.env['CALICO_RUN_DIR'] || '/var/run/calico', SOCKET_NAME));

@@ -7,12 +7,30 @@ export const DEFAULT_FILE_DATASTORE = '/var/lib/calico/datastore';
 
 const NOT_YET = ['ETCD_DISCOVERY_SRV', 'ETCD_KEY', 'ETCD_CERT', 'ETCD_CA_CERT'] as const;
 
+/** Read as they stand and with `CALICO_` before them. */
+const SHARED = [
+  'DATASTORE_TYPE',
+  'ETCD_ENDPOINTS',
+  'ETCD_USERNAME',
+  'ETCD_PASSWORD',
+  'ETCD_CA_CERT_FILE',
+  'ETCD_CERT_FILE',
+  'ETCD_KEY_FILE',
+  ...NOT_YET,
+] as const;
+
+/** Every name that says where the data is. */
+export const DATASTORE_VARIABLES: readonly string[] = [
+  'CALICO_FILE_DATASTORE',
+  ...SHARED.flatMap((name) => [name, `CALICO_${name}`]),
+];
+
 /**
  * Which datastore, from Calico's variables; each is also read with the prefix `CALICO_`.
  * Without a type: etcdv3 where ETCD_ENDPOINTS is set, else a directory of files. Throws InvalidValueError.
  */
 export function datastoreSettings(env: Environment): StoreSettings {
-  const read = (name: string): string | undefined => env[name] || env[`CALICO_${name}`] || undefined;
+  const read: Read = (name) => env[name] || env[`CALICO_${name}`] || undefined;
   const type = read('DATASTORE_TYPE') ?? (read('ETCD_ENDPOINTS') === undefined ? 'file' : 'etcdv3');
   if (type === 'file') return { type, directory: directory(env.CALICO_FILE_DATASTORE || DEFAULT_FILE_DATASTORE) };
   if (type === 'etcdv3') return { type, ...etcd(read) };
@@ -26,7 +44,7 @@ function directory(path: string): string {
   throw new InvalidValueError('CALICO_FILE_DATASTORE', path, 'is not an absolute path');
 }
 
-type Read = (name: string) => string | undefined;
+type Read = (name: (typeof SHARED)[number]) => string | undefined;
 type EtcdStoreSettings = Omit<Extract<StoreSettings, { readonly type: 'etcdv3' }>, 'type'>;
 
 function etcd(read: Read): EtcdStoreSettings {

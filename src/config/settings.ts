@@ -1,10 +1,11 @@
 import { z } from 'zod';
 import type { StoreSettings } from '../datastore/open.ts';
+import { formatPrefix } from '../model/ip.ts';
 import type { IpAddress, Prefix } from '../model/ip.ts';
 import type { LogLevel } from '../runtime/logger.ts';
-import { datastoreSettings } from './datastore.ts';
+import { DATASTORE_VARIABLES, datastoreSettings } from './datastore.ts';
 import type { DetectionMethod } from './detection-method.ts';
-import { nearest } from '../model/nearest.ts';
+import { misspelled } from './misspelled.ts';
 import { variables } from './variables.ts';
 import type { IpSetting, PoolMode } from './variables.ts';
 
@@ -45,6 +46,8 @@ export interface DefaultPoolSettings {
   readonly disableBgpExport: boolean;
 }
 
+const DEFAULT_BLOCK_SIZE = 26;
+
 /** One sentence per wrong variable, all of them at once. */
 export class SettingsError extends Error {
   override readonly name = 'SettingsError';
@@ -52,12 +55,17 @@ export class SettingsError extends Error {
 
 const schema = z.object(Object.fromEntries(Object.values(variables)) as Record<string, z.ZodType>);
 
+const KNOWN: readonly string[] = [...Object.values(variables).map(([name]) => name), ...DATASTORE_VARIABLES];
+
 type Values = { readonly [K in keyof typeof variables]?: z.output<(typeof variables)[K][1]> };
 
 /** Reads and checks the whole environment; throws SettingsError with every fault in it. */
 export function loadSettings(env: Readonly<Record<string, string | undefined>>): AgentSettings {
   const parsed = schema.safeParse(env);
-  const faults = [...misspelled(env), ...(parsed.success ? [] : parsed.error.issues.map((issue) => issue.message))];
+  const faults = [
+    ...misspelled(env, KNOWN),
+    ...(parsed.success ? [] : parsed.error.issues.map((issue) => issue.message)),
+  ];
   let datastore: StoreSettings | undefined;
   try {
     datastore = datastoreSettings(env);
@@ -83,6 +91,12 @@ function contradictions(values: Values): readonly string[] {
   if ((values.poolIpip ?? 'Never') !== 'Never' && (values.poolVxlan ?? 'Never') !== 'Never') {
     faults.push(
       `CALICO_IPV4POOL_IPIP = '${String(values.poolIpip)}' and CALICO_IPV4POOL_VXLAN = '${String(values.poolVxlan)}': a pool is encapsulated by one of them only`,
+    );
+  }
+  const { poolCidr, poolBlockSize = DEFAULT_BLOCK_SIZE } = values;
+  if (poolCidr !== undefined && poolCidr !== 'none' && poolCidr.length > poolBlockSize) {
+    faults.push(
+      `CALICO_IPV4POOL_CIDR = '${formatPrefix(poolCidr)}' and CALICO_IPV4POOL_BLOCK_SIZE = '${poolBlockSize}': the pool is smaller than one block`,
     );
   }
   if (values.poolNatOutgoing === true) faults.push(`CALICO_IPV4POOL_NAT_OUTGOING = 'true': is not supported yet`);
@@ -123,21 +137,10 @@ function defaultPool(values: Values): { readonly defaultPool?: DefaultPoolSettin
       ...(values.poolCidr === undefined ? {} : { cidr: values.poolCidr }),
       ipipMode: values.poolIpip ?? 'Never',
       vxlanMode: values.poolVxlan ?? 'Never',
-      blockSize: values.poolBlockSize ?? 26,
+      blockSize: values.poolBlockSize ?? DEFAULT_BLOCK_SIZE,
       nodeSelector: values.poolNodeSelector ?? 'all()',
       natOutgoing: values.poolNatOutgoing ?? false,
       disableBgpExport: values.poolDisableBgpExport ?? false,
     },
   };
-}
-
-/** A name one slip away from one of ours is a mistake; Calico's manifests carry many of others, IPv6's twins among them. */
-function misspelled(env: Readonly<Record<string, string | undefined>>): readonly string[] {
-  const known = Object.values(variables).map(([name]) => name);
-  return Object.keys(env)
-    .filter((name) => /^(?!CALICO_IPV6)(CALICO_|NODENAME|NO_DEFAULT|IP_)/.test(name) && !known.includes(name))
-    .flatMap((name) => {
-      const meant = nearest(name, known, 2);
-      return meant === undefined ? [] : [`${name} is not a setting; did you mean ${meant}?`];
-    });
 }

@@ -1,12 +1,17 @@
+import { join } from 'node:path';
 import { z } from 'zod';
 import { parseAsn } from '../model/asn.ts';
 import { InvalidValueError } from '../model/invalid.ts';
 import { formatPrefix, parseInterfaceAddress, parseIpAddress, parsePrefix } from '../model/ip.ts';
 import type { InterfaceAddress, IpAddress, Prefix } from '../model/ip.ts';
 import { parseResourceName } from '../model/resource-name.ts';
+import { parseSelector } from '../model/selector.ts';
 import { LOG_LEVELS } from '../runtime/logger.ts';
 import type { LogLevel } from '../runtime/logger.ts';
 import { parseDetectionMethod } from './detection-method.ts';
+
+/** The agent's unix socket, in the run directory. */
+export const SOCKET_NAME = 'calico-ts.sock';
 
 /** Where this node's own address comes from, as Calico's IP variable says it. */
 export type IpSetting =
@@ -49,17 +54,17 @@ export const variables = {
   poolIpip: row('CALICO_IPV4POOL_IPIP', parsePoolMode),
   poolVxlan: row('CALICO_IPV4POOL_VXLAN', parsePoolMode),
   poolBlockSize: row('CALICO_IPV4POOL_BLOCK_SIZE', integerBetween(20, 32)),
-  poolNodeSelector: row('CALICO_IPV4POOL_NODE_SELECTOR', (text) => text),
+  poolNodeSelector: row('CALICO_IPV4POOL_NODE_SELECTOR', parseNodeSelector),
   poolNatOutgoing: row('CALICO_IPV4POOL_NAT_OUTGOING', parseBoolean),
   poolDisableBgpExport: row('CALICO_IPV4POOL_DISABLE_BGP_EXPORT', parseBoolean),
   waitForDatastore: row('WAIT_FOR_DATASTORE', parseBoolean),
   nodeNameFile: row('CALICO_NODENAME_FILE', (text) => text),
   routeRefreshSeconds: row('FELIX_ROUTEREFRESHINTERVAL', integerBetween(1, 86_400)),
-  ipipMtu: row('FELIX_IPINIPMTU', integerBetween(0, 65_535)),
-  vxlanMtu: row('FELIX_VXLANMTU', integerBetween(0, 65_535)),
+  ipipMtu: row('FELIX_IPINIPMTU', parseMtu),
+  vxlanMtu: row('FELIX_VXLANMTU', parseMtu),
   vxlanVni: row('FELIX_VXLANVNI', integerBetween(1, 16_777_215)),
   vxlanPort: row('FELIX_VXLANPORT', integerBetween(1, 65_535)),
-  runDirectory: row('CALICO_RUN_DIR', (text) => text), // ours
+  runDirectory: row('CALICO_RUN_DIR', parseRunDirectory), // ours
   socketMode: row('CALICO_SOCKET_MODE', parseMode), // ours
   logLevel: row('CALICO_LOG_LEVEL', parseLogLevel), // ours
   holdSeconds: row('CALICO_BGP_HOLD_TIME', parseHoldTime), // ours
@@ -118,6 +123,34 @@ function integerBetween(min: number, max: number): (text: string, field: string)
     }
     return value;
   };
+}
+
+/** As written; the pool's schema reads it again. */
+function parseNodeSelector(text: string, field: string): string {
+  parseSelector(text, field);
+  return text;
+}
+
+/** RFC 791: every link carries 68 octets. */
+function parseMtu(text: string, field: string): number {
+  const mtu = Number(text);
+  if (/^\d+$/.test(text) && (mtu === 0 || (mtu >= 68 && mtu <= 65_535))) return mtu;
+  throw new InvalidValueError(field, text, 'is not 0 or a whole number from 68 to 65535');
+}
+
+/** `sun_path` in unix(7), less the zero at its end. */
+const MAX_SOCKET_PATH = 107;
+
+function parseRunDirectory(text: string, field: string): string | undefined {
+  if (text === '') return undefined;
+  if (!text.startsWith('/')) throw new InvalidValueError(field, text, 'is not an absolute path');
+  const octets = new TextEncoder().encode(join(text, SOCKET_NAME)).length;
+  if (octets <= MAX_SOCKET_PATH) return text;
+  throw new InvalidValueError(
+    field,
+    text,
+    `is too long: ${SOCKET_NAME} in it would have a path of ${octets} octets, a unix socket has ${MAX_SOCKET_PATH} at most`,
+  );
 }
 
 /** RFC 4271 §4.2: zero, or at least three seconds. */

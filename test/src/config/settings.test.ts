@@ -37,6 +37,34 @@ describe('defaults', () => {
       load({ CALICO_IPV6POOL_VXLAN: 'Never', FELIX_IPV6SUPPORT: 'false', CLUSTER_TYPE: 'k8s,bgp', IP6: 'none' }),
     ).not.toThrow();
   });
+
+  // The calico-node and Felix references; the last ones are Kubernetes', etcd's and the shell's.
+  test.each([
+    ...['IP6', 'IP6_AUTODETECTION_METHOD', 'CALICO_IPV6POOL_CIDR', 'CALICO_IPV6POOL_BLOCK_SIZE'],
+    ...['CALICO_IPV6POOL_NAT_OUTGOING', 'CALICO_IPV6POOL_NODE_SELECTOR', 'CALICO_IPV6POOL_DISABLE_BGP_EXPORT'],
+    ...['FELIX_VXLANMTUV6', 'FELIX_WIREGUARDMTU', 'FELIX_HEALTHPORT', 'FELIX_IPINIPENABLED', 'FELIX_VXLANENABLED'],
+    ...['FELIX_DATASTORETYPE', 'FELIX_ETCDENDPOINTS', 'FELIX_LOGSEVERITYSCREEN', 'FELIX_USAGEREPORTINGENABLED'],
+    ...['FELIX_DEFAULTENDPOINTTOHOSTACTION', 'FELIX_TYPHAADDR', 'FELIX_XDPREFRESHINTERVAL', 'FELIX_MTUIFACEPATTERN'],
+    ...['FELIX_IPSETSREFRESHINTERVAL', 'FELIX_IPTABLESREFRESHINTERVAL', 'FELIX_DEVICEROUTEPROTOCOL'],
+    ...['ETCD_SCHEME', 'ETCD_AUTHORITY', 'CALICO_ETCD_SCHEME', 'CALICO_NETWORKING_BACKEND', 'CALICO_MANAGE_CNI'],
+    ...['CALICO_STARTUP_LOGLEVEL', 'CALICO_DISABLE_FILE_LOGGING', 'CALICO_K8S_NODE_REF', 'CALICO_ADVERTISE_NS'],
+    ...['CALICO_UNKNOWN_NODE_LABEL', 'DISABLE_NODE_IP_CHECK', 'SKIP_IP_AUTODETECTION', 'CALICO_EARLY_NETWORKING'],
+    ...['NODE_NAME', 'KUBERNETES_NODE_NAME', 'KUBECONFIG', 'ETCD_NAME', 'ETCD_DATA_DIR', 'ETCDCTL_ENDPOINTS'],
+    ...[
+      'ETCDCTL_KEY',
+      'ETCDCTL_CERT',
+      'ETCD_TRUSTED_CA_FILE',
+      'ETCD_PORT',
+      'CALICO_ETCD_PORT',
+      'HOSTTYPE',
+      'HOST_NAME',
+      'PS1',
+      'A',
+      'AS2',
+    ],
+  ])('%s among them', (name) => {
+    expect(() => load({ [name]: 'x' })).not.toThrow();
+  });
 });
 
 describe('what is wrong is one sentence with name and value', () => {
@@ -71,8 +99,53 @@ describe('what is wrong is one sentence with name and value', () => {
       { CALICO_IPV4POOL_CDIR: '10.0.0.0/16' },
       'CALICO_IPV4POOL_CDIR is not a setting; did you mean CALICO_IPV4POOL_CIDR?',
     ],
+    [{ IP: '300.1.1.1' }, /^IP = '300\.1\.1\.1': is not an IP address$/],
+    [{ CALICO_IPV4POOL_NODE_SELECTOR: 'rack ==' }, "CALICO_IPV4POOL_NODE_SELECTOR = 'rack =='"],
+    [
+      { CALICO_IPV4POOL_CIDR: '10.0.0.0/27' },
+      "CALICO_IPV4POOL_CIDR = '10.0.0.0/27' and CALICO_IPV4POOL_BLOCK_SIZE = '26': the pool is smaller than one block",
+    ],
+    [
+      { CALICO_IPV4POOL_CIDR: '10.0.0.0/24', CALICO_IPV4POOL_BLOCK_SIZE: '23' },
+      "CALICO_IPV4POOL_CIDR = '10.0.0.0/24' and CALICO_IPV4POOL_BLOCK_SIZE = '23': the pool is smaller than one block",
+    ],
+    [{ FELIX_IPINIPMTU: '67' }, "FELIX_IPINIPMTU = '67': is not 0 or a whole number from 68 to 65535"],
+    [{ FELIX_VXLANMTU: '65536' }, "FELIX_VXLANMTU = '65536': is not 0 or a whole number from 68 to 65535"],
+    [{ CALICO_RUN_DIR: 'run' }, "CALICO_RUN_DIR = 'run': is not an absolute path"],
+    [
+      { CALICO_RUN_DIR: `/${'é'.repeat(47)}` },
+      'is too long: calico-ts.sock in it would have a path of 110 octets, a unix socket has 107 at most',
+    ],
   ])('%j', (env, sentence) => {
     expect(() => load(env as Readonly<Record<string, string>>)).toThrow(sentence);
+  });
+
+  test('what just fits is taken', () => {
+    expect(load({ CALICO_RUN_DIR: `/${'x'.repeat(91)}` }).runDirectory).toHaveLength(92);
+    expect(load({ CALICO_RUN_DIR: '' }).runDirectory).toBe('/var/run/calico');
+    expect(load({ CALICO_IPV4POOL_CIDR: '10.0.0.0/26' }).defaultPool!.blockSize).toBe(26);
+    expect(load({ FELIX_IPINIPMTU: '68', FELIX_VXLANMTU: '0' }).felix).toMatchObject({ ipipMtu: 68, vxlanMtu: 0 });
+  });
+
+  test.each([
+    ['ETCD_ENDPOINT', 'ETCD_ENDPOINTS'],
+    ['CALICO_ETCD_ENDPOINT', 'CALICO_ETCD_ENDPOINTS'],
+    ['DATASTORE_TYP', 'DATASTORE_TYPE'],
+    ['CALICO_FILE_DATASTOR', 'CALICO_FILE_DATASTORE'],
+    ['CALCIO_FILE_DATASTORE', 'CALICO_FILE_DATASTORE'],
+    ['WAIT_FOR_DATASTOR', 'WAIT_FOR_DATASTORE'],
+    ['ETCD_CA_CERT_FIL', 'ETCD_CA_CERT_FILE'],
+    ['ETCD_USER_NAME', 'ETCD_USERNAME'],
+    ['ETCD_PASWORD', 'ETCD_PASSWORD'],
+    ['FELIX_IPINIPMTUU', 'FELIX_IPINIPMTU'],
+    ['FELIX_ROUTE_REFRESHINTERVAL', 'FELIX_ROUTEREFRESHINTERVAL'],
+    ['IP_AUTODETECTION_METHODS', 'IP_AUTODETECTION_METHOD'],
+    ['NO_DEFAULT_POOL', 'NO_DEFAULT_POOLS'],
+    ['NODENAMES', 'NODENAME'],
+  ])('%s is taken for a slip of %s, and its value is not told', (name, meant) => {
+    expect(() => load({ [name]: 'secret' })).toThrow(
+      expect.objectContaining({ message: `${name} is not a setting; did you mean ${meant}?` }) as Error,
+    );
   });
 
   test('and all of it is told at once', () => {
