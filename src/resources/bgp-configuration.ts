@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { asNumber, duration, fields, text, wholeNumber } from './fields.ts';
+import { asNumber, fields, restartTime, text, wholeNumber } from './fields.ts';
 import { InvalidValueError } from '../model/invalid.ts';
 import type { KindSpec } from './kind.ts';
 import { envelope, nameColumn, orDash } from './kind.ts';
@@ -26,7 +26,7 @@ const spec = fields(
     asNumber: asNumber.exactOptional(),
     /** Absent: 179. */
     listenPort: wholeNumber(1, 65535).exactOptional(),
-    nodeMeshMaxRestartTime: duration.exactOptional(),
+    nodeMeshMaxRestartTime: restartTime.exactOptional(),
   },
   [
     'serviceClusterIPs',

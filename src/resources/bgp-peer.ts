@@ -3,7 +3,7 @@ import { InvalidValueError } from '../model/invalid.ts';
 import type { IpAddress } from '../model/ip.ts';
 import { parseIpAddress } from '../model/ip.ts';
 import { parseResourceName } from '../model/resource-name.ts';
-import { asNumber, checkedText, duration, fields, selector, wholeNumber } from './fields.ts';
+import { asNumber, checkedText, fields, keepaliveTime, restartTime, selector, wholeNumber } from './fields.ts';
 import type { KindSpec } from './kind.ts';
 import { envelope, nameColumn, orDash } from './kind.ts';
 
@@ -26,8 +26,8 @@ const shape = {
   keepOriginalNextHop: z.boolean().exactOptional(),
   /** Absent: UseNodeIP. */
   sourceAddress: z.enum(['UseNodeIP', 'None']).exactOptional(),
-  maxRestartTime: duration.exactOptional(),
-  keepaliveTime: duration.exactOptional(),
+  maxRestartTime: restartTime.exactOptional(),
+  keepaliveTime: keepaliveTime.exactOptional(),
   localASNumber: asNumber.exactOptional(),
   numAllowedLocalASNumbers: wholeNumber(0, 255).exactOptional(),
   /** Absent: Auto. */

@@ -61,7 +61,19 @@ export const asNumber = z.unknown().transform((value, ctx) =>
   }, ctx),
 );
 
-export const duration = text((value) => formatDuration(parseDuration(value)));
+/** Both ends belong to it. */
+const durationBetween = (minSeconds: number, maxSeconds: number) =>
+  text((value) => {
+    const ms = parseDuration(value);
+    if (ms >= minSeconds * 1000 && ms <= maxSeconds * 1000) return formatDuration(ms);
+    throw new InvalidValueError('', value, `is not between ${minSeconds}s and ${maxSeconds}s`);
+  });
+
+/** RFC 4724 §3: the Restart Time has twelve bits. */
+export const restartTime = durationBetween(0, 4095);
+
+/** RFC 4271 §4.4: no faster than one a second; a third of the longest Hold Time. */
+export const keepaliveTime = durationBetween(1, 21_845);
 
 export const selector = checkedText((value) => parseSelector(value));
 

@@ -70,6 +70,16 @@ describe('a resource is refused with the field, the value and the reason', () =>
       { ...PEER, maxRestartTime: '2 min' },
       "spec.maxRestartTime = '2 min': is not a duration such as 120s or 2m0s",
     ],
+    ['BGPPeer', { ...PEER, keepaliveTime: '0s' }, "spec.keepaliveTime = '0s': is not between 1s and 21845s"],
+    ['BGPPeer', { ...PEER, keepaliveTime: '999ms' }, "spec.keepaliveTime = '999ms': is not between 1s and 21845s"],
+    ['BGPPeer', { ...PEER, keepaliveTime: '21846s' }, "spec.keepaliveTime = '21846s': is not between 1s and 21845s"],
+    ['BGPPeer', { ...PEER, maxRestartTime: '4096s' }, "spec.maxRestartTime = '4096s': is not between 0s and 4095s"],
+    ['BGPPeer', { ...PEER, maxRestartTime: '2h' }, "spec.maxRestartTime = '2h': is not between 0s and 4095s"],
+    [
+      'BGPConfiguration',
+      { nodeMeshMaxRestartTime: '1h8m16s' },
+      "spec.nodeMeshMaxRestartTime = '1h8m16s': is not between 0s and 4095s",
+    ],
     ['BGPPeer', { ...PEER, nextHopMode: 'self' }, "spec.nextHopMode = 'self': is not one of Auto, Self, Keep"],
     ['IPPool', {}, "spec.cidr = '': is required"],
     [
@@ -209,6 +219,7 @@ describe('a resource is completed as Calico completes it', () => {
   });
 
   test('AS numbers become numbers and durations become Go’s', () => {
+    expect(resource('BGPPeer', 'p', { ...PEER, maxRestartTime: '4095s' }).spec.maxRestartTime).toBe('1h8m15s');
     const spec = { ...PEER, asNumber: '1.10', maxRestartTime: '120s', keepaliveTime: '1500ms' };
     expect(resource('BGPPeer', 'p', spec).spec).toMatchObject({
       asNumber: 65546,
