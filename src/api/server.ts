@@ -99,11 +99,17 @@ function parse<T>(schema: z.ZodType<T>, payload: unknown): T {
   const result = schema.safeParse(payload);
   if (result.success) return result.data;
   const issue = result.error.issues[0]!;
-  const field = issue.path.join('.') || 'body';
+  if (issue.path.length === 0 && issue.code !== 'unrecognized_keys') {
+    if (payload === null || payload === undefined) throw Boom.badRequest('the body is missing');
+    throw new InvalidValueError('body', payload, 'is not an object');
+  }
+  const field = issue.code === 'unrecognized_keys' ? issue.keys[0]! : issue.path.join('.');
+  const value = (payload as Readonly<Record<string, unknown>>)[field];
+  if (value === undefined || value === null) throw Boom.badRequest(`${field} is missing`);
   throw new InvalidValueError(
     field,
-    (payload as Record<string, unknown> | null)?.[field] ?? payload ?? null,
-    issue.message,
+    value,
+    issue.code === 'unrecognized_keys' ? 'is not a field of the body' : issue.message,
   );
 }
 
@@ -113,6 +119,7 @@ async function said<T>(work: () => Promise<T>): Promise<T> {
     return await work();
   } catch (error) {
     if (error instanceof InvalidValueError) throw Boom.badRequest(error.message);
+    if (Boom.isBoom(error)) throw error;
     const boom = Boom.boomify(error instanceof Error ? error : new Error(String(error)), { statusCode: 500 });
     boom.output.payload.message = boom.message;
     throw boom;

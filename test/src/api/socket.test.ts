@@ -86,14 +86,19 @@ describe('requests', () => {
   test.each([
     [{ ...POD, netns: 'x' }, "netns = 'x'"],
     [{ ...POD, interfaceName: 'much-too-long-a-name' }, "interfaceName = 'much-too-long-a-name'"],
-    [{ ...POD, colour: 'red' }, 'colour'],
-    [{ podName: 'web' }, 'containerId'],
+    [{ ...POD, podName: '' }, "podName = ''"],
+    [{ ...POD, podName: 7 }, "podName = '7'"],
+    [{ ...POD, colour: 'red', size: 4 }, /^colour = 'red': is not a field of the body$/],
+    [{ podName: 'web' }, /^containerId is missing$/],
+    [{ ...POD, netns: undefined }, /^netns is missing$/],
+    [{ ...POD, netns: null }, /^netns is missing$/],
+    [[], /^body = '\[\]': is not an object$/],
   ])('a wrong body %j is refused with the field, and nothing is done', async (body, sentence) => {
     await start();
     const failure = await createAgentClient(socketPath())
       .post('/v1/pods', body)
       .catch((error: unknown) => error as AgentError);
-    expect(failure).toMatchObject({ statusCode: 400, message: expect.stringContaining(sentence) as string });
+    expect(failure).toMatchObject({ statusCode: 400, message: expect.stringMatching(sentence) as string });
     expect(calls).toEqual([]);
   });
 
