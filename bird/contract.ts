@@ -4,7 +4,10 @@ import type { OriginatedRoute, PeerSettings } from './settings.ts';
 import type { PeerView, RouteView } from './view.ts';
 
 export interface Speaker {
-  /** Opens the listeners; throws one sentence where an address or port is taken or not permitted. */
+  /**
+   * Opens the listeners; throws one sentence where an address or port is taken or not permitted. Then nothing stays
+   * open, and it may be tried again.
+   */
   start(): Promise<void>;
   /** The whole desired set. New peers start, missing ones end with Cease/Peer De-configured, changed ones are reset only where they must be. */
   setPeers(peers: readonly PeerSettings[]): void;
@@ -22,6 +25,9 @@ export interface Speaker {
   routes(): readonly RouteView[];
   /** Called after any change of learnedRoutes() or isConverged(), many changes at once. Returns the way to stop it. */
   onRoutesChange(listener: () => void): () => void;
-  /** `restart`: hang up without a NOTIFICATION, so that peers keep our routes (RFC 4724). `shutdown`: Cease with `message`, peers withdraw at once. */
+  /**
+   * At any time, more than once too: the first call says how. What is set afterwards is ignored.
+   * `restart`: hang up without a NOTIFICATION, so that peers keep our routes (RFC 4724). `shutdown`: Cease with `message`, peers withdraw at once.
+   */
   close(how: { readonly kind: 'restart' } | { readonly kind: 'shutdown'; readonly message: string }): Promise<void>;
 }

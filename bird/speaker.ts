@@ -22,6 +22,8 @@ export interface SpeakerPorts {
   readonly transport: Transport;
 }
 
+type CloseHow = Parameters<Speaker['close']>[0];
+
 /** Selection takes this many prefixes at a time, then looks at the clock. */
 const PREFIXES_PER_SLICE = 512;
 const SLICE_MS = 5;
@@ -39,6 +41,8 @@ export class BgpSpeaker implements Speaker {
   readonly #byIndex = new Map<number, Neighbor>();
   #deferral: DeferralState;
   #cancelDeferral: () => void = () => undefined;
+  #starting: Promise<void> | undefined;
+  #closing: Promise<void> | undefined;
   #isStarted = false;
   #isClosed = false;
   #isWorkDue = false;
@@ -63,23 +67,9 @@ export class BgpSpeaker implements Speaker {
     );
   }
 
-  async start(): Promise<void> {
-    const { clock, transport } = this.#ports;
-    const opened = await Promise.allSettled(
-      this.#settings.listen.map((at) => transport.listen(at, (connection) => this.#accept(connection))),
-    );
-    this.#listening = opened.filter((result) => result.status === 'fulfilled').map(({ value }) => value);
-    const failed = opened.find((result) => result.status === 'rejected');
-    if (failed !== undefined) {
-      await Promise.all(this.#listening.map((listener) => listener.close()));
-      throw failed.reason;
-    }
-    this.#isStarted = true;
-    if (this.#deferral.name === 'deferring') {
-      const ms = this.#settings.gracefulRestart.deferralSeconds * 1000;
-      this.#cancelDeferral = clock.after(ms, () => this.#defer({ type: 'timerExpires' }));
-    }
-    for (const neighbor of this.#neighbors) neighbor.start();
+  start(): Promise<void> {
+    this.#starting ??= this.#start().finally(() => (this.#starting = undefined));
+    return this.#starting;
   }
 
   setPeers(peers: readonly PeerSettings[]): void {
@@ -108,6 +98,7 @@ export class BgpSpeaker implements Speaker {
   }
 
   setOriginated(routes: readonly OriginatedRoute[]): void {
+    if (this.#isClosed) return;
     this.#routing.setOriginated(routes);
     this.#hasOriginated = true;
     this.#defer({ type: 'originatedSet' });
@@ -138,15 +129,47 @@ export class BgpSpeaker implements Speaker {
     return () => this.#listeners.delete(listener);
   }
 
-  async close(
-    how: { readonly kind: 'restart' } | { readonly kind: 'shutdown'; readonly message: string },
-  ): Promise<void> {
+  close(how: CloseHow): Promise<void> {
+    this.#closing ??= this.#close(how);
+    return this.#closing;
+  }
+
+  async #start(): Promise<void> {
+    if (this.#isStarted || this.#isClosed) return;
+    const { clock, transport } = this.#ports;
+    const opened = await Promise.allSettled(
+      this.#settings.listen.map((at) => transport.listen(at, (connection) => this.#accept(connection))),
+    );
+    const listening = opened.filter((result) => result.status === 'fulfilled').map(({ value }) => value);
+    const failed = opened.find((result) => result.status === 'rejected');
+    if (failed !== undefined || this.#isClosing()) {
+      await Promise.all(listening.map((listener) => listener.close()));
+      if (failed !== undefined) throw failed.reason;
+      return;
+    }
+    this.#listening = listening;
+    this.#isStarted = true;
+    if (this.#deferral.name === 'deferring') {
+      const ms = this.#settings.gracefulRestart.deferralSeconds * 1000;
+      this.#cancelDeferral = clock.after(ms, () => this.#defer({ type: 'timerExpires' }));
+    }
+    for (const neighbor of this.#neighbors) neighbor.start();
+  }
+
+  /** A call, for the answer may have changed while `start` waited. */
+  #isClosing(): boolean {
+    return this.#isClosed;
+  }
+
+  async #close(how: CloseHow): Promise<void> {
     this.#isClosed = true;
     this.#cancelDeferral();
     this.#listeners.clear();
     const farewell = how.kind === 'shutdown' ? shutdownFault(how.message) : undefined;
     const stopped = this.#neighbors.map((neighbor) => neighbor.stop(farewell));
     await Promise.all([...stopped, ...this.#farewells]);
+    // A start under way closes what it opened; why it failed is for its own caller.
+    await this.#starting?.catch(() => undefined);
     await Promise.all(this.#listening.map((listener) => listener.close()));
   }
 

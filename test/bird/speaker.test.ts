@@ -487,3 +487,69 @@ test('a listener that cannot be had ends start with its reason, and nothing stay
   await expect(second).rejects.toThrow('10.0.0.1:179 is in use by another process');
   await expect(start({ address: A, peers: [], listen: [{ address: A, port: 180 }] })).resolves.toBeDefined();
 });
+
+describe('an end at an odd moment', () => {
+  const bare = (address: string): Speaker => {
+    const speaker = createSpeaker(
+      {
+        asn: 64512,
+        bgpIdentifier: 1,
+        listen: [{ address, port: 179 }],
+        gracefulRestart: { restarting: true, deferralSeconds: 60 },
+      },
+      { clock, random: () => 1, log: silentLogger, transport: network.host(address) },
+    );
+    speakers.push(speaker);
+    return speaker;
+  };
+  const configure = (speaker: Speaker): void => {
+    originate(speaker, ['192.168.1.0/26']);
+    speaker.setPeers([peerSettings({ address: B })]);
+  };
+
+  test('while it starts: nothing stays open, nothing is left to happen', async () => {
+    const speaker = bare(A);
+    configure(speaker);
+    const started = speaker.start();
+    await speaker.close({ kind: 'restart' });
+    await started;
+    await clock.advance(1);
+    expect([clock.pending, peer(speaker).state]).toEqual([0, 'Idle']);
+    await bare(A).start();
+  });
+
+  test('a second time: both calls resolve when all is closed', async () => {
+    const [a, b] = await pair();
+    const both = [a.close({ kind: 'restart' }), a.close({ kind: 'shutdown', message: 'too late' })];
+    await Promise.all(both);
+    await clock.advance(10);
+    expect(peer(b).lastError).toBe('the peer closed the connection');
+    await bare(A).start();
+  });
+
+  test('and what is set afterwards starts nothing', async () => {
+    const speaker = bare(A);
+    await speaker.start();
+    await speaker.close({ kind: 'restart' });
+    configure(speaker);
+    await speaker.start();
+    await clock.advance(1);
+    expect([clock.pending, speaker.peers(), speaker.learnedRoutes()]).toEqual([0, [], []]);
+    await bare(A).start();
+  });
+
+  test('a start that failed can be tried again', async () => {
+    const first = bare(A);
+    await first.start();
+    const second = bare(A);
+    configure(second);
+    await expect(second.start()).rejects.toThrow('10.0.0.1:179 is in use by another process');
+    await first.close({ kind: 'restart' });
+    await clock.advance(1);
+    expect(clock.pending).toBe(0);
+    await second.start();
+    await start({ address: B, peers: [{ address: A }] });
+    await clock.advance(3000);
+    expect(peer(second).state).toBe('Established');
+  });
+});
