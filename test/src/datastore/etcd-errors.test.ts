@@ -1,0 +1,38 @@
+import { expect, test } from 'vitest';
+import { asStoreError } from '../../../src/datastore/etcd-errors.ts';
+import { CompactedError, UnavailableError } from '../../../src/datastore/store.ts';
+
+const AT = 'etcd at http://127.0.0.1:9';
+
+// As gRPC and etcd say them.
+test.each([
+  [
+    '14 UNAVAILABLE: No connection established. Last error: Error: connect ECONNREFUSED 127.0.0.1:9. Resolution note: ',
+    `${AT} does not answer: connect ECONNREFUSED 127.0.0.1:9`,
+  ],
+  [
+    '14 UNAVAILABLE: No connection established. Last error: connect EHOSTUNREACH 10.0.0.1:2379. Resolution note: Name resolution failed',
+    `${AT} does not answer: connect EHOSTUNREACH 10.0.0.1:2379`,
+  ],
+  [
+    '14 UNAVAILABLE: Name resolution failed for target dns:nobody.invalid:2379',
+    `${AT} does not answer: Name resolution failed for target dns:nobody.invalid:2379`,
+  ],
+  [
+    '4 DEADLINE_EXCEEDED: Deadline exceeded after 1.501s,name resolution: 0.001s,metadata filters: 0.000s,LB pick: 0.000s',
+    `${AT} does not answer: Deadline exceeded after 1.501s`,
+  ],
+  [
+    '2 UNKNOWN: etcdserver: authentication failed, invalid user ID or password',
+    `${AT} refuses us: etcdserver: authentication failed, invalid user ID or password`,
+  ],
+])('%s', (message, sentence) => {
+  const error = asStoreError(new Error(message), ['http://127.0.0.1:9']);
+  expect(error).toBeInstanceOf(UnavailableError);
+  expect(error.message).toBe(sentence);
+});
+
+test('a revision that is compacted is told apart', () => {
+  const cause = new Error('11 OUT_OF_RANGE: etcdserver: mvcc: required revision has been compacted');
+  expect(asStoreError(cause, [])).toBeInstanceOf(CompactedError);
+});
