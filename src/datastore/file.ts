@@ -13,10 +13,12 @@ import { JournalFile } from './journal-file.ts';
 import type { Request } from './ledger.ts';
 import { Ledger } from './ledger.ts';
 import type { Change, Entry, Json, Listing, Store } from './store.ts';
-import { UnavailableError } from './store.ts';
+import { NoDatastoreError, UnavailableError } from './store.ts';
 
 export interface FileStoreSettings {
   readonly directory: string;
+  /** Nothing is made where nothing is: who only reads must not found a datastore. */
+  readonly mustExist?: boolean;
   readonly limits?: JournalLimits;
   readonly ports?: { readonly clock: Clock; readonly random: Random };
 }
@@ -25,7 +27,7 @@ const LIMITS: JournalLimits = { maxChanges: 10_000, maxOctets: 8 << 20, keepChan
 /** Inotify tells of most changes at once; this is for those that it loses (overflow, a network file system). */
 const POLL_MS = 1000;
 
-/** Opens the store of a directory and makes it where it is missing. Throws UnavailableError. */
+/** Opens the store of a directory and makes it where it is missing and may be. Throws UnavailableError, NoDatastoreError. */
 export async function openFileStore(settings: FileStoreSettings): Promise<Store> {
   const store = new FileStore(settings);
   try {
@@ -40,6 +42,7 @@ export async function openFileStore(settings: FileStoreSettings): Promise<Store>
 /** A directory that several processes of one machine share. README.md tells how the journal works. */
 class FileStore implements Store {
   readonly #directory: string;
+  readonly #mustExist: boolean;
   readonly #clock: Clock;
   readonly #ledger = new Ledger();
   readonly #wakeup = new Wakeup();
@@ -50,9 +53,10 @@ class FileStore implements Store {
   #stopWatching: (() => void) | undefined;
   #closed = false;
 
-  constructor({ directory, limits, ports }: FileStoreSettings) {
+  constructor({ directory, mustExist, limits, ports }: FileStoreSettings) {
     const { clock, random } = ports ?? { clock: systemClock, random: systemRandom };
     this.#directory = directory;
+    this.#mustExist = mustExist ?? false;
     this.#clock = clock;
     this.#lock = new FileLock(join(directory, 'lock'), { clock, random });
     this.#journal = new JournalFile(directory, this.#ledger, limits ?? LIMITS);
@@ -62,6 +66,7 @@ class FileStore implements Store {
     await this.#inTurn('open', async () => {
       await this.#journal.catchUp().catch(async (cause: unknown) => {
         if ((cause as NodeJS.ErrnoException).code !== 'ENOENT') throw cause;
+        if (this.#mustExist) throw new NoDatastoreError(`there is no datastore in ${this.#directory}`);
         await mkdir(this.#directory, { recursive: true, mode: 0o700 });
         await this.#locked(() => this.#journal.createIfMissing());
         await this.#journal.catchUp();

@@ -10,7 +10,7 @@ import { MemoryStore } from './memory.ts';
 import type { Store } from './store.ts';
 
 export type StoreSettings =
-  | { readonly type: 'file'; readonly directory: string }
+  | { readonly type: 'file'; readonly directory: string; readonly mustExist?: boolean }
   | ({ readonly type: 'etcdv3' } & EtcdSettings)
   | { readonly type: 'memory' };
 
@@ -19,14 +19,17 @@ export interface StorePorts {
   readonly random: Random;
 }
 
-/** Opens the store that the settings name. Throws UnavailableError, one sentence with the directory or the endpoints. */
+/**
+ * Opens the store that the settings name. Throws UnavailableError or NoDatastoreError, one sentence with the directory or the
+ * endpoints.
+ */
 export async function openStore(
   settings: StoreSettings,
   ports: StorePorts = { clock: systemClock, random: systemRandom },
 ): Promise<Store> {
   switch (settings.type) {
     case 'file':
-      return openFileStore({ directory: settings.directory, ports });
+      return openFileStore({ directory: settings.directory, mustExist: settings.mustExist ?? false, ports });
     case 'etcdv3':
       return openEtcdStore(settings, ports);
     case 'memory':

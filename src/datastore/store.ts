@@ -61,3 +61,8 @@ export class CompactedError extends Error {
 export class UnavailableError extends Error {
   override readonly name = 'UnavailableError';
 }
+
+/** There is none where one was looked for, and none was to be made. */
+export class NoDatastoreError extends Error {
+  override readonly name = 'NoDatastoreError';
+}

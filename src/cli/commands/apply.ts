@@ -7,6 +7,7 @@ export function addApplyCommand(program: Command, io: CliIo): void {
     verb: 'apply',
     past: 'applied',
     description: 'create resources, or update those that exist',
+    mayFound: true,
     write: (client, resource) => client.apply(resource),
   });
 }

@@ -8,6 +8,7 @@ export function addCreateCommand(program: Command, io: CliIo): void {
     verb: 'create',
     past: 'created',
     description: 'create resources',
+    mayFound: true,
     write: (client, resource, { skipExists }) =>
       client.create(resource).catch((error: unknown) => {
         if (skipExists !== true || !(error instanceof AlreadyExistsError)) throw error;

@@ -9,6 +9,8 @@ import { withResources } from '../session.ts';
 
 export interface WriteVerb extends VerbWords {
   readonly description: string;
+  /** It may be the first to write into a datastore that is not there yet. */
+  readonly mayFound?: boolean;
   write(client: ResourceClient, resource: AnyResource, options: Readonly<Record<string, unknown>>): Promise<unknown>;
 }
 
@@ -22,7 +24,7 @@ export function addWriteCommand(program: Command, io: CliIo, verb: WriteVerb): C
     .option('--skip-empty', 'do not fail where there are no resources')
     .action(async (options: ManifestOptions & Readonly<Record<string, unknown>>) => {
       const documents = await readDocuments(io, options);
-      await withResources(io, async (client) => {
+      const write = async (client: ResourceClient): Promise<void> => {
         const items = documents.map((document): BatchItem => ({
           ...describeDocument(document),
           run: async () => {
@@ -30,7 +32,8 @@ export function addWriteCommand(program: Command, io: CliIo, verb: WriteVerb): C
           },
         }));
         await runBatch(items, verb, io);
-      });
+      };
+      await withResources(io, write, verb);
     });
 }
 

@@ -270,11 +270,19 @@ describe('every command', () => {
   test('opens the datastore of the environment and closes it, also after a failure', async () => {
     await shell.run('get', 'nodes');
     await shell.run('get', 'node', 'nobody');
-    expect(shell.opened).toEqual({ type: 'file', directory: '/var/lib/calico/datastore' });
+    expect(shell.opened).toEqual({ type: 'file', directory: '/var/lib/calico/datastore', mustExist: true });
     expect(shell.closed).toBe(2);
     shell.env.ETCD_ENDPOINTS = 'http://127.0.0.1:2379';
     await shell.run('get', 'nodes');
     expect(shell.opened).toEqual({ type: 'etcdv3', endpoints: ['http://127.0.0.1:2379'] });
+  });
+
+  test('refuses a slip in the name of a variable that says where the data is', async () => {
+    shell.env.ETCD_ENDPOINT = 'http://127.0.0.1:2379';
+    expect(await shell.run('apply', '-f', 'peers.yaml')).toEqual(
+      failed('ETCD_ENDPOINT is not a setting; did you mean ETCD_ENDPOINTS?\n'),
+    );
+    expect(shell.opened).toBeUndefined();
   });
 
   test('refuses a datastore that it does not know', async () => {

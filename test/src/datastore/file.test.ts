@@ -1,10 +1,10 @@
-import { appendFile, chmod, mkdtemp, readFile, rm, stat, truncate, writeFile } from 'node:fs/promises';
+import { appendFile, chmod, mkdir, mkdtemp, readdir, readFile, rm, stat, truncate, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { openFileStore } from '../../../src/datastore/file.ts';
 import type { Change, Store } from '../../../src/datastore/store.ts';
-import { CompactedError, UnavailableError } from '../../../src/datastore/store.ts';
+import { CompactedError, NoDatastoreError, UnavailableError } from '../../../src/datastore/store.ts';
 import { describeStore, take } from '../../compliance/store.ts';
 
 const temporary = (): Promise<string> => mkdtemp(join(tmpdir(), 'calico-ts-file-'));
@@ -66,6 +66,20 @@ describe('the file store', () => {
     await store.close();
     expect((await stat(directory)).mode & 0o777).toBe(0o700);
     expect(await (await opened()).get('/a')).toEqual(entry);
+  });
+
+  test('makes nothing where it must exist, neither a directory nor a journal in an empty one', async () => {
+    const missing = openFileStore({ directory, mustExist: true });
+    await expect(missing).rejects.toThrow(NoDatastoreError);
+    await expect(missing).rejects.toThrow(`there is no datastore in ${directory}`);
+    await expect(stat(directory)).rejects.toThrow('ENOENT');
+    await mkdir(directory, { recursive: true });
+    await expect(openFileStore({ directory, mustExist: true })).rejects.toThrow(NoDatastoreError);
+    expect(await readdir(directory)).toEqual([]);
+    await (await opened()).create('/a', 1);
+    const there = await openFileStore({ directory, mustExist: true });
+    expect((await there.get('/a'))?.value).toBe(1);
+    await there.close();
   });
 
   test('says in one sentence which directory cannot be made', async () => {
