@@ -8,7 +8,8 @@ import { resourceKey, resourcePrefix } from './keys.ts';
 import { parseResource } from './parse.ts';
 import type { Stamps } from './stamps.ts';
 import { systemStamps } from './stamps.ts';
-import { fromStored, keyOf, toStored } from './stored.ts';
+import type { UnreadableEntry } from './stored.ts';
+import { fromStored, keyOf, readStored, toStored } from './stored.ts';
 import type { AnyResource, Kind, ResourceByKind } from './table.ts';
 import { kindTable, resourceId } from './table.ts';
 
@@ -21,6 +22,11 @@ export interface ResourceName {
   readonly namespace?: string;
 }
 
+export interface Survey<K extends Kind> {
+  readonly resources: readonly ResourceByKind[K][];
+  readonly unreadable: readonly UnreadableEntry[];
+}
+
 /**
  * Calico's resources, typed, on any datastore. Every write is checked first and is a compare-and-swap.
  * Throws InvalidResourceError, NotFoundError, AlreadyExistsError and ConflictError in Calico's words,
@@ -30,6 +36,8 @@ export interface ResourceClient {
   get<K extends Kind>(kind: K, name: ResourceName | string): Promise<ResourceByKind[K]>;
   /** By name; without a namespace those of all namespaces. Entries that cannot be read are left out. */
   list<K extends Kind>(kind: K, namespace?: string): Promise<readonly ResourceByKind[K][]>;
+  /** As list, with what it leaves out. */
+  survey<K extends Kind>(kind: K, namespace?: string): Promise<Survey<K>>;
   create<R extends AnyResource>(resource: R): Promise<R>;
   /** With a resourceVersion it must be the stored one; without, the latest is replaced. */
   update<R extends AnyResource>(resource: R): Promise<R>;
@@ -83,6 +91,7 @@ export function createResourceClient(store: Store, stamps: Stamps = systemStamps
       return fromStored(entry) as ResourceByKind[K];
     },
     list: async (kind, namespace) => readable(kind, (await store.list(resourcePrefix(kind, namespace))).entries),
+    survey: async (kind, namespace) => surveyed(kind, (await store.list(resourcePrefix(kind, namespace))).entries),
     create,
     update,
     apply: (resource) =>
@@ -145,7 +154,15 @@ function readOrUndefined(entry: Entry): AnyResource | undefined {
 }
 
 const readable = <K extends Kind>(kind: K, entries: readonly Entry[]): readonly ResourceByKind[K][] =>
-  entries.map(readOrUndefined).filter((resource): resource is ResourceByKind[K] => resource?.kind === kind);
+  surveyed(kind, entries).resources;
+
+function surveyed<K extends Kind>(kind: K, entries: readonly Entry[]): Survey<K> {
+  const read = entries.map(readStored);
+  return {
+    resources: read.filter((one): one is ResourceByKind[K] => 'kind' in one && one.kind === kind),
+    unreadable: read.filter((one): one is UnreadableEntry => 'reason' in one),
+  };
+}
 
 const withMetadata = (resource: AnyResource, metadata: Metadata): AnyResource => ({ ...resource, metadata });
 

@@ -1,5 +1,5 @@
 /** Calico's v3 resources: their schemas, their rules, and a typed client over any datastore. README.md tells how. */
-export type { ResourceClient, ResourceName } from './client.ts';
+export type { ResourceClient, ResourceName, Survey } from './client.ts';
 export { createResourceClient } from './client.ts';
 export { InvalidResourceError, invalidField } from './invalid-resource.ts';
 export type { ColumnContext, KindSpec, Metadata } from './kind.ts';

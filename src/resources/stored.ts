@@ -32,6 +32,18 @@ export interface ResourceView {
   readonly unreadable: readonly UnreadableEntry[];
 }
 
+/** The resource, where the entry holds a sound one under its own key; else what stands in the way, in one line. */
+export function readStored(entry: Entry): AnyResource | UnreadableEntry {
+  const { key } = entry;
+  try {
+    const resource = fromStored(entry);
+    return keyOf(resource) === key ? resource : { key, reason: 'holds a resource that belongs under another key' };
+  } catch (error) {
+    if (!(error instanceof InvalidResourceError)) throw error;
+    return { key, reason: error.message.replace('\n-  ', ' ').replaceAll('\n-  ', '; ') };
+  }
+}
+
 /** Sorts what a syncer sees below `/calico/` into kinds. What is no resource is passed over. */
 export function resourcesFromEntries(entries: Iterable<Entry>): ResourceView {
   const maps = emptyMaps();
@@ -39,15 +51,9 @@ export function resourcesFromEntries(entries: Iterable<Entry>): ResourceView {
   for (const entry of entries) {
     const kind = kindOfKey(entry.key);
     if (kind === undefined) continue;
-    try {
-      const resource = fromStored(entry);
-      if (keyOf(resource) !== entry.key) throw new InvalidResourceError([]);
-      maps[kind].set(mapKey(resource), resource);
-    } catch (error) {
-      if (!(error instanceof InvalidResourceError)) throw error;
-      const reason = error.faults.length > 0 ? error.message : 'holds a resource that belongs under another key';
-      unreadable.push({ key: entry.key, reason });
-    }
+    const read = readStored(entry);
+    if ('reason' in read) unreadable.push(read);
+    else maps[kind].set(mapKey(read), read);
   }
   return { resources: maps as unknown as Resources, unreadable };
 }

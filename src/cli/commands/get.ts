@@ -1,6 +1,13 @@
 import type { Command } from 'commander';
 import { stringify } from 'yaml';
-import type { AnyResource, ColumnContext, Kind, KindSpec, ResourceClient } from '../../resources/index.ts';
+import type {
+  AnyResource,
+  ColumnContext,
+  Kind,
+  KindSpec,
+  ResourceClient,
+  UnreadableEntry,
+} from '../../resources/index.ts';
 import { API_VERSION, DEFAULT_ASN, kindTable } from '../../resources/index.ts';
 import type { CliIo } from '../io.ts';
 import { CommandError } from '../io.ts';
@@ -34,8 +41,10 @@ export function addGetCommand(program: Command, io: CliIo): void {
       const format = outputFormat(options);
       nameArguments(names);
       await withResources(io, async (client) => {
-        const resources = await find(client, { kind, names, options });
-        const context = { globalAsn: await globalAsn(client) };
+        const { resources, unreadable } = await find(client, { kind, names, options });
+        const asn = kind === 'Node' ? await globalAsn(client) : { globalAsn: DEFAULT_ASN, unreadable: [] };
+        for (const { key, reason } of [...unreadable, ...asn.unreadable]) io.stderr(`cannot read ${key}: ${reason}\n`);
+        const context = { globalAsn: asn.globalAsn };
         io.stdout(
           format === 'ps' || format === 'wide'
             ? table({ kind, resources, context, options })
@@ -60,20 +69,27 @@ interface Query {
   readonly options: GetOptions;
 }
 
-async function find(client: ResourceClient, { kind, names, options }: Query): Promise<readonly AnyResource[]> {
+interface Found {
+  readonly resources: readonly AnyResource[];
+  /** What list leaves out is told: the operator would look for it in vain. */
+  readonly unreadable: readonly UnreadableEntry[];
+}
+
+async function find(client: ResourceClient, { kind, names, options }: Query): Promise<Found> {
   const namespace =
     kindTable[kind].namespaced && options.allNamespaces !== true ? (options.namespace ?? 'default') : undefined;
-  if (names.length === 0) return client.list(kind, namespace);
+  if (names.length === 0) return client.survey(kind, namespace);
   const found: AnyResource[] = [];
   for (const name of names)
     found.push(await client.get(kind, { name, ...(namespace === undefined ? {} : { namespace }) }));
-  return found;
+  return { resources: found, unreadable: [] };
 }
 
 /** AS number of the nodes that have none of their own. */
-async function globalAsn(client: ResourceClient): Promise<number> {
-  const configurations = await client.list('BGPConfiguration');
-  return configurations.find(({ metadata }) => metadata.name === 'default')?.spec.asNumber ?? DEFAULT_ASN;
+async function globalAsn(client: ResourceClient): Promise<ColumnContext & Pick<Found, 'unreadable'>> {
+  const { resources, unreadable } = await client.survey('BGPConfiguration');
+  const shared = resources.find(({ metadata }) => metadata.name === 'default');
+  return { globalAsn: shared?.spec.asNumber ?? DEFAULT_ASN, unreadable };
 }
 
 interface Table {

@@ -64,6 +64,17 @@ describe('apply, create and replace', () => {
     );
   });
 
+  test('count those that were done, wherever those stand that were not', async () => {
+    const peers = [4294967296, 65001, 0, 65002].map((asNumber, i) =>
+      manifest('BGPPeer', `p${i}`, { peerIP: `10.0.0.${i}`, asNumber }),
+    );
+    shell.files.some = JSON.stringify(peers);
+    const { exitCode, stdout, stderr } = await shell.run('apply', '-f', 'some');
+    expect([exitCode, stdout]).toEqual([1, "Partial success: applied the first 2 out of 4 'BGPPeer' resources:\n"]);
+    expect(stderr).toMatch(/^hit error: \[BGPPeer\(p0\): .* BGPPeer\(p2\): .*\]\n$/);
+    expect((await shell.store.list('/calico/resources/v3/projectcalico.org/bgppeers/')).entries).toHaveLength(2);
+  });
+
   test('refuse one resource, and all of several', async () => {
     await shell.run('create', '-f', 'peers.yaml');
     await shell.run('create', '-f', 'pool.json');
@@ -177,6 +188,33 @@ describe('get', () => {
     expect(await cells()).toEqual(['w', 'n', 'cali0']);
     expect(await cells('-A')).toEqual(['default', 'w', 'n', 'cali0']);
     expect(await cells('-n', 'other')).toEqual(['']);
+  });
+
+  test('tells of what is stored and cannot be read, one line for each, and shows the rest', async () => {
+    await shell.store.create(resourceKey('BGPPeer', 'broken'), {
+      ...manifest('BGPPeer', 'broken', { colour: 1, keepaliveTime: '0s' }),
+    });
+    const { value } = entryOf(resource('BGPPeer', 'tor-b', { peerIP: '10.0.0.1', asNumber: 1 }));
+    await shell.store.create(resourceKey('BGPPeer', 'moved'), value);
+    const { exitCode, stdout, stderr } = await shell.run('get', 'bgppeers', '--no-headers');
+    expect([exitCode, stdout.match(/^\S+/gm)]).toEqual([0, ['everybody', 'tor-a']]);
+    const [broken, moved, end] = stderr.split('\n');
+    expect(broken).toMatch(
+      /^cannot read \/calico\/resources\/v3\/[^ ]*\/broken: error with [^;]*spec\.colour = '1': is not a field of/,
+    );
+    expect(moved).toMatch(/^cannot read [^ ]*\/moved: holds a resource that belongs under another key$/);
+    expect(end).toBe('');
+    expect((await shell.run('get', 'ippools')).stderr).toBe('');
+    expect((await shell.run('get', 'bgppeer', 'tor-a')).stderr).toBe('');
+    expect(JSON.parse((await shell.run('get', 'bgppeers', '-o', 'json')).stdout)).toHaveLength(2);
+  });
+
+  test('tells of the configuration that it cannot read when it prints AS numbers', async () => {
+    await shell.store.create(resourceKey('BGPConfiguration', 'default'), { kind: 'BGPConfiguration' });
+    const lines = async (...args: readonly string[]) => (await shell.run('get', ...args)).stderr.match(/\n/g)?.length;
+    expect(await lines('nodes', '-o', 'wide')).toBe(1);
+    expect(await lines('bgpconfig')).toBe(1);
+    expect(await lines('ippools')).toBeUndefined();
   });
 
   test.each([
