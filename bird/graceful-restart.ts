@@ -15,17 +15,24 @@ export interface PeerRestart {
   /** The R bit: the peer has just restarted. */
   readonly restarting: boolean;
   readonly restartSeconds: number;
+  /** Those that the peer can keep forwarding for; none where it only helps others. */
   readonly families: readonly PreservedFamily[];
+  readonly sessionFamilies: readonly IpFamily[];
 }
 
 /**
  * `waiting`: the session is gone and routes are stale. `syncing`: it is back, End-of-RIB of `families` is awaited.
  * `isAgain`: not for the first time since the last End-of-RIB. `isWindowOver`: the restart time that began with the
- * first loss has passed.
+ * first loss has passed. `byUs`: it was we who hung up, so the peer has lost nothing.
  */
 export type HelperState =
   | { readonly name: 'fresh' }
-  | { readonly name: 'waiting'; readonly families: readonly IpFamily[]; readonly isAgain: boolean }
+  | {
+      readonly name: 'waiting';
+      readonly families: readonly IpFamily[];
+      readonly isAgain: boolean;
+      readonly byUs: boolean;
+    }
   | {
       readonly name: 'syncing';
       readonly families: readonly IpFamily[];
@@ -38,6 +45,8 @@ export type HelperTimer = 'window' | 'endOfRib';
 
 export type HelperEvent =
   | { readonly type: 'sessionLost'; readonly cause: LossCause; readonly restart: PeerRestart | undefined }
+  /** We hung up to begin anew with other settings; `ourSeconds` is the restart time that we told the peer. */
+  | { readonly type: 'weReset'; readonly restart: PeerRestart; readonly ourSeconds: number }
   | { readonly type: 'sessionUp'; readonly restart: PeerRestart | undefined }
   | { readonly type: 'endOfRib'; readonly family: IpFamily }
   | { readonly type: 'timerExpires'; readonly timer: HelperTimer };
@@ -62,7 +71,12 @@ export function helperStep(state: HelperState, event: HelperEvent): HelperStep {
     case 'sessionLost': {
       const { cause, restart } = event;
       const families = cause === 'connection' ? (restart?.families ?? []).map(({ family }) => family) : [];
-      return lost(state, families, restart?.restartSeconds ?? 0);
+      return lost(state, { families, seconds: restart?.restartSeconds ?? 0, byUs: false });
+    }
+    case 'weReset': {
+      const { families, restartSeconds, sessionFamilies } = event.restart;
+      const seconds = families.length > 0 ? restartSeconds : event.ourSeconds;
+      return lost(state, { families: sessionFamilies, seconds, byUs: true });
     }
     case 'sessionUp':
       return state.name === 'fresh' ? [state, []] : back(state, event.restart);
@@ -86,24 +100,28 @@ export function helperStep(state: HelperState, event: HelperEvent): HelperStep {
  * earlier loss: a node that crashes twice in a row would lose its routes everywhere, though it still forwards. They stay
  * until the restart time of the first loss is over, and not longer, however often the peer comes and goes.
  */
-function lost(state: HelperState, families: readonly IpFamily[], seconds: number): HelperStep {
+function lost(
+  state: HelperState,
+  kept: { readonly families: readonly IpFamily[]; readonly seconds: number; readonly byUs: boolean },
+): HelperStep {
+  const { families, seconds, byUs } = kept;
   const flush = { do: 'flush', except: families } as const;
   if (families.length === 0) return [FRESH, [flush, { do: 'stopTimers' }]];
   const stale: readonly HelperEffect[] = [flush, { do: 'markStale', families }];
   const window = { do: 'startTimer', timer: 'window', seconds } as const;
   const stop = { do: 'stopTimer', timer: 'endOfRib' } as const;
-  if (state.name === 'fresh') return [{ name: 'waiting', families, isAgain: false }, [...stale, window]];
+  if (state.name === 'fresh') return [{ name: 'waiting', families, isAgain: false, byUs }, [...stale, window]];
   if (state.name === 'waiting' || !state.isWindowOver) {
-    return [{ name: 'waiting', families, isAgain: true }, [...stale, stop]];
+    return [{ name: 'waiting', families, isAgain: true, byUs }, [...stale, stop]];
   }
   const sweep = { do: 'sweepStale', families: state.families } as const;
-  return [{ name: 'waiting', families, isAgain: false }, [sweep, ...stale, stop, window]];
+  return [{ name: 'waiting', families, isAgain: false, byUs }, [sweep, ...stale, stop, window]];
 }
 
 /** Where the new OPEN has no such family, or says that forwarding was lost, its routes go at once. RFC 4724 §4.2. */
 function back(state: Exclude<HelperState, { readonly name: 'fresh' }>, restart: PeerRestart | undefined): HelperStep {
   const { isAgain } = state;
-  const preserved = (restart?.families ?? []).filter((f) => f.forwardingPreserved).map(({ family }) => family);
+  const preserved = preservedFamilies(state, restart);
   const kept = state.families.filter((family) => preserved.includes(family));
   const dropped = state.families.filter((family) => !preserved.includes(family));
   const sweep: readonly HelperEffect[] = dropped.length === 0 ? [] : [{ do: 'sweepStale', families: dropped }];
@@ -111,6 +129,13 @@ function back(state: Exclude<HelperState, { readonly name: 'fresh' }>, restart: 
   const wait = { do: 'startTimer', timer: 'endOfRib', seconds: STALE_SECONDS } as const;
   // Who flaps has only what is left of the window.
   return [{ name: 'syncing', families: kept, isAgain, isWindowOver: false }, isAgain ? sweep : [...sweep, wait]];
+}
+
+/** A peer that we hung up on ourselves, and that says nothing of a restart, has what it told us still. */
+function preservedFamilies(state: HelperState, restart: PeerRestart | undefined): readonly IpFamily[] {
+  if (restart === undefined) return [];
+  if (state.name === 'waiting' && state.byUs && !restart.restarting) return restart.sessionFamilies;
+  return restart.families.filter((f) => f.forwardingPreserved).map(({ family }) => family);
 }
 
 function expired(state: HelperState, timer: HelperTimer): HelperStep {

@@ -16,7 +16,7 @@ import type { LocalSettings, Negotiated } from './peer/negotiate.ts';
 import { familyOf, ipFamilyOf } from './peer/negotiate.ts';
 import { Session } from './peer/session.ts';
 import type { SessionPorts } from './peer/session.ts';
-import type { Connection } from './peer/transport.ts';
+import type { Connection, Target } from './peer/transport.ts';
 import type { Routing, RoutingPeer } from './routing.ts';
 import { FAMILIES } from './routing.ts';
 import type { PeerSettings, SpeakerSettings } from './settings.ts';
@@ -43,9 +43,6 @@ export interface NeighborHost {
 /** A loop turn sends no more; the rest follows in the next. */
 const FRAMES_PER_TURN = 64;
 
-export const peerKey = ({ address, port }: Pick<PeerSettings, 'address' | 'port'>): string =>
-  `${formatIpAddress(address)} port ${port}`;
-
 /** One configured peer: its session, its place in the tables, and what graceful restart makes of its routes. */
 export class Neighbor {
   readonly #host: NeighborHost;
@@ -59,16 +56,16 @@ export class Neighbor {
   /** Families whose first feed is not marked as complete yet. */
   #endOfRibDue: readonly IpFamily[] = [];
   #isPumpDue = false;
+  /** While we hang up to begin anew: the restart time that the peer had from us. */
+  #resetSeconds: number | undefined;
 
   constructor(settings: PeerSettings, host: NeighborHost) {
     this.#settings = settings;
     this.#host = host;
     this.#routes = host.routing.addPeer(settings);
-    const { address, port, localAddress } = settings;
-    const target = { address, port, ...(localAddress !== undefined && { localAddress }) };
-    const ports = { ...host.ports, log: host.ports.log.child({ peer: formatIpAddress(address) }) };
+    const ports = { ...host.ports, log: host.ports.log.child({ peer: formatIpAddress(settings.address) }) };
     this.#session = new Session(
-      { ports, target, local: () => this.#local() },
+      { ports, target: () => this.#target(), local: () => this.#local() },
       {
         up: (negotiated, ours) => this.#up(negotiated, ours),
         down: (cause) => this.#down(cause),
@@ -87,6 +84,11 @@ export class Neighbor {
     return this.#routes.index;
   }
 
+  /** Names it among the configured peers, whatever becomes of its settings. */
+  get id(): string {
+    return `peer ${this.#routes.index}`;
+  }
+
   get routes(): RoutingPeer {
     return this.#routes;
   }
@@ -103,10 +105,23 @@ export class Neighbor {
     this.#session.accept(connection);
   }
 
-  /** Takes over what needs no new session. */
+  /** Whether a session that hangs up without a word costs neither side a route. RFC 4724. */
+  get isRestartable(): boolean {
+    return this.#negotiated === undefined || this.#negotiated.gracefulRestart !== undefined;
+  }
+
+  /** Takes over what the session that is up, if one is, need not know. */
   adjust(settings: PeerSettings): void {
     this.#settings = settings;
-    this.#routes.settings = settings;
+    this.#host.routing.adjustPeer(this.#routes, settings);
+  }
+
+  /** Takes over what needs a new session; its routes stay, stale, as after a connection that broke. */
+  restart(settings: PeerSettings): void {
+    this.#resetSeconds = this.#settings.gracefulRestartSeconds;
+    this.adjust(settings);
+    this.#session.restart('the settings of the peer changed');
+    this.#resetSeconds = undefined;
   }
 
   /** Ends the session; the routes stay in the tables until `forget`. */
@@ -173,6 +188,11 @@ export class Neighbor {
     return waits ? 'passive: waiting for the peer to connect' : undefined;
   }
 
+  #target(): Target {
+    const { address, port, localAddress } = this.#settings;
+    return { address, port, ...(localAddress !== undefined && { localAddress }) };
+  }
+
   #local(): LocalSettings {
     const { settings } = this.#host;
     const peer = this.#settings;
@@ -210,7 +230,7 @@ export class Neighbor {
     this.#help({ type: 'sessionUp', restart });
     routing.sessionUp(this.#routes, negotiated, context);
     const awaited = awaitedFrom(restart, families, this.#host.patience);
-    this.#host.defer({ type: 'peerUp', peer: peerKey(this.#settings), restart: awaited });
+    this.#host.defer({ type: 'peerUp', peer: this.id, restart: awaited });
     this.pumpSoon();
   }
 
@@ -219,8 +239,10 @@ export class Neighbor {
     this.#negotiated = undefined;
     this.#reader = undefined;
     this.#host.routing.sessionDown(this.#routes);
-    this.#help({ type: 'sessionLost', cause, restart });
-    this.#host.defer({ type: 'peerLost', peer: peerKey(this.#settings) });
+    const ourSeconds = this.#resetSeconds;
+    if (ourSeconds !== undefined && restart !== undefined) this.#help({ type: 'weReset', restart, ourSeconds });
+    else this.#help({ type: 'sessionLost', cause, restart });
+    this.#host.defer({ type: 'peerLost', peer: this.id });
   }
 
   #update(frame: Uint8Array): Fault | undefined {
@@ -231,7 +253,7 @@ export class Neighbor {
     }
     if (received?.endOfRib !== undefined) {
       this.#help({ type: 'endOfRib', family: received.endOfRib });
-      this.#host.defer({ type: 'endOfRib', peer: peerKey(this.#settings), family: received.endOfRib });
+      this.#host.defer({ type: 'endOfRib', peer: this.id, family: received.endOfRib });
     }
     return received?.fault;
   }
@@ -264,7 +286,7 @@ export class Neighbor {
     const ours = preserved.flatMap(({ family, forwardingPreserved }) =>
       family !== undefined && families.includes(family) ? [{ family, forwardingPreserved }] : [],
     );
-    return { restarting, restartSeconds, families: ours };
+    return { restarting, restartSeconds, families: ours, sessionFamilies: families };
   }
 
   #help(event: HelperEvent): void {

@@ -104,6 +104,13 @@ export class Routing {
     return peer;
   }
 
+  /** Other settings for a peer that stays. */
+  adjustPeer(peer: RoutingPeer, settings: PeerSettings): void {
+    const { routeReflectorClient } = peer.settings;
+    peer.settings = settings;
+    if (routeReflectorClient !== settings.routeReflectorClient) this.#sourceChanged(peer);
+  }
+
   /** All its routes go, and selection for them is done at once, so that the index may be used again. */
   removePeer(peer: RoutingPeer): void {
     this.sessionDown(peer);
@@ -114,12 +121,16 @@ export class Routing {
       locRib.removeSource(peer.index);
     }
     this.#peers.delete(peer.index);
+    this.#forgetExports();
   }
 
   /** The session is up: what it may import is known, and everything is due to be told. */
   sessionUp(peer: RoutingPeer, session: Negotiated, context: ImportContext): void {
+    const before = peer.identity;
     peer.identity = { bgpIdentifier: session.peerIdentifier, external: session.external };
     peer.importContext = context;
+    const isOther = before.bgpIdentifier !== session.peerIdentifier || before.external !== session.external;
+    if (before.bgpIdentifier !== 0 && isOther) this.#sourceChanged(peer);
     for (const family of session.families) {
       const group = this.#groupOf(this.#viewOf(peer, session, { context, family }));
       group.users++;
@@ -258,6 +269,28 @@ export class Routing {
       peer.adjRibIn[family].withdraw(prefix, () => locRib.touch(prefix, peer.index));
     }
     this.#work(locRib);
+  }
+
+  /**
+   * What decides about the routes of a peer beside their attributes is another: they are selected anew, and those that
+   * win are judged and told anew.
+   */
+  #sourceChanged(peer: RoutingPeer): void {
+    this.#forgetExports();
+    for (const family of FAMILIES) {
+      const { locRib } = this.tables[family];
+      for (const prefix of peer.adjRibIn[family].prefixes()) {
+        locRib.touch(prefix, peer.index);
+        if (locRib.best(prefix)?.source !== peer.index) continue;
+        for (const other of this.#peers.values()) this.#exportTo(other, family, prefix);
+      }
+      this.#work(locRib);
+    }
+  }
+
+  /** Export remembers sources by index: an index that means another source must not find what the last one left. */
+  #forgetExports(): void {
+    for (const group of this.#groups.values()) group.clear();
   }
 
   #bestChanged(family: IpFamily, prefix: number): void {

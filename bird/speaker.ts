@@ -6,7 +6,8 @@ import type { Random } from '../src/runtime/random.ts';
 import type { DeferralEvent, DeferralState } from './graceful-restart.ts';
 import { CONVERGED, DEFERRING, deferralStep } from './graceful-restart.ts';
 import type { Speaker } from './contract.ts';
-import { Neighbor, peerKey } from './neighbor.ts';
+import { Neighbor } from './neighbor.ts';
+import { matchPeers, peerChange } from './peer-change.ts';
 import { fault, shutdownFault } from './peer/fault.ts';
 import type { Connection, Listener, Transport } from './peer/transport.ts';
 import { Routing } from './routing.ts';
@@ -74,27 +75,20 @@ export class BgpSpeaker implements Speaker {
 
   setPeers(peers: readonly PeerSettings[]): void {
     if (this.#isClosed) return;
-    const before = new Map(this.#neighbors.map((neighbor) => [peerKey(neighbor.settings), neighbor] as const));
-    const wanted = new Set(peers.map(peerKey));
-    for (const [key, neighbor] of before) {
-      if (!wanted.has(key))
+    const existing = matchPeers(this.#neighbors, peers);
+    for (const neighbor of this.#neighbors) {
+      if (!existing.includes(neighbor))
         this.#end(neighbor, fault('peerDeconfigured', 'the peer was removed from the configuration'));
     }
-    const fresh: Neighbor[] = [];
-    this.#neighbors = peers.map((settings) => {
-      const existing = before.get(peerKey(settings));
-      if (existing !== undefined && isLighter(existing, settings)) {
-        existing.adjust(settings);
-        return existing;
-      }
-      if (existing !== undefined)
-        this.#end(existing, fault('otherConfigurationChange', 'the settings of the peer changed'));
-      const neighbor = this.#makeNeighbor(settings);
-      fresh.push(neighbor);
-      return neighbor;
+    const before = this.#neighbors;
+    this.#neighbors = peers.map((settings, i) => {
+      const neighbor = existing[i];
+      return neighbor === undefined ? this.#makeNeighbor(settings) : this.#changed(neighbor, settings);
     });
-    this.#defer({ type: 'peersSet', peers: [...wanted] });
-    if (this.#isStarted) for (const neighbor of fresh) neighbor.start();
+    this.#defer({ type: 'peersSet', peers: this.#neighbors.map(({ id }) => id) });
+    if (!this.#isStarted) return;
+    // Not those that were there: one that waits after an error must not dial with every change of another.
+    for (const neighbor of this.#neighbors) if (!before.includes(neighbor)) neighbor.start();
   }
 
   setOriginated(routes: readonly OriginatedRoute[]): void {
@@ -201,6 +195,24 @@ export class BgpSpeaker implements Speaker {
     return !this.#hasOriginated || (this.#passesOn() && this.#deferral.name === 'deferring');
   }
 
+  /** The neighbor that serves these settings from now on. */
+  #changed(neighbor: Neighbor, settings: PeerSettings): Neighbor {
+    const before = neighbor.settings;
+    const change = peerChange(before, settings, neighbor.isEstablished);
+    if (before.kind !== settings.kind) this.#announceChange();
+    if (change === 'none') return neighbor;
+    if (change === 'light') {
+      neighbor.adjust(settings);
+      return neighbor;
+    }
+    if (change === 'new session' && neighbor.isRestartable) {
+      neighbor.restart(settings);
+      return neighbor;
+    }
+    this.#end(neighbor, fault('otherConfigurationChange', 'the settings of the peer changed'));
+    return this.#makeNeighbor(settings);
+  }
+
   #end(neighbor: Neighbor, farewell: Fault): void {
     const stopped = neighbor.stop(farewell);
     neighbor.forget();
@@ -262,15 +274,3 @@ export class BgpSpeaker implements Speaker {
     });
   }
 }
-
-/** What a session does not notice: words for people, waits between tries, and who dials once it stands. */
-function isLighter(neighbor: Neighbor, settings: PeerSettings): boolean {
-  const before = neighbor.settings;
-  const { kind, origin, connectRetrySeconds, errorWaitSeconds } = settings;
-  const passive = neighbor.isEstablished ? settings.passive : before.passive;
-  const same = { ...before, kind, origin, connectRetrySeconds, errorWaitSeconds, passive };
-  return fingerprint(same) === fingerprint(settings);
-}
-
-const fingerprint = (settings: PeerSettings): string =>
-  JSON.stringify(Object.entries(settings).sort(([a], [b]) => (a < b ? -1 : 1)));

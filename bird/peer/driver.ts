@@ -70,6 +70,8 @@ export class Driver {
   #state: State;
   #isRunning = false;
   #connection: Connection | undefined;
+  /** What our last OPEN said. */
+  #said: LocalSettings | undefined;
   #direction: Direction = 'outgoing';
   #framer = new Framer(MAX_OCTETS);
   /** Whole messages wait in the framer for the next slice. */
@@ -135,10 +137,15 @@ export class Driver {
 
   #take(event: Event): void {
     const before = this.#state;
-    const [state, effects] = step(before, event, this.#owner.local());
+    const [state, effects] = step(before, event, this.#localFor(before));
     this.#state = state;
     for (const effect of effects) this.#perform(effect);
     if (before.name !== state.name) this.#owner.stateChanged(this);
+  }
+
+  /** The peer's OPEN is judged by what ours said, also where the settings have changed since. */
+  #localFor({ name }: State): LocalSettings {
+    return (name === 'OpenSent' ? this.#said : undefined) ?? this.#owner.local();
   }
 
   #perform(effect: Effect): void {
@@ -151,7 +158,8 @@ export class Driver {
         this.#disconnect();
         return;
       case 'sendOpen':
-        this.#send(localOpen(this.#owner.local()));
+        this.#said = this.#owner.local();
+        this.#send(localOpen(this.#said));
         return;
       case 'sendKeepalive':
         this.#send({ type: 'keepalive' });

@@ -38,7 +38,7 @@ const HIGH_WATER_OCTETS = 65_536;
  */
 export class Session {
   readonly #ports: SessionPorts;
-  readonly #target: Target;
+  readonly #target: () => Target;
   readonly #local: () => LocalSettings;
   readonly #handlers: SessionHandlers;
   readonly #owner: DriverOwner;
@@ -56,7 +56,7 @@ export class Session {
       ports,
       target,
       local,
-    }: { readonly ports: SessionPorts; readonly target: Target; readonly local: () => LocalSettings },
+    }: { readonly ports: SessionPorts; readonly target: () => Target; readonly local: () => LocalSettings },
     handlers: SessionHandlers,
   ) {
     this.#ports = ports;
@@ -114,6 +114,19 @@ export class Session {
     }
   }
 
+  /** Begins anew with settings that have changed: hangs up without a word, so that the peer keeps our routes. RFC 4724. */
+  restart(reason: string): void {
+    if (this.#isStopped) return;
+    this.#rival?.discard();
+    this.#rival = undefined;
+    if (this.#main.state.name === 'Established') {
+      this.#main.post({ type: 'TcpConnectionFails', reason });
+      return;
+    }
+    this.#main.post({ type: 'ManualStop' });
+    this.#main.post({ type: 'ManualStart' });
+  }
+
   write(octets: Uint8Array): void {
     this.#main.write(octets);
   }
@@ -135,7 +148,7 @@ export class Session {
       clock,
       random,
       local: this.#local,
-      dial: () => transport.connect(this.#target),
+      dial: () => transport.connect(this.#target()),
       admitOpen: (driver, open) => this.#admitOpen(driver, open),
       perform: (driver, effect) => this.#perform(driver, effect),
       writable: (driver) => {

@@ -12,6 +12,7 @@ const restart = (changes: Partial<PeerRestart> = {}): PeerRestart => ({
   restarting: false,
   restartSeconds: 120,
   families: [{ family: 4, forwardingPreserved: true }],
+  sessionFamilies: [4],
   ...changes,
 });
 
@@ -37,7 +38,7 @@ const kinds = (effects: readonly HelperEffect[]): readonly string[] =>
 describe('a helper', () => {
   test('keeps routes as stale for the peer’s restart time when the connection broke', () => {
     expect(play([LOST])).toEqual([
-      { name: 'waiting', families: [4], isAgain: false },
+      { name: 'waiting', families: [4], isAgain: false, byUs: false },
       [
         { do: 'flush', except: [4] },
         { do: 'markStale', families: [4] },
@@ -80,7 +81,7 @@ describe('a helper', () => {
   });
   test('loses nothing when the peer restarts again before it is done', () => {
     const [state, effects] = play([LOST, BACK, LOST]);
-    expect(state).toEqual({ name: 'waiting', families: [4], isAgain: true });
+    expect(state).toEqual({ name: 'waiting', families: [4], isAgain: true, byUs: false });
     expect(effects).toContainEqual({ do: 'flush', except: [4] });
     expect(kinds(effects)).not.toContain('sweepStale');
   });
@@ -99,7 +100,7 @@ describe('a helper', () => {
   });
   test('sweeps what the second restart finds stale once the first one’s time is over, and counts anew for the rest', () => {
     const [state, effects] = play([LOST, BACK, LATE, LOST]);
-    expect(state).toEqual({ name: 'waiting', families: [4], isAgain: false });
+    expect(state).toEqual({ name: 'waiting', families: [4], isAgain: false, byUs: false });
     expect(kinds(effects)).toEqual(['sweepStale', 'flush', 'markStale', 'stopTimer endOfRib', 'startTimer window']);
   });
   test('begins anew after an End-of-RIB', () => {
@@ -115,6 +116,28 @@ describe('a helper', () => {
     const [state, effects] = play([{ ...LOST, restart: both }, { type: 'sessionUp', restart: both }, END]);
     expect(state).toMatchObject({ name: 'syncing', families: [6] });
     expect(effects).toEqual([{ do: 'sweepStale', families: [4] }]);
+  });
+  describe('whose own side hung up for a change of settings', () => {
+    const helper = restart({ families: [], restartSeconds: 0 });
+    const RESET: HelperEvent = { type: 'weReset', restart: helper, ourSeconds: 90 };
+    test('keeps the routes of a peer that only helps too, for our restart time: it lost nothing', () => {
+      const [state, effects] = play([RESET]);
+      expect(effects).toContainEqual({ do: 'startTimer', timer: 'window', seconds: 90 });
+      expect(play([{ type: 'sessionUp', restart: helper }], state)[0]).toMatchObject({
+        name: 'syncing',
+        families: [4],
+      });
+      expect(play([{ type: 'sessionUp', restart: helper }, END], state)[1]).toEqual([SWEEP, { do: 'stopTimers' }]);
+    });
+    test('drops them where the peer restarted meanwhile, or speaks no graceful restart any more', () => {
+      for (const now of [restart({ families: [], restarting: true }), undefined]) {
+        expect(play([RESET, { type: 'sessionUp', restart: now }])[1]).toEqual([SWEEP, { do: 'stopTimers' }]);
+      }
+    });
+    test('gives a peer with a restart time of its own that time', () => {
+      const [, effects] = play([{ type: 'weReset', restart: restart(), ourSeconds: 90 }]);
+      expect(effects).toContainEqual({ do: 'startTimer', timer: 'window', seconds: 120 });
+    });
   });
   test('thinks nothing of an End-of-RIB that it does not wait for', () => {
     expect(play([END])).toEqual([FRESH, []]);

@@ -69,7 +69,7 @@ beforeEach(() => {
   session = new Session(
     {
       ports: { clock, random: () => 1, log: silentLogger, transport },
-      target: { address: parseIpAddress('10.0.0.2'), port: 179 },
+      target: () => ({ address: parseIpAddress('10.0.0.2'), port: 179 }),
       local: () => local,
     },
     {

@@ -1,0 +1,63 @@
+/** What a new set of peers means for those that are there: who is who, and what a change costs. Pure. */
+import { formatIpAddress } from '../src/model/ip.ts';
+import type { PeerSettings } from './settings.ts';
+
+/**
+ * `light`: the session goes on, or there is none to disturb. `new session`: what was agreed on is another, with the same
+ * peer. `another peer`: nothing of the old one may stay.
+ */
+export type PeerChange = 'none' | 'light' | 'new session' | 'another peer';
+
+/** Words for people, waits between tries, and what only an OPEN says that need not be said now. */
+const LIGHT = [
+  'kind',
+  'origin',
+  'connectRetrySeconds',
+  'errorWaitSeconds',
+  'gracefulRestartSeconds',
+  'keepaliveSeconds',
+] as const satisfies readonly (keyof PeerSettings)[];
+
+/** Who dials, and where to: no longer of interest once the session stands. */
+const DIALLING = ['passive', 'port'] as const satisfies readonly (keyof PeerSettings)[];
+
+export function peerChange(before: PeerSettings, after: PeerSettings, isEstablished: boolean): PeerChange {
+  if (fingerprint(before, []) === fingerprint(after, [])) return 'none';
+  const unheard = isEstablished ? [...LIGHT, ...DIALLING] : LIGHT;
+  if (fingerprint(before, unheard) === fingerprint(after, unheard)) return 'light';
+  return isSamePeer(before, after) ? 'new session' : 'another peer';
+}
+
+/** For each of `wanted` the one that is there already, if any: by address and port, else the same peer on another port. */
+export function matchPeers<T extends { readonly settings: PeerSettings }>(
+  existing: readonly T[],
+  wanted: readonly PeerSettings[],
+): readonly (T | undefined)[] {
+  const left = new Map(existing.map((peer) => [placeOf(peer.settings), peer] as const));
+  const byPlace = wanted.map((settings) => {
+    const peer = left.get(placeOf(settings));
+    left.delete(placeOf(settings));
+    return peer;
+  });
+  return byPlace.map((peer, i) => {
+    if (peer !== undefined) return peer;
+    const moved = [...left.values()].find(({ settings }) => isSamePeer(settings, wanted[i]!));
+    if (moved !== undefined) left.delete(placeOf(moved.settings));
+    return moved;
+  });
+}
+
+const placeOf = ({ address, port }: PeerSettings): string => `${formatIpAddress(address)} port ${port}`;
+
+/** Whose routes they are: those of a session with another AS, or in other families, are not this one's. */
+const isSamePeer = (a: PeerSettings, b: PeerSettings): boolean => identityOf(a) === identityOf(b);
+
+const identityOf = ({ address, remoteAsn, families }: PeerSettings): string =>
+  [formatIpAddress(address), remoteAsn, ...families].join();
+
+const fingerprint = (settings: PeerSettings, without: readonly string[]): string =>
+  JSON.stringify(
+    Object.entries(settings)
+      .filter(([name, value]) => value !== undefined && !without.includes(name))
+      .sort(([a], [b]) => (a < b ? -1 : 1)),
+  );

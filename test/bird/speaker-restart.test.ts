@@ -1,0 +1,176 @@
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import type { Speaker } from '../../bird/index.ts';
+import { peerSettings } from '../support/bgp.ts';
+import type { FakeClock } from '../support/fake-clock.ts';
+import type { MemoryNetwork } from '../support/memory-transport.ts';
+import { A, B, C, learned, originate, peer, SpeakerBench } from '../support/speakers.ts';
+
+let bench: SpeakerBench;
+let clock: FakeClock;
+let network: MemoryNetwork;
+
+beforeEach(() => {
+  bench = new SpeakerBench();
+  ({ clock, network } = bench);
+});
+afterEach(() => bench.close());
+
+describe('graceful restart', () => {
+  test('of the peer: its routes stay, stale; what it does not tell again goes at its End-of-RIB', async () => {
+    const [a, b] = await bench.pair();
+    originate(b, ['192.168.2.0/26', '192.168.3.0/26']);
+    await clock.advance(100);
+    await b.close({ kind: 'restart' });
+    await clock.advance(10);
+    expect(learned(a)).toHaveLength(2);
+    expect(peer(a).gracefulRestart).toEqual({ negotiated: false, peerRestarting: true, staleRoutes: 2 });
+    expect(a.routes().filter(({ stale }) => stale)).toHaveLength(2);
+
+    const again = await bench.start({
+      address: B,
+      peers: [{ address: A }],
+      originates: ['192.168.3.0/26'],
+      gracefulRestart: { restarting: true, deferralSeconds: 60 },
+    });
+    expect(again.isConverged()).toBe(false);
+    await clock.advance(5000);
+    expect(again.isConverged()).toBe(true);
+    expect(learned(again)).toEqual(['192.168.1.0/26 via 10.0.0.1']);
+    expect(learned(a)).toEqual(['192.168.3.0/26 via 10.0.0.2']);
+    expect(peer(a).gracefulRestart).toEqual({ negotiated: true, peerRestarting: false, staleRoutes: 0 });
+  });
+
+  test('of a peer that stays away: its routes go when its restart time is over', async () => {
+    const [a, b] = await bench.pair({}, { gracefulRestartSeconds: 20 });
+    await b.close({ kind: 'restart' });
+    await clock.advance(19_000);
+    expect(learned(a)).toHaveLength(1);
+    await clock.advance(1500);
+    expect(learned(a)).toEqual([]);
+  });
+
+  test('of a peer that comes and goes and never tells all: what it does not tell again goes with its first restart time', async () => {
+    const [a, b] = await bench.pair({}, { gracefulRestartSeconds: 20 });
+    originate(b, ['192.168.2.0/26', '192.168.3.0/26']);
+    await clock.advance(100);
+    await b.close({ kind: 'restart' });
+    for (let flap = 0; flap < 4; flap++) {
+      // A switch whose own selection waits for C: its routes come, its End-of-RIB does not.
+      const again = await bench.start({
+        address: B,
+        peers: [{ address: A, gracefulRestartSeconds: 20 }, { address: C }],
+        originates: ['192.168.3.0/26'],
+        gracefulRestart: { restarting: true, deferralSeconds: 600 },
+        transit: true,
+      });
+      await clock.advance(4000);
+      expect(peer(a)).toMatchObject({ state: 'Established', gracefulRestart: { staleRoutes: 1 } });
+      expect(learned(a)).toHaveLength(2);
+      await again.close({ kind: 'restart' });
+      await clock.advance(500);
+    }
+    await clock.advance(2500);
+    expect(learned(a)).toEqual([]);
+  });
+
+  test('our own: selection waits for every peer, and for the deferral time where one stays away', async () => {
+    const restarting = { restarting: true, deferralSeconds: 60 };
+    await bench.start({ address: B, peers: [{ address: A }], originates: ['192.168.2.0/26'] });
+    const a = await bench.start({ address: A, peers: [{ address: B }, { address: C }], gracefulRestart: restarting });
+    await clock.advance(5000);
+    expect(peer(a)).toMatchObject({ state: 'Established', received: 1 });
+    expect(a.isConverged()).toBe(false);
+    expect(learned(a)).toEqual([]);
+    await clock.advance(56_000);
+    expect(a.isConverged()).toBe(true);
+    expect(learned(a)).toEqual(['192.168.2.0/26 via 10.0.0.2']);
+  });
+
+  test('while selection waits, our own routes are told already', async () => {
+    const b = await bench.start({ address: B, peers: [{ address: A }] });
+    const restarting = { restarting: true, deferralSeconds: 60 };
+    await bench.start({
+      address: A,
+      peers: [{ address: B }, { address: C }],
+      originates: ['192.168.1.0/26'],
+      gracefulRestart: restarting,
+    });
+    await clock.advance(5000);
+    expect(learned(b)).toEqual(['192.168.1.0/26 via 10.0.0.1']);
+  });
+
+  test.each([0, 1, 7, 400, 3000, 9000])(
+    'two nodes restart %i ms apart: neither is ever converged without the other’s routes, and neither waits for the timer',
+    async (offset) => {
+      network.chunkOctets = 16;
+      const restarting = { restarting: true, deferralSeconds: 60 };
+      const wrong: string[] = [];
+      const seen: Speaker[] = [];
+      const look = (): void => {
+        for (const speaker of seen) if (speaker.isConverged() && learned(speaker).length === 0) wrong.push('empty');
+      };
+      const node = async (address: string, other: string, originates: readonly string[]): Promise<void> => {
+        const speaker = await bench.start({
+          address,
+          peers: [{ address: other }],
+          originates,
+          gracefulRestart: restarting,
+        });
+        speaker.onRoutesChange(look);
+        seen.push(speaker);
+      };
+      await node(A, B, ['192.168.1.0/26']);
+      await clock.advance(offset);
+      await node(B, A, ['192.168.2.0/26']);
+      for (let ms = 0; ms < 5000; ms += 5) {
+        await clock.advance(5);
+        look();
+      }
+      expect(wrong).toEqual([]);
+      expect(seen.map((speaker) => speaker.isConverged())).toEqual([true, true]);
+      expect(seen.map(learned)).toEqual([['192.168.2.0/26 via 10.0.0.2'], ['192.168.1.0/26 via 10.0.0.1']]);
+    },
+  );
+
+  test.each([{ transit: true }, { clusterId: 9 }])(
+    'who passes routes on (%o) says End-of-RIB after its selection, and waits for nobody that restarts',
+    async (passesOn) => {
+      const restarting = { restarting: true, deferralSeconds: 60 };
+      const a = await bench.start({ address: A, peers: [{ address: B }], gracefulRestart: restarting, ...passesOn });
+      const b = await bench.start({ address: B, peers: [{ address: A }, { address: C }], gracefulRestart: restarting });
+      const c = await bench.start({ address: C, peers: [{ address: B }], gracefulRestart: restarting, ...passesOn });
+      await clock.advance(5000);
+      expect([a, b, c].map((speaker) => speaker.isConverged())).toEqual([true, true, true]);
+    },
+  );
+
+  test('a node says End-of-RIB when its own routes are known, not before', async () => {
+    const b = await bench.start({ address: B, peers: [{ address: A }], originates: ['192.168.2.0/26'] });
+    const a = bench.make({ address: A });
+    originate(a, ['192.168.1.0/26']);
+    a.setPeers([peerSettings({ address: B })]);
+    await a.start();
+    await clock.advance(3000);
+    await a.close({ kind: 'restart' });
+    const again = bench.make({ address: A, gracefulRestart: { restarting: true, deferralSeconds: 60 } });
+    again.setPeers([peerSettings({ address: B })]);
+    await again.start();
+    await clock.advance(5000);
+    expect(peer(b)).toMatchObject({ state: 'Established', gracefulRestart: { staleRoutes: 1 } });
+    expect(learned(b)).toEqual(['192.168.1.0/26 via 10.0.0.1']);
+    originate(again, ['192.168.3.0/26']);
+    await clock.advance(100);
+    expect(learned(b)).toEqual(['192.168.3.0/26 via 10.0.0.1']);
+  });
+
+  test('a restarted speaker that knows no peers and routes yet never calls itself converged', async () => {
+    const restarting = { restarting: true, deferralSeconds: 60 };
+    const speaker = bench.make({ address: A, listen: [], gracefulRestart: restarting });
+    await speaker.start();
+    expect(speaker.isConverged()).toBe(false);
+    speaker.setPeers([]);
+    expect(speaker.isConverged()).toBe(false);
+    speaker.setOriginated([]);
+    expect(speaker.isConverged()).toBe(true);
+  });
+});
