@@ -145,6 +145,68 @@ describe('between a change and its selection', () => {
   });
 });
 
+describe('a route reflector', () => {
+  const inside = localSettings();
+  const client = (address: string) => peerSettings({ address, routeReflectorClient: true });
+  const ofCluster = { ...context, external: false, clusterId: 9 };
+  const session = (bgpIdentifier: number): ReturnType<typeof agreed> => agreed(inside, openOf(inside, bgpIdentifier));
+
+  function reflector(): { readonly routing: Routing; readonly originators: () => readonly (number | undefined)[] } {
+    const ports = { routesChanged: () => undefined, workWaits: () => undefined, hasNews: () => undefined };
+    const routing = new Routing({ transit: false, clusterId: 9, seed: 1 }, ports);
+    const listener = routing.addPeer(client('10.9.0.9'));
+    routing.sessionUp(listener, session(99), ofCluster);
+    const told: (number | undefined)[] = [];
+    const attributes = new AttributeCache(canonicalAttributes, 1);
+    const reader = new UpdateReader(session(1), {
+      attributes,
+      judge: () => ACCEPTED,
+      announce: (_, __, route) => void told.push(attributes.attributes(route.attributes).originatorId),
+      withdraw: () => undefined,
+    });
+    const originators = (): readonly (number | undefined)[] => {
+      while (routing.settle(100));
+      for (let next = routing.nextUpdate(listener, 4); next !== undefined; next = routing.nextUpdate(listener, 4))
+        reader.read(next);
+      return told;
+    };
+    return { routing, originators };
+  }
+
+  function tell(routing: Routing, peer: RoutingPeer): void {
+    const id = routing.attributes.intern(SETS[0]!);
+    routing.attributes.retain(id);
+    const to = routing.sinkFor(peer, ofCluster);
+    to.announce(4, packPrefix(parsePrefix(PREFIXES[0]!)), { attributes: id, rejection: 0 });
+    routing.attributes.release(id);
+  }
+
+  test('names the new identifier of a client that comes back with another', () => {
+    const { routing, originators } = reflector();
+    const peer = routing.addPeer(client('10.9.0.2'));
+    routing.sessionUp(peer, session(7), ofCluster);
+    tell(routing, peer);
+    expect(originators()).toEqual([7]);
+    routing.sessionDown(peer);
+    routing.sessionUp(peer, session(8), ofCluster);
+    tell(routing, peer);
+    expect(originators()).toEqual([7, 8]);
+  });
+
+  test('does not take a new client for the one that was removed', () => {
+    const { routing, originators } = reflector();
+    const old = routing.addPeer(client('10.9.0.2'));
+    routing.sessionUp(old, session(7), ofCluster);
+    tell(routing, old);
+    expect(originators()).toEqual([7]);
+    routing.removePeer(old);
+    const fresh = routing.addPeer(client('10.9.0.3'));
+    routing.sessionUp(fresh, session(8), ofCluster);
+    tell(routing, fresh);
+    expect(originators()).toEqual([7, 8]);
+  });
+});
+
 type Step =
   | {
       readonly do: 'announce';

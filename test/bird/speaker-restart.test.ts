@@ -174,3 +174,70 @@ describe('graceful restart', () => {
     expect(speaker.isConverged()).toBe(true);
   });
 });
+
+describe('a speaker that takes over inside a running agent', () => {
+  const restarting = { restarting: true, deferralSeconds: 60 };
+
+  test.each([
+    ['the peer learns of the new port first', 'before'],
+    ['the peer learns of the new port later', 'after'],
+    ['the port stays', 'never'],
+  ] as const)(
+    '%s: the peer loses none of our routes, and we are not converged before we have its own',
+    async (_, when) => {
+      const [a, b] = await bench.pair();
+      const port = when === 'never' ? 179 : 1790;
+      const wrong: string[] = [];
+      b.onRoutesChange(() => {
+        if (learned(b).length === 0) wrong.push('the peer lost our routes');
+      });
+      if (when === 'before') b.setPeers([peerSettings({ address: A, port })]);
+      await clock.advance(100);
+      await a.close({ kind: 'restart' });
+      await clock.advance(700);
+      const again = bench.make({ address: A, listen: [{ address: A, port }], gracefulRestart: restarting });
+      again.onRoutesChange(() => {
+        if (again.isConverged() && learned(again).length === 0) wrong.push('converged with nothing');
+      });
+      await again.start();
+      originate(again, ['192.168.1.0/26']);
+      again.setPeers([peerSettings({ address: B })]);
+      if (when === 'after') b.setPeers([peerSettings({ address: A, port })]);
+      await clock.advance(5000);
+      expect(wrong).toEqual([]);
+      expect([again.isConverged(), learned(again), learned(b)]).toEqual([
+        true,
+        ['192.168.2.0/26 via 10.0.0.2'],
+        ['192.168.1.0/26 via 10.0.0.1'],
+      ]);
+      expect(peer(b)).toMatchObject({ state: 'Established', flaps: 1, gracefulRestart: { staleRoutes: 0 } });
+    },
+  );
+
+  test('whose port is taken leaves nothing open, and another can follow', async () => {
+    const [a, b] = await bench.pair();
+    await bench.start({ address: A, bgpIdentifier: 5, listen: [{ address: A, port: 1790 }], peers: [] });
+    await a.close({ kind: 'restart' });
+    const listen = [180, 1790].map((port) => ({ address: A, port }));
+    const next = bench.make({ address: A, listen, gracefulRestart: restarting });
+    originate(next, ['192.168.1.0/26']);
+    next.setPeers([peerSettings({ address: B })]);
+    await clock.advance(0);
+    const before = clock.pending;
+    await expect(next.start()).rejects.toThrow('10.0.0.1:1790 is in use by another process');
+    expect(clock.pending).toBe(before);
+    const last = await bench.start({
+      address: A,
+      listen: [{ address: A, port: 180 }],
+      peers: [{ address: B }],
+      originates: ['192.168.1.0/26'],
+      gracefulRestart: restarting,
+    });
+    await clock.advance(5000);
+    expect([last.isConverged(), learned(last), learned(b)]).toEqual([
+      true,
+      ['192.168.2.0/26 via 10.0.0.2'],
+      ['192.168.1.0/26 via 10.0.0.1'],
+    ]);
+  });
+});
