@@ -9,11 +9,16 @@ export interface Speaker {
    * open, and it may be tried again.
    */
   start(): Promise<void>;
-  /** The whole desired set. New peers start, missing ones end with Cease/Peer De-configured, changed ones are reset only where they must be. */
+  /**
+   * The whole desired set. New peers start, missing ones end with Cease/Peer De-configured. Of a changed one: what only
+   * the next OPEN or a timer needs (restart and keepalive time, waits, who dials, and where to once the session stands)
+   * leaves the session alone. Anything else makes a new session: where graceful restart was agreed on and address, AS and
+   * families stay, without NOTIFICATION, and no side loses a route meanwhile; else with Cease/Other Configuration Change.
+   */
   setPeers(peers: readonly PeerSettings[]): void;
   /** The whole set of routes that this node originates. Peers hear End-of-RIB after the first call, so call it, be it with none. */
   setOriginated(routes: readonly OriginatedRoute[]): void;
-  /** All best routes learned from peers, now. */
+  /** All best routes learned from peers, as selected last; never throws, selection under way or not. */
   learnedRoutes(): readonly LearnedRoute[];
   /**
    * False from a restart with `restarting` until selection ran: until then an absent route means nothing,

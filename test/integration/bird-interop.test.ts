@@ -74,6 +74,20 @@ async function expectLearned(speaker: SpeakerHandle): Promise<void> {
   });
 }
 
+/** Looks at both sides' routes all the way to the new session. */
+async function changeHoldTime(speaker: SpeakerHandle, peerHasOurs: () => Promise<void>): Promise<void> {
+  await speaker.tell({ do: 'setPeers', peers: [{ ...PEER, holdSeconds: 30 }] });
+  const first = await speaker.status();
+  expect(first.peers[0]).toMatchObject({ state: 'Active', lastError: 'the settings of the peer changed' });
+  for (let status = first; status.peers[0]?.state !== 'Established'; status = await speaker.status()) {
+    expect(status.learned).toHaveLength(2);
+    await peerHasOurs();
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+  await eventually(async () => expect((await speaker.status()).peers[0]).toMatchObject({ staleRoutes: 0 }));
+  await expectLearned(speaker);
+}
+
 const missingBird = missingForLab('/usr/sbin/bird', '/usr/sbin/birdc');
 const missingFrr = missingForLab('/usr/lib/frr/bgpd', '/usr/lib/frr/zebra', '/usr/bin/vtysh');
 
@@ -170,6 +184,15 @@ describe.skipIf(missingBird !== undefined)(`with a real BIRD 2 ${missingBird ?? 
     await birdHas(BLOCKS.toReversed());
   });
 
+  test('a change of the hold time takes a new session, and neither side drops a route for it', async () => {
+    lab.startBird(BIRD_CONFIG);
+    const speaker = await startSpeaker();
+    await expectLearned(speaker);
+    await birdHas(BLOCKS.toReversed());
+    await changeHoldTime(speaker, () => birdHas(BLOCKS.toReversed()));
+    await birdHas(BLOCKS.toReversed());
+  });
+
   test("BIRD's restart: its routes stay, stale, until it has told them again", async () => {
     const bird = lab.startBird(BIRD_CONFIG);
     const speaker = await startSpeaker();
@@ -230,6 +253,18 @@ describe.skipIf(missingFrr !== undefined)(`with a real FRR ${missingFrr ?? ''}`,
     };
     expect(detail.paths[0]?.aspath.string).toBe('64512');
     expect(detail.paths[0]?.nexthops[0]?.ip).toBe(NODE_ADDRESS);
+  });
+
+  test.each([
+    ['that restarts gracefully itself', FRR_CONFIG],
+    ['that only helps', FRR_CONFIG.replace(/ bgp graceful-restart.*\n/g, '')],
+  ])('a change of the hold time costs no route with an FRR %s', async (_, config) => {
+    await lab.startFrr(config);
+    const speaker = await startSpeaker();
+    await expectLearned(speaker);
+    await frrHas(BLOCKS);
+    await changeHoldTime(speaker, () => frrHas(BLOCKS));
+    await frrHas(BLOCKS);
   });
 
   test('our restart: FRR keeps our routes, the new process resumes, and only a shutdown withdraws them', async () => {
