@@ -8,7 +8,6 @@ import type { Store } from '../datastore/store.ts';
 import { startSyncer } from '../datastore/syncer.ts';
 import type { Syncer, SyncView } from '../datastore/syncer.ts';
 import { createIpam } from '../ipam/index.ts';
-import type { Ipam } from '../ipam/index.ts';
 import { formatIpAddress, formatIpv4 } from '../model/ip.ts';
 import { createResourceClient, resourcesFromEntries } from '../resources/index.ts';
 import type { ResourceClient } from '../resources/index.ts';
@@ -29,7 +28,7 @@ import { createPods } from './pods.ts';
 import type { Pods } from './pods.ts';
 import { SpeakerKeeper } from './speaker-keeper.ts';
 import { pathReport, peerStatus, routeReport } from './status.ts';
-import { settleTunnelAddresses } from './tunnel-addresses.ts';
+import { TunnelAddresses } from './tunnel-addresses.ts';
 
 export interface AgentPorts {
   readonly node: string;
@@ -61,7 +60,6 @@ export class Agent implements AgentApi {
   readonly #settings: AgentSettings;
   readonly #ports: AgentPorts;
   readonly #resources: ResourceClient;
-  readonly #ipam: Ipam;
   #syncer: Syncer | undefined;
   readonly #speakers: SpeakerKeeper;
   readonly #pods: Pods;
@@ -70,7 +68,8 @@ export class Agent implements AgentApi {
   #knowledge: Knowledge;
   #isScheduled = false;
   #isClosed = false;
-  #tunnels: Promise<void> | undefined;
+  readonly #tunnels: TunnelAddresses;
+  #isSettlingTunnels = false;
   #stopTunnelRetry: () => void = () => undefined;
 
   constructor(settings: AgentSettings, ports: AgentPorts) {
@@ -79,7 +78,8 @@ export class Agent implements AgentApi {
     this.#ports = ports;
     this.#startedAt = clock.wallTime();
     this.#resources = createResourceClient(store);
-    this.#ipam = createIpam(store, { clock, random });
+    const ipam = createIpam(store, { clock, random });
+    this.#tunnels = new TunnelAddresses({ ipam, resources: this.#resources });
     this.#knowledge = { node, resources: resourcesFromEntries([]).resources, blocks: [] };
     this.#speakers = new SpeakerKeeper({
       createSpeaker: ports.createSpeaker,
@@ -91,7 +91,7 @@ export class Agent implements AgentApi {
     this.#pods = createPods({
       node,
       clock,
-      ipam: this.#ipam,
+      ipam,
       dataplane: ports.dataplane,
       resources: this.#resources,
       knowledge: () => this.#knowledge,
@@ -214,15 +214,20 @@ export class Agent implements AgentApi {
 
   /** One at a time; what it writes comes back as a change, and so once more through here until nothing is left to do. */
   #settleTunnels(): void {
-    if (this.#tunnels !== undefined) return;
+    if (this.#isSettlingTunnels) return;
+    this.#isSettlingTunnels = true;
     const { clock, log } = this.#ports;
-    this.#tunnels = settleTunnelAddresses(this.#knowledge, { ipam: this.#ipam, resources: this.#resources })
+    const known = this.#knowledge;
+    void this.#tunnels
+      .settle(known)
       .catch((error: unknown) => {
         log.warn({ error: (error as Error).message }, 'no tunnel address yet; will try again');
         this.#stopTunnelRetry = clock.after(TUNNEL_RETRY_MS, () => this.#schedule());
       })
       .finally(() => {
-        this.#tunnels = undefined;
+        this.#isSettlingTunnels = false;
+        // What changed meanwhile was not looked at.
+        if (this.#knowledge !== known) this.#schedule();
       });
   }
 

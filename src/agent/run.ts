@@ -4,6 +4,7 @@ import { createDataplane, createLinuxKernel } from '../../felix/index.ts';
 import type { Dataplane } from '../../felix/index.ts';
 import { startApi } from '../api/server.ts';
 import type { AgentSettings } from '../config/settings.ts';
+import { SOCKET_NAME } from '../config/socket-name.ts';
 import { openStore } from '../datastore/open.ts';
 import type { Store } from '../datastore/store.ts';
 import { UnavailableError } from '../datastore/store.ts';
@@ -47,7 +48,7 @@ export async function runAgent(settings: AgentSettings, { log: root, version }: 
     const { agent, ended } = createAgent(settings, { node, version, store, dataplane, root });
     opened.push(() => agent.close({ kind: 'restart' }));
     const api = await startApi(
-      { socketPath: join(settings.runDirectory, 'calico-ts.sock'), socketMode: settings.socketMode },
+      { socketPath: join(settings.runDirectory, SOCKET_NAME), socketMode: settings.socketMode },
       agent,
       root.child({ component: 'api' }),
     );

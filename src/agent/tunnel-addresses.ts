@@ -32,31 +32,39 @@ export interface TunnelPorts {
   readonly resources: ResourceClient;
 }
 
-/** IPAMs whose tunnel handles hold nothing but what the Node says, as far as this process knows. */
-const tidy = new WeakSet<Ipam>();
-
 /**
  * Gives this node the tunnel addresses that the pools ask for. A new one is assigned, then written into the Node
  * resource, and only then is the old one given back, since others send to what the Node says. An earlier process may
  * have been killed in between: the first call looks for what is left, and so does each after one that failed.
  */
-export async function settleTunnelAddresses(knowledge: Knowledge, { ipam, resources }: TunnelPorts): Promise<void> {
-  const { node } = knowledge;
-  const work = tunnelWork(knowledge);
-  if (!knowledge.resources.Node.has(node) || (work.length === 0 && tidy.has(ipam))) return;
-  tidy.delete(ipam);
-  for (const { kind, pools } of work) {
-    const address =
-      pools.length === 0 ? undefined : await ipam.ensureTunnelAddress({ node, kind, pools: pools.map(ipamPool) });
-    await writeAddress({ resources, node, kind, address: address && formatIpAddress(address) });
+export class TunnelAddresses {
+  readonly #ports: TunnelPorts;
+  /** The tunnel handles hold nothing but what the Node says, as far as this process knows. */
+  #isTidy = false;
+
+  constructor(ports: TunnelPorts) {
+    this.#ports = ports;
   }
-  const written = await resources.get('Node', node);
-  for (const kind of KINDS) {
-    const text = addressOf(written, kind);
-    const address = text === undefined ? undefined : parseIpAddress(text);
-    await ipam.keepOnlyTunnelAddress({ node, kind, address });
+
+  async settle(knowledge: Knowledge): Promise<void> {
+    const { node } = knowledge;
+    const { ipam, resources } = this.#ports;
+    const work = tunnelWork(knowledge);
+    if (!knowledge.resources.Node.has(node) || (work.length === 0 && this.#isTidy)) return;
+    this.#isTidy = false;
+    for (const { kind, pools } of work) {
+      const address =
+        pools.length === 0 ? undefined : await ipam.ensureTunnelAddress({ node, kind, pools: pools.map(ipamPool) });
+      await writeAddress({ resources, node, kind, address: address && formatIpAddress(address) });
+    }
+    const written = await resources.get('Node', node);
+    for (const kind of KINDS) {
+      const text = addressOf(written, kind);
+      const address = text === undefined ? undefined : parseIpAddress(text);
+      await ipam.keepOnlyTunnelAddress({ node, kind, address });
+    }
+    this.#isTidy = true;
   }
-  tidy.add(ipam);
 }
 
 /** An IPPool in IPAM's words. */

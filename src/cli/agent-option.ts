@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import type { Command } from 'commander';
-import { SOCKET_NAME } from '../config/variables.ts';
+import { SOCKET_NAME } from '../config/socket-name.ts';
 import type { AgentClient } from '../api/client.ts';
 import type { CliIo } from './io.ts';
 

@@ -9,9 +9,7 @@ import { parseSelector } from '../model/selector.ts';
 import { LOG_LEVELS } from '../runtime/logger.ts';
 import type { LogLevel } from '../runtime/logger.ts';
 import { parseDetectionMethod } from './detection-method.ts';
-
-/** The agent's unix socket, in the run directory. */
-export const SOCKET_NAME = 'calico-ts.sock';
+import { SOCKET_NAME } from './socket-name.ts';
 
 /** Where this node's own address comes from, as Calico's IP variable says it. */
 export type IpSetting =

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { localBlocks } from '../../../src/agent/cluster-view.ts';
 import type { Knowledge } from '../../../src/agent/cluster-view.ts';
-import { settleTunnelAddresses, tunnelWork } from '../../../src/agent/tunnel-addresses.ts';
+import { TunnelAddresses, tunnelWork } from '../../../src/agent/tunnel-addresses.ts';
 import { MemoryStore } from '../../../src/datastore/memory.ts';
 import { createIpam, tunnelHandle } from '../../../src/ipam/index.ts';
 import type { Ipam } from '../../../src/ipam/index.ts';
@@ -38,8 +38,9 @@ async function cluster(): Promise<{
     const { entries } = await store.list('/');
     return { node: 'a', resources: resourcesFromEntries(entries).resources, blocks: localBlocks(entries, 'a') };
   };
+  const tunnels = new TunnelAddresses({ ipam, resources });
   const settle = async (): Promise<Knowledge> => {
-    await settleTunnelAddresses(await know(), { ipam, resources });
+    await tunnels.settle(await know());
     return know();
   };
   const restart = async (writes: number): Promise<Knowledge> => {
@@ -48,9 +49,8 @@ async function cluster(): Promise<{
       !/^(create|update|delete)/.test(label) || left-- > 0 ? Promise.resolve() : Promise.reject(new Error('killed')),
     );
     const parts = { ipam: createIpam(mortal, ports), resources: createResourceClient(mortal) };
-    await settleTunnelAddresses(await know(), parts).catch((error: unknown) =>
-      expect(error).toEqual(new Error('killed')),
-    );
+    const settling = new TunnelAddresses(parts).settle(await know());
+    await settling.catch((error: unknown) => expect(error).toEqual(new Error('killed')));
     return know();
   };
   const held = async (kind: 'ipip' | 'vxlan'): Promise<string[]> =>
