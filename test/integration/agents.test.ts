@@ -1,0 +1,92 @@
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import type { PodResult } from '../../src/api/contract.ts';
+import { makeAgentLab, until, untilSettled } from '../support/agent-lab.ts';
+import type { AgentLab, LabNode } from '../support/agent-lab.ts';
+import { isRoot, makeNetns } from '../support/netns.ts';
+import type { TestNetns } from '../support/netns.ts';
+
+const configuration = (spec: string): string =>
+  `apiVersion: projectcalico.org/v3\nkind: BGPConfiguration\nmetadata: {name: default}\nspec: {${spec}}\n`;
+
+/** Two whole agents: what an operator does to a running cluster, with `ip monitor route` as the witness. */
+describe.skipIf(!isRoot && process.env['CI'] === undefined)('two agents', () => {
+  let lab: AgentLab;
+  const pods: TestNetns[] = [];
+
+  const addPod = async (node: LabNode, name: string): Promise<string> => {
+    const netns = makeNetns(`cta-${name}`);
+    pods.push(netns);
+    const { addresses } = await node.client.post<PodResult>('/v1/pods', {
+      containerId: name,
+      netns: netns.path,
+      interfaceName: 'eth0',
+      podNamespace: 'default',
+      podName: name,
+    });
+    return addresses[0]!.split('/')[0]!;
+  };
+  const deletions = (): readonly string[] =>
+    lab.nodes.flatMap(({ name, routeEvents }) =>
+      routeEvents()
+        .filter((line) => line.startsWith('Deleted'))
+        .map((line) => `${name}: ${line}`),
+    );
+
+  beforeEach(async () => {
+    lab = makeAgentLab('cta');
+    for (const node of lab.nodes) node.start();
+    await untilSettled(lab);
+    const address = await addPod(lab.nodes[1]!, 'pod-b');
+    await addPod(lab.nodes[0]!, 'pod-a');
+    await until(
+      () => Promise.resolve(pods[1]!.run('ping', '-c', '1', '-W', '1', address).includes(' 0% packet loss')),
+      () => lab.nodes.map((node) => node.netns.run('ip', 'route')).join('\n'),
+    );
+  });
+  afterEach(async () => {
+    await lab.remove();
+    for (const pod of pods.splice(0)) pod.remove();
+  });
+
+  test.each([0, 3000])('both killed, the second started %d ms after the first: no route is deleted', async (delay) => {
+    await Promise.all(lab.nodes.map((node) => node.kill('SIGKILL')));
+    lab.nodes[0]!.start();
+    await new Promise((resolve) => void setTimeout(resolve, delay));
+    lab.nodes[1]!.start();
+    await untilSettled(lab);
+    expect(deletions()).toEqual([]);
+  });
+
+  test('another listenPort, another restart time: sessions come back, no route is deleted', async () => {
+    await lab.cli(['apply'], configuration('nodeMeshMaxRestartTime: 60s'));
+    await untilSettled(lab);
+    await lab.cli(['apply'], configuration('nodeMeshMaxRestartTime: 60s, listenPort: 1790'));
+    const portOf = async ({ client }: LabNode): Promise<number | undefined> =>
+      (await client.get<{ bgp: { peers: { port: number }[] } }>('/v1/status')).bgp.peers[0]?.port;
+    await until(
+      async () => (await Promise.all(lab.nodes.map(portOf))).every((port) => port === 1790),
+      () => lab.nodes.map((node) => node.log()).join('\n'),
+    );
+    await untilSettled(lab);
+    expect(deletions()).toEqual([]);
+  });
+
+  test('a SIGTERM is a restart: the process ends at once and nothing is withdrawn', async () => {
+    const began = Date.now();
+    await lab.nodes[0]!.kill('SIGTERM');
+    expect(Date.now() - began).toBeLessThan(3000);
+    lab.nodes[0]!.start();
+    await untilSettled(lab);
+    expect(deletions()).toEqual([]);
+  });
+
+  test('node stop withdraws at once', async () => {
+    const [a, b] = lab.nodes as [LabNode, LabNode];
+    await a.client.post('/v1/stop', { message: 'maintenance' });
+    await until(
+      () => Promise.resolve(deletions().some((line) => line.startsWith('node-b: Deleted 10.48.'))),
+      () => b.log(),
+    );
+    expect(deletions().filter((line) => line.startsWith('node-a'))).toEqual([]);
+  });
+});

@@ -1,0 +1,128 @@
+import { spawn } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { createAgentClient } from '../../src/api/client.ts';
+import type { AgentClient } from '../../src/api/client.ts';
+import type { NodeStatus } from '../../src/api/contract.ts';
+import { runCli } from '../../src/cli/program.ts';
+import { systemIo } from '../../src/cli/system-io.ts';
+import { makeNetns } from './netns.ts';
+import type { TestNetns } from './netns.ts';
+
+export interface LabNode {
+  readonly name: string;
+  readonly netns: TestNetns;
+  readonly client: AgentClient;
+  /** Starts the agent from source, as in production but for short timers. */
+  start(): void;
+  kill(signal: NodeJS.Signals): Promise<void>;
+  /** Lines of `ip monitor route` about protocol 80 since the monitor started. */
+  readonly routeEvents: () => readonly string[];
+  readonly log: () => string;
+}
+
+export interface AgentLab {
+  readonly nodes: readonly LabNode[];
+  /** calicoctl-ts over the lab's datastore. */
+  readonly cli: (args: readonly string[], manifest?: string) => Promise<void>;
+  readonly remove: () => Promise<void>;
+}
+
+/** Two nodes on one cable, agents on a file datastore. */
+export function makeAgentLab(prefix: string): AgentLab {
+  const directory = mkdtempSync(join(tmpdir(), `${prefix}-`));
+  const netns = ['a', 'b'].map((name) => makeNetns(`${prefix}-${name}`));
+  const [a, b] = netns as [TestNetns, TestNetns];
+  a.run('ip', 'link', 'add', 'eth0', 'type', 'veth', 'peer', 'name', 'eth0', 'netns', b.name);
+  const monitors: ChildProcess[] = [];
+  const nodes = netns.map((each, i) => {
+    each.run('ip', 'link', 'set', 'lo', 'up');
+    each.run('ip', 'addr', 'add', `172.30.7.${11 + i}/24`, 'dev', 'eth0');
+    each.run('ip', 'link', 'set', 'eth0', 'up');
+    each.run('ip', 'route', 'add', 'default', 'via', `172.30.7.${12 - i}`);
+    return labNode(each, { name: `node-${'ab'[i]!}`, directory, monitors });
+  });
+  const cli = async (args: readonly string[], manifest = ''): Promise<void> => {
+    const file = join(directory, 'manifest.yaml');
+    writeFileSync(file, manifest);
+    const said: string[] = [];
+    const env = { CALICO_FILE_DATASTORE: join(directory, 'store'), DATASTORE_TYPE: 'file' };
+    const io = { ...systemIo('test'), env, stdout: () => undefined, stderr: (text: string) => void said.push(text) };
+    const status = await runCli(manifest === '' ? args : [...args, '-f', file], io);
+    if (status !== 0) throw new Error(said.join(''));
+  };
+  const remove = async (): Promise<void> => {
+    for (const node of nodes) await node.kill('SIGKILL');
+    for (const monitor of monitors) monitor.kill('SIGKILL');
+    for (const each of netns) each.remove();
+    rmSync(directory, { recursive: true, force: true });
+  };
+  return { nodes, cli, remove };
+}
+
+interface LabParts {
+  readonly name: string;
+  readonly directory: string;
+  readonly monitors: ChildProcess[];
+}
+
+function labNode(netns: TestNetns, { name, directory, monitors }: LabParts): LabNode {
+  const runDirectory = join(directory, name);
+  const logFile = join(directory, `${name}.log`);
+  const events: string[] = [];
+  const monitor = spawn('ip', ['-n', netns.name, '-4', 'monitor', 'route'], { stdio: ['ignore', 'pipe', 'ignore'] });
+  monitor.stdout.on('data', (chunk: Buffer) => events.push(...chunk.toString().split('\n').filter(Boolean)));
+  monitors.push(monitor);
+  writeFileSync(logFile, '');
+  const env = {
+    PATH: process.env['PATH'] ?? '',
+    NODENAME: name,
+    IP: 'autodetect',
+    CALICO_IPV4POOL_CIDR: '10.48.0.0/16',
+    DATASTORE_TYPE: 'file',
+    CALICO_FILE_DATASTORE: join(directory, 'store'),
+    CALICO_RUN_DIR: runDirectory,
+    CALICO_NODENAME_FILE: join(runDirectory, 'nodename'),
+    CALICO_BGP_RESTART_DEFERRAL: '15',
+  };
+  let agent: ChildProcess | undefined;
+  return {
+    name,
+    netns,
+    client: createAgentClient(join(runDirectory, 'calico-ts.sock')),
+    start: () => {
+      // exec: the agent's own pid, so that a signal reaches it and not `ip`.
+      const command = `exec ip netns exec ${netns.name} ${process.execPath} src/main.ts 2>>${logFile}`;
+      agent = spawn('sh', ['-c', command], { env, stdio: 'ignore' });
+    },
+    kill: async (signal) => {
+      if (agent === undefined || agent.exitCode !== null || agent.signalCode !== null) return;
+      const gone = new Promise((resolve) => void agent!.once('exit', resolve));
+      agent.kill(signal);
+      await gone;
+    },
+    routeEvents: () => events.filter((line) => line.includes('proto 80')),
+    log: () => readFileSync(logFile, 'utf8'),
+  };
+}
+
+/** Polls until `condition` holds; ends with what `describe` says where it does not. */
+export async function until(condition: () => Promise<boolean>, describe: () => string): Promise<void> {
+  for (let tries = 0; tries < 300; tries++) {
+    if (await condition().catch(() => false)) return;
+    await sleep(100);
+  }
+  throw new Error(`it did not come true within 30 s\n${describe()}`);
+}
+
+export async function untilSettled(lab: AgentLab): Promise<void> {
+  const isSettled = async ({ client }: LabNode): Promise<boolean> => {
+    const { bgp } = await client.get<NodeStatus>('/v1/status');
+    return bgp.converged && bgp.peers.length > 0 && bgp.peers.every(({ state }) => state === 'Established');
+  };
+  const all = async (): Promise<boolean> => (await Promise.all(lab.nodes.map(isSettled))).every(Boolean);
+  await until(all, () => lab.nodes.map((node) => `${node.name}:\n${node.log()}`).join('\n'));
+}
