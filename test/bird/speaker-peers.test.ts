@@ -33,6 +33,15 @@ describe('a change of a peer’s settings', () => {
     expect(peer(b).flaps).toBe(0);
   });
 
+  test('of another peer does not make one dial that waits after an error', async () => {
+    const [a] = await bench.pair({ errorWaitSeconds: [60, 60], remoteAsn: 65009 });
+    const { state, since } = peer(a);
+    a.setPeers([...ofB({ errorWaitSeconds: [60, 60], remoteAsn: 65009 }), peerSettings({ address: '10.0.0.9' })]);
+    await clock.advance(100);
+    expect([state, peer(a, 1).state]).toEqual(['Idle', 'Active']);
+    expect(peer(a)).toMatchObject({ state, since });
+  });
+
   test('of its name is news, for routes bear it', async () => {
     const [a] = await bench.pair();
     let calls = 0;
