@@ -33,9 +33,15 @@ const MAX_WAITING = 100_000;
  * guard), and takes any doubt about the stream as its end. It never reconnects by itself: the syncer does.
  */
 export async function* watchEtcd(watch: EtcdWatch): AsyncGenerator<readonly Change[], void> {
-  if (watch.signal.aborted) return;
+  if (isAborted(watch.signal)) return;
   const mailbox = new Mailbox();
   const stream = await watch.open();
+  // A signal that fired meanwhile tells nobody any more.
+  if (isAborted(watch.signal)) {
+    stream.on('error', () => undefined);
+    stream.cancel();
+    return;
+  }
   const heartbeat = new Heartbeat(watch.clock, stream, mailbox);
   const onAbort = (): void => mailbox.end();
   watch.signal.addEventListener('abort', onAbort, { once: true });
@@ -56,6 +62,9 @@ export async function* watchEtcd(watch: EtcdWatch): AsyncGenerator<readonly Chan
     stream.cancel();
   }
 }
+
+/** Asked anew each time: the type checker believes that what was false before an await is so after it. */
+const isAborted = (signal: AbortSignal): boolean => signal.aborted;
 
 const createRequest = ({ prefix, revision }: EtcdWatch): IWatchRequest => ({
   create_request: {
