@@ -144,7 +144,6 @@ class LinuxKernel implements Kernel {
   }
 
   async watch(listener: (event: KernelEvent) => void, signal: AbortSignal): Promise<void> {
-    if (signal.aborted) return;
     const monitor = await this.#asPromise('watch the kernel', () =>
       this.#namespace.visit(() => new Monitor(this.#libc, listener)),
     );
@@ -154,6 +153,8 @@ class LinuxKernel implements Kernel {
       this.#monitors.delete(monitor);
     };
     signal.addEventListener('abort', stop, { once: true });
+    // It may have fired before anybody listened.
+    if (signal.aborted) stop();
   }
 
   readSysctl(path: string): Promise<string> {
