@@ -65,7 +65,7 @@ export async function raiseCluster({ layout, choice, signal, progress }: RaiseOp
 }
 
 async function startSwitches({ layout, choice, signal }: RaiseOptions): Promise<void> {
-  if (choice.switches === 'own') await startOwnSwitches(layout, choice.datastore, signal);
+  if (choice.switches === 'own') await startOwnSwitches(layout, choice, signal);
   else await Promise.all([startBird(layout, choice.project), startFrr(layout, choice.project, signal)]);
 }
 

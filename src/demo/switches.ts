@@ -2,10 +2,11 @@
 import { access, chown, mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { agentStatus } from './agents.ts';
+import type { ClusterChoice } from './choice.ts';
 import { baseEnvironment } from './environment.ts';
 import { agentSocket, hostDirectory, logFile, onHost } from './layout.ts';
 import type { Layout } from './layout.ts';
-import type { Datastore, SwitchKind } from './options.ts';
+import type { SwitchKind } from './options.ts';
 import { mustRun, run, startDaemon } from './process.ts';
 import { SWITCHES } from './topology.ts';
 import type { DemoSwitch } from './topology.ts';
@@ -83,10 +84,14 @@ export async function startFrr(layout: Layout, project: string, signal: AbortSig
 }
 
 /** Our own speaker plays both switches. */
-export async function startOwnSwitches(layout: Layout, datastore: Datastore, signal: AbortSignal): Promise<void> {
+export async function startOwnSwitches(
+  layout: Layout,
+  { datastore, project }: Pick<ClusterChoice, 'datastore' | 'project'>,
+  signal: AbortSignal,
+): Promise<void> {
   for (const { name } of SWITCHES) {
     await mkdir(hostDirectory(layout, name), { recursive: true });
-    const program = join(import.meta.dirname, 'switch-process.ts');
+    const program = join(project, 'dist/calico-ts-switch.mjs');
     const command = [process.execPath, program, name, agentSocket(layout, name), datastore];
     await startDaemon(onHost(layout, name, command), {
       logFile: logFile(layout, name, 'switch'),
