@@ -15,7 +15,8 @@ import type { DataplaneAnswer, DataplaneRequest } from './dataplane-process.ts';
 import type { TestNetns } from './netns.ts';
 import { makeNetns } from './netns.ts';
 
-const SCRIPT = fileURLToPath(new URL('dataplane-process.ts', import.meta.url));
+/** From source, or the bundle that the VM's guest is given. */
+const SCRIPT = process.env['DATAPLANE_PROCESS'] ?? fileURLToPath(new URL('dataplane-process.ts', import.meta.url));
 
 export interface LabHost {
   readonly name: string;
