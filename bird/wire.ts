@@ -1,8 +1,9 @@
 /** The speaker's view of the wire codec, and the only file that imports it. */
 import type { CodecContext, EncodeContext, PathAttributes } from './bgp-ts/index.ts';
-import { encodeAttributes } from './bgp-ts/index.ts';
+import { encodeAttributes, passOn } from './bgp-ts/index.ts';
 
 export {
+  asMpFault,
   AS_TRANS,
   cease,
   checkMandatory,
@@ -32,6 +33,7 @@ export {
 } from './bgp-ts/index.ts';
 export type {
   AsSegment,
+  AttributeRange,
   Capability,
   CodecContext,
   EncodeContext,
@@ -79,6 +81,10 @@ export function canonicalAttributes(attributes: PathAttributes): Uint8Array {
   octets.set(block, 1 + nextHop.length);
   return octets;
 }
+
+/** What is kept of a received set: no session of ours has AIGP (RFC 7311 §3.3), and the rest goes on as `passOn` says. */
+export const keptAttributes = (attributes: PathAttributes): PathAttributes =>
+  passOn(attributes.aigp === undefined ? attributes : withoutAttributes(attributes, ['aigp']));
 
 /** The block as it stands in an UPDATE to a peer; without the next hop where that travels in MP_REACH. */
 export const attributeBlock = (

@@ -17,8 +17,13 @@ export interface CodecContext {
   readonly addPath: ReadonlySet<FamilyKey>;
   /** Families in which IPv4 NLRI may have an IPv6 next hop, RFC 8950. */
   readonly extendedNextHop: ReadonlySet<FamilyKey>;
-  /** Messages up to 65,535 octets, RFC 8654. */
+  /** Messages up to 65,535 octets: their receiver sent RFC 8654's capability. */
   readonly extendedMessage: boolean;
   /** The peer is external: LOCAL_PREF, ORIGINATOR_ID and CLUSTER_LIST from it are discarded, RFC 7606 §7.5, §7.9, §7.10. */
   readonly external: boolean;
+  /**
+   * What a malformed MP_REACH_NLRI or MP_UNREACH_NLRI costs: the session (default), or its family alone, whose routes are
+   * then to be deleted and ignored until the session ends. RFC 7606 §2 leaves the choice, RFC 4760 §7.
+   */
+  readonly mpFaults?: 'session-reset' | 'afi-safi-disable';
 }

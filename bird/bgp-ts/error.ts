@@ -1,7 +1,12 @@
 /** What the receiver of a malformed UPDATE must do, mildest first. RFC 7606 §2. */
 export type Remedy = 'attribute-discard' | 'treat-as-withdraw' | 'afi-safi-disable' | 'session-reset';
 
-const remedies: readonly Remedy[] = ['attribute-discard', 'treat-as-withdraw', 'afi-safi-disable', 'session-reset'];
+export const remedies: readonly Remedy[] = [
+  'attribute-discard',
+  'treat-as-withdraw',
+  'afi-safi-disable',
+  'session-reset',
+];
 
 /** Of several faults in one UPDATE the strongest remedy rules. */
 export function strongerRemedy(a: Remedy | undefined, b: Remedy | undefined): Remedy | undefined {
@@ -18,6 +23,12 @@ export interface Fault {
   readonly text: string;
   readonly code: ErrorCode;
   readonly data: Uint8Array;
+}
+
+/** A fault in an UPDATE, what RFC 7606 makes of it, and the attribute's code (absent where a list itself is broken). */
+export interface AttributeFault extends Fault {
+  readonly remedy: Remedy;
+  readonly attribute?: number;
 }
 
 /** The peer broke the protocol so that the session must end. Thrown inside bgp-ts, caught once at its border. */

@@ -5,7 +5,14 @@ export const messageTypes = { open: 1, update: 2, notification: 3, keepalive: 4,
 
 export const afis = { ipv4: 1, ipv6: 2 } as const;
 
-export const safis = { unicast: 1, multicast: 2 } as const;
+export const safis = {
+  unicast: 1,
+  multicast: 2,
+  labeledUnicast: 4,
+  vpn: 128,
+  flowspec: 133,
+  flowspecVpn: 134,
+} as const;
 
 /** AS_TRANS stands in two octets for an AS number that needs four, RFC 6793 §9. */
 export const AS_TRANS = 23456;
@@ -69,6 +76,19 @@ export const cease = {
 
 /** RFC 7313 §5. */
 export const routeRefreshError = { invalidLength: [7, 1] } as const satisfies Record<string, ErrorCode>;
+
+/** IANA's registry of well-known communities, for the readable line. RFC 1997, 7611, 7999, 8326, 9494. */
+export const wellKnownCommunities: Readonly<Record<number, string>> = {
+  0xffff0000: 'graceful-shutdown',
+  0xffff0001: 'accept-own',
+  0xffff0006: 'llgr-stale',
+  0xffff0007: 'no-llgr',
+  0xffff029a: 'blackhole',
+  0xffffff01: 'no-export',
+  0xffffff02: 'no-advertise',
+  0xffffff03: 'no-export-subconfed',
+  0xffffff04: 'no-peer',
+};
 
 const errorNames: Readonly<Record<string, string>> = {
   '1': 'Message Header Error',

@@ -1,10 +1,23 @@
 /** The BGP wire codec: bytes to values and back. No I/O, no timers, no state but the Framer's. README.md tells the rest. */
+export { aigpMetric } from './attribute/aigp.ts';
 export { asPathLength, formatAsPath } from './attribute/as-segments.ts';
-export type { AttributeFault, AttributesResult, ReachableNlri } from './attribute/decode.ts';
-export { checkMandatory, decodeAttributes, effectiveRemedy } from './attribute/decode.ts';
+export type { AttributesResult } from './attribute/decode.ts';
+export { decodeAttributes } from './attribute/decode.ts';
 export type { EncodeContext } from './attribute/encode.ts';
 export { encodeAttributes, encodeMpReach, encodeMpUnreach } from './attribute/encode.ts';
-export type { AsSegment, NextHopBytes, Origin, PathAttributes, UnknownAttribute } from './attribute/path-attributes.ts';
+export type { ReachableNlri } from './attribute/mandatory.ts';
+export { checkMandatory, effectiveRemedy } from './attribute/mandatory.ts';
+export { formatNextHop, parseNextHop } from './attribute/next-hop-text.ts';
+export { passOn } from './attribute/pass-on.ts';
+export type {
+  AigpTlv,
+  AsSegment,
+  LargeCommunity,
+  NextHopBytes,
+  Origin,
+  PathAttributes,
+  UnknownAttribute,
+} from './attribute/path-attributes.ts';
 export type {
   AddPathEntry,
   Capability,
@@ -12,12 +25,13 @@ export type {
   GracefulRestart,
   LongLivedFamily,
 } from './capability/capability.ts';
+export type { NegotiatedContexts } from './capability/negotiate.ts';
+export { asnOf, negotiatedContexts } from './capability/negotiate.ts';
 export { encodeCapability } from './capability/table.ts';
 export type { CodecContext, Family, FamilyKey } from './context.ts';
 export { familyKey } from './context.ts';
-export type { ErrorCode, Fault, Remedy } from './error.ts';
+export type { AttributeFault, ErrorCode, Fault, Remedy } from './error.ts';
 export { BgpError, strongerRemedy } from './error.ts';
-export { formatMessage } from './format.ts';
 export { Framer } from './frame.ts';
 export {
   AS_TRANS,
@@ -30,24 +44,33 @@ export {
   routeRefreshError,
   updateError,
 } from './iana.ts';
+export type { Json } from './json/codec.ts';
+export { encodeUpdate } from './message/encode-update.ts';
+export { formatMessage } from './message/format.ts';
 export { EXTENDED_MAX_OCTETS, HEADER_OCTETS, MAX_OCTETS } from './message/header.ts';
-export type {
-  Keepalive,
-  Message,
-  Nlri,
-  Notification,
-  Open,
-  RouteRefresh,
-  UndecodedNlri,
-  Update,
-} from './message/message.ts';
+export type { MessageFromJson } from './message/json.ts';
+export { messageFromJson, messageToJson } from './message/json.ts';
+export type { Keepalive, Message, Notification, Open, RouteRefresh, Update } from './message/message.ts';
 export { encodeShutdownText, shutdownText } from './message/notification.ts';
 export type { DecodeResult } from './message/table.ts';
 export { decodeMessage, encodeMessage } from './message/table.ts';
-export type { UpdateFields } from './message/update.ts';
-export { encodeEndOfRib, encodeUpdate, encodeUpdateFrame } from './message/update.ts';
-export type { NlriShape, NlriVisitor } from './nlri/prefix.ts';
-export { checkNlri, nlriOctets, walkNlri, writeNlri, writePathId } from './nlri/prefix.ts';
-export { familyName, IPV4_UNICAST, IPV6_UNICAST } from './nlri/table.ts';
-export type { UpdateScan } from './scan.ts';
-export { scanUpdate } from './scan.ts';
+export type { UpdateFields } from './message/update-frame.ts';
+export { encodeEndOfRib, encodeUpdateFrame } from './message/update-frame.ts';
+export { familyName, IPV4_UNICAST, IPV6_UNICAST, parseFamily } from './nlri/families.ts';
+export type {
+  FamilyNlri,
+  FlowComponent,
+  FlowMatch,
+  FlowMatches,
+  FlowNlri,
+  FlowPrefix,
+  LabeledNlri,
+  NlriShape,
+  PrefixNlri,
+  VpnNlri,
+} from './nlri/nlri.ts';
+export { checkNlri, decodeNlri, encodeNlri } from './nlri/table.ts';
+export type { NlriVisitor } from './nlri/walk.ts';
+export { nlriOctets, walkNlri, writeNlri, writePathId } from './nlri/walk.ts';
+export type { AttributeRange, UpdateScan } from './scan.ts';
+export { asMpFault, scanUpdate } from './scan.ts';

@@ -59,6 +59,11 @@ export class Reader {
     return readU32(this.bytes, at);
   }
 
+  /** Passes over `octets` and returns the place in `bytes` where they begin. */
+  skip(octets: number): number {
+    return this.#take(octets);
+  }
+
   /** A copy: the buffer of a frame is used again, what is decoded stays. */
   take(octets: number): Uint8Array {
     const at = this.#take(octets);

@@ -8,7 +8,9 @@ export class Writer {
   }
 
   u8(value: number): void {
-    this.#bytes[this.#room(1)] = value;
+    // Room first: it may put another buffer in the place of this one.
+    const at = this.#room(1);
+    this.#bytes[at] = value;
   }
 
   u16(value: number): void {

@@ -5,17 +5,18 @@ import type { Negotiated } from '../peer/negotiate.ts';
 import type { AttributeCache } from './attribute-cache.ts';
 import type { PackedPrefix } from './prefix-table.ts';
 import {
+  asMpFault,
   checkMandatory,
   checkNlri,
   decodeAttributes,
   effectiveRemedy,
+  keptAttributes,
   MAX_OCTETS,
   scanUpdate,
-  updateError,
   walkNlri,
   withoutAttributes,
 } from '../wire.ts';
-import type { Fault, PathAttributes, UpdateScan } from '../wire.ts';
+import type { AttributeRange, Fault, PathAttributes, UpdateScan } from '../wire.ts';
 
 /** Where the routes go. A prefix comes as unsigned words, IPv4 in the first. */
 export interface UpdateSink {
@@ -44,6 +45,8 @@ interface Range {
   readonly family: IpFamily;
   readonly start: number;
   readonly end: number;
+  /** MP_REACH or MP_UNREACH around it; absent for the message's own fields. */
+  readonly attribute?: AttributeRange;
 }
 
 /** An interned set that this UPDATE holds on to while it is applied, or undefined: its prefixes are to be withdrawn. */
@@ -101,16 +104,16 @@ export class UpdateReader {
     if (multiprotocol === undefined) return ranges;
     const family = ipFamilyOf(multiprotocol);
     if (family !== undefined && this.#session.families.includes(family)) {
-      ranges.push({ family, start: multiprotocol.nlriStart, end: multiprotocol.nlriEnd });
+      ranges.push({ family, start: multiprotocol.nlriStart, end: multiprotocol.nlriEnd, attribute: multiprotocol });
     }
     return ranges;
   }
 
   #check(frame: Uint8Array, ranges: readonly Range[]): Fault | undefined {
-    for (const { family, start, end } of ranges) {
+    for (const { family, start, end, attribute } of ranges) {
       const fault = checkNlri(frame, start, end, { family: familyOf(family), addPath: false });
       if (fault === undefined) continue;
-      return family === 4 ? fault : { ...fault, code: updateError.optionalAttribute };
+      return attribute === undefined ? fault : asMpFault(fault, frame, attribute);
     }
     return undefined;
   }
@@ -163,11 +166,12 @@ export class UpdateReader {
     reach: { readonly hasIpv4Nlri: boolean; readonly hasMpReach: boolean },
   ): Interned {
     const {
-      attributes,
+      attributes: received,
       remedy: found,
       faults,
       ipv4NextHop,
     } = decodeAttributes(frame, scan.attributesStart, scan.attributesEnd, this.#session.codec);
+    const attributes = keptAttributes(received);
     const isBad = found !== undefined && found !== 'attribute-discard';
     const missing = isBad ? undefined : checkMandatory(attributes, { ...reach, ipv4NextHop });
     const remedy = effectiveRemedy(missing === undefined ? found : 'treat-as-withdraw', reach);

@@ -1,16 +1,19 @@
+import { list } from '../json/codec.ts';
 import { BgpError } from '../error.ts';
 import { updateError } from '../iana.ts';
-import { decodeSegments, encodeSegments, isConfederation } from './as-segments.ts';
+import { asSegment, decodeSegments, encodeSegments, formatAsPath, isConfederation } from './as-segments.ts';
 import type { AsSegment } from './path-attributes.ts';
-import type { AttributeSpec } from './spec.ts';
+import type { RecordedSpec } from './spec.ts';
 import { TRANSITIVE } from './spec.ts';
 
 /** AS_PATH, RFC 4271 §5.1.2: the ASes the route came through, nearest first; empty within the AS of its origin. */
-export const asPath: AttributeSpec<readonly AsSegment[]> = {
+export const asPath: RecordedSpec<readonly AsSegment[]> = {
   name: 'AS_PATH',
   code: 2,
   flags: TRANSITIVE,
   onMalformed: 'treat-as-withdraw', // RFC 7606 §7.2
+  json: list(asSegment),
+  line: (segments) => `[${formatAsPath(segments)}]`,
   mayBeEmpty: true,
   decode: (value, { fourOctetAs, external }) => {
     const segments = decodeSegments(value, fourOctetAs ? 4 : 2);

@@ -1,3 +1,5 @@
+import type { JsonCodec } from '../json/codec.ts';
+import { list, oneOf, record, u32 } from '../json/codec.ts';
 import { BgpError } from '../error.ts';
 import { AS_TRANS, updateError } from '../iana.ts';
 import type { Reader } from '../reader.ts';
@@ -77,5 +79,10 @@ export function formatAsPath(segments: readonly AsSegment[]): string {
     })
     .join(' ');
 }
+
+export const asSegment: JsonCodec<AsSegment> = record<AsSegment>({
+  type: oneOf(segmentTypes.filter((type) => type !== undefined)),
+  asns: list(u32),
+});
 
 const malformed = (text: string): BgpError => new BgpError(text, updateError.malformedAsPath);

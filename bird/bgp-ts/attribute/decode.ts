@@ -1,21 +1,17 @@
 import type { CodecContext } from '../context.ts';
-import type { ErrorCode, Fault, Remedy } from '../error.ts';
+import type { AttributeFault, ErrorCode, Remedy } from '../error.ts';
 import { BgpError, strongerRemedy } from '../error.ts';
 import { updateError } from '../iana.ts';
 import { Reader, copyOf } from '../reader.ts';
 import { mergeAs4 } from './as4-merge.ts';
+import { flagsFault } from './flags-fault.ts';
+import { effectiveMpRemedy } from './mp-remedy.ts';
 import type { NextHopBytes, PathAttributes, UnknownAttribute } from './path-attributes.ts';
 import type { AttributeSpec } from './spec.ts';
 import { OPTIONAL, PARTIAL, TRANSITIVE } from './spec.ts';
-import type { WireAttributes } from './table.ts';
+import type { AttributeRow, WireAttributes } from './table.ts';
 import { rowByCode } from './table.ts';
 import { AttributeWalk } from './walk.ts';
-
-/** A fault, what RFC 7606 makes of it, and the attribute's code (absent where the list itself is broken). */
-export interface AttributeFault extends Fault {
-  readonly remedy: Remedy;
-  readonly attribute?: number;
-}
 
 export interface AttributesResult {
   readonly attributes: PathAttributes;
@@ -30,6 +26,7 @@ export interface AttributesResult {
 interface Draft {
   readonly wire: Record<string, unknown>;
   readonly unknown: UnknownAttribute[];
+  readonly partial: number[];
   readonly faults: AttributeFault[];
 }
 
@@ -44,7 +41,7 @@ export function decodeAttributes(
   end: number,
   context: CodecContext,
 ): AttributesResult {
-  const draft: Draft = { wire: {}, unknown: [], faults: [] };
+  const draft: Draft = { wire: {}, unknown: [], partial: [], faults: [] };
   const walk = new AttributeWalk(bytes, start, end);
   const value = new Reader(bytes, [start, end], updateError.attributeLength);
   const seen = new Uint8Array(256);
@@ -56,36 +53,6 @@ export function decodeAttributes(
   }
   if (walk.fault !== undefined) draft.faults.push({ ...walk.fault, remedy: 'treat-as-withdraw' });
   return finish(draft);
-}
-
-/**
- * What RFC 7606 §5.2 makes of `remedy`: where an UPDATE has no reachable prefix, one cannot trust that none was lost,
- * and a treat-as-withdraw has nothing to withdraw. So anything above attribute-discard resets the session.
- */
-export function effectiveRemedy(remedy: Remedy | undefined, reach: ReachableNlri): Remedy | undefined {
-  if (remedy === undefined || remedy === 'attribute-discard') return remedy;
-  return reach.hasIpv4Nlri || reach.hasMpReach ? remedy : 'session-reset';
-}
-
-export interface ReachableNlri {
-  /** The UPDATE's own NLRI field is not empty. */
-  readonly hasIpv4Nlri: boolean;
-  readonly hasMpReach: boolean;
-  /** The result's `ipv4NextHop`; asked for where an UPDATE has both kinds, as MP_REACH's next hop is none for IPv4 NLRI. */
-  readonly ipv4NextHop?: NextHopBytes | undefined;
-}
-
-/**
- * The first well-known mandatory attribute that an UPDATE with reachable prefixes lacks, as 3/3 with its code as data.
- * The remedy is treat-as-withdraw. RFC 4271 §6.3, RFC 7606 §3 (d); LOCAL_PREF is not asked for.
- */
-export function checkMandatory(attributes: PathAttributes, reach: ReachableNlri): Fault | undefined {
-  if (!reach.hasIpv4Nlri && !reach.hasMpReach) return undefined;
-  if (attributes.origin === undefined) return missing('ORIGIN', 1);
-  if (attributes.asPath === undefined) return missing('AS_PATH', 2);
-  const nextHop = reach.hasMpReach ? reach.ipv4NextHop : attributes.nextHop;
-  if (reach.hasIpv4Nlri && nextHop === undefined) return missing('NEXT_HOP', 3);
-  return undefined;
 }
 
 interface Input {
@@ -106,15 +73,21 @@ function decodeOne(draft: Draft, walk: AttributeWalk, { value, context }: Input)
     return;
   }
   if (((walk.flags ^ spec.flags) & (OPTIONAL | TRANSITIVE)) !== 0) {
-    const text = `flags ${hex(walk.flags)} conflict with ${hex(spec.flags)}`;
-    note(draft, walk, { text, code: updateError.attributeFlags, remedy: 'treat-as-withdraw' }); // RFC 7606 §3 (c)
+    const remedy = effectiveMpRemedy(spec.onFlags ?? 'treat-as-withdraw', value.left, context); // RFC 7606 §3 (c)
+    note(draft, walk, { ...flagsFault(walk.flags, spec), remedy });
     return;
   }
   try {
     draft.wire[field] = decodeValue(spec, value, context);
+    if (isRecorded(spec) && (walk.flags & PARTIAL) !== 0) draft.partial.push(spec.code);
   } catch (error) {
     if (!(error instanceof BgpError)) throw error;
-    note(draft, walk, { text: error.text, code: error.code, remedy: spec.onMalformed });
+    const octets = walk.valueEnd - walk.valueStart;
+    note(draft, walk, {
+      text: error.text,
+      code: error.code,
+      remedy: effectiveMpRemedy(spec.onMalformed, octets, context),
+    });
   }
 }
 
@@ -126,7 +99,11 @@ function decodeValue(spec: AttributeSpec<unknown>, value: Reader, context: Codec
   return decoded;
 }
 
-/** Transitive ones are kept to be passed on, others dropped in silence. RFC 4271 §5, §9. */
+/** Only optional transitive attributes have a partial bit that means something, RFC 4271 §4.3. */
+const isRecorded = ({ flags, json }: AttributeRow['spec']): boolean =>
+  json !== undefined && flags === (OPTIONAL | TRANSITIVE);
+
+/** Kept as they are; what of them goes on to others is `passOn`'s to say. */
 function keepUnknown(draft: Draft, walk: AttributeWalk): void {
   if ((walk.flags & OPTIONAL) === 0) {
     // Departs from RFC 4271 §6.3, which resets the session (3/2): one attribute from afar must not cost a session.
@@ -135,7 +112,7 @@ function keepUnknown(draft: Draft, walk: AttributeWalk): void {
       code: updateError.unrecognizedWellKnown,
       remedy: 'treat-as-withdraw',
     });
-  } else if ((walk.flags & TRANSITIVE) !== 0) {
+  } else {
     const flags = walk.flags & (OPTIONAL | TRANSITIVE | PARTIAL);
     draft.unknown.push({ code: walk.code, flags, value: copyOf(walk.bytes, walk.valueStart, walk.valueEnd) });
   }
@@ -161,15 +138,16 @@ function note(draft: Draft, walk: AttributeWalk, { text, code, remedy }: Finding
   draft.faults.push({ text: `${name}: ${text}`, code, data, remedy, attribute: walk.code });
 }
 
-function finish({ wire, unknown, faults }: Draft): AttributesResult {
+function finish({ wire, unknown, partial, faults }: Draft): AttributesResult {
   // The table ties each field to the type its codec gives.
   const { mpReach, nextHop, ...rest } = wire as WireAttributes;
   const attributes: PathAttributes = {
     ...without(rest, ['mpUnreach', 'as4Path', 'as4Aggregator']),
     ...mergeAs4(rest),
-    ...(nextHop !== undefined && { nextHop }),
+    ...(mpReach === undefined && nextHop !== undefined && { nextHop }),
     ...(mpReach !== undefined && mpReach.nextHop.length > 0 && { nextHop: mpReach.nextHop }),
     ...(unknown.length > 0 && { unknown }),
+    ...(partial.length > 0 && { partial: partial.sort((a, b) => a - b) }),
   };
   const remedy = faults.reduce<Remedy | undefined>(
     (strongest, fault) => strongerRemedy(strongest, fault.remedy),
@@ -188,11 +166,3 @@ export function without<T extends object, K extends keyof T>(value: T, keys: rea
   const others = Object.entries(value).filter(([key]) => !(keys as readonly string[]).includes(key));
   return Object.fromEntries(others) as Omit<T, K>;
 }
-
-const missing = (name: string, code: number): Fault => ({
-  text: `${name} is missing`,
-  code: updateError.missingWellKnown,
-  data: Uint8Array.of(code),
-});
-
-const hex = (flags: number): string => `0x${flags.toString(16).padStart(2, '0')}`;

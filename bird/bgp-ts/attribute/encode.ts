@@ -1,6 +1,4 @@
 import type { CodecContext, Family } from '../context.ts';
-import { IPV4_UNICAST } from '../nlri/table.ts';
-import { familyKey } from '../context.ts';
 import { Writer } from '../writer.ts';
 import { splitAs4 } from './as4-merge.ts';
 import { mpReach } from './mp-reach.ts';
@@ -17,22 +15,23 @@ export interface EncodeContext extends CodecContext {
 
 /**
  * An attribute block in order of code, extended lengths only where needed. To a peer with two-octet AS numbers AS_TRANS
- * and AS4_PATH are written, RFC 6793 §4.2.2; unknown attributes go out with the partial bit, RFC 4271 §5. Throws a
- * plain Error where a value cannot be written, such as an IPv6 address in NEXT_HOP.
+ * and AS4_PATH are written, RFC 6793 §4.2.2. Flags of unknown attributes and partial bits go out as the record has them:
+ * a received set that is passed on goes through `passOn` first. Throws a plain Error where a value cannot be written, such as an IPv6 address in NEXT_HOP.
  */
 export function encodeAttributes(attributes: PathAttributes, context: EncodeContext): Uint8Array<ArrayBuffer> {
-  const { unknown = [], ...own } = attributes;
+  const { unknown = [], partial = [], ...own } = attributes;
   const wire: WireAttributes = context.fourOctetAs ? own : { ...own, ...splitAs4(own) };
   const parts: (readonly [code: number, bytes: Uint8Array])[] = unknown.map(({ code, flags, value }) => [
     code,
-    frameAttribute(code, flags | PARTIAL, value),
+    frameAttribute(code, flags, value),
   ]);
   for (const { field, spec } of attributeRows) {
     const value = wire[field];
     if (value === undefined || (field === 'nextHop' && context.nextHopIn === 'mp-reach')) continue;
     const out = new Writer();
     spec.encode(out, value, context);
-    parts.push([spec.code, frameAttribute(spec.code, spec.flags, out.finish())]);
+    const flags = partial.includes(spec.code) ? spec.flags | PARTIAL : spec.flags;
+    parts.push([spec.code, frameAttribute(spec.code, flags, out.finish())]);
   }
   const out = new Writer();
   for (const [, bytes] of parts.sort(([a], [b]) => a - b)) out.bytes(bytes);
@@ -52,8 +51,6 @@ export function encodeMpUnreach(family: Family, nlri: Uint8Array): Uint8Array<Ar
   mpUnreach.encode(out, { family, nlri }, noContext);
   return frameAttribute(mpUnreach.code, mpUnreach.flags | EXTENDED_LENGTH, out.finish());
 }
-
-export const isIpv4Unicast = (family: Family): boolean => familyKey(family) === familyKey(IPV4_UNICAST);
 
 /** Neither MP_REACH nor MP_UNREACH depends on what was negotiated when it is written. */
 const noContext: CodecContext = {

@@ -1,14 +1,17 @@
-import type { AttributeSpec } from './spec.ts';
+import { list } from '../json/codec.ts';
+import type { RecordedSpec } from './spec.ts';
 import { OPTIONAL, TRANSITIVE } from './spec.ts';
+import { extendedCommunity } from './community-text.ts';
 
 const OCTETS = 8;
 
 /** EXTENDED COMMUNITIES, RFC 4360: eight octets each, whose types are not judged here. */
-export const extendedCommunities: AttributeSpec<readonly Uint8Array[]> = {
+export const extendedCommunities: RecordedSpec<readonly Uint8Array[]> = {
   name: 'EXTENDED COMMUNITIES',
   code: 16,
   flags: OPTIONAL | TRANSITIVE,
   onMalformed: 'treat-as-withdraw', // RFC 7606 §7.14
+  json: list(extendedCommunity),
   decode: (value) => {
     value.multipleOf(OCTETS);
     const list: Uint8Array[] = [];

@@ -1,7 +1,7 @@
 import type { CodecContext, Family } from '../context.ts';
 import { BgpError } from '../error.ts';
 import { updateError } from '../iana.ts';
-import { familyName, isNextHopLength } from '../nlri/table.ts';
+import { familyName, isNextHopLength } from '../nlri/families.ts';
 import { readU16 } from '../reader.ts';
 import type { NextHopBytes } from './path-attributes.ts';
 import type { AttributeSpec } from './spec.ts';
@@ -48,6 +48,7 @@ export const mpReach: AttributeSpec<MpReach> = {
   flags: OPTIONAL,
   onMalformed: 'session-reset', // RFC 7606 §7.11
   onDuplicate: 'session-reset', // RFC 7606 §3 (g)
+  onFlags: 'session-reset', // RFC 7606 §5.3
   decode: (value, context) => {
     const parts = locateMpReach(value.bytes, [value.at, value.at + value.left], context);
     value.take(4);

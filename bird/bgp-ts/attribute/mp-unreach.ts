@@ -30,6 +30,7 @@ export const mpUnreach: AttributeSpec<MpUnreach> = {
   flags: OPTIONAL,
   onMalformed: 'session-reset', // RFC 7606 §7.12
   onDuplicate: 'session-reset', // RFC 7606 §3 (g)
+  onFlags: 'session-reset', // RFC 7606 §5.3
   decode: (value) => {
     const { afi, safi } = locateMpUnreach(value.bytes, [value.at, value.at + value.left]);
     value.take(3);

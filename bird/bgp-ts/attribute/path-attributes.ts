@@ -15,6 +15,15 @@ export interface UnknownAttribute {
   readonly value: Uint8Array;
 }
 
+/** RFC 8092: global administrator, two data parts. */
+export type LargeCommunity = readonly [number, number, number];
+
+/** The value without type and length. Type 1 is the metric in eight octets. */
+export interface AigpTlv {
+  readonly type: number;
+  readonly value: Uint8Array;
+}
+
 /**
  * The path attributes of one UPDATE but for the NLRI that MP_REACH and MP_UNREACH carry.
  * AS_PATH is already merged with AS4_PATH, RFC 6793 §4.2.3.
@@ -35,8 +44,19 @@ export interface PathAttributes {
   readonly clusterList?: readonly number[];
   /** RFC 4360: eight octets each. */
   readonly extendedCommunities?: readonly Uint8Array[];
-  /** RFC 8092: global administrator, two data parts. */
-  readonly largeCommunities?: readonly (readonly [number, number, number])[];
-  /** Optional transitive attributes that nobody here understands; passed on with the partial bit, RFC 4271 §5. */
+  /** RFC 6514, as bytes. */
+  readonly pmsiTunnel?: Uint8Array;
+  /** RFC 9012, as bytes. */
+  readonly tunnelEncapsulation?: Uint8Array;
+  /** RFC 5701: twenty octets each. */
+  readonly ipv6ExtendedCommunities?: readonly Uint8Array[];
+  /** RFC 7311; the metric itself: `aigpMetric`. */
+  readonly aigp?: readonly AigpTlv[];
+  readonly largeCommunities?: readonly LargeCommunity[];
+  /** Only to Customer, RFC 9234: the AS that the route must not climb from. */
+  readonly onlyToCustomer?: number;
+  /** Attributes that nobody here understands, flags and octets as received. What of them goes on: `passOn`. */
   readonly unknown?: readonly UnknownAttribute[];
+  /** Codes of the attributes above that came with the partial bit: somebody on the way did not understand them. */
+  readonly partial?: readonly number[];
 }

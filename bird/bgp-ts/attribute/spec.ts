@@ -1,4 +1,5 @@
 import type { CodecContext } from '../context.ts';
+import type { JsonCodec } from '../json/codec.ts';
 import type { Remedy } from '../error.ts';
 import type { Reader } from '../reader.ts';
 import type { Writer } from '../writer.ts';
@@ -22,12 +23,23 @@ export interface AttributeSpec<T> {
   readonly onMalformed: Remedy;
   /** Default: the first counts and the others are discarded, RFC 7606 §3 (g). */
   readonly onDuplicate?: Remedy;
+  /** Where Optional or Transitive are not as above. Default: treat-as-withdraw, RFC 7606 §3 (c). */
+  readonly onFlags?: Remedy;
+  /** Kept as bytes that nobody here understands: passed on with the partial bit, as unknown ones are. RFC 4271 §5. */
+  readonly opaque?: true;
   /** A value of no octets is not malformed by itself. */
   readonly mayBeEmpty?: true;
   /** Why this session must not carry it, whatever the value: it is then discarded. Undefined: it may. */
   unwanted?(context: CodecContext): string | undefined;
   decode(value: Reader, context: CodecContext): T;
   encode(out: Writer, value: T, context: CodecContext): void;
+}
+
+/** An attribute that stays in the record, and so is JSON and part of the readable line. */
+export interface RecordedSpec<T> extends AttributeSpec<T> {
+  readonly json: JsonCodec<T>;
+  /** What stands behind the field's name in the readable line. Default: the JSON, its texts and numbers in a row. */
+  line?(value: T): string;
 }
 
 /** LOCAL_PREF, ORIGINATOR_ID and CLUSTER_LIST mean nothing from another AS. RFC 7606 §7.5, §7.9, §7.10. */

@@ -1,3 +1,5 @@
+import { constant, list, oneOf, record } from '../json/codec.ts';
+import { family, familyName } from '../nlri/families.ts';
 import type { AddPathEntry } from './capability.ts';
 import type { CapabilitySpec, Named } from './spec.ts';
 
@@ -7,6 +9,11 @@ const modes: readonly (AddPathEntry['mode'] | undefined)[] = [undefined, 'receiv
 export const addPath: CapabilitySpec<Named<'add-path'>> = {
   code: 69,
   onMalformed: 'refuse',
+  json: record<Named<'add-path'>>({
+    name: constant('add-path'),
+    entries: list(record<AddPathEntry>({ family, mode: oneOf(['receive', 'send', 'both']) })),
+  }),
+  line: ({ entries }) => `add-path ${entries.map((entry) => `${familyName(entry.family)} ${entry.mode}`).join(', ')}`,
   decode: (value) => {
     value.multipleOf(4);
     const entries: AddPathEntry[] = [];

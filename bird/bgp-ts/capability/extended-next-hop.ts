@@ -1,3 +1,5 @@
+import { constant, list, record, u16 } from '../json/codec.ts';
+import { family, familyName } from '../nlri/families.ts';
 import type { ExtendedNextHop } from './capability.ts';
 import type { CapabilitySpec, Named } from './spec.ts';
 
@@ -5,6 +7,12 @@ import type { CapabilitySpec, Named } from './spec.ts';
 export const extendedNextHop: CapabilitySpec<Named<'extended-next-hop'>> = {
   code: 5,
   onMalformed: 'refuse',
+  json: record<Named<'extended-next-hop'>>({
+    name: constant('extended-next-hop'),
+    entries: list(record<ExtendedNextHop>({ family, nextHopAfi: u16 })),
+  }),
+  line: ({ entries }) =>
+    `extended-next-hop ${entries.map((entry) => `${familyName(entry.family)} by AFI ${entry.nextHopAfi}`).join(', ')}`,
   decode: (value) => {
     value.multipleOf(6);
     const entries: ExtendedNextHop[] = [];

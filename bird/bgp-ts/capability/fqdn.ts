@@ -1,3 +1,4 @@
+import { constant, record, text } from '../json/codec.ts';
 import type { Reader } from '../reader.ts';
 import type { CapabilitySpec, Named } from './spec.ts';
 
@@ -7,10 +8,12 @@ const encoder = new TextEncoder();
 export const fqdn: CapabilitySpec<Named<'fqdn'>> = {
   code: 73,
   onMalformed: 'keep',
-  decode: (value) => ({ name: 'fqdn', hostname: text(value), domain: text(value) }),
+  json: record<Named<'fqdn'>>({ name: constant('fqdn'), hostname: text, domain: text }),
+  line: ({ hostname, domain }) => `host ${[hostname, domain].filter((part) => part !== '').join('.')}`,
+  decode: (value) => ({ name: 'fqdn', hostname: textOf(value), domain: textOf(value) }),
   encode: (out, { hostname, domain }) => {
     for (const part of [hostname, domain]) out.prefixed(1, (content) => content.bytes(encoder.encode(part)));
   },
 };
 
-const text = (value: Reader): string => new TextDecoder().decode(value.take(value.u8()));
+const textOf = (value: Reader): string => new TextDecoder().decode(value.take(value.u8()));

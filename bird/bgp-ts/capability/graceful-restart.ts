@@ -1,3 +1,5 @@
+import { boolean, constant, integer, list, record } from '../json/codec.ts';
+import { family, familyName } from '../nlri/families.ts';
 import type { GracefulRestart } from './capability.ts';
 import type { CapabilitySpec, Named } from './spec.ts';
 
@@ -10,6 +12,20 @@ const FORWARDING = 0x80;
 export const gracefulRestart: CapabilitySpec<Named<'graceful-restart'>> = {
   code: 64,
   onMalformed: 'refuse',
+  json: record<Named<'graceful-restart'>>({
+    name: constant('graceful-restart'),
+    restarting: boolean,
+    notification: boolean,
+    restartSeconds: integer(0, SECONDS),
+    families: list(record<GracefulRestart['families'][number]>({ family, forwardingPreserved: boolean })),
+  }),
+  line: ({ restarting, notification, restartSeconds, families }) =>
+    [
+      `graceful-restart ${restartSeconds}s`,
+      ...(restarting ? ['restarting'] : []),
+      ...(notification ? ['notification'] : []),
+      ...families.map((each) => `${familyName(each.family)}${each.forwardingPreserved ? ' preserved' : ''}`),
+    ].join(' '),
   decode: (value) => {
     const word = value.u16();
     value.multipleOf(4);

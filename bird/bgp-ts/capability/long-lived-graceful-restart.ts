@@ -1,3 +1,5 @@
+import { boolean, constant, integer, list, record } from '../json/codec.ts';
+import { family, familyName } from '../nlri/families.ts';
 import type { LongLivedFamily } from './capability.ts';
 import type { CapabilitySpec, Named } from './spec.ts';
 
@@ -7,6 +9,14 @@ const FORWARDING = 0x80;
 export const longLivedGracefulRestart: CapabilitySpec<Named<'long-lived-graceful-restart'>> = {
   code: 71,
   onMalformed: 'refuse',
+  json: record<Named<'long-lived-graceful-restart'>>({
+    name: constant('long-lived-graceful-restart'),
+    families: list(
+      record<LongLivedFamily>({ family, forwardingPreserved: boolean, staleSeconds: integer(0, 0xffffff) }),
+    ),
+  }),
+  line: ({ families }) =>
+    `long-lived-graceful-restart ${families.map((each) => `${familyName(each.family)} ${each.staleSeconds}s`).join(' ')}`,
   decode: (value) => {
     value.multipleOf(7);
     const families: LongLivedFamily[] = [];

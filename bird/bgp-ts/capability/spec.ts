@@ -1,3 +1,5 @@
+import type { JsonCodec } from '../json/codec.ts';
+import { constant, record } from '../json/codec.ts';
 import type { Reader } from '../reader.ts';
 import type { Writer } from '../writer.ts';
 import type { Capability } from './capability.ts';
@@ -10,11 +12,18 @@ export interface CapabilitySpec<T extends Capability> {
   /** All of `value`; what is left over is malformed. Throws BgpError. */
   decode(value: Reader): T;
   encode(out: Writer, capability: T): void;
+  readonly json: JsonCodec<T>;
+  /** For the readable line; default: its name. */
+  line?(capability: T): string;
 }
 
 /** The capabilities that are there or not: a code and no value. */
-export function flagCapability<T extends Capability>(code: number, capability: T): CapabilitySpec<T> {
-  return { code, onMalformed: 'keep', decode: () => capability, encode: () => undefined };
+export function flagCapability<N extends Capability['name']>(
+  code: number,
+  capability: Named<N> & { readonly name: N },
+): CapabilitySpec<Named<N>> {
+  const json = record<{ readonly name: string }>({ name: constant(capability.name) }) as unknown as JsonCodec<Named<N>>;
+  return { code, onMalformed: 'keep', decode: () => capability, encode: () => undefined, json };
 }
 
 export type Named<N extends Capability['name']> = Extract<Capability, { readonly name: N }>;

@@ -1,5 +1,8 @@
 import { BgpError } from '../error.ts';
 import { openError } from '../iana.ts';
+import { hex } from '../json/address.ts';
+import type { JsonCodec } from '../json/codec.ts';
+import { constant, record, tagged, u8 } from '../json/codec.ts';
 import type { Reader } from '../reader.ts';
 import { Writer } from '../writer.ts';
 import { addPath } from './add-path.ts';
@@ -41,6 +44,21 @@ export const capabilityTable: CapabilityTable = {
 const specByCode: ReadonlyMap<number, CapabilitySpec<Capability>> = new Map(
   Object.values(capabilityTable).map((spec) => [spec.code, spec as CapabilitySpec<Capability>]),
 );
+
+type UnknownCapability = Named<'unknown'>;
+const unknownJson = record<UnknownCapability>({ name: constant('unknown'), code: u8, value: hex() });
+
+export const capabilityJson: JsonCodec<Capability> = tagged<Capability>('name', {
+  ...Object.fromEntries(Object.entries(capabilityTable).map(([name, { json }]) => [name, json as JsonCodec<never>])),
+  unknown: unknownJson as unknown as JsonCodec<never>,
+});
+
+/** For the readable line: what matters of it, without its code. */
+export function formatCapability(capability: Capability): string {
+  if (capability.name === 'unknown') return `capability ${capability.code}`;
+  const spec = capabilityTable[capability.name] as CapabilitySpec<Capability>;
+  return spec.line?.(capability) ?? capability.name;
+}
 
 /** One capability, code and length first. Throws BgpError 2/0 where its row says so; otherwise it is kept as bytes. */
 export function decodeCapability(list: Reader): Capability {

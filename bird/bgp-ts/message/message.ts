@@ -1,7 +1,8 @@
 import type { NextHopBytes, PathAttributes } from '../attribute/path-attributes.ts';
 import type { Capability } from '../capability/capability.ts';
 import type { Family } from '../context.ts';
-import type { Fault, Remedy } from '../error.ts';
+import type { AttributeFault, Remedy } from '../error.ts';
+import type { FamilyNlri } from '../nlri/nlri.ts';
 
 /** RFC 4271 §4.2. */
 export interface Open {
@@ -14,37 +15,25 @@ export interface Open {
   readonly capabilities: readonly Capability[];
 }
 
-/** A prefix in packed form: IPv4 in the first word; host bits are zero. */
-export interface Nlri {
-  readonly pathId: number;
-  readonly words: readonly number[];
-  readonly length: number;
-}
-
-export interface UndecodedNlri {
-  readonly kind: 'announced' | 'withdrawn';
-  readonly family: Family;
-  readonly nlri: Uint8Array;
-}
-
 /** The readable form of an UPDATE, for tools and tests; the speaker itself walks the bytes (scan.ts). RFC 4271 §4.3. */
 export interface Update {
   readonly type: 'update';
   readonly attributes: PathAttributes;
   /** Per family: IPv4 unicast from the message's own fields, others from MP_REACH. */
-  readonly announced: readonly { readonly family: Family; readonly nlri: readonly Nlri[] }[];
-  readonly withdrawn: readonly { readonly family: Family; readonly nlri: readonly Nlri[] }[];
-  /** Prefixes of families that nobody here decodes, as the bytes of MP_REACH and MP_UNREACH. */
-  readonly undecoded?: readonly UndecodedNlri[];
+  readonly announced: readonly FamilyNlri[];
+  readonly withdrawn: readonly FamilyNlri[];
   /** The NEXT_HOP attribute, where `attributes.nextHop` is MP_REACH's and the message has both. */
   readonly ipv4NextHop?: NextHopBytes;
   readonly endOfRib?: Family;
   /**
-   * What was malformed and what RFC 7606 makes of it; absent where all was well. The strongest remedy rules.
-   * Never session-reset from decodeMessage: that is its `fault`.
+   * What was malformed and what RFC 7606 makes of it; absent where all was well. The strongest remedy rules: with
+   * afi-safi-disable the UPDATE's other prefixes are withdrawn too. Never session-reset from decodeMessage: that is its
+   * `fault`.
    */
   readonly remedy?: Remedy;
-  readonly faults: readonly Fault[];
+  /** With afi-safi-disable: whose routes are to be deleted, and ignored from now on. */
+  readonly disabled?: readonly Family[];
+  readonly faults: readonly AttributeFault[];
 }
 
 /** RFC 4271 §4.5. */
@@ -63,8 +52,8 @@ export interface Keepalive {
 export interface RouteRefresh {
   readonly type: 'route-refresh';
   readonly family: Family;
-  /** `unknown` must be ignored, RFC 7313 §5. */
-  readonly subtype: 'request' | 'begin' | 'end' | 'unknown';
+  /** A number that has no name must be ignored, RFC 7313 §5. */
+  readonly subtype: 'request' | 'begin' | 'end' | number;
 }
 
 export type Message = Open | Update | Notification | Keepalive | RouteRefresh;

@@ -11,11 +11,11 @@ import type { Message, Update } from './message.ts';
 import { notification } from './notification.ts';
 import { open } from './open.ts';
 import { routeRefresh } from './route-refresh.ts';
-import { decodeUpdate } from './update.ts';
+import { decodeUpdate } from './decode-update.ts';
 
 type Plain = Exclude<Message, Update>;
 
-/** One row per message. An UPDATE has ways of its own, in update.ts. */
+/** One row per message. An UPDATE has ways of its own: decode-update.ts, encode-update.ts. */
 export const messageTable: { readonly [T in Plain['type']]: MessageCodec<Extract<Plain, { readonly type: T }>> } = {
   open,
   notification,

@@ -1,184 +1,64 @@
-import type { Family } from '../context.ts';
-import type { Fault } from '../error.ts';
+import { BgpError } from '../error.ts';
 import { updateError } from '../iana.ts';
-import type { Nlri } from '../message/message.ts';
-import { readU32 } from '../reader.ts';
-import { prefixFamily } from './table.ts';
+import { formatPrefix, parsePrefix } from '../json/address.ts';
+import type { JsonCodec } from '../json/codec.ts';
+import { optional, record, u32, written } from '../json/codec.ts';
+import type { Reader } from '../reader.ts';
+import type { Writer } from '../writer.ts';
+import type { PrefixNlri } from './nlri.ts';
+import { prefixWord } from './prefix-word.ts';
+import type { NlriSpec } from './spec.ts';
 
-/** How the prefixes of a range are written: the family, and whether each has a path identifier (RFC 7911). */
-export interface NlriShape {
-  readonly family: Family;
-  readonly addPath: boolean;
+type Bits = Pick<PrefixNlri, 'words' | 'length'>;
+
+/** A plain prefix: its length in bits, then as many octets as it needs. RFC 4271 §4.3. */
+export const prefix: NlriSpec<PrefixNlri> = {
+  decode: (value, pathId, { bits }) => ({ pathId, ...decodeBits(value, value.u8(), bits) }),
+  encode: (out, { words, length }) => {
+    out.u8(length);
+    encodeBits(out, words, length);
+  },
+  json: (bits) => withPathId(record<InJson<PrefixNlri>>({ pathId: optional(u32), prefix: prefixText(bits) })),
+  format: ({ words, length }) => formatPrefix(words, length),
+};
+
+/** The address of a prefix of `length` bits in a family of `bits`, host bits cleared. Throws BgpError 3/10. */
+export function decodeBits(value: Reader, length: number, bits: number): Bits {
+  if (length > bits) throw new BgpError(`prefix length ${length} is above ${bits}`, updateError.invalidNetworkField);
+  const octets = (length + 7) >>> 3;
+  const { bytes } = value;
+  const at = value.skip(octets);
+  const words = [prefixWord(bytes, at, length)];
+  for (let start = 32; start < bits; start += 32) words.push(prefixWord(bytes, at + start / 8, length - start));
+  return { words, length };
 }
 
-/** One prefix as unsigned words, host bits zero; IPv4 in `w0`, the others then 0. `pathId` is 0 without ADD-PATH. */
-export type NlriVisitor = (pathId: number, w0: number, w1: number, w2: number, w3: number, length: number) => void;
-
-const PATH_ID_OCTETS = 4;
-
-/**
- * Calls `visit` for each prefix in `bytes[start, end)`, without an object per prefix. Stops at the first that is
- * malformed and returns the fault, 3/10; what came before was visited, so check first (`checkNlri`) where nothing of a
- * bad list may count. For a range of MP_REACH or MP_UNREACH the caller says 3/9 instead. Never throws.
- */
-export function walkNlri(
-  bytes: Uint8Array,
-  start: number,
-  end: number,
-  shape: NlriShape,
-  visit: NlriVisitor,
-): Fault | undefined {
-  const bits = prefixFamily(shape.family)?.bits;
-  if (bits === 32) return walkIpv4(bytes, start, end, shape.addPath, visit);
-  if (bits === 128) return walkIpv6(bytes, start, end, shape.addPath, visit);
-  return noSuchFamily(shape.family);
+/** As many octets as `length` bits need, from the highest. */
+export function encodeBits(out: Writer, words: readonly number[], length: number): void {
+  if (length > words.length * 32) throw new Error(`${length} bits of ${words.length} words`);
+  for (let octet = 0; octet * 8 < length; octet++) out.u8(words[octet >>> 2]! >>> (24 - 8 * (octet & 3)));
 }
 
-/** The fault that `walkNlri` would return, found by lengths alone; several times as fast. */
-export function checkNlri(bytes: Uint8Array, start: number, end: number, shape: NlriShape): Fault | undefined {
-  const bits = prefixFamily(shape.family)?.bits;
-  if (bits === undefined) return noSuchFamily(shape.family);
-  const fixed = shape.addPath ? PATH_ID_OCTETS : 0;
-  let at = start;
-  while (at < end) {
-    if (at + fixed >= end) return overrun(at, end);
-    const length = bytes[at + fixed]!;
-    const next = at + fixed + 1 + ((length + 7) >>> 3);
-    if (length > bits || next > end) return badPrefix(at, end, length, bits);
-    at = next;
-  }
-  return undefined;
+export const prefixText = (bits: number): JsonCodec<Bits> =>
+  written(
+    bits === 32 ? 'an IPv4 prefix without host bits' : 'an IPv6 prefix without host bits',
+    ({ words, length }) => formatPrefix(words, length),
+    (text) => parsePrefix(text, bits === 32 ? 32 : 128),
+  );
+
+export type InJson<T extends PrefixNlri> = Omit<T, 'pathId' | 'words' | 'length'> & {
+  readonly pathId?: number;
+  readonly prefix: Bits;
+};
+
+/** In JSON `words` and `length` are one text, and a path identifier of 0 is left out. */
+export function withPathId<T extends PrefixNlri>(codec: JsonCodec<InJson<T>>): JsonCodec<T> {
+  return {
+    to: ({ pathId, words, length, ...others }) =>
+      codec.to({ ...others, ...(pathId !== 0 && { pathId }), prefix: { words, length } }),
+    from: (json, at) => {
+      const { pathId = 0, prefix: bits, ...others } = codec.from(json, at);
+      return { pathId, ...bits, ...others } as unknown as T;
+    },
+  };
 }
-
-/** The same as records, for tools and tests. */
-export function decodeNlri(bytes: Uint8Array, start: number, end: number, shape: NlriShape): readonly Nlri[] | Fault {
-  const list: Nlri[] = [];
-  const ipv4 = prefixFamily(shape.family)?.bits === 32;
-  const fault = walkNlri(bytes, start, end, shape, (pathId, w0, w1, w2, w3, length) => {
-    list.push({ pathId, words: ipv4 ? [w0] : [w0, w1, w2, w3], length });
-  });
-  return fault ?? list;
-}
-
-/** How many octets `writeNlri` (and `writePathId`) take for a prefix of `length` bits. */
-export const nlriOctets = (length: number, addPath: boolean): number =>
-  1 + ((length + 7) >>> 3) + (addPath ? PATH_ID_OCTETS : 0);
-
-/** Writes RFC 7911's path identifier, which stands before its prefix; returns the offset behind it. */
-export function writePathId(target: Uint8Array, offset: number, pathId: number): number {
-  target[offset] = pathId >>> 24;
-  target[offset + 1] = pathId >>> 16;
-  target[offset + 2] = pathId >>> 8;
-  target[offset + 3] = pathId;
-  return offset + PATH_ID_OCTETS;
-}
-
-/** Writes one prefix, IPv4 (up to 32 bits of `w0`) or IPv6; returns the offset behind it. Host bits are the caller's to clear. */
-export function writeNlri(
-  target: Uint8Array,
-  offset: number,
-  w0: number,
-  w1: number,
-  w2: number,
-  w3: number,
-  length: number,
-): number {
-  target[offset] = length;
-  let at = offset + 1;
-  const end = at + ((length + 7) >>> 3);
-  for (let shift = 24; at < end && shift >= 0; shift -= 8) target[at++] = w0 >>> shift;
-  for (let shift = 24; at < end && shift >= 0; shift -= 8) target[at++] = w1 >>> shift;
-  for (let shift = 24; at < end && shift >= 0; shift -= 8) target[at++] = w2 >>> shift;
-  for (let shift = 24; at < end && shift >= 0; shift -= 8) target[at++] = w3 >>> shift;
-  return end;
-}
-
-/** Records back to bytes; the opposite of `decodeNlri`. */
-export function encodeNlri(list: readonly Nlri[], addPath: boolean): Uint8Array<ArrayBuffer> {
-  const target = new Uint8Array(list.reduce((sum, { length }) => sum + nlriOctets(length, addPath), 0));
-  let at = 0;
-  for (const { pathId, words, length } of list) {
-    if (addPath) at = writePathId(target, at, pathId);
-    at = writeNlri(target, at, words[0] ?? 0, words[1] ?? 0, words[2] ?? 0, words[3] ?? 0, length);
-  }
-  return target;
-}
-
-function walkIpv4(
-  bytes: Uint8Array,
-  start: number,
-  end: number,
-  addPath: boolean,
-  visit: NlriVisitor,
-): Fault | undefined {
-  let at = start;
-  while (at < end) {
-    const entry = at;
-    let pathId = 0;
-    if (addPath) {
-      if (at + PATH_ID_OCTETS >= end) return overrun(entry, end);
-      pathId = readU32(bytes, at);
-      at += PATH_ID_OCTETS;
-    }
-    const length = bytes[at]!;
-    const next = at + 1 + ((length + 7) >>> 3);
-    if (length > 32 || next > end) return badPrefix(entry, end, length, 32);
-    visit(pathId, prefixWord(bytes, at + 1, length), 0, 0, 0, length);
-    at = next;
-  }
-  return undefined;
-}
-
-function walkIpv6(
-  bytes: Uint8Array,
-  start: number,
-  end: number,
-  addPath: boolean,
-  visit: NlriVisitor,
-): Fault | undefined {
-  let at = start;
-  while (at < end) {
-    const entry = at;
-    let pathId = 0;
-    if (addPath) {
-      if (at + PATH_ID_OCTETS >= end) return overrun(entry, end);
-      pathId = readU32(bytes, at);
-      at += PATH_ID_OCTETS;
-    }
-    const length = bytes[at]!;
-    const next = at + 1 + ((length + 7) >>> 3);
-    if (length > 128 || next > end) return badPrefix(entry, end, length, 128);
-    visit(
-      pathId,
-      prefixWord(bytes, at + 1, length),
-      prefixWord(bytes, at + 5, length - 32),
-      prefixWord(bytes, at + 9, length - 64),
-      prefixWord(bytes, at + 13, length - 96),
-      length,
-    );
-    at = next;
-  }
-  return undefined;
-}
-
-/** The first `bits` bits at `at` as one unsigned word, the rest zero. More than 32 bits mean all of the word. */
-function prefixWord(bytes: Uint8Array, at: number, bits: number): number {
-  if (bits <= 0) return 0;
-  let word = bytes[at]! << 24;
-  if (bits > 8) word |= bytes[at + 1]! << 16;
-  if (bits > 16) word |= bytes[at + 2]! << 8;
-  if (bits > 24) word |= bytes[at + 3]!;
-  return bits >= 32 ? word >>> 0 : (word & (-1 << (32 - bits))) >>> 0;
-}
-
-function badPrefix(at: number, end: number, length: number, bits: number): Fault {
-  return length <= bits ? overrun(at, end) : networkFault(`prefix length ${length} is above ${bits}`);
-}
-
-const overrun = (at: number, end: number): Fault =>
-  networkFault(`a prefix runs past the end of its field, ${end - at} octets left`);
-
-const noSuchFamily = ({ afi, safi }: Family): Fault => networkFault(`family ${afi}/${safi} has no prefixes to walk`);
-
-/** RFC 4271 §6.3 asks for no data with it. */
-const networkFault = (text: string): Fault => ({ text, code: updateError.invalidNetworkField, data: new Uint8Array() });

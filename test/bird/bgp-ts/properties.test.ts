@@ -6,7 +6,7 @@ import type {
   Family,
   FamilyKey,
   Fault,
-  Nlri,
+  PrefixNlri,
   PathAttributes,
   Update,
 } from '../../../bird/bgp-ts/index.ts';
@@ -25,6 +25,7 @@ import {
   walkNlri,
 } from '../../../bird/bgp-ts/index.ts';
 import { context, frame, hex, mandatory, updateFrame } from '../../support/bgp-bytes.ts';
+import { plainPrefixes } from '../../support/plain-prefixes.ts';
 import { naiveUpdate } from '../../support/naive-update.ts';
 
 const u32 = fc.integer({ min: 0, max: 0xffff_ffff });
@@ -146,7 +147,7 @@ describe('the two ways into an UPDATE', () => {
         else if (!('reset' in speaker)) {
           expect(speaker.withdrawn).toEqual(naive.withdrawn);
           expect(speaker.announced).toEqual(naive.announced);
-          for (const fault of speaker.blamed) expect(naive.codes).toContain(fault);
+          for (const code of speaker.blamed) expect([...naive.codes, ...(speaker.missing ? [code] : [])]).toContain(code);
         }
       }),
       { numRuns: 3000 },
@@ -180,7 +181,7 @@ describe('round trips', () => {
     },
     { requiredKeys: ['origin', 'asPath', 'nextHop'] },
   );
-  const nlri = (addPath: boolean): fc.Arbitrary<Nlri[]> =>
+  const nlri = (addPath: boolean): fc.Arbitrary<PrefixNlri[]> =>
     fc.array(
       fc
         .record({ pathId: addPath ? u32 : fc.constant(0), word: u32, length: fc.nat(32) })
@@ -202,8 +203,8 @@ describe('round trips', () => {
         const update: Update = {
           type: 'update',
           attributes: own,
-          announced: [{ family: IPV4_UNICAST, nlri: announced }],
-          withdrawn: [{ family: IPV4_UNICAST, nlri: withdrawn }],
+          announced: [{ kind: 'prefix', family: IPV4_UNICAST, nlri: announced }],
+          withdrawn: [{ kind: 'prefix', family: IPV4_UNICAST, nlri: withdrawn }],
           faults: [],
         };
         const result = decodeMessage(encodeUpdate(update, session), session);
@@ -246,6 +247,7 @@ type Seen =
       readonly attributes: PathAttributes;
       readonly remedy: string | undefined;
       readonly blamed: readonly number[];
+      readonly missing: boolean;
     };
 
 /** An UPDATE through the hot path, as the speaker takes it: scan, walk, attributes, what is missing, what rules. */
@@ -271,10 +273,13 @@ function asSpeaker(octets: Uint8Array, session: CodecContext): Seen {
   const result = decodeAttributes(octets, scan.attributesStart, scan.attributesEnd, session);
   const { attributes, ipv4NextHop } = result;
   const reach = { hasIpv4Nlri: scan.nlriStart < scan.nlriEnd, hasMpReach: mpReach !== undefined, ipv4NextHop };
-  const missing = checkMandatory(attributes, reach) === undefined ? undefined : 'treat-as-withdraw';
-  const remedy = effectiveRemedy(strongerRemedy(result.remedy, missing), reach);
+  // What was malformed is not missing besides.
+  const isBad = result.remedy !== undefined && result.remedy !== 'attribute-discard';
+  const missing = isBad ? undefined : checkMandatory(attributes, reach);
+  const ofMissing = missing === undefined ? undefined : 'treat-as-withdraw';
+  const remedy = effectiveRemedy(strongerRemedy(result.remedy, ofMissing), reach);
   if (remedy === 'session-reset') return { reset: true };
-  return { ...lists, attributes, remedy, blamed: result.faults.flatMap((fault) => fault.attribute ?? []) };
+  return { ...lists, attributes, remedy, missing: missing !== undefined, blamed: [...result.faults.flatMap((fault) => fault.attribute ?? []), ...(missing?.data ?? [])] };
 }
 
 function asReader(octets: Uint8Array, session: CodecContext): Seen {
@@ -282,11 +287,12 @@ function asReader(octets: Uint8Array, session: CodecContext): Seen {
   if (result.kind === 'fault') return { reset: true };
   const { attributes, announced, withdrawn, remedy, faults } = result.message as Update;
   const list = (entries: Update['announced']): string[] =>
-    entries.flatMap(({ family, nlri }) =>
+    plainPrefixes(entries).flatMap(({ family, nlri }) =>
       nlri.map(({ pathId, words, length }) => prefixText(family, pathId, [...words, length])),
     );
-  const blamed = faults.flatMap((fault) => ('attribute' in fault ? [fault.attribute as number] : []));
-  return { withdrawn: list(withdrawn), announced: list(announced), attributes, remedy, blamed };
+  const blamed = faults.flatMap((fault) => fault.attribute ?? []);
+  const missing = faults.some(({ code }) => code[1] === 3);
+  return { withdrawn: list(withdrawn), announced: list(announced), attributes, remedy, missing, blamed };
 }
 
 function prefixText({ afi, safi }: Family, pathId: number, numbers: readonly number[]): string {

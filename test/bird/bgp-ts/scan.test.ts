@@ -88,8 +88,7 @@ describe('an UPDATE as a whole', () => {
     const result = decodeMessage(updateFrame({ attributes: `${mandatory} 800e08 0019 46 00 00 0203ff` }), context());
     expect(result).toMatchObject({
       message: {
-        announced: [],
-        undecoded: [{ kind: 'announced', family: { afi: 25, safi: 70 }, nlri: bytes('0203ff') }],
+        announced: [{ kind: 'bytes', family: { afi: 25, safi: 70 }, nlri: bytes('0203ff') }],
       },
     });
   });

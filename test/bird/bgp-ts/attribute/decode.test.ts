@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import type { AttributesResult, CodecContext } from '../../../../bird/bgp-ts/index.ts';
-import { checkMandatory, decodeAttributes, effectiveRemedy } from '../../../../bird/bgp-ts/index.ts';
+import { aigpMetric, checkMandatory, decodeAttributes, effectiveRemedy } from '../../../../bird/bgp-ts/index.ts';
 import { attributeTable } from '../../../../bird/bgp-ts/attribute/table.ts';
 import { bytes, context, hex } from '../../../support/bgp-bytes.ts';
 
@@ -32,9 +32,8 @@ const malformed: readonly Case[] = [
   ['AS_PATH with a confederation set', '400206 0401 0000fde9', external, 'treat-as-withdraw', [3, 11]],
   ['NEXT_HOP of 3 octets', '400303 c00002', external, 'treat-as-withdraw', [3, 5]],
   ['NEXT_HOP 0.0.0.0', '400304 00000000', external, 'treat-as-withdraw', [3, 8]],
-  ['NEXT_HOP 127.0.0.1', '400304 7f000001', external, 'treat-as-withdraw', [3, 8]],
   ['NEXT_HOP 224.0.0.1', '400304 e0000001', external, 'treat-as-withdraw', [3, 8]],
-  ['NEXT_HOP 255.255.255.255', '400304 ffffffff', external, 'treat-as-withdraw', [3, 8]],
+  ['NEXT_HOP 239.255.255.255', '400304 efffffff', external, 'treat-as-withdraw', [3, 8]],
   ['MED of 3 octets', '800403 000000', external, 'treat-as-withdraw', [3, 5]],
   ['LOCAL_PREF of 3 octets, internal', '400503 000000', internal, 'treat-as-withdraw', [3, 5]],
   ['LOCAL_PREF, external', '400504 00000064', external, 'attribute-discard'],
@@ -66,6 +65,8 @@ const malformed: readonly Case[] = [
     'session-reset',
     [3, 9],
   ],
+  ['MP_REACH_NLRI marked transitive', `c00e15 0002 01 10 ${'20'.repeat(16)} 00`, external, 'session-reset', [3, 9]],
+  ['MP_UNREACH_NLRI marked well-known', '400f03 000201', external, 'session-reset', [3, 9]],
   ['MP_UNREACH_NLRI of 2 octets', '800f02 0002', external, 'session-reset', [3, 9]],
   ['EXTENDED COMMUNITIES of 7 octets', 'c01007 00000000000000', external, 'treat-as-withdraw', [3, 5]],
   ['EXTENDED COMMUNITIES of 0 octets', 'c01000', external, 'treat-as-withdraw', [3, 5]],
@@ -73,6 +74,17 @@ const malformed: readonly Case[] = [
   ['AS4_PATH malformed, from a two-octet peer', 'c01106 0202 0000fde9', twoOctet, 'attribute-discard', [3, 11]],
   ['AS4_AGGREGATOR from a four-octet peer', 'c01208 0000fde9 c0000201', external, 'attribute-discard'],
   ['AS4_AGGREGATOR of 6 octets', 'c01206 fde9 c0000201', twoOctet, 'attribute-discard', [3, 5]],
+  ['PMSI_TUNNEL marked non-transitive', '801605 0000000000', external, 'treat-as-withdraw', [3, 4]],
+  ['TUNNEL_ENCAPSULATION marked non-transitive', '801704 000f0000', external, 'treat-as-withdraw', [3, 4]],
+  ['IPv6 EXTENDED COMMUNITIES of 19 octets', `c01913 ${'00'.repeat(19)}`, external, 'treat-as-withdraw', [3, 5]],
+  ['IPv6 EXTENDED COMMUNITIES of 0 octets', 'c01900', external, 'treat-as-withdraw', [3, 5]],
+  ['AIGP marked transitive', 'c01a0b 01000b 0000000000000064', external, 'attribute-discard', [3, 4]],
+  ['AIGP whose TLV overruns', '801a0b 01000c 0000000000000064', external, 'attribute-discard', [3, 9]],
+  ['AIGP whose TLV is shorter than its own header', '801a03 020002', external, 'attribute-discard', [3, 9]],
+  ['AIGP whose unknown TLV overruns', '801a04 020005 00', external, 'attribute-discard', [3, 5]],
+  ['AIGP of 2^64 - 1', '801a0b 01000b ffffffffffffffff', external, 'attribute-discard', [3, 9]],
+  ['AIGP of 0 octets', '801a00', external, 'attribute-discard', [3, 5]],
+  ['ONLY_TO_CUSTOMER of 3 octets', 'c02303 00fde9', external, 'treat-as-withdraw', [3, 5]],
   ['LARGE_COMMUNITY of 11 octets', `c0200b ${'00'.repeat(11)}`, external, 'treat-as-withdraw', [3, 5]],
   ['LARGE_COMMUNITY of 0 octets', 'c02000', external, 'treat-as-withdraw', [3, 5]],
   ['an unknown well-known attribute', '40c80101', external, 'treat-as-withdraw', [3, 2]],
@@ -86,6 +98,8 @@ const malformed: readonly Case[] = [
 
 const wellFormed: readonly Case[] = [
   ['ORIGIN', '40010102', external, undefined],
+  ['NEXT_HOP 127.0.0.1: for policy to refuse', '400304 7f000001', external, undefined],
+  ['NEXT_HOP 255.255.255.255: for policy to refuse', '400304 ffffffff', external, undefined],
   ['ORIGIN with the extended length', '50010001 00', external, undefined],
   ['ORIGIN with partial and the low flag bits set', '6f010100', external, undefined],
   ['an empty AS_PATH', '400200', external, undefined],
@@ -93,6 +107,10 @@ const wellFormed: readonly Case[] = [
   ['256 AS numbers in two segments', `5002 0404 02ff ${'0000fde9'.repeat(255)} 0201 0000fde9`, external, undefined],
   ['ATOMIC_AGGREGATE', '400600', external, undefined],
   ['an unknown optional non-transitive attribute', '80c80101', external, undefined],
+  ['PMSI_TUNNEL, whatever is in it', 'c01601 ff', external, undefined],
+  ['TUNNEL_ENCAPSULATION of 0 octets', 'c01700', external, undefined],
+  ['AIGP with a TLV that nobody knows', '801a10 01000b 0000000000000064 020005 abcd', external, undefined],
+  ['ONLY_TO_CUSTOMER 0, which RFC 9234 does not forbid', 'c02304 00000000', external, undefined],
   ['attribute 28 of 0 octets', 'c01c00', external, undefined],
   ['MP_REACH_NLRI of a family nobody knows', '800e05 6363 63 00 00', external, undefined],
 ];
@@ -136,11 +154,49 @@ describe('decodeAttributes', () => {
     expect(decode(`c02018 ${one} ${one}`).attributes.largeCommunities).toEqual([[1, 2, 3]]);
   });
 
-  test('unknown transitive attributes are kept as they are', () => {
-    expect(decode('c0c802abcd d0c900010f').attributes.unknown).toEqual([
+  test('unknown attributes are kept as they are, non-transitive ones and the partial bit too', () => {
+    expect(decode('c0c802abcd d0c900010f 80ca0101 e0cb00').attributes.unknown).toEqual([
       { code: 200, flags: 0xc0, value: bytes('abcd') },
       { code: 201, flags: 0xc0, value: bytes('0f') },
+      { code: 202, flags: 0x80, value: bytes('01') },
+      { code: 203, flags: 0xe0, value: bytes('') },
     ]);
+  });
+
+  test('the partial bit of known optional transitive attributes is kept, and of others it means nothing', () => {
+    const { attributes } = decode('60010100 a00404 00000001 e00804 fde90064');
+    expect(attributes).toEqual({ origin: 'igp', med: 1, communities: [0xfde90064], partial: [8] });
+  });
+
+  test('AIGP, OTC, PMSI_TUNNEL, TUNNEL_ENCAPSULATION and IPv6 extended communities', () => {
+    const { attributes } = decode(
+      '801a10 01000b 0000000100000064 020005 abcd c02304 0000fde9 c01605 0102030405 c01704 000f0000',
+      internal,
+    );
+    expect(attributes).toEqual({
+      aigp: [
+        { type: 1, value: bytes('0000000100000064') },
+        { type: 2, value: bytes('abcd') },
+      ],
+      onlyToCustomer: 65001,
+      pmsiTunnel: bytes('0102030405'),
+      tunnelEncapsulation: bytes('000f0000'),
+    });
+    expect(aigpMetric(attributes)).toBe((1n << 32n) + 100n);
+    const community = '000220010db800000000000000000000000100 64'.replaceAll(' ', '');
+    expect(decode(`c01914 ${community}`).attributes.ipv6ExtendedCommunities).toEqual([bytes(community)]);
+  });
+
+  test('a malformed MP_REACH costs its family alone where the context says so, and a second one the session', () => {
+    const session = context({ mpFaults: 'afi-safi-disable' });
+    const bad = '800e05 0002 01 10 00';
+    expect(decode(bad, session)).toMatchObject({
+      remedy: 'afi-safi-disable',
+      faults: [{ code: [3, 9], attribute: 14 }],
+    });
+    expect(decode('c00f03 000201', session).remedy).toBe('afi-safi-disable');
+    expect(decode('800f02 0002', session).remedy).toBe('session-reset');
+    expect(decode(`${bad} ${bad}`, session).remedy).toBe('session-reset');
   });
 
   test('the next hop is from MP_REACH where there is one, and NEXT_HOP stays beside it', () => {

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import type { AsSegment, Update } from '../../../../bird/bgp-ts/index.ts';
+import type { AsSegment, FamilyNlri, Update } from '../../../../bird/bgp-ts/index.ts';
 import {
   encodeAttributes,
   encodeEndOfRib,
@@ -9,6 +9,7 @@ import {
   encodeUpdateFrame,
   IPV4_UNICAST,
   IPV6_UNICAST,
+  passOn,
 } from '../../../../bird/bgp-ts/index.ts';
 import { bytes, context, hex, updateFrame } from '../../../support/bgp-bytes.ts';
 
@@ -26,13 +27,31 @@ describe('encodeAttributes', () => {
       origin: 'igp',
     };
     expect(hex(encodeAttributes(attributes as never, context()))).toBe(
-      plain('40010100 400304c0000201 80040400000005 e00500 c0200c 000000010000000200000003'),
+      plain('40010100 400304c0000201 80040400000005 c00500 c0200c 000000010000000200000003'),
     );
   });
 
-  test('what nobody here understands goes out with the partial bit', () => {
-    const unknown = [{ code: 200, flags: 0xc0, value: bytes('ab') }];
-    expect(hex(encodeAttributes({ unknown }, context()))).toBe('e0c801ab');
+  test('unknown attributes and partial bits go out as the record has them', () => {
+    const unknown = [
+      { code: 200, flags: 0xc0, value: bytes('ab') },
+      { code: 201, flags: 0x80, value: bytes('cd') },
+    ];
+    expect(hex(encodeAttributes({ unknown }, context()))).toBe('c0c801ab80c901cd');
+    expect(hex(encodeAttributes({ communities: [7], partial: [8] }, context()))).toBe('e0080400000007');
+  });
+
+  test('what is passed on: the transitive ones that nobody here understands, with the partial bit', () => {
+    const unknown = [
+      { code: 200, flags: 0xc0, value: bytes('ab') },
+      { code: 201, flags: 0x80, value: bytes('cd') },
+    ];
+    const received = { origin: 'igp', unknown, pmsiTunnel: bytes('01'), communities: [7], partial: [8] } as const;
+    expect(hex(encodeAttributes(passOn(received), context()))).toBe(
+      plain('40010100 e00804 00000007 e01601 01 e0c801 ab'),
+    );
+    expect(passOn(passOn(received))).toEqual(passOn(received));
+    const known = { origin: 'igp', med: 5 } as const;
+    expect(passOn(known)).toBe(known);
   });
 
   test('an extended length only above 255 octets', () => {
@@ -93,8 +112,16 @@ describe('encodeUpdate', () => {
     faults: [],
     ...changes,
   });
-  const ipv4 = { family: IPV4_UNICAST, nlri: [{ pathId: 0, words: [0x0a000000], length: 8 }] };
-  const ipv6 = { family: IPV6_UNICAST, nlri: [{ pathId: 0, words: [0x20010db8, 0, 0, 0], length: 32 }] };
+  const ipv4: FamilyNlri = {
+    kind: 'prefix',
+    family: IPV4_UNICAST,
+    nlri: [{ pathId: 0, words: [0x0a000000], length: 8 }],
+  };
+  const ipv6: FamilyNlri = {
+    kind: 'prefix',
+    family: IPV6_UNICAST,
+    nlri: [{ pathId: 0, words: [0x20010db8, 0, 0, 0], length: 32 }],
+  };
 
   test('IPv4 prefixes with an IPv6 next hop go into MP_REACH, RFC 8950', () => {
     const octets = encodeUpdate(update({ announced: [ipv4] }), context());

@@ -24,7 +24,8 @@ describe('ROUTE-REFRESH', () => {
   });
 
   test('another subtype is a message that the speaker must ignore, RFC 7313', () => {
-    expect(decodeMessage(frame(5, bytes('0001ff01')), context())).toMatchObject({ message: { subtype: 'unknown' } });
+    expect(decodeMessage(frame(5, bytes('0001ff01')), context())).toMatchObject({ message: { subtype: 255 } });
+    expect(decodeMessage(frame(5, bytes('0001ff01 0102')), context())).toMatchObject({ message: { subtype: 255 } });
   });
 
   test('too long is 7/1 with the whole message', () => {

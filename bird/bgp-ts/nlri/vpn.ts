@@ -1,0 +1,45 @@
+import { BgpError } from '../error.ts';
+import { updateError } from '../iana.ts';
+import { formatPrefix } from '../json/address.ts';
+import { formatRouteDistinguisher, routeDistinguisher } from '../json/administered.ts';
+import { list, optional, record, u32 } from '../json/codec.ts';
+import { decodeLabels, encodeLabels, formatLabels, labelFields, labelNumber } from './labeled.ts';
+import type { VpnNlri } from './nlri.ts';
+import type { InJson } from './prefix.ts';
+import { decodeBits, encodeBits, prefixText, withPathId } from './prefix.ts';
+import type { NlriSpec } from './spec.ts';
+
+const RD_OCTETS = 8;
+
+/** Labels, a route distinguisher and a prefix, all counted in the length. RFC 4364 §4.3.4, RFC 4659 §3.2. */
+export const vpn: NlriSpec<VpnNlri> = {
+  decode: (value, pathId, shape) => {
+    const reserved = RD_OCTETS * 8;
+    const { labels, bitsLeft } = decodeLabels(value, value.u8(), { withdrawn: shape.withdrawn, reserved });
+    if (bitsLeft < reserved) {
+      throw new BgpError(`${bitsLeft} bits leave no room for a route distinguisher`, updateError.invalidNetworkField);
+    }
+    const distinguisher = value.take(RD_OCTETS);
+    const bits = decodeBits(value, bitsLeft - reserved, shape.bits);
+    return { pathId, ...bits, labels, routeDistinguisher: distinguisher };
+  },
+  encode: (out, entry, shape) => {
+    const fields = labelFields(entry.labels, shape);
+    if (entry.routeDistinguisher.length !== RD_OCTETS) throw new Error('a route distinguisher has 8 octets');
+    out.u8((fields.length * 3 + RD_OCTETS) * 8 + entry.length);
+    encodeLabels(out, fields);
+    out.bytes(entry.routeDistinguisher);
+    encodeBits(out, entry.words, entry.length);
+  },
+  json: (bits) =>
+    withPathId(
+      record<InJson<VpnNlri>>({
+        pathId: optional(u32),
+        routeDistinguisher,
+        labels: list(labelNumber),
+        prefix: prefixText(bits),
+      }),
+    ),
+  format: (entry) =>
+    `${formatRouteDistinguisher(entry.routeDistinguisher)} ${formatPrefix(entry.words, entry.length)}${formatLabels(entry.labels)}`,
+};
