@@ -36,8 +36,8 @@ export function formatIpv6(words: readonly number[]): string {
 export function parseIpv6(text: string): readonly number[] | undefined {
   const [head = '', tail, ...more] = text.split('::');
   if (more.length > 0) return undefined;
-  const front = groupsOf(head);
-  const back = tail === undefined ? [] : groupsOf(tail);
+  const front = groupsOf(head, tail === undefined);
+  const back = tail === undefined ? [] : groupsOf(tail, true);
   if (front === undefined || back === undefined) return undefined;
   const zeros = 8 - front.length - back.length;
   if (tail === undefined ? zeros !== 0 : zeros < 1) return undefined;
@@ -45,10 +45,10 @@ export function parseIpv6(text: string): readonly number[] | undefined {
   return [0, 2, 4, 6].map((i) => groups[i]! * 65536 + groups[i + 1]!);
 }
 
-function groupsOf(text: string): readonly number[] | undefined {
+function groupsOf(text: string, mayEndInIpv4: boolean): readonly number[] | undefined {
   if (text === '') return [];
   const parts = text.split(':');
-  const ipv4 = parts.at(-1)!.includes('.') ? parseIpv4(parts.pop()!) : undefined;
+  const ipv4 = mayEndInIpv4 && parts.at(-1)!.includes('.') ? parseIpv4(parts.pop()!) : undefined;
   if (text.includes('.') && ipv4 === undefined) return undefined;
   if (!parts.every((part) => /^[0-9a-f]{1,4}$/i.test(part))) return undefined;
   const groups = parts.map((part) => Number.parseInt(part, 16));

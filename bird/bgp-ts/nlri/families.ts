@@ -84,7 +84,7 @@ export function parseFamily(text: string): Family | undefined {
   const named = familyRows.find(({ name }) => name === text);
   if (named !== undefined) return named.family;
   const [, afi = '', safi = ''] = /^(\d{1,5})\/(\d{1,5})$/.exec(text) ?? [];
-  return afi === '' || Number(afi) > 0xffff || Number(safi) > 0xffffff
+  return afi === '' || Number(afi) > 0xffff || Number(safi) > 0xffff
     ? undefined
     : { afi: Number(afi), safi: Number(safi) };
 }

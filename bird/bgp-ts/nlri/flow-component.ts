@@ -105,10 +105,10 @@ export function formatComponent(component: FlowComponent): string {
     return `${name} ${formatPrefix(words, length)}${offset === 0 ? '' : ` offset ${offset}`}`;
   }
   const form = known?.form ?? 'number';
-  const gap = form === 'bitmask' ? ' ' : '';
   const parts = component.matches.map(({ and, operator, value }, i) => {
     const join = i === 0 ? '' : and ? '&' : ',';
-    return `${join}${operatorsOf(form)[operator] ?? String(operator)}${gap}${value}`;
+    const word = operatorsOf(form)[operator] ?? String(operator);
+    return `${join}${word}${/[a-z]$/.test(word) ? ' ' : ''}${value}`;
   });
   return `${name} ${parts.join('')}`;
 }

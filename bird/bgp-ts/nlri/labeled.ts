@@ -68,13 +68,12 @@ function stackDepth({ bytes, at, left }: Reader, room: number): number {
   return 1;
 }
 
-/** The fields of three octets for a stack. Throws a plain Error where an announcement has no label. */
+/** The fields of three octets for a stack; one in a withdrawal. Throws a plain Error where an announcement has no label. */
 export function labelFields(labels: readonly number[], { withdrawn = false }: EntryShape): readonly number[] {
-  if (labels.length > 0) {
-    return labels.map((label, i) => (label << 4) | (i === labels.length - 1 ? BOTTOM_OF_STACK : 0));
-  }
-  if (!withdrawn) throw new Error('a labeled prefix is announced without a label');
-  return [NO_LABEL];
+  const [first] = labels;
+  if (withdrawn) return [first === undefined ? NO_LABEL : (first << 4) | BOTTOM_OF_STACK];
+  if (first === undefined) throw new Error('a labeled prefix is announced without a label');
+  return labels.map((label, i) => (label << 4) | (i === labels.length - 1 ? BOTTOM_OF_STACK : 0));
 }
 
 export function encodeLabels(out: Writer, fields: readonly number[]): void {

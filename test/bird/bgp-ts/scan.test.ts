@@ -100,3 +100,38 @@ describe('an UPDATE as a whole', () => {
     });
   });
 });
+
+describe('AFI/SAFI disable, where the context asks for it (RFC 7606 §2)', () => {
+  const session = context({ mpFaults: 'afi-safi-disable' });
+  const ipv6 = { afi: 2, safi: 1 };
+
+  test.each([
+    ['a next hop of 9 octets', `800e0e 0002 01 09 ${'00'.repeat(10)}`, 14],
+    ['an IPv6 prefix length of 129', `800e27 0002 01 10 ${'20'.repeat(16)} 00 81 ${'00'.repeat(17)}`, 14],
+    ['a withdrawn IPv6 prefix cut short', '800f07 0002 01 20 20010d', 15],
+    ['an MP_UNREACH_NLRI marked transitive', 'c00f03 000201', 15],
+  ])('%s costs the family, and the message says which', (_, attribute, code) => {
+    const octets = updateFrame({ attributes: `${attribute} ${mandatory}`, nlri: '08 0a' });
+    const result = decodeMessage(octets, session);
+    expect(result).toMatchObject({ message: { remedy: 'afi-safi-disable', disabled: [ipv6] } });
+    expect(result).toMatchObject({
+      message: { faults: [{ code: [3, 9], remedy: 'afi-safi-disable', attribute: code }] },
+    });
+    expect(decodeMessage(octets, context())).toMatchObject({ kind: 'fault', fault: { code: [3, 9] } });
+  });
+
+  test('both can be lost in one message, and an attribute that is too short to name its family costs the session', () => {
+    const both = updateFrame({ attributes: '800e05 0002 01 10 00 c00f03 000184' });
+    expect(decodeMessage(both, session)).toMatchObject({ message: { disabled: [ipv6, { afi: 1, safi: 0x84 }] } });
+    expect(scanUpdate(both, session)).toMatchObject({ remedy: 'afi-safi-disable', fault: { code: [3, 9] } });
+    const short = updateFrame({ attributes: '800e05 0002 01 10 00 800f02 0002' });
+    expect(decodeMessage(short, session)).toMatchObject({ kind: 'fault', fault: { code: [3, 9] } });
+    expect(scanUpdate(short, session).remedy).toBe('session-reset');
+  });
+
+  test('the data of 3/9 is the whole attribute, also where a prefix in it is malformed', () => {
+    const attribute = '800f07 0002 01 20 20010d'.replaceAll(' ', '');
+    const result = decodeMessage(updateFrame({ attributes: attribute }), context());
+    expect(result.kind === 'fault' && hex(result.fault.data)).toBe(attribute);
+  });
+});
