@@ -16,9 +16,10 @@ import type { PackedPrefix } from './rib/prefix-table.ts';
 import type { OriginatedRoute, PeerSettings } from './settings.ts';
 import type { ExportView } from './update/export-group.ts';
 import { ExportGroup, viewKey } from './update/export-group.ts';
+import type { EncodedSet } from './update/pack.ts';
 import { packNext } from './update/pack.ts';
 import type { UpdateSink } from './rib/update-reader.ts';
-import { canonicalAttributes } from './wire.ts';
+import { canonicalAttributes, MAX_OCTETS } from './wire.ts';
 import type { NextHopBytes } from './wire.ts';
 
 export const FAMILIES: readonly IpFamily[] = [4, 6];
@@ -72,6 +73,7 @@ export class Routing {
   readonly #listener: RoutingListener;
   readonly #peers = new Map<number, RoutingPeer>();
   readonly #groups = new Map<string, ExportGroup>();
+  readonly #scratch = new Uint8Array(MAX_OCTETS);
   #ownBlocks: Readonly<Record<IpFamily, readonly PackedPrefix[]>> = { 4: [], 6: [] };
 
   constructor(settings: RoutingSettings, listener: RoutingListener) {
@@ -213,7 +215,8 @@ export class Routing {
     if (group === undefined) return undefined;
     const adjRibOut = peer.adjRibOut[family];
     const { prefixes } = this.tables[family];
-    return packNext({ adjRibOut, prefixes, encodedSet: (attributes) => group.encodedSet(attributes) });
+    const encodedSet = (attributes: number): EncodedSet => group.encodedSet(attributes);
+    return packNext({ adjRibOut, prefixes, encodedSet, scratch: this.#scratch });
   }
 
   /** The peer asked for everything again. RFC 2918 §4. */

@@ -21,6 +21,8 @@ export interface CodecContext {
   readonly extendedMessage: boolean;
   /** The peer is external: LOCAL_PREF, ORIGINATOR_ID and CLUSTER_LIST from it are discarded, RFC 7606 §7.5, §7.9, §7.10. */
   readonly external: boolean;
+  /** What is read holds a router's own routes too, as MRT and BMP do: NEXT_HOP may be 0.0.0.0. */
+  readonly ownRoutes?: true;
   /**
    * What a malformed MP_REACH_NLRI or MP_UNREACH_NLRI costs: the session (default), or its family alone, whose routes are
    * then to be deleted and ignored until the session ends. RFC 7606 §2 leaves the choice, RFC 4760 §7.

@@ -1,3 +1,4 @@
+import { ByteQueue } from './byte-queue.ts';
 import { BgpError } from './error.ts';
 import { readHeader } from './message/header.ts';
 
@@ -8,13 +9,11 @@ const INITIAL_OCTETS = 8192;
  * thrown as soon as the octet that proves it is there. Drained after each push, it holds one message at most.
  */
 export class Framer {
-  #bytes = new Uint8Array(INITIAL_OCTETS);
-  #head = 0;
-  #tail = 0;
+  readonly #queue = new ByteQueue(INITIAL_OCTETS);
   #maxOctets: number;
   #fault: BgpError | undefined;
 
-  /** `maxOctets`: 4096, or 65535 once both sides sent RFC 8654's capability. */
+  /** `maxOctets`: 4096, or 65535 where we sent RFC 8654's capability. */
   constructor(maxOctets: number) {
     this.#maxOctets = maxOctets;
   }
@@ -25,46 +24,23 @@ export class Framer {
 
   /** Copies `chunk`; the caller may use its memory again. After a fault nothing is taken any more. */
   push(chunk: Uint8Array): void {
-    if (this.#fault !== undefined) return;
-    if (this.#head === this.#tail) this.#head = this.#tail = 0;
-    if (this.#tail + chunk.length > this.#bytes.length) this.#makeRoom(chunk.length);
-    this.#bytes.set(chunk, this.#tail);
-    this.#tail += chunk.length;
+    if (this.#fault === undefined) this.#queue.push(chunk);
   }
 
   /** The next whole message, a view that holds until the next push. Throws BgpError; the same one ever after. */
   next(): Uint8Array | undefined {
     if (this.#fault !== undefined) throw this.#fault;
     const length = this.#nextLength();
-    if (length === undefined || length > this.#tail - this.#head) return undefined;
-    const frame = this.#bytes.subarray(this.#head, this.#head + length);
-    this.#head += length;
-    return frame;
+    return length === undefined || length > this.#queue.left ? undefined : this.#queue.take(length);
   }
 
   #nextLength(): number | undefined {
+    const { bytes, head, tail } = this.#queue;
     try {
-      return readHeader(this.#bytes, [this.#head, this.#tail], this.#maxOctets)?.lengthOctets;
+      return readHeader(bytes, [head, tail], this.#maxOctets)?.lengthOctets;
     } catch (error) {
       if (error instanceof BgpError) this.#fault = error;
       throw error;
     }
-  }
-
-  /** Moves what is left to the front. At least half stays free, so that single octets do not move it each time. */
-  #makeRoom(octets: number): void {
-    const left = this.#tail - this.#head;
-    const wanted = left + octets;
-    let capacity = this.#bytes.length;
-    while (capacity < wanted || capacity < 2 * left) capacity *= 2;
-    if (capacity === this.#bytes.length) {
-      this.#bytes.copyWithin(0, this.#head, this.#tail);
-    } else {
-      const larger = new Uint8Array(capacity);
-      larger.set(this.#bytes.subarray(this.#head, this.#tail));
-      this.#bytes = larger;
-    }
-    this.#head = 0;
-    this.#tail = left;
   }
 }

@@ -50,7 +50,7 @@ export { formatMessage } from './message/format.ts';
 export { EXTENDED_MAX_OCTETS, HEADER_OCTETS, MAX_OCTETS } from './message/header.ts';
 export type { MessageFromJson } from './message/json.ts';
 export { messageFromJson, messageToJson } from './message/json.ts';
-export type { Keepalive, Message, Notification, Open, RouteRefresh, Update } from './message/message.ts';
+export type { Keepalive, Message, Notification, Open, RouteRefresh, Update, UpdateForm } from './message/message.ts';
 export { encodeShutdownText, shutdownText } from './message/notification.ts';
 export type { DecodeResult } from './message/table.ts';
 export { decodeMessage, encodeMessage } from './message/table.ts';

@@ -1,5 +1,6 @@
 import type { ErrorCode } from './error.ts';
 import { BgpError } from './error.ts';
+import { decodeUtf8 } from './utf8.ts';
 
 /** Reads big-endian fields from `bytes[start, end)`. Past the end it throws BgpError with the code it was made with. */
 export class Reader {
@@ -72,6 +73,13 @@ export class Reader {
 
   rest(): Uint8Array {
     return this.take(this.left);
+  }
+
+  /** UTF-8 behind its length in one octet. Octets that are no UTF-8 are malformed. */
+  prefixedText(): string {
+    const text = decodeUtf8(this.take(this.u8()));
+    if (text === undefined) throw new BgpError('the text is no UTF-8', this.#overrun);
+    return text;
   }
 
   /** No copy: for what is read at once and not kept. */

@@ -7,19 +7,23 @@ export class Writer {
     return this.#length;
   }
 
-  u8(value: number): void {
+  /** Throws a plain Error that names `what` where `value` is no whole number of this width; so do the others. */
+  u8(value: number, what?: string): void {
+    if (value >>> 0 !== value || value > 0xff) throw misfit(value, 1, what);
     // Room first: it may put another buffer in the place of this one.
     const at = this.#room(1);
     this.#bytes[at] = value;
   }
 
-  u16(value: number): void {
+  u16(value: number, what?: string): void {
+    if (value >>> 0 !== value || value > 0xffff) throw misfit(value, 2, what);
     const at = this.#room(2);
     this.#bytes[at] = value >>> 8;
     this.#bytes[at + 1] = value;
   }
 
-  u32(value: number): void {
+  u32(value: number, what?: string): void {
+    if (value >>> 0 !== value) throw misfit(value, 4, what);
     const at = this.#room(4);
     this.#bytes[at] = value >>> 24;
     this.#bytes[at + 1] = value >>> 16;
@@ -42,6 +46,26 @@ export class Writer {
     this.#bytes[at + octets - 1] = length;
   }
 
+  /** The same with a length of one octet where that does, else of two; `widened` is called then. */
+  prefixedByFit(content: (out: Writer) => void, widened: () => void): void {
+    const at = this.#room(1);
+    content(this);
+    const length = this.#length - at - 1;
+    if (length > 0xff) {
+      this.#room(1);
+      this.#bytes.copyWithin(at + 2, at + 1, at + 1 + length);
+      if (length > 0xffff) throw new Error(`${length} octets do not fit a length field of 2`);
+      this.#bytes[at] = length >>> 8;
+      this.#bytes[at + 1] = length;
+      widened();
+    } else this.#bytes[at] = length;
+  }
+
+  /** Sets bits in an octet that was written before. */
+  setBits(at: number, bits: number): void {
+    this.#bytes[at]! |= bits;
+  }
+
   /** A copy of what was written. */
   finish(): Uint8Array<ArrayBuffer> {
     return this.#bytes.slice(0, this.#length);
@@ -59,3 +83,6 @@ export class Writer {
     return at;
   }
 }
+
+const misfit = (value: number, octets: number, what = 'the value'): Error =>
+  new Error(`${what} ${value} does not fit ${octets} octets`);

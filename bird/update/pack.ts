@@ -23,6 +23,8 @@ export interface Packing {
   readonly prefixes: PrefixTable;
   /** Encoded once per set and group of peers, whoever asks. */
   readonly encodedSet: (attributes: number) => EncodedSet;
+  /** Room for the prefixes of one message, overwritten each time. */
+  readonly scratch: Uint8Array;
 }
 
 const IPV6_UNICAST: Family = { afi: 2, safi: 1 };
@@ -36,8 +38,7 @@ export const isSendable = ({ block, nextHop }: EncodedSet): boolean =>
   UPDATE_FIXED_OCTETS + MP_REACH_FIXED_OCTETS + nextHop.length + block.length + LONGEST_NLRI_OCTETS <= MAX_OCTETS;
 
 /** The next UPDATE for the peer, or undefined where it knows everything. */
-export function packNext({ adjRibOut, prefixes, encodedSet }: Packing): Uint8Array | undefined {
-  const nlri = new Uint8Array(MAX_OCTETS);
+export function packNext({ adjRibOut, prefixes, encodedSet, scratch: nlri }: Packing): Uint8Array | undefined {
   let end = 0;
   let room = 0;
   let set: EncodedSet | undefined;

@@ -3,7 +3,7 @@ import { Writer } from '../writer.ts';
 import { splitAs4 } from './as4-merge.ts';
 import { mpReach } from './mp-reach.ts';
 import { mpUnreach } from './mp-unreach.ts';
-import type { NextHopBytes, PathAttributes } from './path-attributes.ts';
+import type { NextHopBytes, PathAttributes, UnknownAttribute } from './path-attributes.ts';
 import { EXTENDED_LENGTH, PARTIAL } from './spec.ts';
 import type { WireAttributes } from './table.ts';
 import { attributeRows } from './table.ts';
@@ -21,35 +21,32 @@ export interface EncodeContext extends CodecContext {
 export function encodeAttributes(attributes: PathAttributes, context: EncodeContext): Uint8Array<ArrayBuffer> {
   const { unknown = [], partial = [], ...own } = attributes;
   const wire: WireAttributes = context.fourOctetAs ? own : { ...own, ...splitAs4(own) };
-  const parts: (readonly [code: number, bytes: Uint8Array])[] = unknown.map(({ code, flags, value }) => [
-    code,
-    frameAttribute(code, flags, value),
-  ]);
+  const rest = unknown.toSorted((a, b) => a.code - b.code);
+  let next = 0;
+  const out = new Writer();
   for (const { field, spec } of attributeRows) {
+    for (; next < rest.length && rest[next]!.code <= spec.code; next++) writeUnknown(out, rest[next]!);
     const value = wire[field];
     if (value === undefined || (field === 'nextHop' && context.nextHopIn === 'mp-reach')) continue;
-    const out = new Writer();
-    spec.encode(out, value, context);
     const flags = partial.includes(spec.code) ? spec.flags | PARTIAL : spec.flags;
-    parts.push([spec.code, frameAttribute(spec.code, flags, out.finish())]);
+    writeAttribute(out, spec.code, flags, () => spec.encode(out, value, context));
   }
-  const out = new Writer();
-  for (const [, bytes] of parts.sort(([a], [b]) => a - b)) out.bytes(bytes);
+  for (; next < rest.length; next++) writeUnknown(out, rest[next]!);
   return out.finish();
 }
 
 /** MP_REACH_NLRI as one attribute with its header. `nlri` as `writeNlri` makes it. */
 export function encodeMpReach(family: Family, nextHop: NextHopBytes, nlri: Uint8Array): Uint8Array<ArrayBuffer> {
   const out = new Writer();
-  mpReach.encode(out, { family, nextHop, nlri }, noContext);
-  return frameAttribute(mpReach.code, mpReach.flags, out.finish());
+  writeAttribute(out, mpReach.code, mpReach.flags, () => mpReach.encode(out, { family, nextHop, nlri }, noContext));
+  return out.finish();
 }
 
-/** MP_UNREACH_NLRI as one attribute with its header. Its length has two octets always, as other speakers write it. */
+/** MP_UNREACH_NLRI as one attribute with its header. */
 export function encodeMpUnreach(family: Family, nlri: Uint8Array): Uint8Array<ArrayBuffer> {
   const out = new Writer();
-  mpUnreach.encode(out, { family, nlri }, noContext);
-  return frameAttribute(mpUnreach.code, mpUnreach.flags | EXTENDED_LENGTH, out.finish());
+  writeAttribute(out, mpUnreach.code, mpUnreach.flags, () => mpUnreach.encode(out, { family, nlri }, noContext));
+  return out.finish();
 }
 
 /** Neither MP_REACH nor MP_UNREACH depends on what was negotiated when it is written. */
@@ -61,11 +58,14 @@ const noContext: CodecContext = {
   external: false,
 };
 
-function frameAttribute(code: number, flags: number, value: Uint8Array): Uint8Array<ArrayBuffer> {
-  const extended = value.length > 255 || (flags & EXTENDED_LENGTH) !== 0;
-  const out = new Writer();
-  out.u8(extended ? flags | EXTENDED_LENGTH : flags);
+function writeUnknown(out: Writer, { code, flags, value }: UnknownAttribute): void {
+  writeAttribute(out, code, flags, () => out.bytes(value));
+}
+
+/** Header, then what `content` writes; an extended length where one octet is too few. */
+function writeAttribute(out: Writer, code: number, flags: number, content: () => void): void {
+  const at = out.length;
+  out.u8(flags);
   out.u8(code);
-  out.prefixed(extended ? 2 : 1, (content) => content.bytes(value));
-  return out.finish();
+  out.prefixedByFit(content, () => out.setBits(at, EXTENDED_LENGTH));
 }

@@ -12,11 +12,11 @@ export const nextHop: RecordedSpec<NextHopBytes> = {
   flags: TRANSITIVE,
   onMalformed: 'treat-as-withdraw', // RFC 7606 §7.3
   json: nextHopText,
-  decode: (value) => {
+  decode: (value, { ownRoutes }) => {
     const address = value.exactly(4).rest();
     // RFC 4271 §6.3: "a valid IP host address". Whether loopback or reserved ones are wanted is for policy to say.
     const isMulticast = (address[0]! & 0xf0) === 0xe0;
-    if (isMulticast || address.every((octet) => octet === 0)) {
+    if (isMulticast || (ownRoutes !== true && address.every((octet) => octet === 0))) {
       throw new BgpError(`${address.join('.')} is not a host's address`, updateError.invalidNextHop);
     }
     return address;

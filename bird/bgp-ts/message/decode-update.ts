@@ -1,3 +1,6 @@
+import { as4Aggregator } from '../attribute/as4-aggregator.ts';
+import { splitAs4 } from '../attribute/as4-merge.ts';
+import { as4Path } from '../attribute/as4-path.ts';
 import { decodeAttributes } from '../attribute/decode.ts';
 import type { AttributesResult } from '../attribute/decode.ts';
 import { checkMandatory, effectiveRemedy } from '../attribute/mandatory.ts';
@@ -14,6 +17,7 @@ import { decodeNlri, hasMalformedRule, isFault } from '../nlri/table.ts';
 import type { AttributeRange, UpdateScan } from '../scan.ts';
 import { asMpFault, scanUpdate } from '../scan.ts';
 import type { Update } from './message.ts';
+import { formOf } from './update-form.ts';
 
 /** The readable form of a whole frame, over the same walk that the speaker uses. Throws BgpError where the session must end. */
 export function decodeUpdate(frame: Uint8Array, context: CodecContext): Update {
@@ -23,6 +27,12 @@ export function decodeUpdate(frame: Uint8Array, context: CodecContext): Update {
   const result = decodeAttributes(frame, scan.attributesStart, scan.attributesEnd, context);
   const { remedy, faults } = judge(scan, result, routes.faults);
   const { attributes, ipv4NextHop } = result;
+  // AS4_PATH and AS4_AGGREGATOR are merged, and written again only where the AS numbers ask for them.
+  const as4 = context.fourOctetAs ? {} : splitAs4(attributes);
+  const isWritten = (code: number): boolean =>
+    (code !== as4Path.code || as4.as4Path !== undefined) &&
+    (code !== as4Aggregator.code || as4.as4Aggregator !== undefined);
+  const form = formOf(frame, scan, isWritten);
   const disabled = [...(scan.disabled ?? []), ...routes.disabled];
   return {
     type: 'update',
@@ -34,6 +44,7 @@ export function decodeUpdate(frame: Uint8Array, context: CodecContext): Update {
     ...(remedy !== undefined && { remedy }),
     ...(disabled.length > 0 && { disabled }),
     faults,
+    ...(form !== undefined && { form }),
   };
 }
 

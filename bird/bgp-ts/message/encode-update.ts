@@ -8,6 +8,7 @@ import { encodeNlri } from '../nlri/table.ts';
 import { Writer } from '../writer.ts';
 import { EXTENDED_MAX_OCTETS, MAX_OCTETS } from './header.ts';
 import type { Update } from './message.ts';
+import { reshape } from './update-form.ts';
 import { encodeEndOfRib, encodeUpdateFrame } from './update-frame.ts';
 
 /**
@@ -16,7 +17,7 @@ import { encodeEndOfRib, encodeUpdateFrame } from './update-frame.ts';
  * no IPv4 address; beside it one family fits MP_REACH and one MP_UNREACH. Throws a plain Error that says what does not fit.
  */
 export function encodeUpdate(update: Update, context: CodecContext): Uint8Array<ArrayBuffer> {
-  if (update.endOfRib !== undefined) return encodeEndOfRib(update.endOfRib);
+  if (update.endOfRib !== undefined) return encodeEndOfRib(update.endOfRib, update.form);
   const announced = split(update, 'announced');
   const withdrawn = split(update, 'withdrawn');
   const { nextHop, ...others } = update.attributes;
@@ -32,9 +33,13 @@ export function encodeUpdate(update: Update, context: CodecContext): Uint8Array<
     attributes.bytes(encodeMpUnreach(withdrawn.multiprotocol.family, nlri));
   }
   attributes.bytes(encodeAttributes(ipv4NextHop === undefined ? others : { ...others, nextHop: ipv4NextHop }, context));
+  const block = attributes.finish();
+  if (block.length === 0 && announced.own === undefined && withdrawn.own === undefined) {
+    throw new Error('an UPDATE with nothing in it would be End-of-RIB: say so with endOfRib');
+  }
   return encodeUpdateFrame(
     {
-      attributes: attributes.finish(),
+      attributes: update.form === undefined ? block : reshape(block, update.form),
       ...(announced.own !== undefined && { nlri: encoded(announced.own, context, false) }),
       ...(withdrawn.own !== undefined && { withdrawn: encoded(withdrawn.own, context, true) }),
     },

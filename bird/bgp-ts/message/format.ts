@@ -3,6 +3,7 @@ import { formatNextHop } from '../attribute/next-hop-text.ts';
 import { formatCapability } from '../capability/table.ts';
 import { errorName } from '../iana.ts';
 import { formatHex, formatIpv4 } from '../json/address.ts';
+import { printable } from '../json/printable.ts';
 import { familyName, isIpv4Unicast } from '../nlri/families.ts';
 import type { FamilyNlri } from '../nlri/nlri.ts';
 import { formatNlri } from '../nlri/table.ts';
@@ -61,10 +62,3 @@ function formatGroup(verb: string, group: FamilyNlri): string {
 }
 
 const isIpv6Unicast = ({ family }: FamilyNlri): boolean => family.afi === 2 && family.safi === 1;
-
-/** What a peer wrote must not move a terminal's cursor or begin a new line in a log. */
-const printable = (line: string): string =>
-  line.replaceAll(
-    /[\p{Cc}\p{Zl}\p{Zp}\p{Bidi_Control}]/gu,
-    (character) => `\\u{${character.codePointAt(0)!.toString(16)}}`,
-  );

@@ -59,14 +59,21 @@ export function readHeader(
 
 /** A whole message: header, then `body`. Throws a plain Error where it is longer than `maxOctets`: our own fault. */
 export function frameMessage(type: Message['type'], body: Uint8Array, maxOctets: number): Uint8Array<ArrayBuffer> {
-  const length = HEADER_OCTETS + body.length;
-  if (length > maxOctets) throw new Error(`${type} message of ${length} octets is longer than ${maxOctets}`);
-  const frame = new Uint8Array(length);
-  frame.fill(0xff, 0, MARKER_OCTETS);
-  frame[LENGTH_AT] = length >>> 8;
-  frame[LENGTH_AT + 1] = length;
-  frame[TYPE_AT] = messageTypes[type];
+  const frame = emptyFrame(type, HEADER_OCTETS + body.length, maxOctets);
   frame.set(body, HEADER_OCTETS);
+  return frame;
+}
+
+/** A message of `lengthOctets` with its header, and zeros for a body. Throws as `frameMessage` does. */
+export function emptyFrame(type: Message['type'], lengthOctets: number, maxOctets: number): Uint8Array<ArrayBuffer> {
+  if (lengthOctets > maxOctets) {
+    throw new Error(`${type} message of ${lengthOctets} octets is longer than ${maxOctets}`);
+  }
+  const frame = new Uint8Array(lengthOctets);
+  frame.fill(0xff, 0, MARKER_OCTETS);
+  frame[LENGTH_AT] = lengthOctets >>> 8;
+  frame[LENGTH_AT + 1] = lengthOctets;
+  frame[TYPE_AT] = messageTypes[type];
   return frame;
 }
 

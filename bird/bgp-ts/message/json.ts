@@ -2,14 +2,14 @@
 import { pathAttributes } from '../attribute/text.ts';
 import { nextHopText } from '../attribute/next-hop-text.ts';
 import { capabilityJson } from '../capability/table.ts';
-import type { AttributeFault, ErrorCode } from '../error.ts';
 import { remedies } from '../error.ts';
 import { hex, ipv4 } from '../json/address.ts';
+import { attributeFault } from '../json/fault.ts';
 import type { Json, JsonCodec } from '../json/codec.ts';
-import { constant, fromJson, list, oneOf, optional, record, refused, tagged, text, u16, u8 } from '../json/codec.ts';
+import { constant, flag, fromJson, list, oneOf, optional, record, tagged, u16, u8 } from '../json/codec.ts';
 import { family } from '../nlri/families.ts';
 import { familyNlri } from '../nlri/table.ts';
-import type { Keepalive, Message, Notification, Open, RouteRefresh, Update } from './message.ts';
+import type { Keepalive, Message, Notification, Open, RouteRefresh, Update, UpdateForm } from './message.ts';
 
 const open = record<Open>({
   type: constant('open'),
@@ -18,26 +18,8 @@ const open = record<Open>({
   holdSeconds: u16,
   bgpIdentifier: ipv4,
   capabilities: list(capabilityJson),
-});
-
-/** `[3, 5]`. */
-const errorCode: JsonCodec<ErrorCode> = {
-  to: ([code, subcode]) => [code, subcode],
-  from: (json, at) => {
-    const numbers = list(u8).from(json, at);
-    const [code, subcode] = numbers;
-    if (code === undefined || subcode === undefined || numbers.length > 2)
-      throw refused(at, json, 'a code and a subcode');
-    return [code, subcode];
-  },
-};
-
-const fault = record<AttributeFault>({
-  text,
-  code: errorCode,
-  data: hex(),
-  remedy: oneOf(remedies),
-  attribute: optional(u8),
+  parameters: optional(list(u16)),
+  extendedParameters: optional(flag),
 });
 
 const update = record<Update>({
@@ -49,7 +31,8 @@ const update = record<Update>({
   endOfRib: optional(family),
   remedy: optional(oneOf(remedies)),
   disabled: optional(list(family)),
-  faults: list(fault),
+  faults: list(attributeFault),
+  form: optional(record<UpdateForm>({ order: list(u8), extended: list(u8) })),
 });
 
 const notification = record<Notification>({ type: constant('notification'), code: u8, subcode: u8, data: hex() });

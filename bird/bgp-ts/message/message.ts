@@ -13,6 +13,10 @@ export interface Open {
   readonly holdSeconds: number;
   readonly bgpIdentifier: number;
   readonly capabilities: readonly Capability[];
+  /** How many capabilities each optional parameter holds, where that is not one each. */
+  readonly parameters?: readonly number[];
+  /** RFC 9072's lengths of two octets, where one would do. */
+  readonly extendedParameters?: true;
 }
 
 /** The readable form of an UPDATE, for tools and tests; the speaker itself walks the bytes (scan.ts). RFC 4271 §4.3. */
@@ -34,6 +38,16 @@ export interface Update {
   /** With afi-safi-disable: whose routes are to be deleted, and ignored from now on. */
   readonly disabled?: readonly Family[];
   readonly faults: readonly AttributeFault[];
+  /** Order and lengths of the attributes as received, where we write them otherwise; with it the copy is exact. */
+  readonly form?: UpdateForm;
+}
+
+/** How the attributes of an UPDATE stood on the wire, by their codes. The RFCs leave both to the sender: RFC 4271 §4.3 and §5, RFC 7606 §5.1. */
+export interface UpdateForm {
+  /** All attributes in their order. */
+  readonly order: readonly number[];
+  /** Those with a length of two octets where one would do. */
+  readonly extended: readonly number[];
 }
 
 /** RFC 4271 §4.5. */

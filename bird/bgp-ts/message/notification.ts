@@ -1,3 +1,4 @@
+import { decodeUtf8, encodeUtf8 } from '../utf8.ts';
 import type { MessageCodec } from './codec.ts';
 import type { Notification } from './message.ts';
 
@@ -15,7 +16,7 @@ export const notification: MessageCodec<Notification> = {
 
 /** The data of a Cease / Administrative Shutdown or Reset: a text of up to 255 octets, cut between characters. RFC 9003 §2. */
 export function encodeShutdownText(text: string): Uint8Array {
-  let octets = new TextEncoder().encode(text);
+  let octets = encodeUtf8(text);
   if (octets.length > MAX_SHUTDOWN_OCTETS) {
     let end = MAX_SHUTDOWN_OCTETS;
     while ((octets[end]! & 0xc0) === 0x80) end--;
@@ -24,10 +25,13 @@ export function encodeShutdownText(text: string): Uint8Array {
   return Uint8Array.of(octets.length, ...octets);
 }
 
-/** The text in a Cease / Administrative Shutdown or Reset; undefined where there is none or its length lies. RFC 9003 §2. */
+/**
+ * The text in a Cease / Administrative Shutdown or Reset; undefined where there is none, its length lies, or it is no
+ * UTF-8, which must not be interpreted. RFC 9003 §2.
+ */
 export function shutdownText({ code, subcode, data }: Notification): string | undefined {
   const octets = data[0];
   if (code !== 6 || (subcode !== 2 && subcode !== 4) || octets === undefined) return undefined;
   if (octets === 0 || octets > data.length - 1) return undefined;
-  return new TextDecoder().decode(data.subarray(1, 1 + octets));
+  return decodeUtf8(data.subarray(1, 1 + octets));
 }

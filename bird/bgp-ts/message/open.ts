@@ -12,6 +12,7 @@ const VERSION = 4;
 const CAPABILITIES = 2;
 /** As the type of the first parameter it says that lengths have two octets, RFC 9072 §2. */
 const EXTENDED = 255;
+const MAX_SHORT = 255;
 
 /** RFC 4271 §4.2. AS, hold time and identifier are not judged here: only the two sides together can. */
 export const open: MessageCodec<Open> = {
@@ -26,20 +27,25 @@ export const open: MessageCodec<Open> = {
       );
     }
     const fixed = { version, asn: body.u16(), holdSeconds: body.u16(), bgpIdentifier: body.u32() };
-    return { type: 'open', ...fixed, capabilities: decodeParameters(body) };
+    return { type: 'open', ...fixed, ...decodeParameters(body) };
   },
-  encode: (out, { version, asn, holdSeconds, bgpIdentifier, capabilities }) => {
+  encode: (out, open) => {
+    const { version, asn, holdSeconds, bgpIdentifier } = open;
     out.u8(version);
     out.u16(asn);
     out.u16(holdSeconds);
     out.u32(bgpIdentifier);
-    encodeParameters(out, capabilities.map(encodeCapability));
+    encodeParameters(out, open);
   },
 };
 
-function decodeParameters(body: Reader): readonly Capability[] {
+type Parameters = Pick<Open, 'capabilities' | 'parameters' | 'extendedParameters'>;
+
+function decodeParameters(body: Reader): Parameters {
   const capabilities: Capability[] = [];
+  const parameters: number[] = [];
   const declared = body.u8();
+  // RFC 9072 §2: the type decides, and the length in front of it is ignored then.
   const extended = declared !== 0 && body.left > 0 && body.bytes[body.at] === EXTENDED;
   if (extended) body.u8();
   const octets = extended ? body.u16() : declared;
@@ -54,23 +60,43 @@ function decodeParameters(body: Reader): readonly Capability[] {
       const data = copyOf(body.bytes, start, body.at);
       throw new BgpError(`optional parameter ${type} is not supported`, openError.unsupportedParameter, data);
     }
+    const before = capabilities.length;
     while (parameter.left > 0) capabilities.push(decodeCapability(parameter));
+    parameters.push(capabilities.length - before);
   }
-  return capabilities;
+  const plainOctets = octets - (extended ? parameters.length : 0);
+  return {
+    capabilities,
+    ...(parameters.some((count) => count !== 1) && { parameters }),
+    ...(extended && plainOctets <= MAX_SHORT && { extendedParameters: true }),
+  };
 }
 
 /** One parameter per capability: some old speakers read no more than one. RFC 9072's form only where 255 octets are too few. */
-function encodeParameters(out: Writer, capabilities: readonly Uint8Array[]): void {
-  const plainOctets = capabilities.reduce((sum, { length }) => sum + 2 + length, 0);
-  const extended = plainOctets > 255;
+function encodeParameters(out: Writer, { capabilities, parameters, extendedParameters }: Parameters): void {
+  const groups = grouped(capabilities.map(encodeCapability), parameters);
+  const plainOctets = groups.reduce((sum, { length }) => sum + 2 + length, 0);
+  const extended = plainOctets > MAX_SHORT || extendedParameters === true;
   if (extended) {
     out.u8(EXTENDED);
     out.u8(EXTENDED);
   }
   out.prefixed(extended ? 2 : 1, () => {
-    for (const capability of capabilities) {
+    for (const group of groups) {
       out.u8(CAPABILITIES);
-      out.prefixed(extended ? 2 : 1, () => out.bytes(capability));
+      out.prefixed(extended ? 2 : 1, () => out.bytes(group));
     }
   });
+}
+
+/** The capabilities of each parameter, one behind the other. Throws a plain Error where the counts are not theirs. */
+function grouped(
+  capabilities: readonly Uint8Array[],
+  counts: readonly number[] = capabilities.map(() => 1),
+): readonly Uint8Array[] {
+  if (counts.reduce((sum, count) => sum + count, 0) !== capabilities.length) {
+    throw new Error(`parameters ${counts.join(' ')} do not hold ${capabilities.length} capabilities`);
+  }
+  let next = 0;
+  return counts.map((count) => Uint8Array.from(capabilities.slice(next, (next += count)).flatMap((each) => [...each])));
 }

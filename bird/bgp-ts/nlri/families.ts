@@ -1,4 +1,4 @@
-import type { CodecContext, Family, FamilyKey } from '../context.ts';
+import type { CodecContext, Family } from '../context.ts';
 import { familyKey } from '../context.ts';
 import { afis, safis } from '../iana.ts';
 import type { JsonCodec } from '../json/codec.ts';
@@ -60,21 +60,22 @@ const others: readonly FamilyRow[] = [
 
 export const familyRows: readonly FamilyRow[] = [...rows, ...others];
 
-const byKey: ReadonlyMap<FamilyKey, FamilyRow> = new Map(familyRows.map((row) => [familyKey(row.family), row]));
-
-/** `bits` of each family of plain prefixes by AFI and SAFI: the hot path asks once per range, without making a key. */
-const plainBits = new Uint8Array(3 * 256);
-for (const { family, kind, bits } of rows) if (kind === 'prefix') plainBits[family.afi * 256 + family.safi] = bits;
+/** By number, as the hot path asks for it: no text is made. */
+const numberOf = ({ afi, safi }: Family): number => afi * 65536 + safi;
+const byNumber: ReadonlyMap<number, FamilyRow> = new Map(familyRows.map((row) => [numberOf(row.family), row]));
 
 /** 32 or 128 for a family whose NLRI are plain prefixes, 0 for any other. */
-export const prefixBits = ({ afi, safi }: Family): number => plainBits[afi * 256 + safi] ?? 0;
+export function prefixBits(family: Family): number {
+  const row = familyRow(family);
+  return row?.kind === 'prefix' ? row.bits : 0;
+}
 
 export const IPV4_UNICAST: Family = { afi: afis.ipv4, safi: safis.unicast };
 export const IPV6_UNICAST: Family = { afi: afis.ipv6, safi: safis.unicast };
 
 export const isIpv4Unicast = ({ afi, safi }: Family): boolean => afi === afis.ipv4 && safi === safis.unicast;
 
-export const familyRow = (family: Family): FamilyRow | undefined => byKey.get(familyKey(family));
+export const familyRow = (family: Family): FamilyRow | undefined => byNumber.get(numberOf(family));
 
 /** `IPv4 unicast`; a family without a row is its numbers, `25/65`. */
 export const familyName = (family: Family): string => familyRow(family)?.name ?? familyKey(family);

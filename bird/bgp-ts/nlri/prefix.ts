@@ -36,7 +36,7 @@ export function decodeBits(value: Reader, length: number, bits: number): Bits {
 /** As many octets as `length` bits need, from the highest. */
 export function encodeBits(out: Writer, words: readonly number[], length: number): void {
   if (length > words.length * 32) throw new Error(`${length} bits of ${words.length} words`);
-  for (let octet = 0; octet * 8 < length; octet++) out.u8(words[octet >>> 2]! >>> (24 - 8 * (octet & 3)));
+  for (let octet = 0; octet * 8 < length; octet++) out.u8((words[octet >>> 2]! >>> (24 - 8 * (octet & 3))) & 0xff);
 }
 
 export const prefixText = (bits: number): JsonCodec<Bits> =>

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { decodeMessage, encodeEndOfRib, scanUpdate } from '../../../bird/bgp-ts/index.ts';
+import { decodeMessage, encodeEndOfRib, encodeUpdate, scanUpdate } from '../../../bird/bgp-ts/index.ts';
 import { bytes, context, frame, hex, mandatory, updateFrame } from '../../support/bgp-bytes.ts';
 
 const mpReach = '800e1a 0002 01 10 20010db8000000000000000000000001 00 20 20010db8';
@@ -133,5 +133,46 @@ describe('AFI/SAFI disable, where the context asks for it (RFC 7606 §2)', () =>
     const attribute = '800f07 0002 01 20 20010d'.replaceAll(' ', '');
     const result = decodeMessage(updateFrame({ attributes: attribute }), context());
     expect(result.kind === 'fault' && hex(result.fault.data)).toBe(attribute);
+  });
+});
+
+describe('how the attributes stood on the wire', () => {
+  const again = (octets: Uint8Array): string => {
+    const result = decodeMessage(octets, context());
+    if (result.kind === 'fault' || result.message.type !== 'update') throw new Error('no UPDATE');
+    return hex(encodeUpdate(result.message, context()));
+  };
+
+  test.each([
+    ['in our own order', updateFrame({ attributes: mpReach + mandatory, nlri: '08 0a' }), undefined],
+    ['MP_REACH last', updateFrame({ attributes: mandatory + mpReach, nlri: '08 0a' }), [1, 2, 3, 14]],
+    [
+      'unknown ones in between',
+      updateFrame({ attributes: `c0c800 ${mandatory} 80c900`, nlri: '08 0a' }),
+      [200, 1, 2, 3, 201],
+    ],
+    [
+      'lengths of two octets',
+      updateFrame({ attributes: '50010001 00 500200 00 400304c0000201', nlri: '08 0a' }),
+      [1, 2, 3],
+    ],
+    ['End-of-RIB of IPv4 in MP_UNREACH', updateFrame({ attributes: '800f03 000101' }), [15]],
+    ['End-of-RIB with a length of two octets', updateFrame({ attributes: '900f0003 000201' }), [15]],
+  ])('%s: the copy is exact', (_, octets, order) => {
+    const result = decodeMessage(octets, context());
+    if (order === undefined) expect(result).not.toHaveProperty('message.form');
+    else expect(result).toMatchObject({ message: { form: { order } } });
+    expect(again(octets)).toBe(hex(octets));
+  });
+
+  test('NEXT_HOP beside FlowSpec rules, which have none, is for the IPv4 prefixes', () => {
+    const octets = updateFrame({ attributes: `${mandatory} 800e0b 0001 85 00 00 050901048109`, nlri: '08 0a' });
+    expect(decodeMessage(octets, context())).toMatchObject({ message: { ipv4NextHop: bytes('c0000201'), faults: [] } });
+    expect(again(octets)).toBe(hex(octets));
+  });
+
+  test('an UPDATE with nothing in it is refused: it would be End-of-RIB', () => {
+    const nothing = { type: 'update', attributes: {}, announced: [], withdrawn: [], faults: [] } as const;
+    expect(() => encodeUpdate(nothing, context())).toThrow('would be End-of-RIB');
   });
 });

@@ -79,7 +79,7 @@ describe('building blocks of an UPDATE', () => {
     expect(hex(encodeMpReach(IPV6_UNICAST, ipv6NextHop, bytes('2020010db8')))).toBe(
       plain('800e1a 0002 01 10 20010db8000000000000000000000001 00 2020010db8'),
     );
-    expect(hex(encodeMpUnreach(IPV6_UNICAST, bytes('2020010db8')))).toBe(plain('900f0008 0002 01 2020010db8'));
+    expect(hex(encodeMpUnreach(IPV6_UNICAST, bytes('2020010db8')))).toBe(plain('800f08 0002 01 2020010db8'));
     expect(hex(encodeMpReach(IPV6_UNICAST, ipv6NextHop, new Uint8Array(300)).subarray(0, 4))).toBe('900e0141');
   });
 
@@ -97,9 +97,12 @@ describe('building blocks of an UPDATE', () => {
     expect(encodeUpdateFrame({ nlri: new Uint8Array(4074) }, 65535)).toHaveLength(4097);
   });
 
-  test('End-of-RIB as other speakers write it', () => {
+  test('End-of-RIB as most speakers write it, and with the length of two octets that some write', () => {
     expect(hex(encodeEndOfRib(IPV4_UNICAST).subarray(19))).toBe('00000000');
-    expect(hex(encodeEndOfRib(IPV6_UNICAST).subarray(19))).toBe('00000007900f0003000201');
+    expect(hex(encodeEndOfRib(IPV6_UNICAST).subarray(19))).toBe('00000006800f03000201');
+    const form = { order: [15], extended: [15] };
+    expect(hex(encodeEndOfRib(IPV6_UNICAST, form).subarray(19))).toBe('00000007900f0003000201');
+    expect(hex(encodeEndOfRib(IPV4_UNICAST, { ...form, extended: [] }).subarray(19))).toBe('00000006800f03000101');
   });
 });
 

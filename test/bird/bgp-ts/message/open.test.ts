@@ -63,6 +63,46 @@ describe('OPEN', () => {
     expect(capabilities('10 020e 010400010001 0200 410400010000')).toEqual(three);
   });
 
+  test('how the parameters stood on the wire is kept, so that the copy is exact', () => {
+    const one = frame(1, bytes(fixed, '10 020e 010400010001 0200 410400010000'));
+    const twoInTheLast = frame(1, bytes(fixed, '0c 0202 0200 0206 0200 46 00 0600'.replaceAll(' ', '')));
+    const extended = frame(1, bytes(fixed, 'ff ff 0005 02 0002 0200'));
+    for (const octets of [one, twoInTheLast, extended]) {
+      const result = decodeMessage(octets, context());
+      if (result.kind === 'fault' || result.message.type !== 'open') throw new Error('no OPEN');
+      expect(hex(encodeMessage(result.message, context()))).toBe(hex(octets));
+    }
+    expect(decodeMessage(one, context())).toMatchObject({ message: { parameters: [3] } });
+    expect(decodeMessage(twoInTheLast, context())).toMatchObject({ message: { parameters: [1, 3] } });
+    expect(decodeMessage(extended, context())).toMatchObject({ message: { extendedParameters: true } });
+    const wrong: Open = {
+      type: 'open',
+      version: 4,
+      asn: 1,
+      holdSeconds: 90,
+      bgpIdentifier: 1,
+      capabilities: [],
+      parameters: [1],
+    };
+    expect(() => encodeMessage(wrong, context())).toThrow('parameters 1 do not hold 0 capabilities');
+  });
+
+  test('RFC 9072: the type decides, whatever stands in the length in front of it', () => {
+    expect(capabilities('07 ff 0005 02 0002 0200')).toEqual([{ name: 'route-refresh' }]);
+  });
+
+  test('a host name that is no UTF-8 is kept as bytes, and what does not fit its field is refused', () => {
+    const octets = frame(1, bytes(fixed, '07 0205 4b03 02fffe'));
+    expect(decodeMessage(octets, context())).toMatchObject({
+      message: { capabilities: [{ name: 'unknown', code: 75, value: bytes('02fffe') }] },
+    });
+    const open = { type: 'open', version: 4, holdSeconds: 90, bgpIdentifier: 1, capabilities: [] } as const;
+    expect(() => encodeMessage({ ...open, asn: 65536 }, context())).toThrow('65536 does not fit 2 octets');
+    expect(() => encodeMessage({ ...open, asn: -1 }, context())).toThrow('-1 does not fit 2 octets');
+    const capability = { name: 'software-version', version: '\ud800' } as const;
+    expect(() => encodeMessage({ ...open, asn: 1, capabilities: [capability] }, context())).toThrow('surrogate');
+  });
+
   test('RFC 9072: parameters with lengths of two octets', () => {
     expect(capabilities('ff ff 0005 02 0002 0200')).toEqual([{ name: 'route-refresh' }]);
   });
