@@ -1,0 +1,29 @@
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { eventually } from '../../support/bgp-lab.ts';
+import type { Daemon } from '../daemon.ts';
+import type { CaptureLab } from '../lab.ts';
+import { birdSessions } from './bird-sessions.ts';
+
+const socketOf = (lab: CaptureLab): string => join(lab.directory, 'bird.ctl');
+
+export const bird: Daemon = {
+  name: 'bird',
+  package: 'bird2',
+  programs: ['/usr/sbin/bird', '/usr/sbin/birdc'],
+  version: ['/usr/sbin/bird', '--version'],
+  dials: 'recorder',
+  start: async (lab, config) => {
+    lab.startDaemon('/usr/sbin/bird', '-f', '-c', lab.file('bird.conf', config), '-s', socketOf(lab));
+    await eventually(() => {
+      if (!existsSync(socketOf(lab))) throw new Error(`BIRD did not start: ${lab.output()}`);
+    }, 5000);
+  },
+  control: (lab, line) => lab.run('/usr/sbin/birdc', '-s', socketOf(lab), ...line.split(' ')),
+  sessions: birdSessions,
+  cannot: {
+    'AS_SET, ATOMIC_AGGREGATE, AGGREGATOR': 'its configuration has no words that make them',
+    'flow labels above 65535': 'this version writes their lower 16 bits',
+    AS4_AGGREGATOR: 'it originates no AGGREGATOR',
+  },
+};
