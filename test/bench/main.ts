@@ -1,0 +1,63 @@
+/** `npm run bench -- [NAME...] [--rounds N] [--json FILE]`; without a name, all scenarios. README.md tells the rest. */
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { parseArgs } from 'node:util';
+import { codec } from './codec.ts';
+import type { Scenario } from './scenario.ts';
+import { formatTable } from './table.ts';
+
+/** One row per scenario. */
+const scenarios: readonly Scenario[] = [codec];
+
+const DEFAULT_ROUNDS = '7';
+/** Fewer make no median worth printing. */
+const MIN_ROUNDS = 5;
+const RESULTS = join('.cache', 'bench');
+
+interface CommandLine {
+  readonly chosen: readonly Scenario[];
+  readonly rounds: number;
+  readonly json: string | undefined;
+}
+
+/** Throws an Error that names the word it did not understand. */
+function readCommandLine(args: readonly string[]): CommandLine {
+  const { positionals, values } = parseArgs({
+    args: [...args],
+    allowPositionals: true,
+    options: { rounds: { type: 'string', default: DEFAULT_ROUNDS }, json: { type: 'string' } },
+  });
+  const chosen = positionals.length === 0 ? scenarios : positionals.map(scenarioOf);
+  const rounds = Number(values.rounds);
+  if (!Number.isInteger(rounds) || rounds < MIN_ROUNDS) {
+    throw new Error(`--rounds ${values.rounds}: a whole number of ${MIN_ROUNDS} or more is wanted`);
+  }
+  if (values.json !== undefined && chosen.length !== 1) throw new Error('--json FILE takes one scenario at a time');
+  return { chosen, rounds, json: values.json };
+}
+
+function scenarioOf(name: string): Scenario {
+  const scenario = scenarios.find((row) => row.name === name);
+  if (scenario === undefined) {
+    throw new Error(`scenario '${name}' is unknown; known: ${scenarios.map((row) => row.name).join(', ')}`);
+  }
+  return scenario;
+}
+
+async function main(): Promise<void> {
+  const { chosen, rounds, json } = readCommandLine(process.argv.slice(2));
+  for (const scenario of chosen) {
+    const { heading, table, results } = await scenario.run({ rounds });
+    const file = json ?? join(RESULTS, `${scenario.name}.json`);
+    mkdirSync(dirname(file), { recursive: true });
+    writeFileSync(file, `${JSON.stringify({ scenario: scenario.name, ...results }, undefined, 2)}\n`);
+    console.log([...heading, '', formatTable(table), '', `written to ${file}`].join('\n'));
+  }
+}
+
+try {
+  await main();
+} catch (error) {
+  console.error(`bench: ${error instanceof Error ? error.message : String(error)}`);
+  process.exitCode = 1;
+}
