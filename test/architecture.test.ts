@@ -7,6 +7,8 @@ const DOORS = new Map<string, readonly string[]>([
   ['src/model', []],
   ['src/runtime', ['src/model']],
   ['bird/bgp-ts', []],
+  ['bird/bgp-ts/mrt', ['bird/bgp-ts']],
+  ['bird/bgp-ts/bmp', ['bird/bgp-ts']],
   ['bird/wire.ts', ['bird/bgp-ts/index.ts', 'src/model']],
   ['bird', ['bird/wire.ts', 'src/model', 'src/runtime']],
   ['felix', ['src/model', 'src/runtime']],
@@ -39,7 +41,7 @@ const room = (file: string): string =>
 const sources: readonly (readonly [string, string])[] = ['src', 'bird', 'felix']
   .filter((root) => existsSync(root))
   .flatMap((root) => readdirSync(root, { recursive: true, encoding: 'utf8' }).map((name) => join(root, name)))
-  .filter((name) => name.endsWith('.ts') && !name.includes('node_modules'))
+  .filter((name) => name.endsWith('.ts') && !/node_modules|\/dist\//.test(name))
   .map((name) => [name, readFileSync(name, 'utf8')] as const);
 
 test('imports flow downhill', () => {
@@ -97,6 +99,17 @@ test('no default exports, no mutable module state, no file over 600 lines', () =
     if (text.split('\n').length > 600) wrong.push(`${file}: over 600 lines`);
   }
   expect(wrong).toEqual([]);
+});
+
+test('MRT and BMP stand on the wire codec, and not on each other', () => {
+  const across = sources.flatMap(([file, text]) => {
+    const other = file.startsWith('bird/bgp-ts/mrt/') ? '/bmp/' : '/mrt/';
+    if (!/^bird\/bgp-ts\/(mrt|bmp)\//.test(file)) return [];
+    return [...text.matchAll(/from '(\.[^']+)'/g)]
+      .filter(([, specifier = '']) => specifier.includes(other))
+      .map(() => file);
+  });
+  expect(across).toEqual([]);
 });
 
 test('the wire codec is a package without dependencies', () => {

@@ -1,14 +1,15 @@
 import type { AsSegment, CodecContext, Message, PathAttributes } from '../../bird/bgp-ts/index.ts';
 
 /**
- * A message as it may be compared after encoding: the order of attributes is the encoder's, and through a session with
- * two-octet AS numbers the path comes back as RFC 6793 §4.2.3 puts it together.
+ * A message as it may be compared after encoding. Through a session with two-octet AS numbers the path comes back as
+ * RFC 6793 §4.2.3 puts it together, so that the lengths of AS_PATH and AS4_PATH may be others.
  */
 export function comparable(message: Message, session: CodecContext): unknown {
-  if (message.type !== 'update') return message;
-  return { ...message, attributes: comparableAttributes(message.attributes, session) };
+  if (message.type !== 'update' || session.fourOctetAs) return message;
+  return { ...message, form: undefined, attributes: comparableAttributes(message.attributes, session) };
 }
 
+/** The same for attributes alone, whose order is the encoder's. */
 export function comparableAttributes(attributes: PathAttributes, { fourOctetAs }: CodecContext): PathAttributes {
   const { unknown, asPath } = attributes;
   const sorted = unknown !== undefined && unknown.length > 1 ? [...unknown].sort((a, b) => a.code - b.code) : unknown;
