@@ -1,5 +1,5 @@
 /** Path attributes as JSON and as part of the readable line, from the rows of the table. */
-import { hex } from '../json/address.ts';
+import { formatHex, hex } from '../json/address.ts';
 import type { Fields, Json, JsonCodec } from '../json/codec.ts';
 import { list, optional, record, u8 } from '../json/codec.ts';
 import type { PathAttributes, UnknownAttribute } from './path-attributes.ts';
@@ -19,27 +19,29 @@ export const pathAttributes: JsonCodec<PathAttributes> = record<PathAttributes>(
   partial: optional(list(u8)),
 });
 
-/** `next-hop 192.0.2.1`, `as-path [65001]`, `origin igp` …: what operators look for first stands first. */
+/** What operators look for first stands first in the line, then the others by code. */
+const first: readonly string[] = ['nextHop', 'asPath', 'origin', 'med', 'localPref'];
+const inLine: readonly RecordedRow[] = [
+  ...first.flatMap((name) => rows.filter(({ field }) => field === name)),
+  ...rows.filter(({ field }) => !first.includes(field)),
+];
+
+/** `next-hop 192.0.2.1`, `as-path [65001]`, `origin igp` … */
 export function formatAttributes(attributes: PathAttributes): readonly string[] {
-  const parts = [...rows]
-    .sort((a, b) => rank(a) - rank(b))
-    .flatMap(({ field, spec }) => {
-      const value = attributes[field as keyof PathAttributes];
-      if (value === undefined) return [];
-      const text = spec.line === undefined ? inOneLine(spec.json.to(value)) : spec.line(value);
-      return [`${word(field)} ${text}`.trimEnd()];
-    });
+  const parts = inLine.flatMap(({ field, spec }) => {
+    const value = attributes[field as keyof PathAttributes];
+    if (value === undefined) return [];
+    const text = spec.line === undefined ? inOneLine(spec.json.to(value)) : spec.line(value);
+    return [`${word(field)} ${text}`.trimEnd()];
+  });
   const unknown = (attributes.unknown ?? []).map(({ code, value }) =>
-    `attribute-${code} ${hex().to(value) as string}`.trimEnd(),
+    `attribute-${code} ${formatHex(value)}`.trimEnd(),
   );
   return [...parts, ...unknown];
 }
 
-const first: readonly string[] = ['nextHop', 'asPath', 'origin', 'med', 'localPref'];
-const rank = ({ field }: AttributeRow): number => (first.indexOf(field) + first.length + 1) % (first.length + 1);
-
 /** `localPref` is `local-pref`. */
-const word = (field: string): string => field.replaceAll(/[A-Z0-9]+/g, (letters) => `-${letters.toLowerCase()}`);
+const word = (field: string): string => field.replaceAll(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
 
 /** The texts and numbers in it, one behind the other. */
 function inOneLine(json: Json): string {

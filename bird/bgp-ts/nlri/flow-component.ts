@@ -123,24 +123,28 @@ const octetCount: JsonCodec<number> = {
 
 /** A component as JSON: `{ type: 'port', matches: [{ operator: '=', value: 80, octets: 1 }] }`. */
 export function flowComponent(bits: number): JsonCodec<FlowComponent> {
-  const variants = Object.entries(types).map(([number, { name, form }]) => {
-    const type = written(
-      name,
-      () => name,
-      (word) => (word === name ? Number(number) : undefined),
-    );
-    return [name, form === 'prefix' ? prefixJson(type, bits) : record<FlowMatches>({ type, matches: matchList(form) })];
-  });
-  const codec = tagged<{ readonly type: string }>('type', Object.fromEntries(variants) as never);
+  const variants = Object.fromEntries(
+    Object.entries(types).map(([number, { name, form }]) => {
+      const type = nameOf(name, Number(number));
+      const codec =
+        form === 'prefix' ? prefixJson(type, bits) : record<FlowMatches>({ type, matches: matchList(form) });
+      return [name, codec];
+    }),
+  );
+  const byName = tagged<{ readonly type: string }>('type', variants as Readonly<Record<string, JsonCodec<never>>>);
   return {
-    // The tag in JSON is the name, in the record the number.
-    to: (component) =>
-      (Object.fromEntries(variants) as Record<string, JsonCodec<FlowComponent>>)[types[component.type]!.name]!.to(
-        component,
-      ),
-    from: (json, at) => codec.from(json, at) as unknown as FlowComponent,
+    to: (component) => variants[types[component.type]!.name]!.to(component),
+    from: (json, at) => byName.from(json, at) as unknown as FlowComponent,
   };
 }
+
+/** In JSON a component's type is its name. */
+const nameOf = (name: string, type: number): JsonCodec<number> =>
+  written(
+    name,
+    () => name,
+    (text) => (text === name ? type : undefined),
+  );
 
 function prefixJson(type: JsonCodec<number>, bits: number): JsonCodec<FlowPrefix> {
   type InJson = {

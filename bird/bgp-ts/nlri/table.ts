@@ -7,7 +7,7 @@ import type { Json, JsonCodec } from '../json/codec.ts';
 import { flag, list, optional, record } from '../json/codec.ts';
 import { copyOf, Reader } from '../reader.ts';
 import { Writer } from '../writer.ts';
-import { family as familyJson, familyRow } from './families.ts';
+import { family as familyJson, familyName, familyRow, familyRows } from './families.ts';
 import { flow } from './flow.ts';
 import { labeled } from './labeled.ts';
 import type { FamilyNlri, NlriByKind, NlriKind, NlriShape } from './nlri.ts';
@@ -108,11 +108,21 @@ export const familyNlri: JsonCodec<FamilyNlri> = {
   },
 };
 
-function groupCodec(family: Family): JsonCodec<Omit<Group, 'kind'>> {
-  const { kind = 'bytes', bits = 0 } = familyRow(family) ?? {};
-  const nlri = (kind === 'bytes' ? hex() : list(specOf(kind).json(bits))) as JsonCodec<Group['nlri']>;
-  return record<Omit<Group, 'kind'>>({ family: familyJson, nlri, multiprotocol: optional(flag) });
-}
+type GroupCodec = JsonCodec<Omit<Group, 'kind'>>;
+
+const codecFor = (nlri: JsonCodec<Group['nlri']>): GroupCodec =>
+  record<Omit<Group, 'kind'>>({ family: familyJson, nlri, multiprotocol: optional(flag) });
+
+const bytesCodec = codecFor(hex());
+
+/** By the name of the family. */
+const codecs: ReadonlyMap<string, GroupCodec> = new Map(
+  familyRows.flatMap(({ name, kind, bits }) =>
+    kind === 'bytes' ? [] : [[name, codecFor(list(specOf(kind).json(bits)) as JsonCodec<Group['nlri']>)]],
+  ),
+);
+
+const groupCodec = (family: Family): GroupCodec => codecs.get(familyName(family)) ?? bytesCodec;
 
 function decodePrefixes(bytes: Uint8Array, start: number, end: number, shape: NlriShape): FamilyNlri | Fault {
   const nlri: NlriByKind['prefix'][] = [];

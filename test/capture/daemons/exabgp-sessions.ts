@@ -1,5 +1,5 @@
 import type { CaptureSession } from '../daemon.ts';
-import { bothFamilies, ends, NEXT4, NEXT6 } from '../expected.ts';
+import { bothFamilies, ends, NEXT4, NEXT6, vpnAndFlow } from '../expected.ts';
 import type { Expected } from '../fixture.ts';
 import { ASN, everything, EXTERNAL_ASN, LARGE_ASN, plain, twoOctets, withAddPath } from '../our-side.ts';
 
@@ -158,50 +158,7 @@ export const exabgpSessions: readonly CaptureSession[] = [
     expect: [
       { family: '1/4', announce: { prefix: '10.34.0.0/16', labels: [100, 200] }, ...INTERNAL, ...NEXT4 },
       { family: '2/4', announce: { prefix: '2001:db8:34::/48', labels: [1048575] }, ...INTERNAL, ...NEXT6 },
-      {
-        family: '1/128',
-        announce: { prefix: '10.32.0.0/16', labels: [100], rd: '0:65010:1' },
-        ...INTERNAL,
-        nextHop: '0:0:0 10.99.0.2',
-        extendedCommunities: ['rt 65010:32'],
-      },
-      {
-        family: '2/128',
-        announce: { prefix: '2001:db8:32::/48', labels: [16], rd: '1:192.0.2.1:2' },
-        ...INTERNAL,
-        nextHop: '0:0:0 2001:db8:99::2',
-        extendedCommunities: ['rt 65010:32'],
-      },
-      {
-        family: '1/133',
-        announce: {
-          flow: [
-            'destination 10.30.0.0/16',
-            'source 192.0.2.0/24',
-            'protocol =6',
-            'destination-port =80 | =443 | >=8000&<=8080',
-            'tcp-flags =2',
-            'packet-length >=40&<=1500',
-            'dscp =46',
-          ],
-        },
-        ...INTERNAL,
-        extendedCommunities: ['8006000000000000'],
-      },
-      {
-        family: '1/133',
-        announce: { flow: ['destination 10.31.0.1/32', 'icmp-type =8', 'icmp-code =0', 'fragment 2'] },
-        ...INTERNAL,
-        extendedCommunities: ['8008fdf200000009'],
-      },
-      {
-        family: '2/133',
-        announce: {
-          flow: ['destination 2001:db8:30::/48 offset 0', 'protocol =17', 'source-port >1024', 'flow-label =74565'],
-        },
-        ...INTERNAL,
-        extendedCommunities: ['800900000000002e'],
-      },
+      ...vpnAndFlow(INTERNAL),
       {
         family: '1/134',
         announce: { flow: ['destination 10.35.0.0/16'], rd: '0:65010:1' },

@@ -78,6 +78,13 @@ test.each([
     updateFrame({ attributes: `800e1a 0002 01 10 20010db8000000000000000000000001 00 20 20010db8 40010100 400200` }),
     'UPDATE announce 2001:db8::/32 next-hop 2001:db8::1 as-path [] origin igp',
   ],
+  [
+    updateFrame({
+      attributes: `${mandatory} c00808 fde90064 ffffff01 c01914 0002 20010db8000000000000000000000001 0064 80c801ff c02304 0000fde9 801a0b 01000b 0000000000000064`,
+      nlri: '18 c63364',
+    }),
+    'UPDATE announce 198.51.100.0/24 next-hop 192.0.2.1 as-path [65001] origin igp communities 65001:100 no-export ipv6-extended-communities 000220010db80000000000000000000000010064 aigp 100 only-to-customer 65001 attribute-200 ff',
+  ],
   [frame(4, bytes()), 'KEEPALIVE'],
   [frame(3, bytes('0602 03 627965')), 'NOTIFICATION Cease / Administrative Shutdown "bye"'],
   [frame(5, bytes('00020101')), 'ROUTE-REFRESH begin IPv6 unicast'],
