@@ -1,5 +1,4 @@
 import { hex } from '../json/address.ts';
-import type { JsonCodec } from '../json/codec.ts';
 import { constant, oneOf, record, tagged, u16, u8 } from '../json/codec.ts';
 import type { CodecContext } from '../context.ts';
 import type { Reader } from '../reader.ts';
@@ -28,12 +27,12 @@ const withNotification = record<OfReason<'local-notification' | 'remote-notifica
   ...head,
   reason: oneOf(['local-notification', 'remote-notification']),
   bgp: hex(),
-}) as JsonCodec<never>;
+});
 
 const withoutData = record<OfReason<'remote-no-notification' | 'de-configured'>>({
   ...head,
   reason: oneOf(['remote-no-notification', 'de-configured']),
-}) as JsonCodec<never>;
+});
 
 /** RFC 7854 §4.9: per-peer header, reason, and what belongs to the reason. */
 export const peerDown: BmpSpec<PeerDown> = {
@@ -54,7 +53,7 @@ export const peerDown: BmpSpec<PeerDown> = {
       ...head,
       reason: constant('local-no-notification'),
       fsmEvent: u16,
-    }) as JsonCodec<never>,
+    }),
     'remote-notification': withNotification,
     'remote-no-notification': withoutData,
     'de-configured': withoutData,
@@ -62,13 +61,13 @@ export const peerDown: BmpSpec<PeerDown> = {
       ...head,
       reason: constant('loc-rib-closed'),
       tlvs: peerTlvs.json,
-    }) as JsonCodec<never>,
+    }),
     unknown: record<OfReason<'unknown'>>({
       ...head,
       reason: constant('unknown'),
       code: u8,
       data: hex(),
-    }) as JsonCodec<never>,
+    }),
   }),
   line: (message, context) => ` ${formatPeerHeader(message.peer)}: ${message.reason}${formatDetails(message, context)}`,
 };

@@ -112,14 +112,14 @@ const routerPeer = record<RouterPeer>({
   adjRibOut: boolean,
   address: addressJson,
   ...identity,
-}) as unknown as JsonCodec<never>;
+});
 
 const locRibPeer = record<LocRibPeer>({
   peerType: constant('loc-rib'),
   filtered: boolean,
   address: wideAddress,
   ...identity,
-}) as unknown as JsonCodec<never>;
+});
 
 const unknownPeer = record<UnknownPeer>({
   peerType: constant('unknown'),
@@ -127,7 +127,7 @@ const unknownPeer = record<UnknownPeer>({
   flags: u8,
   address: wideAddress,
   ...identity,
-}) as unknown as JsonCodec<never>;
+});
 
 export const peerHeaderJson: JsonCodec<PeerHeader> = tagged<PeerHeader>('peerType', {
   global: routerPeer,

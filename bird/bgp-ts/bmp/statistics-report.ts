@@ -42,15 +42,15 @@ const counterValue: JsonCodec<bigint> = {
 const head = { type: u16, name: optional(text) };
 
 const json = tagged<Statistic>('kind', {
-  counter: record<OfKind<'counter'>>({ kind: constant('counter'), ...head, value: counterValue }) as JsonCodec<never>,
-  gauge: record<OfKind<'gauge'>>({ kind: constant('gauge'), ...head, value: u64 }) as JsonCodec<never>,
+  counter: record<OfKind<'counter'>>({ kind: constant('counter'), ...head, value: counterValue }),
+  gauge: record<OfKind<'gauge'>>({ kind: constant('gauge'), ...head, value: u64 }),
   'family-gauge': record<OfKind<'family-gauge'>>({
     kind: constant('family-gauge'),
     ...head,
     family: familyJson,
     value: u64,
-  }) as JsonCodec<never>,
-  bytes: record<OfKind<'bytes'>>({ kind: constant('bytes'), ...head, data: hex() }) as JsonCodec<never>,
+  }),
+  bytes: record<OfKind<'bytes'>>({ kind: constant('bytes'), ...head, data: hex() }),
 });
 
 /** RFC 7854 §4.8: per-peer header, how many, and as many TLVs. A count that lies is malformed. */

@@ -1,16 +1,13 @@
 /** BMP messages as JSON and back, and as a line for people. BGP messages inside are hex digits in JSON. */
 import type { CodecContext } from '../context.ts';
-import type { Json, JsonCodec } from '../json/codec.ts';
+import type { Json } from '../json/codec.ts';
 import { fromJson, tagged } from '../json/codec.ts';
 import { printable } from '../json/printable.ts';
 import { bgpContext, stationContext } from './bgp-context.ts';
 import type { BmpMessage } from './message.ts';
 import { bmpRows, specOf } from './table.ts';
 
-const bmpJson = tagged<BmpMessage>(
-  'type',
-  Object.fromEntries(bmpRows.map(([type, { json }]) => [type, json as JsonCodec<never>])),
-);
+const bmpJson = tagged<BmpMessage>('type', Object.fromEntries(bmpRows.map(([type, { json }]) => [type, json])));
 
 /** What `JSON.stringify` writes without loss. */
 export const bmpToJson = (message: BmpMessage): Json => bmpJson.to(message);

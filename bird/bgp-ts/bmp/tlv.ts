@@ -60,12 +60,7 @@ export function tlvList<T extends NamedTlv>(table: TlvTable<T | UnknownTlv>): Tl
         out.prefixed(2, () => specOf(tlv).encode(out, tlv));
       }
     },
-    json: list(
-      tagged<Entry>(
-        'name',
-        Object.fromEntries([...byName].map(([name, { json }]) => [name, json as JsonCodec<never>])),
-      ),
-    ),
+    json: list(tagged<Entry>('name', Object.fromEntries([...byName].map(([name, { json }]) => [name, json])))),
     line: (tlvs, context) => tlvs.map((tlv) => ` ${specOf(tlv).line(tlv, context)}`).join(''),
   };
 }

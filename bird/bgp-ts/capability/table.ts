@@ -49,8 +49,8 @@ type UnknownCapability = Named<'unknown'>;
 const unknownJson = record<UnknownCapability>({ name: constant('unknown'), code: u8, value: hex() });
 
 export const capabilityJson: JsonCodec<Capability> = tagged<Capability>('name', {
-  ...Object.fromEntries(Object.entries(capabilityTable).map(([name, { json }]) => [name, json as JsonCodec<never>])),
-  unknown: unknownJson as unknown as JsonCodec<never>,
+  ...Object.fromEntries(Object.entries(capabilityTable).map(([name, { json }]) => [name, json])),
+  unknown: unknownJson,
 });
 
 /** For the readable line: what matters of it, without its code. */

@@ -144,10 +144,10 @@ export function record<T extends object>(fields: Fields<T>): JsonCodec<T> {
 /** A union that the text in `tag` tells apart, a codec per variant. The tag itself stands in each variant's fields. */
 export function tagged<T extends object>(
   tag: keyof T & string,
-  variants: Readonly<Record<string, JsonCodec<never>>>,
+  variants: Readonly<Record<string, JsonCodec<unknown>>>,
 ): JsonCodec<T> {
   const names = oneOf(Object.keys(variants));
-  const variant = (name: string): JsonCodec<T> => variants[name] as unknown as JsonCodec<T>;
+  const variant = (name: string): JsonCodec<T> => variants[name] as JsonCodec<T>;
   return {
     to: (value) => variant(String(value[tag])).to(value),
     from: (json, at) => {

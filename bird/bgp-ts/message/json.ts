@@ -52,11 +52,11 @@ const routeRefresh = record<RouteRefresh>({
 
 /** A message of any type; for records that hold one. */
 export const messageJson: JsonCodec<Message> = tagged<Message>('type', {
-  open: open as unknown as JsonCodec<never>,
-  update: update as unknown as JsonCodec<never>,
-  notification: notification as unknown as JsonCodec<never>,
-  keepalive: keepalive as unknown as JsonCodec<never>,
-  'route-refresh': routeRefresh as unknown as JsonCodec<never>,
+  open,
+  update,
+  notification,
+  keepalive,
+  'route-refresh': routeRefresh,
 });
 
 /** What `JSON.stringify` writes without loss. */

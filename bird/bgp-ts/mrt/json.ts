@@ -140,7 +140,7 @@ const codecs: { readonly [T in MrtRecord['type']]: JsonCodec<Extract<MrtRecord, 
   unknown,
 };
 
-const mrtJson = tagged<MrtRecord>('type', codecs as unknown as Readonly<Record<string, JsonCodec<never>>>);
+const mrtJson = tagged<MrtRecord>('type', codecs);
 
 /** What `JSON.stringify` writes without loss. */
 export const mrtToJson = (record: MrtRecord): Json => mrtJson.to(record);

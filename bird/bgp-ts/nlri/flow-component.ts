@@ -123,15 +123,16 @@ const octetCount: JsonCodec<number> = {
 
 /** A component as JSON: `{ type: 'port', matches: [{ operator: '=', value: 80, octets: 1 }] }`. */
 export function flowComponent(bits: number): JsonCodec<FlowComponent> {
-  const variants = Object.fromEntries(
+  const variants = Object.fromEntries<JsonCodec<unknown>>(
     Object.entries(types).map(([number, { name, form }]) => {
       const type = nameOf(name, Number(number));
-      const codec =
-        form === 'prefix' ? prefixJson(type, bits) : record<FlowMatches>({ type, matches: matchList(form) });
-      return [name, codec];
+      return [
+        name,
+        form === 'prefix' ? prefixJson(type, bits) : record<FlowMatches>({ type, matches: matchList(form) }),
+      ];
     }),
   );
-  const byName = tagged<{ readonly type: string }>('type', variants as Readonly<Record<string, JsonCodec<never>>>);
+  const byName = tagged<{ readonly type: string }>('type', variants);
   return {
     to: (component) => variants[types[component.type]!.name]!.to(component),
     from: (json, at) => byName.from(json, at) as unknown as FlowComponent,
