@@ -15,10 +15,10 @@ const HANG_MS = 10_000;
 const CASES = fileURLToPath(new URL('../../.cache/fuzz/', import.meta.url));
 
 async function main(): Promise<number> {
-  const options = parseOptions(process.argv.slice(2));
+  const options = asked(() => parseOptions(process.argv.slice(2)));
   if (options.replay !== undefined) return replay(options.replay);
   const { runs, seed, workers, target } = options;
-  const schedule = scheduleOf(targets, target, seed);
+  const schedule = asked(() => scheduleOf(targets, target, seed));
   const seeds = schedule.targets.flatMap((each) => each.seeds);
   const names = schedule.targets.map(({ name }) => name).join(', ');
   console.log(`targets ${names}; corpus of ${seeds.length} seeds, hash ${corpusHash(seeds)}`);
@@ -43,7 +43,7 @@ async function main(): Promise<number> {
 
 /** One saved case in the foreground: what it is, what comes out, and the smallest input that fails in the same way. */
 function replay(file: string): number {
-  const found = loadCase(file);
+  const found = asked(() => loadCase(file));
   const octets = new Uint8Array(Buffer.from(found.hex, 'hex'));
   const session = sessionFromJson(found.session);
   console.log(`${found.target}, seed ${found.seed}, index ${found.index}, ${octets.length} octets`);
@@ -71,4 +71,19 @@ function printMessage(octets: Uint8Array, session: ReturnType<typeof sessionFrom
   }
 }
 
-process.exitCode = await main();
+/** What was asked for is wrong: one sentence, and no stack. */
+class UsageError extends Error {}
+
+function asked<T>(read: () => T): T {
+  try {
+    return read();
+  } catch (error) {
+    throw new UsageError(error instanceof Error ? error.message : String(error), { cause: error });
+  }
+}
+
+process.exitCode = await main().catch((error: unknown) => {
+  if (!(error instanceof UsageError)) throw error;
+  console.error(`fuzz: ${error.message}`);
+  return 2;
+});
