@@ -31,7 +31,7 @@ export interface AttributeFault extends Fault {
   readonly attribute?: number;
 }
 
-/** The peer broke the protocol so that the session must end. Thrown inside bgp-ts, caught once at its border. */
+/** The peer broke the protocol so that the session must end. Thrown inside bgp-ts; only `Framer.next` lets it out. */
 export class BgpError extends Error implements Fault {
   override readonly name = 'BgpError';
   readonly text: string;

@@ -5,8 +5,6 @@ export type { AttributesResult } from './attribute/decode.ts';
 export { decodeAttributes } from './attribute/decode.ts';
 export type { EncodeContext } from './attribute/encode.ts';
 export { encodeAttributes, encodeMpReach, encodeMpUnreach } from './attribute/encode.ts';
-export type { ReachableNlri } from './attribute/mandatory.ts';
-export { checkMandatory, effectiveRemedy } from './attribute/mandatory.ts';
 export { formatNextHop, parseNextHop } from './attribute/next-hop-text.ts';
 export { passOn } from './attribute/pass-on.ts';
 export type {
@@ -24,12 +22,13 @@ export type {
   ExtendedNextHop,
   GracefulRestart,
   LongLivedFamily,
+  MultipleLabels,
 } from './capability/capability.ts';
 export type { NegotiatedContexts } from './capability/negotiate.ts';
 export { asnOf, negotiatedContexts } from './capability/negotiate.ts';
 export { encodeCapability } from './capability/table.ts';
 export type { CodecContext, Family, FamilyKey } from './context.ts';
-export { familyKey } from './context.ts';
+export { familyKey, plainContext } from './context.ts';
 export type { AttributeFault, ErrorCode, Fault, Remedy } from './error.ts';
 export { BgpError, strongerRemedy } from './error.ts';
 export { Framer } from './frame.ts';
@@ -44,7 +43,20 @@ export {
   routeRefreshError,
   updateError,
 } from './iana.ts';
+export {
+  formatAddress,
+  formatIpv4,
+  formatIpv6,
+  formatPrefix,
+  parseAddress,
+  parseIpv4,
+  parseIpv6,
+  parsePrefix,
+} from './json/address.ts';
+export { formatRouteDistinguisher, parseRouteDistinguisher } from './json/administered.ts';
 export type { Json } from './json/codec.ts';
+export type { Judgement } from './judge.ts';
+export { judgeUpdate } from './judge.ts';
 export { encodeUpdate } from './message/encode-update.ts';
 export { formatMessage } from './message/format.ts';
 export { EXTENDED_MAX_OCTETS, HEADER_OCTETS, MAX_OCTETS } from './message/header.ts';

@@ -74,7 +74,9 @@ export function scanUpdate(frame: Uint8Array, context: CodecContext): UpdateScan
   }
   const { attributes, ...found } = findMultiprotocol(frame, [attributesStart, attributesEnd], context);
   const { mpUnreach } = found;
-  const nothingElse = attributes === 1 && withdrawnStart === withdrawnEnd && attributesEnd === end;
+  // An octet behind it is a fault, and nobody can tell what is lost.
+  const nothingElse =
+    found.fault === undefined && attributes === 1 && withdrawnStart === withdrawnEnd && attributesEnd === end;
   if (mpUnreach === undefined || !nothingElse || mpUnreach.nlriStart < mpUnreach.nlriEnd)
     return { ...ranges, ...found };
   return { ...ranges, ...found, endOfRib: { afi: mpUnreach.afi, safi: mpUnreach.safi } };

@@ -36,6 +36,12 @@ export class Writer {
     this.#bytes.set(value, at);
   }
 
+  /** Throws a plain Error where there are not `octets` of them. */
+  exactly(value: Uint8Array, octets: number, what = 'the value'): void {
+    if (value.length !== octets) throw new Error(`${what} has ${value.length} octets, not ${octets}`);
+    this.bytes(value);
+  }
+
   /** Writes `content` behind its length in `octets` octets. Throws where the length does not fit. */
   prefixed(octets: 1 | 2, content: (out: Writer) => void): void {
     const at = this.#room(octets);

@@ -6,10 +6,9 @@ import type { AttributeCache } from './attribute-cache.ts';
 import type { PackedPrefix } from './prefix-table.ts';
 import {
   asMpFault,
-  checkMandatory,
   checkNlri,
   decodeAttributes,
-  effectiveRemedy,
+  judgeUpdate,
   keptAttributes,
   MAX_OCTETS,
   scanUpdate,
@@ -157,25 +156,14 @@ export class UpdateReader {
     }
     const hasAttributes = scan.attributesStart < scan.attributesEnd;
     if (!hasIpv4 && !hasMultiprotocol && !hasAttributes) return { ipv4: undefined, multiprotocol: undefined };
-    return this.#decode(frame, scan, { hasIpv4Nlri: hasIpv4, hasMpReach: hasMultiprotocol });
+    return this.#decode(frame, scan);
   }
 
-  #decode(
-    frame: Uint8Array,
-    scan: UpdateScan,
-    reach: { readonly hasIpv4Nlri: boolean; readonly hasMpReach: boolean },
-  ): Interned {
-    const {
-      attributes: received,
-      remedy: found,
-      faults,
-      ipv4NextHop,
-    } = decodeAttributes(frame, scan.attributesStart, scan.attributesEnd, this.#session.codec);
-    const attributes = keptAttributes(received);
-    const isBad = found !== undefined && found !== 'attribute-discard';
-    const missing = isBad ? undefined : checkMandatory(attributes, { ...reach, ipv4NextHop });
-    const remedy = effectiveRemedy(missing === undefined ? found : 'treat-as-withdraw', reach);
-    const worst = missing ?? faults.find((fault) => fault.remedy === found) ?? scan.fault;
+  #decode(frame: Uint8Array, scan: UpdateScan): Interned {
+    const result = decodeAttributes(frame, scan.attributesStart, scan.attributesEnd, this.#session.codec);
+    const { remedy, faults, worst } = judgeUpdate(scan, result);
+    const { ipv4NextHop } = result;
+    const attributes = keptAttributes(result.attributes);
     const none = { ipv4: undefined, multiprotocol: undefined };
     if (remedy === 'session-reset' || remedy === 'afi-safi-disable')
       return worst === undefined ? none : { ...none, fault: worst };
@@ -184,10 +172,11 @@ export class UpdateReader {
     const { attributes: cache } = this.#sink;
     const rest = withoutAttributes(attributes, ['nextHop']);
     const held = this.#hold({
-      ipv4: reach.hasIpv4Nlri
-        ? cache.intern(ipv4NextHop === undefined ? rest : { ...rest, nextHop: ipv4NextHop })
-        : undefined,
-      multiprotocol: reach.hasMpReach ? cache.intern(attributes) : undefined,
+      ipv4:
+        scan.nlriStart < scan.nlriEnd
+          ? cache.intern(ipv4NextHop === undefined ? rest : { ...rest, nextHop: ipv4NextHop })
+          : undefined,
+      multiprotocol: scan.mpReach === undefined ? undefined : cache.intern(attributes),
     });
     if (faults.length > 0) return { ...held, remedied: `attribute dropped: ${faults[0]!.text}` };
     if (held.ipv4 !== undefined) cache.rememberRaw(this.#key, this.#rawKey(frame, scan, false), held.ipv4);

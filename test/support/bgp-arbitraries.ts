@@ -56,7 +56,7 @@ export const pathAttributes: fc.Arbitrary<PathAttributes> = fc.record(
     largeCommunities: fc.uniqueArray(fc.tuple(u32, u32, u32), { minLength: 1, maxLength: 8, selector: String }),
     onlyToCustomer: u32,
     unknown: fc
-      .uniqueArray(fc.integer({ min: 100, max: 120 }), { minLength: 1, maxLength: 3 })
+      .uniqueArray(fc.integer({ min: 100, max: 120 }), { minLength: 1, maxLength: 2 })
       .chain((codes) =>
         fc.tuple(
           ...codes
@@ -107,7 +107,7 @@ const match = (operators: number): fc.Arbitrary<{ operator: number; octets: numb
 
 const matches = (type: number): fc.Arbitrary<FlowComponent> =>
   fc
-    .array(fc.tuple(match(type === 9 || type === 12 ? 3 : 7), fc.boolean()), { minLength: 1, maxLength: 3 })
+    .array(fc.tuple(match(type === 9 || type === 12 ? 3 : 7), fc.boolean()), { minLength: 1, maxLength: 2 })
     .map((list) => ({ type, matches: list.map(([each, and], i) => ({ and: i > 0 && and, ...each })) }));
 
 const flowPrefix = (type: number, bits: number): fc.Arbitrary<FlowComponent> =>
@@ -233,6 +233,9 @@ export const capabilities: fc.Arbitrary<Capability> = fc.oneof(
     .array(fc.record({ family, mode: fc.constantFrom('receive', 'send', 'both') }), { maxLength: 4 })
     .map((entries): Capability => ({ name: 'add-path', entries })),
   u8.map((role): Capability => ({ name: 'role', role })),
+  fc
+    .array(fc.record({ family, count: u8 }), { maxLength: 4 })
+    .map((entries): Capability => ({ name: 'multiple-labels', entries })),
   fc.record({ hostname: fc.string(), domain: fc.string() }).map((each): Capability => ({ name: 'fqdn', ...each })),
   fc.string().map((version): Capability => ({ name: 'software-version', version })),
   fc

@@ -9,10 +9,8 @@ import type {
   Update,
 } from '../../bird/bgp-ts/index.ts';
 import {
-  checkMandatory,
   checkNlri,
   decodeAttributes,
-  effectiveRemedy,
   familyKey,
   decodeNlri,
   IPV4_UNICAST,
@@ -20,6 +18,7 @@ import {
   strongerRemedy,
   walkNlri,
 } from '../../bird/bgp-ts/index.ts';
+import { checkMandatory, effectiveRemedy } from '../../bird/bgp-ts/attribute/mandatory.ts';
 import { deepEqual } from '../fuzz/deep-equal.ts';
 
 /** What one UPDATE says, whichever way it was read: prefixes of plain families, attributes, and what rules. */
@@ -34,6 +33,7 @@ export type Seen =
       readonly remedy: string | undefined;
       /** Families that the UPDATE costs. */
       readonly disabled: readonly FamilyKey[];
+      readonly endOfRib: FamilyKey | undefined;
       /** Codes of the attributes that were found malformed, but for the multiprotocol ones. */
       readonly blamed: readonly number[];
     };
@@ -70,15 +70,24 @@ export function asSpeaker(octets: Uint8Array, session: CodecContext): Seen {
   if (!good) return { kind: 'reset' };
   const result = decodeAttributes(octets, scan.attributesStart, scan.attributesEnd, session);
   const { attributes, ipv4NextHop } = result;
-  const reach = { hasIpv4Nlri: scan.nlriStart < scan.nlriEnd, hasMpReach: mpReach !== undefined, ipv4NextHop };
-  const isMissing = checkMandatory(attributes, reach) !== undefined;
+  const reach = {
+    hasIpv4Nlri: scan.nlriStart < scan.nlriEnd,
+    hasMpNlri: mpReach !== undefined && mpReach.nlriStart < mpReach.nlriEnd,
+    ipv4NextHop,
+  };
+  // What was malformed is not missing besides.
+  const isBad = result.remedy !== undefined && result.remedy !== 'attribute-discard';
+  const isMissing = !isBad && checkMandatory(attributes, reach) !== undefined;
   const ofUpdate = isMissing || draft.malformedRule ? 'treat-as-withdraw' : undefined;
   const ofRoutes = disabled.length > 0 ? 'afi-safi-disable' : undefined;
   const strongest = strongerRemedy(strongerRemedy(result.remedy, ofRoutes), ofUpdate);
-  const remedy = effectiveRemedy(strongest, reach);
+  const isWithdrawn = ofUpdate !== undefined || result.faults.some((fault) => fault.remedy === 'treat-as-withdraw');
+  const remedy = strongerRemedy(strongest, effectiveRemedy(isWithdrawn ? 'treat-as-withdraw' : undefined, reach));
   if (remedy === 'session-reset') return { kind: 'reset' };
   const { withdrawn, announced } = draft;
-  return { kind: 'routes', withdrawn, announced, attributes, remedy, disabled, blamed: blamedBy(result.faults) };
+  const endOfRib = scan.endOfRib === undefined ? undefined : familyKey(scan.endOfRib);
+  const blamed = blamedBy(result.faults);
+  return { kind: 'routes', withdrawn, announced, attributes, remedy, disabled, endOfRib, blamed };
 }
 
 /** The same from the readable form. */
@@ -91,6 +100,7 @@ export function asReader(update: Update): Seen {
     attributes,
     remedy,
     disabled: (update.disabled ?? []).map(familyKey),
+    endOfRib: update.endOfRib === undefined ? undefined : familyKey(update.endOfRib),
     blamed: blamedBy(faults),
   };
 }

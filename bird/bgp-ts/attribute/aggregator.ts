@@ -20,6 +20,7 @@ export const aggregator: RecordedSpec<Aggregator> = {
     return checkAggregator({ asn: fourOctetAs ? value.u32() : value.u16(), address: value.u32() });
   },
   encode: (out, { asn, address }, { fourOctetAs }) => {
+    if (asn === 0) throw new Error('AS 0 aggregated');
     if (fourOctetAs) out.u32(asn);
     else out.u16(asn > 0xffff ? AS_TRANS : asn);
     out.u32(address);

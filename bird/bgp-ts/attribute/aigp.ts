@@ -36,7 +36,9 @@ export const aigp: RecordedSpec<readonly AigpTlv[]> = {
     return tlvs;
   },
   encode: (out, tlvs) => {
+    if (metricOf(tlvs) === UNREACHABLE) throw new Error('an AIGP metric of 2^64 - 1 is malformed');
     for (const { type, value } of tlvs) {
+      if (type === METRIC && value.length !== METRIC_OCTETS) throw new Error('an AIGP metric has 8 octets');
       out.u8(type);
       out.u16(value.length + HEADER_OCTETS);
       out.bytes(value);

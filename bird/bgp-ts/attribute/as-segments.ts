@@ -39,6 +39,7 @@ export function decodeSegments(value: Reader, octets: AsOctets): readonly AsSegm
 /** A segment of more than 255 AS numbers is written as several. Without four octets AS_TRANS stands in. RFC 6793 §4.2.2. */
 export function encodeSegments(out: Writer, segments: readonly AsSegment[], octets: AsOctets): void {
   for (const { type, asns } of segments) {
+    if (asns.length === 0 || asns.includes(0)) throw new Error('an AS_PATH segment is empty, or has AS 0 in it');
     for (let start = 0; start < asns.length; start += MAX_SEGMENT) {
       const part = asns.slice(start, start + MAX_SEGMENT);
       out.u8(segmentTypes.indexOf(type));
@@ -54,7 +55,7 @@ export function encodeSegments(out: Writer, segments: readonly AsSegment[], octe
 export const isConfederation = ({ type }: AsSegment): boolean => type === 'confed-sequence' || type === 'confed-set';
 
 /** Hops for the decision process: a set counts one, confederation segments none. RFC 4271 §9.1.2.2, RFC 5065 §5.3. */
-export function asPathLength(segments: readonly AsSegment[]): number {
+export function asPathLength(segments: readonly AsSegment[] = []): number {
   let length = 0;
   for (const { type, asns } of segments) {
     if (type === 'sequence') length += asns.length;

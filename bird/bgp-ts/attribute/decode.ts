@@ -8,8 +8,8 @@ import { flagsFault } from './flags-fault.ts';
 import { effectiveMpRemedy } from './mp-remedy.ts';
 import type { NextHopBytes, PathAttributes, UnknownAttribute } from './path-attributes.ts';
 import type { AttributeSpec } from './spec.ts';
-import { OPTIONAL, PARTIAL, TRANSITIVE } from './spec.ts';
-import type { AttributeRow, WireAttributes } from './table.ts';
+import { hasPartialBit, OPTIONAL, PARTIAL, TRANSITIVE } from './spec.ts';
+import type { WireAttributes } from './table.ts';
 import { rowByCode } from './table.ts';
 import { AttributeWalk } from './walk.ts';
 
@@ -79,7 +79,7 @@ function decodeOne(draft: Draft, walk: AttributeWalk, { value, context }: Input)
   }
   try {
     draft.wire[field] = decodeValue(spec, value, context);
-    if (isRecorded(spec) && (walk.flags & PARTIAL) !== 0) draft.partial.push(spec.code);
+    if (hasPartialBit(spec) && (walk.flags & PARTIAL) !== 0) draft.partial.push(spec.code);
   } catch (error) {
     if (!(error instanceof BgpError)) throw error;
     const octets = walk.valueEnd - walk.valueStart;
@@ -98,10 +98,6 @@ function decodeValue(spec: AttributeSpec<unknown>, value: Reader, context: Codec
   if (value.left > 0) throw new BgpError(`${value.left} octets are left over`, updateError.attributeLength);
   return decoded;
 }
-
-/** Only optional transitive attributes have a partial bit that means something, RFC 4271 §4.3. */
-const isRecorded = ({ flags, json }: AttributeRow['spec']): boolean =>
-  json !== undefined && flags === (OPTIONAL | TRANSITIVE);
 
 /** Kept as they are; what of them goes on to others is `passOn`'s to say. */
 function keepUnknown(draft: Draft, walk: AttributeWalk): void {

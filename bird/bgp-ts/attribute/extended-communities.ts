@@ -19,6 +19,6 @@ export const extendedCommunities: RecordedSpec<readonly Uint8Array[]> = {
     return list;
   },
   encode: (out, list) => {
-    for (const community of list) out.bytes(community);
+    for (const community of list) out.exactly(community, OCTETS);
   },
 };

@@ -19,6 +19,6 @@ export const ipv6ExtendedCommunities: RecordedSpec<readonly Uint8Array[]> = {
     return communities;
   },
   encode: (out, communities) => {
-    for (const community of communities) out.bytes(community);
+    for (const community of communities) out.exactly(community, OCTETS);
   },
 };

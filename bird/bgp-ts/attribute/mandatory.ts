@@ -2,21 +2,23 @@ import type { Fault, Remedy } from '../error.ts';
 import { updateError } from '../iana.ts';
 import type { NextHopBytes, PathAttributes } from './path-attributes.ts';
 
-/**
- * What RFC 7606 §5.2 makes of `remedy`: where an UPDATE has no reachable prefix, one cannot trust that none was lost,
- * and a treat-as-withdraw has nothing to withdraw. So anything above attribute-discard resets the session.
- */
-export function effectiveRemedy(remedy: Remedy | undefined, reach: ReachableNlri): Remedy | undefined {
-  if (remedy !== 'treat-as-withdraw') return remedy;
-  return reach.hasIpv4Nlri || reach.hasMpReach ? remedy : 'session-reset';
-}
-
+/** What of an UPDATE asks for attributes. */
 export interface ReachableNlri {
   /** The UPDATE's own NLRI field is not empty. */
   readonly hasIpv4Nlri: boolean;
-  readonly hasMpReach: boolean;
-  /** The result's `ipv4NextHop`; asked for where an UPDATE has both kinds, as MP_REACH's next hop is none for IPv4 NLRI. */
-  readonly ipv4NextHop?: NextHopBytes | undefined;
+  /** There is an MP_REACH_NLRI, and its NLRI are not empty. */
+  readonly hasMpNlri: boolean;
+  /** NEXT_HOP itself: MP_REACH's next hop is none for the UPDATE's own NLRI. */
+  readonly ipv4NextHop: NextHopBytes | undefined;
+}
+
+/**
+ * What RFC 7606 §5.2 makes of `remedy`: where an UPDATE has no reachable prefix, one cannot trust that none was lost,
+ * and a treat-as-withdraw has nothing to withdraw. So it resets the session.
+ */
+export function effectiveRemedy(remedy: Remedy | undefined, reach: ReachableNlri): Remedy | undefined {
+  if (remedy !== 'treat-as-withdraw') return remedy;
+  return reach.hasIpv4Nlri || reach.hasMpNlri ? remedy : 'session-reset';
 }
 
 /**
@@ -24,12 +26,10 @@ export interface ReachableNlri {
  * The remedy is treat-as-withdraw. RFC 4271 §6.3, RFC 7606 §3 (d); LOCAL_PREF is not asked for.
  */
 export function checkMandatory(attributes: PathAttributes, reach: ReachableNlri): Fault | undefined {
-  if (!reach.hasIpv4Nlri && !reach.hasMpReach) return undefined;
+  if (!reach.hasIpv4Nlri && !reach.hasMpNlri) return undefined;
   if (attributes.origin === undefined) return missing('ORIGIN', 1);
   if (attributes.asPath === undefined) return missing('AS_PATH', 2);
-  const nextHop = reach.hasMpReach ? reach.ipv4NextHop : attributes.nextHop;
-  if (reach.hasIpv4Nlri && nextHop === undefined) return missing('NEXT_HOP', 3);
-  return undefined;
+  return reach.hasIpv4Nlri && reach.ipv4NextHop === undefined ? missing('NEXT_HOP', 3) : undefined;
 }
 
 const missing = (name: string, code: number): Fault => ({

@@ -14,6 +14,8 @@ const layouts: Readonly<Record<number, readonly number[]>> = {
   48: [8, 16, 8, 16],
 };
 const RD_OCTETS = 8;
+/** `0x` and the digits of 255 octets. */
+const MAX_TEXT = 2 + 2 * 255;
 
 /** `192.0.2.1`, `2001:db8::1 fe80::1`, `0:0 192.0.2.1`; any other length is `0x` and hex digits. */
 export function formatNextHop(nextHop: NextHopBytes): string {
@@ -30,7 +32,8 @@ export function formatNextHop(nextHop: NextHopBytes): string {
 
 /** The opposite; undefined where the text is none of these. */
 export function parseNextHop(text: string): NextHopBytes | undefined {
-  if (/^0x([0-9a-f]{2})*$/i.test(text)) {
+  if (text.length > MAX_TEXT) return undefined;
+  if (text.startsWith('0x') && !text.includes(' ')) {
     const bytes = parseHex(text.slice(2));
     return bytes !== undefined && layouts[bytes.length] === undefined ? bytes : undefined;
   }

@@ -14,15 +14,18 @@ export const nextHop: RecordedSpec<NextHopBytes> = {
   json: nextHopText,
   decode: (value, { ownRoutes }) => {
     const address = value.exactly(4).rest();
-    // RFC 4271 §6.3: "a valid IP host address". Whether loopback or reserved ones are wanted is for policy to say.
-    const isMulticast = (address[0]! & 0xf0) === 0xe0;
-    if (isMulticast || (ownRoutes !== true && address.every((octet) => octet === 0))) {
+    if (!isHost(address, ownRoutes)) {
       throw new BgpError(`${address.join('.')} is not a host's address`, updateError.invalidNextHop);
     }
     return address;
   },
-  encode: (out, address) => {
+  encode: (out, address, { ownRoutes }) => {
     if (address.length !== 4) throw new Error(`NEXT_HOP holds 4 octets, not ${address.length}: use MP_REACH`);
+    if (!isHost(address, ownRoutes)) throw new Error(`NEXT_HOP ${address.join('.')} is not a host's address`);
     out.bytes(address);
   },
 };
+
+/** RFC 4271 §6.3: "a valid IP host address". Whether loopback or reserved ones are wanted is for policy to say. */
+const isHost = (address: NextHopBytes, ownRoutes: boolean | undefined): boolean =>
+  (address[0]! & 0xf0) !== 0xe0 && (ownRoutes === true || address.some((octet) => octet !== 0));

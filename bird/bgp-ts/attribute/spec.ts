@@ -42,6 +42,10 @@ export interface RecordedSpec<T> extends AttributeSpec<T> {
   line?(value: T): string;
 }
 
+/** Only optional transitive attributes have a partial bit that means something, RFC 4271 §4.3; AS4_PATH's ends with its merge. */
+export const hasPartialBit = ({ flags, json }: { readonly flags: number; readonly json?: unknown }): boolean =>
+  json !== undefined && flags === (OPTIONAL | TRANSITIVE);
+
 /** LOCAL_PREF, ORIGINATOR_ID and CLUSTER_LIST mean nothing from another AS. RFC 7606 §7.5, §7.9, §7.10. */
 export const fromExternal = ({ external }: CodecContext): string | undefined =>
   external ? 'not expected from an external peer' : undefined;

@@ -1,3 +1,4 @@
+import { formatTime } from '../json/time.ts';
 import { address as addressJson, formatAddress, formatHex, formatIpv4, ipv4 } from '../json/address.ts';
 import { formatRouteDistinguisher, routeDistinguisher } from '../json/administered.ts';
 import type { JsonCodec } from '../json/codec.ts';
@@ -145,7 +146,7 @@ export function formatPeerHeader(peer: PeerHeader): string {
     ...(distinguished ? [`distinguisher ${formatRouteDistinguisher(peer.distinguisher)}`] : []),
     `AS ${peer.asn} identifier ${formatIpv4(peer.bgpIdentifier)}`,
     ...flagWords(peer),
-    ...(peer.seconds === 0 && peer.microseconds === 0 ? [] : [`at ${formatTime(peer)}`]),
+    ...(peer.seconds === 0 && peer.microseconds === 0 ? [] : [`at ${formatTime(peer.seconds, peer.microseconds)}`]),
   ].join(' ');
 }
 
@@ -165,6 +166,3 @@ function flagWords(peer: PeerHeader): readonly string[] {
     ...(peer.legacyAsPath ? ['two-octet-as'] : []),
   ];
 }
-
-const formatTime = ({ seconds, microseconds }: PeerHeader): string =>
-  `${new Date(seconds * 1000).toISOString().slice(0, -'.000Z'.length)}.${String(microseconds).padStart(6, '0')}Z`;

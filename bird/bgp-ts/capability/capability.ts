@@ -13,9 +13,18 @@ export type Capability =
   | { readonly name: 'add-path'; readonly entries: readonly AddPathEntry[] } // RFC 7911
   | { readonly name: 'role'; readonly role: number } // RFC 9234
   | { readonly name: 'fqdn'; readonly hostname: string; readonly domain: string } // draft-walton-bgp-hostname-capability
-  | { readonly name: 'software-version'; readonly version: string } // draft-abraitis-bgp-version-capability
+  | { readonly name: 'multiple-labels'; readonly entries: readonly MultipleLabels[] } // RFC 8277
+  // draft-abraitis-bgp-version-capability; `bare`: without its length in front
+  | { readonly name: 'software-version'; readonly version: string; readonly bare?: true }
   | { readonly name: 'unknown'; readonly code: number; readonly value: Uint8Array };
 
+/** How many labels of one prefix the sender can take; 255: any number. */
+export interface MultipleLabels {
+  readonly family: Family;
+  readonly count: number;
+}
+
+/** NLRI of `family` may come with a next hop of `nextHopAfi`. */
 export interface ExtendedNextHop {
   readonly family: Family;
   readonly nextHopAfi: number;
@@ -36,6 +45,7 @@ export interface LongLivedFamily {
   readonly staleSeconds: number;
 }
 
+/** What the sender of the capability can do with path identifiers. */
 export interface AddPathEntry {
   readonly family: Family;
   readonly mode: 'receive' | 'send' | 'both';

@@ -3,6 +3,7 @@ import { familyKey } from '../context.ts';
 import type { Open } from '../message/message.ts';
 import type { Named } from './spec.ts';
 
+/** What two OPENs settle, in each direction. */
 export interface NegotiatedContexts {
   /** For what the peer sends. */
   readonly receive: CodecContext;
@@ -20,9 +21,11 @@ export function negotiatedContexts(
   peer: Open,
   external = asnOf(local) !== asnOf(peer),
 ): NegotiatedContexts {
+  const multipleLabels = common(multipleLabelsKeys(local), multipleLabelsKeys(peer));
   const both = {
     fourOctetAs: has(local, 'four-octet-as') && has(peer, 'four-octet-as'),
     extendedNextHop: common(extendedNextHopKeys(local), extendedNextHopKeys(peer)),
+    ...(multipleLabels.size > 0 && { multipleLabels }),
     external,
   };
   return {
@@ -58,6 +61,13 @@ const addPathKeys = (open: Open, mode: 'receive' | 'send'): readonly FamilyKey[]
 const extendedNextHopKeys = (open: Open): readonly FamilyKey[] =>
   all(open, 'extended-next-hop')
     .flatMap(({ entries }) => entries)
+    .map(({ family }) => familyKey(family));
+
+/** Fewer than two labels say nothing, RFC 8277 §2.1. */
+const multipleLabelsKeys = (open: Open): readonly FamilyKey[] =>
+  all(open, 'multiple-labels')
+    .flatMap(({ entries }) => entries)
+    .filter(({ count }) => count > 1)
     .map(({ family }) => familyKey(family));
 
 const common = (a: readonly FamilyKey[], b: readonly FamilyKey[]): ReadonlySet<FamilyKey> =>

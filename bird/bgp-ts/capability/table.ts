@@ -14,6 +14,7 @@ import { fourOctetAs } from './four-octet-as.ts';
 import { fqdn } from './fqdn.ts';
 import { gracefulRestart } from './graceful-restart.ts';
 import { longLivedGracefulRestart } from './long-lived-graceful-restart.ts';
+import { multipleLabels } from './multiple-labels.ts';
 import { multiprotocol } from './multiprotocol.ts';
 import { role } from './role.ts';
 import { routeRefresh } from './route-refresh.ts';
@@ -31,6 +32,7 @@ export const capabilityTable: CapabilityTable = {
   'route-refresh': routeRefresh,
   'extended-next-hop': extendedNextHop,
   'extended-message': extendedMessage,
+  'multiple-labels': multipleLabels,
   role,
   'graceful-restart': gracefulRestart,
   'four-octet-as': fourOctetAs,
@@ -57,7 +59,7 @@ export const capabilityJson: JsonCodec<Capability> = tagged<Capability>('name', 
 export function formatCapability(capability: Capability): string {
   if (capability.name === 'unknown') return `capability ${capability.code}`;
   const spec = capabilityTable[capability.name] as CapabilitySpec<Capability>;
-  return spec.line?.(capability) ?? capability.name;
+  return spec.line?.(capability).trimEnd() ?? capability.name;
 }
 
 /** One capability, code and length first. Throws BgpError 2/0 where its row says so; otherwise it is kept as bytes. */

@@ -19,8 +19,12 @@ export function parseIpv4(text: string): number | undefined {
   return word;
 }
 
-/** Four unsigned words as RFC 5952 §4 writes them: the first of the longest runs of zero groups becomes `::`. */
+/**
+ * Four unsigned words as RFC 5952 §4 writes them: the first of the longest runs of zero groups becomes `::`, and an IPv4
+ * address that is mapped is one (§5): `::ffff:192.0.2.1`.
+ */
 export function formatIpv6(words: readonly number[]): string {
+  if (words[0] === 0 && words[1] === 0 && words[2] === 0xffff) return `::ffff:${formatIpv4(words[3]!)}`;
   const groups = words.flatMap((word) => [word >>> 16, word & 0xffff]);
   let [best, length] = [0, 1];
   for (let start = 0; start < groups.length; start++) {
@@ -98,7 +102,8 @@ export const formatHex = (bytes: Uint8Array): string =>
 
 /** Undefined for anything but pairs of hex digits. */
 export function parseHex(text: string): Uint8Array | undefined {
-  if (!/^([0-9a-f]{2})*$/i.test(text)) return undefined;
+  // One class and no group: a repeated group overflows the stack on megabytes.
+  if (text.length % 2 !== 0 || /[^0-9a-f]/i.test(text)) return undefined;
   return Uint8Array.from({ length: text.length / 2 }, (_, i) => Number.parseInt(text.slice(2 * i, 2 * i + 2), 16));
 }
 

@@ -175,11 +175,19 @@ export function fromJson<T>(codec: JsonCodec<T>, json: unknown): JsonResult<T> {
   }
 }
 
-/** The error for `json`, which is not `wanted`; long values are cut. */
-export function refused(at: string, json: Json | undefined, wanted: string): JsonError {
-  const found = json === undefined ? 'nothing' : JSON.stringify(json);
-  const shown = found.length > 60 ? `${found.slice(0, 57)}...` : found;
-  return new JsonError(`${at === '' ? 'the message' : at}: ${shown} is not ${wanted}`);
+/** The error for `json`, which is not `wanted`. It may be anything, as deep as it likes. */
+export const refused = (at: string, json: unknown, wanted: string): JsonError =>
+  new JsonError(`${at === '' ? 'the message' : at}: ${shown(json)} is not ${wanted}`);
+
+const MAX_SHOWN = 60;
+
+function shown(json: unknown): string {
+  if (json === undefined) return 'nothing';
+  if (typeof json === 'string') {
+    return JSON.stringify(json.length > MAX_SHOWN ? `${json.slice(0, MAX_SHOWN - 3)}...` : json);
+  }
+  if (json === null || typeof json === 'number' || typeof json === 'boolean') return String(json);
+  return Array.isArray(json) ? 'a list' : typeof json === 'object' ? 'an object' : `a ${typeof json}`;
 }
 
 const codecOf = (field: JsonCodec<unknown> | OptionalField<unknown>): JsonCodec<unknown> =>

@@ -2,18 +2,16 @@ import { as4Aggregator } from '../attribute/as4-aggregator.ts';
 import { splitAs4 } from '../attribute/as4-merge.ts';
 import { as4Path } from '../attribute/as4-path.ts';
 import { decodeAttributes } from '../attribute/decode.ts';
-import type { AttributesResult } from '../attribute/decode.ts';
-import { checkMandatory, effectiveRemedy } from '../attribute/mandatory.ts';
 import { mpReach } from '../attribute/mp-reach.ts';
 import { mpUnreach } from '../attribute/mp-unreach.ts';
 import type { CodecContext, Family } from '../context.ts';
-import { familyKey } from '../context.ts';
-import type { AttributeFault, Fault, Remedy } from '../error.ts';
-import { BgpError, strongerRemedy } from '../error.ts';
+import type { AttributeFault, Fault } from '../error.ts';
+import { BgpError } from '../error.ts';
 import { updateError } from '../iana.ts';
 import { IPV4_UNICAST, isIpv4Unicast } from '../nlri/families.ts';
-import type { FamilyNlri, NlriShape } from '../nlri/nlri.ts';
-import { decodeNlri, hasMalformedRule, isFault } from '../nlri/table.ts';
+import type { FamilyNlri } from '../nlri/nlri.ts';
+import { judgeUpdate } from '../judge.ts';
+import { decodeNlri, hasMalformedRule, isFault, nlriShape } from '../nlri/table.ts';
 import type { AttributeRange, UpdateScan } from '../scan.ts';
 import { asMpFault, scanUpdate } from '../scan.ts';
 import type { Update } from './message.ts';
@@ -25,7 +23,8 @@ export function decodeUpdate(frame: Uint8Array, context: CodecContext): Update {
   if (scan.fault !== undefined && scan.remedy === 'session-reset') throw asError(scan.fault);
   const routes = readRoutes(frame, scan, context);
   const result = decodeAttributes(frame, scan.attributesStart, scan.attributesEnd, context);
-  const { remedy, faults } = judge(scan, result, routes.faults);
+  const { remedy, faults, worst } = judgeUpdate(scan, result, routes.faults);
+  if (remedy === 'session-reset' && worst !== undefined) throw asError(worst);
   const { attributes, ipv4NextHop } = result;
   // AS4_PATH and AS4_AGGREGATOR are merged, and written again only where the AS numbers ask for them.
   const as4 = context.fourOctetAs ? {} : splitAs4(attributes);
@@ -112,30 +111,7 @@ function readMultiprotocol(routes: Routes, frame: Uint8Array, { context, part, w
 }
 
 function decodeRange(frame: Uint8Array, { context, family, start, end, withdrawn = false }: Range): FamilyNlri | Fault {
-  const shape: NlriShape = { family, addPath: context.addPath.has(familyKey(family)), withdrawn };
-  return decodeNlri(frame, start, end, shape);
-}
-
-/** All faults of one UPDATE and the remedy that rules them. Throws BgpError where that is a session reset. */
-function judge(
-  scan: UpdateScan,
-  result: AttributesResult,
-  ofRoutes: readonly AttributeFault[],
-): { readonly remedy: Remedy | undefined; readonly faults: readonly AttributeFault[] } {
-  const hasIpv4Nlri = scan.nlriStart < scan.nlriEnd;
-  const reach = { hasIpv4Nlri, hasMpReach: scan.mpReach !== undefined, ipv4NextHop: result.ipv4NextHop };
-  const faults = [...result.faults, ...ofRoutes];
-  // An attribute that was malformed is not missing besides.
-  const worse = result.remedy !== undefined && result.remedy !== 'attribute-discard';
-  const missing = worse ? undefined : checkMandatory(result.attributes, reach);
-  if (missing !== undefined) faults.push({ ...missing, remedy: 'treat-as-withdraw', attribute: missing.data[0]! });
-  const strongest = faults.reduce<Remedy | undefined>((most, { remedy }) => strongerRemedy(most, remedy), undefined);
-  const remedy = effectiveRemedy(strongest, reach);
-  if (remedy === 'session-reset') {
-    const worst = faults.find((fault) => fault.remedy === strongest);
-    if (worst !== undefined) throw asError(worst);
-  }
-  return { remedy, faults };
+  return decodeNlri(frame, start, end, nlriShape(family, context, withdrawn));
 }
 
 const asError = ({ text, code, data }: Fault): BgpError => new BgpError(text, code, data);

@@ -26,7 +26,7 @@ function lineOf(message: Message): string {
     case 'keepalive':
       return 'KEEPALIVE';
     case 'route-refresh':
-      return `ROUTE-REFRESH ${message.subtype} ${familyName(message.family)}`;
+      return `ROUTE-REFRESH ${message.subtype} ${familyName(message.family)}${message.data === undefined ? '' : ` data ${formatHex(message.data)}`}`;
   }
 }
 
@@ -57,6 +57,7 @@ function formatUpdate(update: Update): string {
 
 /** The prefixes of plain unicast speak for themselves; other families are named. */
 function formatGroup(verb: string, group: FamilyNlri): string {
+  if (group.nlri.length === 0) return `${verb} no ${familyName(group.family)}`;
   const named = isIpv4Unicast(group.family) || isIpv6Unicast(group) ? '' : ` ${familyName(group.family)}`;
   return `${verb}${named} ${formatNlri(group)}`.trimEnd();
 }

@@ -6,7 +6,7 @@ import { remedies } from '../error.ts';
 import { hex, ipv4 } from '../json/address.ts';
 import { attributeFault } from '../json/fault.ts';
 import type { Json, JsonCodec } from '../json/codec.ts';
-import { constant, flag, fromJson, list, oneOf, optional, record, tagged, u16, u8 } from '../json/codec.ts';
+import { constant, flag, fromJson, integer, list, oneOf, optional, record, tagged, u16, u8 } from '../json/codec.ts';
 import { family } from '../nlri/families.ts';
 import { familyNlri } from '../nlri/table.ts';
 import type { Keepalive, Message, Notification, Open, RouteRefresh, Update, UpdateForm } from './message.ts';
@@ -40,14 +40,16 @@ const notification = record<Notification>({ type: constant('notification'), code
 const keepalive = record<Keepalive>({ type: constant('keepalive') });
 
 const subtypeWord = oneOf(['request', 'begin', 'end']);
+const subtypeNumber = integer(3, 255);
 
 const routeRefresh = record<RouteRefresh>({
   type: constant('route-refresh'),
   family,
   subtype: {
     to: (value) => value,
-    from: (json, at) => (typeof json === 'number' ? u8.from(json, at) : subtypeWord.from(json, at)),
+    from: (json, at) => (typeof json === 'number' ? subtypeNumber.from(json, at) : subtypeWord.from(json, at)),
   },
+  data: optional(hex()),
 });
 
 /** A message of any type; for records that hold one. */

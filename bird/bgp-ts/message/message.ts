@@ -68,6 +68,8 @@ export interface RouteRefresh {
   readonly family: Family;
   /** A number that has no name must be ignored, RFC 7313 §5. */
   readonly subtype: 'request' | 'begin' | 'end' | number;
+  /** Outbound route filters behind a request (RFC 5291), or what belongs to a subtype that has no name. */
+  readonly data?: Uint8Array;
 }
 
 export type Message = Open | Update | Notification | Keepalive | RouteRefresh;

@@ -57,6 +57,7 @@ function decodeParameters(body: Reader): Parameters {
     const type = body.u8();
     const parameter = body.part(extended ? body.u16() : body.u8());
     if (type !== CAPABILITIES) {
+      // Departs from RFC 4271 §6.2, which names no data: the parameter itself, as BIRD sends it.
       const data = copyOf(body.bytes, start, body.at);
       throw new BgpError(`optional parameter ${type} is not supported`, openError.unsupportedParameter, data);
     }

@@ -12,6 +12,7 @@ import { notification } from './notification.ts';
 import { open } from './open.ts';
 import { routeRefresh } from './route-refresh.ts';
 import { decodeUpdate } from './decode-update.ts';
+import { encodeUpdate } from './encode-update.ts';
 
 type Plain = Exclude<Message, Update>;
 
@@ -39,7 +40,8 @@ export function decodeMessage(frame: Uint8Array, context: CodecContext): DecodeR
 }
 
 /** A whole message. Throws a plain Error where a value does not fit its field, or the message its limit. */
-export function encodeMessage(message: Plain, context: CodecContext): Uint8Array<ArrayBuffer> {
+export function encodeMessage(message: Message, context: CodecContext): Uint8Array<ArrayBuffer> {
+  if (message.type === 'update') return encodeUpdate(message, context);
   const out = new Writer();
   // The table ties each type to its codec.
   const codec = messageTable[message.type] as MessageCodec<Plain>;

@@ -36,19 +36,20 @@ export function formOf(
 }
 
 /** Attributes as we write them, brought into `form`; what it does not name stays behind the others. */
-export function reshape(block: Uint8Array, { order, extended }: UpdateForm): Uint8Array<ArrayBuffer> {
+export function reshape(block: Uint8Array, form: UpdateForm): Uint8Array<ArrayBuffer> {
+  const places = new Map(form.order.map((code, place) => [code, place]));
+  const extended = new Set(form.extended);
   const walk = new AttributeWalk(block, 0, block.length);
   const found: (readonly [place: number, write: (out: Writer) => void])[] = [];
   while (walk.next()) {
     const { code, flags, valueStart, valueEnd } = walk;
-    const place = order.indexOf(code);
-    const isLong = extended.includes(code) || valueEnd - valueStart > MAX_SHORT;
+    const isLong = extended.has(code) || valueEnd - valueStart > MAX_SHORT;
     const write = (out: Writer): void => {
       out.u8(isLong ? flags | EXTENDED_LENGTH : flags);
       out.u8(code);
       out.prefixed(isLong ? 2 : 1, (value) => value.bytes(block.subarray(valueStart, valueEnd)));
     };
-    found.push([place < 0 ? Infinity : place, write]);
+    found.push([places.get(code) ?? Infinity, write]);
   }
   const out = new Writer();
   for (const [, write] of found.sort(([a], [b]) => (a === b ? 0 : a - b))) write(out);

@@ -1,5 +1,4 @@
 import type { RecordCodec } from './codec.ts';
-import {} from './field.ts';
 import type { Bgp4mpStateChange, RecordedState } from './record.ts';
 import { bgpStates } from './record.ts';
 import { decodeSession, encodeSession } from './recorded-session.ts';

@@ -1,6 +1,7 @@
 import { formatNextHop } from '../attribute/next-hop-text.ts';
 import { formatAttributes } from '../attribute/text.ts';
 import { printable } from '../json/printable.ts';
+import { formatTime } from '../json/time.ts';
 import { formatAddress, formatHex, formatIpv4 } from '../json/address.ts';
 import { formatMessage } from '../message/format.ts';
 import { familyName } from '../nlri/families.ts';
@@ -113,9 +114,3 @@ const formatEnds = (
 ];
 
 const formatUnknown = ({ body }: UnknownRecord): string => formatHex(body);
-
-/** `2023-11-14T22:13:20Z`, with microseconds where the record has them. */
-function formatTime(seconds: number, microseconds?: number): string {
-  const time = new Date(seconds * 1000).toISOString().slice(0, -'.000Z'.length);
-  return microseconds === undefined ? `${time}Z` : `${time}.${String(microseconds).padStart(6, '0')}Z`;
-}

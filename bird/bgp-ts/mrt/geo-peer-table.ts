@@ -1,7 +1,6 @@
 import type { Reader } from '../reader.ts';
 import type { Writer } from '../writer.ts';
 import type { RecordCodec } from './codec.ts';
-import {} from './field.ts';
 import type { GeoPeerTable, LocatedPeer } from './record.ts';
 
 /** GEO_PEER_TABLE, RFC 6397 §4. */

@@ -2,7 +2,6 @@ import { BgpError } from '../error.ts';
 import { Reader } from '../reader.ts';
 import { Writer } from '../writer.ts';
 import { malformed } from './codec.ts';
-import {} from './field.ts';
 import { extendedType, MRT_HEADER_OCTETS, plainType, readMrtHeader } from './header.ts';
 import type { KnownRecord, MrtRecord, UnknownRecord } from './record.ts';
 import { rowOfNumbers, rowOfRecord } from './table.ts';

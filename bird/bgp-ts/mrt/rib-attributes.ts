@@ -1,5 +1,5 @@
 import { decodeAttributes } from '../attribute/decode.ts';
-import { encodeAttributes } from '../attribute/encode.ts';
+import { encodeAttributes, encodeBlock } from '../attribute/encode.ts';
 import { mpReach } from '../attribute/mp-reach.ts';
 import type { NextHopBytes } from '../attribute/path-attributes.ts';
 import { EXTENDED_LENGTH, OPTIONAL, TRANSITIVE } from '../attribute/spec.ts';
@@ -38,15 +38,17 @@ export function decodeRibAttributes(
 
 /** In order of code; MP_REACH as RFC 6396 §4.3.4 has it, and only where NEXT_HOP will not do. Throws a plain Error. */
 export function encodeRibAttributes({ attributes, ipv4NextHop }: RibAttributes, family: Family): Uint8Array {
-  const { nextHop, ...others } = attributes;
+  const { nextHop, unknown = [], ...others } = attributes;
   const isOwn = ipv4NextHop === undefined && nextHop?.length === 4 && belongsInNextHop(family);
-  if (nextHop === undefined || isOwn) return encodeAttributes(attributes, recordedContext);
-  return encodeAttributes(
+  if (isOwn) return encodeAttributes(attributes, recordedContext);
+  // Judged without MP_REACH; then the encoder frames it, and puts it in its place.
+  encodeAttributes({ unknown }, recordedContext);
+  const reach = { code: mpReach.code, flags: mpReach.flags };
+  return encodeBlock(
     {
       ...others,
       ...(ipv4NextHop !== undefined && { nextHop: ipv4NextHop }),
-      // The encoder frames what it does not know and puts it in its place.
-      unknown: [...(others.unknown ?? []), { code: mpReach.code, flags: mpReach.flags, value: abbreviated(nextHop) }],
+      unknown: nextHop === undefined ? unknown : [...unknown, { ...reach, value: abbreviated(nextHop) }],
     },
     recordedContext,
   );

@@ -7,7 +7,6 @@ import type { Reader } from '../reader.ts';
 import type { Writer } from '../writer.ts';
 import type { RecordCodec } from './codec.ts';
 import { malformed } from './codec.ts';
-import {} from './field.ts';
 import type { Rib, RibEntry } from './record.ts';
 import { decodeRibAttributes, encodeRibAttributes } from './rib-attributes.ts';
 

@@ -30,6 +30,8 @@ const FLOW_LABEL = 13;
 
 const END_OF_LIST = 0x80;
 const AND = 0x40;
+/** Octets of a value by the two bits that say so. */
+const SIZES = [1, 2, 4, 8];
 const NUMBER_OPERATORS = ['false', '=', '>', '>=', '<', '<=', '!=', 'true'];
 const BITMASK_OPERATORS = ['any', 'all', 'not-any', 'not-all'];
 
@@ -43,19 +45,28 @@ export function decodeComponent(value: Reader, bits: number): FlowComponent {
   return known.form === 'prefix' ? { type, ...decodePrefix(value, bits) } : decodeMatches(value, type, known.form);
 }
 
-/** Throws a plain Error where a value does not fit. */
+/** Throws a plain Error for what would come back as malformed. */
 export function encodeComponent(out: Writer, component: FlowComponent, bits: number): void {
-  out.u8(component.type);
-  if (!('matches' in component)) {
-    encodePrefix(out, component, bits);
-    return;
+  const form = types[component.type]?.form;
+  if (form === undefined || (component.type === FLOW_LABEL && bits === 32)) {
+    throw new Error(`FlowSpec component type ${component.type} is unknown`);
   }
-  component.matches.forEach(({ and, operator, octets, value }, i) => {
-    const last = i === component.matches.length - 1 ? END_OF_LIST : 0;
-    out.u8(last | (and ? AND : 0) | (Math.log2(octets) << 4) | operator);
-    if (value >= 1n << BigInt(8 * octets)) throw new Error(`${value} does not fit ${octets} octets`);
+  out.u8(component.type);
+  if ('matches' in component === (form === 'prefix')) throw new Error(`${types[component.type]!.name} is a ${form}`);
+  if ('matches' in component) encodeMatches(out, component, form);
+  else encodePrefix(out, component, bits);
+}
+
+function encodeMatches(out: Writer, { type, matches }: FlowMatches, form: Form): void {
+  if (matches.length === 0) throw new Error(`${types[type]!.name} has nothing to match`);
+  for (const [i, { and, operator, octets, value }] of matches.entries()) {
+    const size = SIZES.indexOf(octets);
+    const fits = size >= 0 && operatorsOf(form)[operator] !== undefined && BigInt.asUintN(8 * octets, value) === value;
+    if (!fits || (i === 0 && and)) throw new Error(`${types[type]!.name}: match ${i} cannot be written`);
+    const last = i === matches.length - 1 ? END_OF_LIST : 0;
+    out.u8(last | (and ? AND : 0) | (size << 4) | operator);
     for (let shift = 8 * (octets - 1); shift >= 0; shift -= 8) out.u8(Number((value >> BigInt(shift)) & 0xffn));
-  });
+  }
 }
 
 function decodePrefix(value: Reader, bits: number): Omit<FlowPrefix, 'type'> {
@@ -69,16 +80,21 @@ function decodePrefix(value: Reader, bits: number): Omit<FlowPrefix, 'type'> {
 }
 
 function encodePrefix(out: Writer, { words, length, offset }: FlowPrefix, bits: number): void {
+  const isPattern = bits === 32 ? offset === 0 : offset < length || length + offset === 0;
+  if (!isPattern) throw new Error(`offset ${offset} of /${length} is no pattern`);
+  const pattern = shiftLeft(words, offset);
+  if (wide(shiftRight(pattern, offset)) !== wide(words))
+    throw new Error(`a pattern has bits in front of offset ${offset}`);
   out.u8(length);
   if (bits !== 32) out.u8(offset);
-  encodeBits(out, shiftLeft(words, offset), length - offset);
+  encodeBits(out, { words: pattern, length: length - offset }, bits);
 }
 
 function decodeMatches(value: Reader, type: number, form: Form): FlowMatches {
   const matches: FlowMatch[] = [];
   for (;;) {
     const octet = value.u8();
-    const octets = 1 << ((octet >> 4) & 3);
+    const octets = SIZES[(octet >> 4) & 3]!;
     let number = 0n;
     for (let i = 0; i < octets; i++) number = (number << 8n) | BigInt(value.u8());
     const operator = octet & (operatorsOf(form).length - 1);

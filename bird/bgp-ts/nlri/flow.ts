@@ -35,7 +35,13 @@ export const flow: NlriSpec<FlowNlri> = {
       throw new Error('a FlowSpec rule has a route distinguisher in SAFI 134 and nowhere else');
     }
     if (entry.routeDistinguisher !== undefined) rule.bytes(entry.routeDistinguisher);
-    for (const component of entry.components) encodeComponent(rule, component, shape.bits);
+    let last = 0;
+    for (const component of entry.components) {
+      if (component.type <= last) throw new Error('the components of a FlowSpec rule are not in rising order of type');
+      last = component.type;
+      encodeComponent(rule, component, shape.bits);
+    }
+    if (last === 0 && entry.rest === undefined) throw new Error('a FlowSpec rule has no component');
     if (entry.rest !== undefined) rule.bytes(entry.rest);
     encodeLength(out, rule.length);
     out.bytes(rule.finish());

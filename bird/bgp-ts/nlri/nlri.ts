@@ -23,7 +23,7 @@ export interface FlowNlri {
   /** FlowSpec for VPNs, SAFI 134. */
   readonly routeDistinguisher?: Uint8Array;
   readonly components: readonly FlowComponent[];
-  /** From the first component that is malformed or unknown: such a rule is passed on, and must not filter (RFC 8955 §4.2). */
+  /** From the first component that is malformed or unknown, RFC 8955 §4.2: an UPDATE that announces such a rule is treat-as-withdraw. */
   readonly rest?: Uint8Array;
 }
 
@@ -81,4 +81,6 @@ export interface NlriShape {
   readonly addPath: boolean;
   /** From a field of withdrawn routes, where a label field may be empty. RFC 8277 §2.4. */
   readonly withdrawn?: boolean;
+  /** Several labels were negotiated for the family, RFC 8277 §2.1. */
+  readonly multipleLabels?: boolean;
 }

@@ -14,9 +14,9 @@ type Bits = Pick<PrefixNlri, 'words' | 'length'>;
 /** A plain prefix: its length in bits, then as many octets as it needs. RFC 4271 §4.3. */
 export const prefix: NlriSpec<PrefixNlri> = {
   decode: (value, pathId, { bits }) => ({ pathId, ...decodeBits(value, value.u8(), bits) }),
-  encode: (out, { words, length }) => {
-    out.u8(length);
-    encodeBits(out, words, length);
+  encode: (out, entry, { bits }) => {
+    out.u8(entry.length);
+    encodeBits(out, entry, bits);
   },
   json: (bits) => withPathId(record<InJson<PrefixNlri>>({ pathId: optional(u32), prefix: prefixText(bits) })),
   format: ({ words, length }) => formatPrefix(words, length),
@@ -33,11 +33,21 @@ export function decodeBits(value: Reader, length: number, bits: number): Bits {
   return { words, length };
 }
 
-/** As many octets as `length` bits need, from the highest. */
-export function encodeBits(out: Writer, words: readonly number[], length: number): void {
-  if (length > words.length * 32) throw new Error(`${length} bits of ${words.length} words`);
+/** As many octets as `length` bits need. Throws a plain Error for words that are no prefix of that length and family. */
+export function encodeBits(out: Writer, { words, length }: Bits, bits: number): void {
+  if (words.length * 32 !== bits || length < 0 || length > bits) {
+    throw new Error(`${words.length} words and length ${length} are no prefix of ${bits} bits`);
+  }
+  for (const [i, word] of words.entries()) {
+    if (prefixMask(word, length - 32 * i) !== word)
+      throw new Error(`word ${word} of a prefix /${length} has bits behind it`);
+  }
   for (let octet = 0; octet * 8 < length; octet++) out.u8((words[octet >>> 2]! >>> (24 - 8 * (octet & 3))) & 0xff);
 }
+
+/** The first `bits` bits of an unsigned word. */
+const prefixMask = (word: number, bits: number): number =>
+  bits <= 0 ? 0 : bits >= 32 ? word >>> 0 : (word & (-1 << (32 - bits))) >>> 0;
 
 export const prefixText = (bits: number): JsonCodec<Bits> =>
   written(

@@ -1,4 +1,5 @@
-import type { Family } from '../context.ts';
+import type { CodecContext, Family } from '../context.ts';
+import { familyKey } from '../context.ts';
 import type { Fault } from '../error.ts';
 import { BgpError } from '../error.ts';
 import { updateError } from '../iana.ts';
@@ -7,7 +8,7 @@ import type { Json, JsonCodec } from '../json/codec.ts';
 import { flag, list, optional, record } from '../json/codec.ts';
 import { copyOf, Reader } from '../reader.ts';
 import { Writer } from '../writer.ts';
-import { family as familyJson, familyName, familyRow, familyRows } from './families.ts';
+import { family as familyJson, familyName, familyRow, familyRows, isIpv4Unicast } from './families.ts';
 import { flow } from './flow.ts';
 import { labeled } from './labeled.ts';
 import type { FamilyNlri, NlriByKind, NlriKind, NlriShape } from './nlri.ts';
@@ -55,6 +56,13 @@ export function decodeNlri(bytes: Uint8Array, start: number, end: number, shape:
   return { kind, family, nlri } as unknown as FamilyNlri;
 }
 
+/** How the NLRI of a family are written in this session. */
+export function nlriShape(family: Family, context: CodecContext, withdrawn: boolean): NlriShape {
+  const key = familyKey(family);
+  const multipleLabels = context.multipleLabels?.has(key) === true;
+  return { family, addPath: context.addPath.has(key), withdrawn, ...(multipleLabels && { multipleLabels }) };
+}
+
 export const isFault = (result: FamilyNlri | Fault): result is Fault => 'code' in result;
 
 /** The fault that `decodeNlri` would give; for plain prefixes by lengths alone, which is several times as fast. */
@@ -71,12 +79,14 @@ export function encodeNlri(group: FamilyNlri, shape: Omit<NlriShape, 'family'>):
   const out = new Writer();
   if (group.kind === 'bytes') out.bytes(group.nlri);
   const row = familyRow(family);
+  if (group.multiprotocol === true && !isIpv4Unicast(family)) throw new Error('only IPv4 unicast can stand elsewhere');
   if (group.kind !== (row?.kind ?? 'bytes'))
     throw new Error(`NLRI of ${row?.name ?? 'this family'} are not ${group.kind}`);
   if (group.kind === 'bytes') return out.finish();
   const spec = specOf(group.kind);
   for (const entry of nlri as readonly Entry[]) {
-    if (shape.addPath) out.u32(entry.pathId);
+    if (shape.addPath) out.u32(entry.pathId, 'path identifier');
+    else if (entry.pathId !== 0) throw new Error(`path identifier ${entry.pathId} in a session without ADD-PATH`);
     spec.encode(out, entry, { ...shape, family, bits: row?.bits ?? 0 });
   }
   return out.finish();

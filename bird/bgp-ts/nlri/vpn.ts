@@ -15,7 +15,7 @@ const RD_OCTETS = 8;
 export const vpn: NlriSpec<VpnNlri> = {
   decode: (value, pathId, shape) => {
     const reserved = RD_OCTETS * 8;
-    const { labels, bitsLeft } = decodeLabels(value, value.u8(), { withdrawn: shape.withdrawn, reserved });
+    const { labels, bitsLeft } = decodeLabels(value, value.u8(), shape, reserved);
     if (bitsLeft < reserved) {
       throw new BgpError(`${bitsLeft} bits leave no room for a route distinguisher`, updateError.invalidNetworkField);
     }
@@ -24,12 +24,12 @@ export const vpn: NlriSpec<VpnNlri> = {
     return { pathId, ...bits, labels, routeDistinguisher: distinguisher };
   },
   encode: (out, entry, shape) => {
-    const fields = labelFields(entry.labels, shape);
+    const fields = labelFields(entry, shape, RD_OCTETS * 8);
     if (entry.routeDistinguisher.length !== RD_OCTETS) throw new Error('a route distinguisher has 8 octets');
-    out.u8((fields.length * 3 + RD_OCTETS) * 8 + entry.length);
+    out.u8((fields.length * 3 + RD_OCTETS) * 8 + entry.length, 'the length of labels, route distinguisher and prefix');
     encodeLabels(out, fields);
     out.bytes(entry.routeDistinguisher);
-    encodeBits(out, entry.words, entry.length);
+    encodeBits(out, entry, shape.bits);
   },
   json: (bits) =>
     withPathId(

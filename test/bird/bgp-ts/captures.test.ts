@@ -1,7 +1,7 @@
 import { readdirSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import type { CodecContext, Message, Open } from '../../../bird/bgp-ts/index.ts';
-import { decodeMessage, encodeMessage, encodeUpdate, Framer, negotiatedContexts } from '../../../bird/bgp-ts/index.ts';
+import { decodeMessage, encodeMessage, Framer, negotiatedContexts } from '../../../bird/bgp-ts/index.ts';
 import { daemons } from '../../capture/daemons/index.ts';
 import type { CapturedSession, SessionText } from '../../capture/fixture.ts';
 import { contextOf, FIXTURES, readFixture } from '../../capture/fixture.ts';
@@ -85,8 +85,7 @@ function decoded(message: string, context: CodecContext): Message {
   return result.message;
 }
 
-const encoded = (message: Message, context: CodecContext): string =>
-  hex(message.type === 'update' ? encodeUpdate(message, context) : encodeMessage(message, context));
+const encoded = (message: Message, context: CodecContext): string => hex(encodeMessage(message, context));
 
 function framed({ messages }: CapturedSession, size: number): readonly string[] {
   const stream = bytes(...messages);

@@ -101,6 +101,31 @@ describe('an UPDATE as a whole', () => {
   });
 });
 
+describe('what rules an UPDATE as a whole, RFC 7606 §5.2', () => {
+  const emptyReach = `800e15 0002 01 10 ${'20'.repeat(16)} 00`;
+  const disabling = context({ mpFaults: 'afi-safi-disable' });
+
+  test('an octet behind an empty MP_UNREACH is no End-of-RIB: the session is reset', () => {
+    const octets = updateFrame({ attributes: '800f03 000201 00' });
+    expect(scanUpdate(octets, context())).not.toHaveProperty('endOfRib');
+    expect(decodeMessage(octets, context())).toMatchObject({ kind: 'fault', fault: { code: [3, 1] } });
+  });
+
+  test('an MP_REACH without a prefix is no reachable prefix', () => {
+    const octets = updateFrame({ attributes: `${emptyReach} 40010103 400200` });
+    expect(decodeMessage(octets, context())).toMatchObject({ kind: 'fault', fault: { code: [3, 6] } });
+    const well = updateFrame({ attributes: `${emptyReach} 40010100 400200` });
+    expect(decodeMessage(well, context())).toMatchObject({ kind: 'ok', message: { faults: [] } });
+  });
+
+  test('a family that is disabled does not hide that there is nothing to withdraw', () => {
+    const octets = updateFrame({ attributes: 'c00f03 000201 40010103' });
+    expect(decodeMessage(octets, disabling)).toMatchObject({ kind: 'fault', fault: { code: [3, 6] } });
+    const withPrefix = updateFrame({ attributes: 'c00f03 000201 40010103', nlri: '08 0a' });
+    expect(decodeMessage(withPrefix, disabling)).toMatchObject({ kind: 'ok', message: { remedy: 'afi-safi-disable' } });
+  });
+});
+
 describe('AFI/SAFI disable, where the context asks for it (RFC 7606 §2)', () => {
   const session = context({ mpFaults: 'afi-safi-disable' });
   const ipv6 = { afi: 2, safi: 1 };

@@ -3,7 +3,6 @@ import {
   decodeAttributes,
   decodeMessage,
   encodeMessage,
-  encodeUpdate,
   formatMessage,
   messageFromJson,
   messageToJson,
@@ -92,7 +91,7 @@ function checkJson(read: Message): void {
 /** Undefined where the message does not fit its limit when it is written our way. */
 function encodedAgain(read: Message, session: CodecContext): Uint8Array | undefined {
   try {
-    return read.type === 'update' ? encodeUpdate(read, session) : encodeMessage(read, session);
+    return encodeMessage(read, session);
   } catch (error) {
     if (error instanceof Error && / is longer than \d+$/.test(error.message)) return undefined;
     throw error;

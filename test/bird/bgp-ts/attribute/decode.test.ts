@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import type { AttributesResult, CodecContext } from '../../../../bird/bgp-ts/index.ts';
-import { aigpMetric, checkMandatory, decodeAttributes, effectiveRemedy } from '../../../../bird/bgp-ts/index.ts';
+import { aigpMetric, decodeAttributes } from '../../../../bird/bgp-ts/index.ts';
+import { checkMandatory, effectiveRemedy } from '../../../../bird/bgp-ts/attribute/mandatory.ts';
 import { attributeTable } from '../../../../bird/bgp-ts/attribute/table.ts';
 import { bytes, context, hex } from '../../../support/bgp-bytes.ts';
 
@@ -222,12 +223,13 @@ describe('decodeAttributes', () => {
 });
 
 describe('checkMandatory', () => {
-  const ipv4 = { hasIpv4Nlri: true, hasMpReach: false };
-  const multiprotocol = { hasIpv4Nlri: false, hasMpReach: true };
-  const { attributes } = decode('40010100 400200 400304c0000201');
+  const check = (block: string, hasIpv4Nlri: boolean, hasMpNlri: boolean): unknown => {
+    const { attributes, ipv4NextHop } = decode(block);
+    return checkMandatory(attributes, { hasIpv4Nlri, hasMpNlri, ipv4NextHop });
+  };
 
   test('all three are there', () => {
-    expect(checkMandatory(attributes, ipv4)).toBeUndefined();
+    expect(check('40010100 400200 400304c0000201', true, false)).toBeUndefined();
   });
 
   test.each([
@@ -235,27 +237,25 @@ describe('checkMandatory', () => {
     ['AS_PATH', '40010100 400304c0000201', '02'],
     ['NEXT_HOP', '40010100 400200', '03'],
   ])('%s is missing', (name, block, data) => {
-    const fault = checkMandatory(decode(block).attributes, ipv4);
-    expect(fault).toMatchObject({ text: `${name} is missing`, code: [3, 3], data: bytes(data) });
+    expect(check(block, true, false)).toMatchObject({ text: `${name} is missing`, code: [3, 3], data: bytes(data) });
   });
 
   test('with MP_REACH alone no NEXT_HOP is asked for, with both kinds it is', () => {
-    const { attributes: without } = decode('40010100 400200');
-    expect(checkMandatory(without, multiprotocol)).toBeUndefined();
-    expect(checkMandatory(attributes, { hasIpv4Nlri: true, hasMpReach: true })).toMatchObject({ code: [3, 3] });
-    const ipv4NextHop = bytes('c0000201');
-    expect(checkMandatory(attributes, { hasIpv4Nlri: true, hasMpReach: true, ipv4NextHop })).toBeUndefined();
+    const reach = `800e15 0002 01 10 ${'20'.repeat(16)} 00`;
+    expect(check(`40010100 400200 ${reach}`, false, true)).toBeUndefined();
+    expect(check(`40010100 400200 ${reach}`, true, true)).toMatchObject({ code: [3, 3], data: bytes('03') });
+    expect(check(`40010100 400200 400304c0000201 ${reach}`, true, true)).toBeUndefined();
   });
 
   test('an UPDATE that only withdraws needs none', () => {
-    expect(checkMandatory({}, { hasIpv4Nlri: false, hasMpReach: false })).toBeUndefined();
+    expect(check('', false, false)).toBeUndefined();
   });
 });
 
-test('without a reachable prefix anything above attribute-discard resets the session, RFC 7606 §5.2', () => {
-  const none = { hasIpv4Nlri: false, hasMpReach: false };
+test('without a reachable prefix treat-as-withdraw resets the session, RFC 7606 §5.2', () => {
+  const none = { hasIpv4Nlri: false, hasMpNlri: false, ipv4NextHop: undefined };
   expect(effectiveRemedy('treat-as-withdraw', none)).toBe('session-reset');
   expect(effectiveRemedy('attribute-discard', none)).toBe('attribute-discard');
   expect(effectiveRemedy(undefined, none)).toBeUndefined();
-  expect(effectiveRemedy('treat-as-withdraw', { ...none, hasMpReach: true })).toBe('treat-as-withdraw');
+  expect(effectiveRemedy('treat-as-withdraw', { ...none, hasMpNlri: true })).toBe('treat-as-withdraw');
 });

@@ -1,14 +1,16 @@
 import { describe, expect, test } from 'vitest';
-import type { AsSegment, FamilyNlri, Update } from '../../../../bird/bgp-ts/index.ts';
+import type { AsSegment, FamilyNlri, FlowComponent, PathAttributes, Update } from '../../../../bird/bgp-ts/index.ts';
 import {
   encodeAttributes,
   encodeEndOfRib,
   encodeMpReach,
   encodeMpUnreach,
+  encodeNlri,
   encodeUpdate,
   encodeUpdateFrame,
   IPV4_UNICAST,
   IPV6_UNICAST,
+  parseFamily,
   passOn,
 } from '../../../../bird/bgp-ts/index.ts';
 import { bytes, context, hex, updateFrame } from '../../../support/bgp-bytes.ts';
@@ -23,11 +25,11 @@ describe('encodeAttributes', () => {
       largeCommunities: [[1, 2, 3]],
       med: 5,
       nextHop,
-      unknown: [{ code: 5, flags: 0xc0, value: bytes('') }],
+      unknown: [{ code: 12, flags: 0xc0, value: bytes('') }],
       origin: 'igp',
     };
     expect(hex(encodeAttributes(attributes as never, context()))).toBe(
-      plain('40010100 400304c0000201 80040400000005 c00500 c0200c 000000010000000200000003'),
+      plain('40010100 400304c0000201 80040400000005 c00c00 c0200c 000000010000000200000003'),
     );
   });
 
@@ -127,7 +129,8 @@ describe('encodeUpdate', () => {
   };
 
   test('IPv4 prefixes with an IPv6 next hop go into MP_REACH, RFC 8950', () => {
-    const octets = encodeUpdate(update({ announced: [ipv4] }), context());
+    const session = context({ extendedNextHop: new Set(['1/1']) });
+    const octets = encodeUpdate(update({ announced: [ipv4] }), session);
     expect(hex(octets.subarray(23, 30))).toBe('800e1700010110');
     expect(hex(octets).endsWith('080a4001010040020 0'.replace(' ', ''))).toBe(true);
   });
@@ -139,5 +142,89 @@ describe('encodeUpdate', () => {
     expect(() => encodeUpdate(update({ attributes: {}, announced: [ipv6] }), context())).toThrow(
       'IPv6 unicast prefixes need a next hop',
     );
+  });
+});
+
+describe('what would come back as another or as malformed is refused', () => {
+  const labeled = parseFamily('IPv4 labeled unicast')!;
+  const flow = parseFamily('IPv4 FlowSpec')!;
+  const ipv4Nlri = (changes: object): FamilyNlri => ({
+    kind: 'prefix',
+    family: IPV4_UNICAST,
+    nlri: [{ pathId: 0, words: [0x0a000000], length: 8, ...changes }],
+  });
+  const rule = (component: object): FamilyNlri => ({
+    kind: 'flow',
+    family: flow,
+    nlri: [{ pathId: 0, components: [component as FlowComponent] }],
+  });
+  const match = { and: false, operator: 1, octets: 1, value: 80n };
+
+  test.each([
+    ['four words for IPv4', ipv4Nlri({ words: [1, 2, 3, 4] }), '4 words and length 8 are no prefix of 32 bits'],
+    ['a length above the family', ipv4Nlri({ length: 33 }), 'are no prefix of 32 bits'],
+    ['host bits', ipv4Nlri({ words: [0x0a000001] }), 'has bits behind it'],
+    ['a word that is none', ipv4Nlri({ words: [2 ** 32 + 5], length: 32 }), 'has bits behind it'],
+    ['a path identifier without ADD-PATH', ipv4Nlri({ pathId: 7 }), 'path identifier 7 in a session without ADD-PATH'],
+    [
+      'a label of 21 bits',
+      { kind: 'labeled', family: labeled, nlri: [{ pathId: 0, words: [0], length: 0, labels: [0x100000] }] },
+      'label 1048576 is not from 0 to 1048575',
+    ],
+    ['a match of three octets', rule({ type: 4, matches: [{ ...match, octets: 3 }] }), 'match 0 cannot be written'],
+    ['a value that is too large', rule({ type: 4, matches: [{ ...match, value: 256n }] }), 'match 0 cannot be written'],
+    ['a negative value', rule({ type: 4, matches: [{ ...match, value: -1n }] }), 'match 0 cannot be written'],
+    [
+      'an operator that is none',
+      rule({ type: 4, matches: [{ ...match, operator: 0x18 }] }),
+      'match 0 cannot be written',
+    ],
+    ['no match', rule({ type: 4, matches: [] }), 'port has nothing to match'],
+    ['an offset in IPv4', rule({ type: 1, words: [0x0a000000], length: 8, offset: 4 }), 'offset 4 of /8 is no pattern'],
+    ['matches for a prefix', rule({ type: 1, matches: [match] }), 'destination is a prefix'],
+    ['an unknown component', rule({ type: 77, matches: [match] }), 'component type 77 is unknown'],
+  ] as readonly (readonly [string, FamilyNlri, string])[])('%s', (_, group, text) => {
+    expect(() => encodeNlri(group, { addPath: false })).toThrow(text);
+  });
+
+  test('components out of order, and a rule without any', () => {
+    const port = { type: 4, matches: [match] };
+    const two = { kind: 'flow', family: flow, nlri: [{ pathId: 0, components: [port, port] }] } as const;
+    expect(() => encodeNlri(two, { addPath: false })).toThrow('not in rising order');
+    const none = { kind: 'flow', family: flow, nlri: [{ pathId: 0, components: [] }] } as const;
+    expect(() => encodeNlri(none, { addPath: false })).toThrow('has no component');
+  });
+
+  test.each([
+    ['an extended community of 7 octets', { extendedCommunities: [bytes('00020001000000')] }, 'has 7 octets, not 8'],
+    ['AS 0 in the path', { asPath: [{ type: 'sequence', asns: [1, 0] }] }, 'has AS 0 in it'],
+    ['a segment without an AS', { asPath: [{ type: 'set', asns: [] }] }, 'segment is empty'],
+    ['AS 0 in AGGREGATOR', { aggregator: { asn: 0, address: 1 } }, 'AS 0 aggregated'],
+    ['an AIGP metric of 4 octets', { aigp: [{ type: 1, value: bytes('00000001') }] }, 'has 8 octets'],
+    ['NEXT_HOP 0.0.0.0', { nextHop: bytes('00000000') }, "0.0.0.0 is not a host's address"],
+    ['flags that are the encoder’s', { unknown: [{ code: 99, flags: 0xd0, value: bytes('0102') }] }, 'has flags 208'],
+    ['an unknown one that is known', { unknown: [{ code: 4, flags: 0x80, value: bytes('') }] }, 'MULTI_EXIT_DISC'],
+    ['a partial bit of what is not there', { communities: [1], partial: [8, 16] }, 'names what is not there'],
+    ['a partial bit that means nothing', { med: 1, partial: [4] }, 'names what is not there'],
+  ] as readonly (readonly [string, PathAttributes, string])[])('%s', (_, attributes, text) => {
+    expect(() => encodeAttributes(attributes, context())).toThrow(text);
+  });
+
+  test('a list of nothing is not written, but for the empty AS_PATH', () => {
+    const nothing = { asPath: [], communities: [], clusterList: [], largeCommunities: [], aigp: [], unknown: [] };
+    expect(hex(encodeAttributes(nothing, context()))).toBe('400200');
+  });
+
+  test('a next hop that is none of the family, and End-of-RIB with prefixes', () => {
+    const update: Update = {
+      type: 'update',
+      attributes: { nextHop },
+      announced: [{ kind: 'prefix', family: IPV6_UNICAST, nlri: [] }],
+      withdrawn: [],
+      faults: [],
+    };
+    expect(() => encodeUpdate(update, context())).toThrow('a next hop of 4 octets is none of IPv6 unicast');
+    expect(() => encodeUpdate({ ...update, endOfRib: IPV6_UNICAST }, context())).toThrow('End-of-RIB has no prefixes');
+    expect(() => encodeUpdate({ ...update, announced: [], ipv4NextHop: nextHop }, context())).toThrow('ipv4NextHop');
   });
 });

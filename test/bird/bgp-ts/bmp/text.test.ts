@@ -172,7 +172,7 @@ describe('JSON', () => {
 
   test.each<[string, unknown]>([
     ['type: is missing', {}],
-    ['the message: [] is not an object', []],
+    ['the message: a list is not an object', []],
     [
       'type: "update" is not one of route-monitoring, statistics-report, peer-down, peer-up, initiation, termination, route-mirroring, unknown',
       { type: 'update' },

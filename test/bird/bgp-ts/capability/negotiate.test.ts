@@ -46,6 +46,17 @@ describe('what two OPENs settle', () => {
     expect([receive.extendedMessage, send.extendedMessage]).toEqual([true, false]);
   });
 
+  test('several labels where both can take more than one, RFC 8277 §2.1', () => {
+    const labels = (count: number): Capability => ({
+      name: 'multiple-labels',
+      entries: [{ family: { afi: 1, safi: 4 }, count }],
+    });
+    expect(negotiatedContexts(open(1, labels(2)), open(1, labels(255))).receive.multipleLabels).toEqual(
+      new Set(['1/4']),
+    );
+    expect(negotiatedContexts(open(1, labels(2)), open(1, labels(1))).send).not.toHaveProperty('multipleLabels');
+  });
+
   test('IPv6 next hops for IPv4 where both say so, RFC 8950 §4', () => {
     const entries = [{ family: ipv4, nextHopAfi: 2 }];
     const capability: Capability = { name: 'extended-next-hop', entries };

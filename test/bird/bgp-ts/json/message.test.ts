@@ -64,6 +64,38 @@ describe('a message as JSON', () => {
   });
 });
 
+describe('JSON that somebody else wrote, however large', () => {
+  const notification = { type: 'notification', code: 6, subcode: 0 };
+
+  test('megabytes of hex digits are read, and refused where one is wrong', () => {
+    const data = 'ab'.repeat(16 * 1024 * 1024);
+    const result = messageFromJson({ ...notification, data });
+    expect(result.kind === 'ok' && result.message.type === 'notification' && result.message.data.length).toBe(
+      data.length / 2,
+    );
+    expect(messageFromJson({ ...notification, data: `${data}x` }).kind).toBe('invalid');
+    const attributes = { nextHop: `0x${data}` };
+    const update = { type: 'update', announced: [], withdrawn: [], attributes, faults: [] };
+    expect(messageFromJson(update).kind).toBe('invalid');
+  });
+
+  test('lists in lists in lists are refused without a look inside', () => {
+    const deep: unknown = JSON.parse(`${'['.repeat(20_000)}${']'.repeat(20_000)}`);
+    expect(messageFromJson(deep)).toEqual({ kind: 'invalid', text: 'the message: a list is not an object' });
+    expect(messageFromJson({ ...notification, data: deep })).toMatchObject({ kind: 'invalid' });
+  });
+
+  test.each([
+    [() => 1, 'a function'],
+    [5n, 'a bigint'],
+    [Symbol('x'), 'a symbol'],
+    ['x'.repeat(99), '"x'],
+  ])('what is no JSON at all is refused by its kind', (value, text) => {
+    const result = messageFromJson({ ...notification, data: value });
+    expect(result.kind === 'invalid' && result.text).toMatch(`data: ${text}`);
+  });
+});
+
 describe('JSON that somebody else wrote', () => {
   const update = { type: 'update', announced: [], withdrawn: [], attributes: {}, faults: [] };
   const route = (nlri: unknown, family: unknown = 'IPv4 unicast'): unknown => ({
@@ -74,7 +106,7 @@ describe('JSON that somebody else wrote', () => {
   test.each([
     [undefined, 'the message: nothing is not an object'],
     [null, 'the message: null is not an object'],
-    [[], 'the message: [] is not an object'],
+    [[], 'the message: a list is not an object'],
     [{}, 'type: is missing'],
     [{ type: 'up' }, 'type: "up" is not one of open, update, notification, keepalive, route-refresh'],
     [{ type: 'keepalive', x: 1 }, 'x: no such field, only type'],
@@ -104,7 +136,7 @@ describe('JSON that somebody else wrote', () => {
     ],
     [
       { ...update, faults: [{ text: '', code: [3], data: '', remedy: 'session-reset' }] },
-      'faults[0].code: [3] is not a code and a subcode',
+      'faults[0].code: a list is not a code and a subcode',
     ],
     [
       { type: 'open', version: 4, asn: 1, holdSeconds: 90, bgpIdentifier: 1, capabilities: [] },

@@ -91,6 +91,20 @@ describe('OPEN', () => {
     expect(capabilities('07 ff 0005 02 0002 0200')).toEqual([{ name: 'route-refresh' }]);
   });
 
+  test('a software version without its length, as ExaBGP writes it today', () => {
+    const octets = frame(1, bytes(fixed, '0a 0208 4b06 457861424750'));
+    const message = { capabilities: [{ name: 'software-version', version: 'ExaBGP', bare: true }] };
+    expect(decodeMessage(octets, context())).toMatchObject({ message });
+    const result = decodeMessage(octets, context());
+    if (result.kind === 'ok') expect(hex(encodeMessage(result.message, context()))).toBe(hex(octets));
+    expect(capabilities('05 0203 4b0100')).toEqual([{ name: 'software-version', version: '' }]);
+    expect(capabilities('06 0204 4b02 0161')).toEqual([{ name: 'software-version', version: 'a' }]);
+    expect(capabilities('06 0204 4b02 0961')).toEqual([{ name: 'unknown', code: 75, value: bytes('0961') }]);
+    const open = { type: 'open', version: 4, asn: 1, holdSeconds: 90, bgpIdentifier: 1 } as const;
+    const wrong = { name: 'software-version', version: '\u0001a', bare: true } as const;
+    expect(() => encodeMessage({ ...open, capabilities: [wrong] }, context())).toThrow('bare software version');
+  });
+
   test('a host name that is no UTF-8 is kept as bytes, and what does not fit its field is refused', () => {
     const octets = frame(1, bytes(fixed, '07 0205 4b03 02fffe'));
     expect(decodeMessage(octets, context())).toMatchObject({
@@ -139,6 +153,7 @@ describe('OPEN', () => {
     },
     { name: 'add-path', entries: [{ family: { afi: 1, safi: 1 }, mode: 'send' }] },
     { name: 'role', role: 3 },
+    { name: 'multiple-labels', entries: [{ family: { afi: 1, safi: 4 }, count: 3 }] },
     { name: 'fqdn', hostname: 'node-a1', domain: 'example.net' },
     { name: 'software-version', version: 'calico-ts 0.1' },
     { name: 'unknown', code: 250, value: bytes('0102') },

@@ -28,6 +28,26 @@ describe('ROUTE-REFRESH', () => {
     expect(decodeMessage(frame(5, bytes('0001ff01 0102')), context())).toMatchObject({ message: { subtype: 255 } });
   });
 
+  test.each([
+    ['an outbound route filter, RFC 5291', '00010001 01 40 0009 800000000001000000'],
+    ['two of them', '00010001 02 40 0000 80 0001 ff'],
+    ['a subtype that nobody knows, whatever stands behind it', '0001ff01 0102'],
+  ])('%s is kept as bytes', (_, body) => {
+    const octets = frame(5, bytes(body));
+    const result = decodeMessage(octets, context());
+    expect(result).toMatchObject({ kind: 'ok', message: { data: octets.slice(23) } });
+    if (result.kind === 'ok') expect(hex(encodeMessage(result.message, context()))).toBe(hex(octets));
+  });
+
+  test.each([
+    ['when-to-refresh alone', '00010001 01'],
+    ['a filter that overruns', '00010001 01 40 0002 00'],
+    ['octets behind the last filter', '00010001 01 40 0000 00'],
+    ['a filter behind BoRR', '00010101 01 40 0000'],
+  ])('%s is 7/1', (_, body) => {
+    expect(decodeMessage(frame(5, bytes(body)), context())).toMatchObject({ kind: 'fault', fault: { code: [7, 1] } });
+  });
+
   test('too long is 7/1 with the whole message', () => {
     const octets = frame(5, bytes('00010001ff'));
     expect(decodeMessage(octets, context())).toMatchObject({ kind: 'fault', fault: { code: [7, 1], data: octets } });
@@ -84,6 +104,10 @@ test.each([
       nlri: '18 c63364',
     }),
     'UPDATE announce 198.51.100.0/24 next-hop 192.0.2.1 as-path [65001] origin igp communities 65001:100 no-export ipv6-extended-communities 000220010db80000000000000000000000010064 aigp 100 only-to-customer 65001 attribute-200 ff',
+  ],
+  [
+    updateFrame({ attributes: `800e15 0002 01 10 00000000000000000000ffffc0000201 00 40010100 400200` }),
+    'UPDATE announce no IPv6 unicast next-hop ::ffff:192.0.2.1 as-path [] origin igp',
   ],
   [frame(4, bytes()), 'KEEPALIVE'],
   [frame(3, bytes('0602 03 627965')), 'NOTIFICATION Cease / Administrative Shutdown "bye"'],

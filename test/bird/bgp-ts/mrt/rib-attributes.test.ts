@@ -182,4 +182,12 @@ describe('what the fuzzer found', () => {
     expect(entryOf(vpn)).toMatchObject({ attributes: { nextHop: bytes('c0000201') }, faults: [] });
     expect(hex(encodeMrt(recordOf(vpn)))).toBe(hex(vpn));
   });
+
+  test('NEXT_HOP beside an MP_REACH without a next hop, as of FlowSpec, is written again', () => {
+    const flow = mrt(13, 6, '00000000 0001 85 05 01180a0000', '0001', '0000 00000000 000b 400304 c0000201 800e01 00');
+    expect(entryOf(flow)).toMatchObject({ ipv4NextHop: bytes('c0000201') });
+    expect(entryOf(mrtOf(flow))).toMatchObject({ attributes: { nextHop: bytes('c0000201') } });
+  });
 });
+
+const mrtOf = (octets: Uint8Array): Uint8Array => encodeMrt(recordOf(octets));

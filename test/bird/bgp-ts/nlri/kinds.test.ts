@@ -45,6 +45,25 @@ describe('labeled prefixes, RFC 8277', () => {
     expect(line('20 000640 0a', ipv4, '20 000641 0a')).toBe('10.0.0.0/8 label 100');
   });
 
+  test('a label without the bottom of the stack never turns a prefix into another label', () => {
+    expect(line('30 000640 c0a801', ipv4, '30 000641 c0a801')).toBe('192.168.1.0/24 label 100');
+    expect(line('30 800000 c0a801', ipv4, '30 800001 c0a801')).toBe('192.168.1.0/24 label 524288');
+    const ipv6Vpn = shape('IPv6 VPN');
+    expect(
+      line('98 000640 0000fde900000064 20010db800010001', ipv6Vpn, '98 000641 0000fde900000064 20010db800010001'),
+    ).toBe('65001:100 2001:db8:1:1::/64 label 100');
+  });
+
+  test('several labels where they were negotiated, RFC 8277 §2.3, and then up to the bottom of the stack', () => {
+    const several = { ...shape('IPv6 labeled unicast'), multipleLabels: true };
+    expect(line('50 000640 000c81 20010db8', several)).toBe('2001:db8::/32 label 100/200');
+    expect(line('38 000640 20010c00', several)).toBe('3/10 a label stack has no bottom');
+    const group = decode('50 000640 000c81 20010db8', several) as FamilyNlri;
+    expect(() => encodeNlri(group, { ...several, multipleLabels: false })).toThrow(
+      '2 labels, where the peer reads one',
+    );
+  });
+
   test.each([
     ['800000', '10.0.0.0/8', '800000'],
     ['000000', '10.0.0.0/8', '800000'],
