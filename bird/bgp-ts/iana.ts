@@ -50,6 +50,7 @@ export const updateError = {
   malformedAsPath: [3, 11],
 } as const satisfies Record<string, ErrorCode>;
 
+/** RFC 4271 §6.5. */
 export const holdTimerExpired: ErrorCode = [4, 0];
 
 /** RFC 6608. */

@@ -90,6 +90,10 @@ describe('the examples of its pages', () => {
       socket.write(Buffer.alloc(19));
       const [answer] = (await once(socket, 'data')) as [Buffer];
       expect(answer.toString('hex')).toBe(`${'ff'.repeat(16)}0015030101`);
+      // What comes behind is not read, and does not end the process.
+      socket.write(keepalive);
+      await once(socket, 'end');
+      expect(child.exitCode).toBeNull();
       socket.destroy();
     } finally {
       child.kill();

@@ -26,10 +26,10 @@ export class BmpFramer {
 
   /**
    * Undefined until the next message has all arrived. A frame is a view that holds until the next push. A malformed
-   * header is answered as soon as the octet that proves it is there, and ever after.
+   * header is said once, as soon as the octet that proves it is there, and nothing comes behind it.
    */
   next(): BmpFrame | undefined {
-    if (this.#malformed !== undefined) return this.#malformed;
+    if (this.#malformed !== undefined) return undefined;
     const { bytes, head, tail, left } = this.#queue;
     const length = asResult(() => readBmpLength(bytes, [head, tail], this.#maxOctets));
     if (typeof length === 'object') return (this.#malformed = length);

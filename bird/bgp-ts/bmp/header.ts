@@ -3,6 +3,7 @@ import { malformed } from './malformed.ts';
 
 /** RFC 7854 §4.1. */
 export const VERSION = 3;
+/** Version, length and type, RFC 7854 §4.1. */
 export const BMP_HEADER_OCTETS = 6;
 const LENGTH_END = 5;
 

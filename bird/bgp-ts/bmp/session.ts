@@ -36,6 +36,7 @@ export class BmpSession {
     if (this.#peers.size > this.#maxPeers && oldest !== undefined) this.#peers.delete(oldest);
   }
 
+  /** How the BGP messages behind this header are to be read: as its Peer Up said, or as if there had been none. */
   contextOf(peer: PeerHeader): CodecContext {
     return bgpContext(peer, this.#peers.get(peerKey(peer)));
   }

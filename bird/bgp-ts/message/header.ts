@@ -3,6 +3,7 @@ import { headerError, messageTypes } from '../iana.ts';
 import { copyOf, readU16 } from '../reader.ts';
 import type { Message } from './message.ts';
 
+/** Marker, length and type, RFC 4271 §4.1. */
 export const HEADER_OCTETS = 19;
 const MARKER_OCTETS = 16;
 const LENGTH_AT = 16;
@@ -10,6 +11,7 @@ const TYPE_AT = 18;
 
 /** Without RFC 8654, and for OPEN and KEEPALIVE always. */
 export const MAX_OCTETS = 4096;
+/** Where RFC 8654's capability was sent by the receiver; what the length field can say. */
 export const EXTENDED_MAX_OCTETS = 65535;
 
 interface TypeBounds {

@@ -5,6 +5,7 @@ export type { MrtFromJson } from './json.ts';
 export { mrtFromJson, mrtToJson } from './json.ts';
 export type { MrtResult } from './mrt.ts';
 export { decodeMrt, encodeMrt } from './mrt.ts';
+export type { MrtFrame } from './mrt-reader.ts';
 export { MAX_RECORD_OCTETS, MrtReader } from './mrt-reader.ts';
 export type {
   Bgp4mpMessage,

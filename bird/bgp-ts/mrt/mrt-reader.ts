@@ -6,6 +6,10 @@ const INITIAL_OCTETS = 65536;
 /** Far above what a full table needs for one prefix; far below what a file of noise asks for. */
 export const MAX_RECORD_OCTETS = 16 * 1024 * 1024;
 
+/** The next whole record, or why no further one can be found. */
+export type MrtFrame =
+  { readonly kind: 'frame'; readonly bytes: Uint8Array } | { readonly kind: 'malformed'; readonly text: string };
+
 /** Cuts a file into whole records, whatever the chunks. Drained after each push, it holds one record and one chunk at most. */
 export class MrtReader {
   readonly #queue = new ByteQueue(INITIAL_OCTETS);
@@ -23,26 +27,23 @@ export class MrtReader {
   }
 
   /**
-   * The next whole record for decodeMrt, a view that holds until the next push. Undefined while it has not all arrived,
-   * and from a record on that is longer than allowed: ask `end` where nothing more comes.
+   * Undefined until the next record has all arrived. A frame is for decodeMrt, a view that holds until the next push. A
+   * record longer than allowed is said once, and nothing comes behind it.
    */
-  next(): Uint8Array | undefined {
-    const octets = this.#nextOctets();
-    return octets === undefined || octets > this.#queue.left ? undefined : this.#queue.take(octets);
+  next(): MrtFrame | undefined {
+    const { bytes, head, left } = this.#queue;
+    if (this.#fault !== undefined || left < MRT_HEADER_OCTETS) return undefined;
+    const octets = MRT_HEADER_OCTETS + readMrtHeader(bytes, head).bodyOctets;
+    if (octets > this.#maxOctets) {
+      this.#fault = `a record of ${octets} octets is longer than ${this.#maxOctets}`;
+      return { kind: 'malformed', text: this.#fault };
+    }
+    return octets > left ? undefined : { kind: 'frame', bytes: this.#queue.take(octets) };
   }
 
-  /** Why not all of the file came out of `next`: a record too long, or the end within one. Undefined: all of it did. */
+  /** At the end of the file: why not all of it came out of `next`, or undefined: all of it did. */
   end(): string | undefined {
-    if (this.#fault !== undefined) return this.#fault;
     const { left } = this.#queue;
-    return left === 0 ? undefined : `the file ends within a record, ${left} octets of it are there`;
-  }
-
-  #nextOctets(): number | undefined {
-    if (this.#fault !== undefined || this.#queue.left < MRT_HEADER_OCTETS) return undefined;
-    const octets = MRT_HEADER_OCTETS + readMrtHeader(this.#queue.bytes, this.#queue.head).bodyOctets;
-    if (octets <= this.#maxOctets) return octets;
-    this.#fault = `a record of ${octets} octets is longer than ${this.#maxOctets}`;
-    return undefined;
+    return this.#fault ?? (left === 0 ? undefined : `the file ends within a record, ${left} octets of it are there`);
   }
 }

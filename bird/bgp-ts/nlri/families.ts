@@ -70,7 +70,9 @@ export function prefixBits(family: Family): number {
   return row?.kind === 'prefix' ? row.bits : 0;
 }
 
+/** 1/1: the family of the UPDATE's own fields. */
 export const IPV4_UNICAST: Family = { afi: afis.ipv4, safi: safis.unicast };
+/** 2/1. */
 export const IPV6_UNICAST: Family = { afi: afis.ipv6, safi: safis.unicast };
 
 export const isIpv4Unicast = ({ afi, safi }: Family): boolean => afi === afis.ipv4 && safi === safis.unicast;

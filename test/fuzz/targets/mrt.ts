@@ -82,7 +82,9 @@ function read(octets: Uint8Array, chunkOctets: number): unknown {
   const records: Uint8Array[] = [];
   for (let at = 0; at < octets.length; at += chunkOctets) {
     reader.push(octets.subarray(at, at + chunkOctets));
-    for (let record = reader.next(); record !== undefined; record = reader.next()) records.push(record.slice());
+    for (let next = reader.next(); next !== undefined; next = reader.next()) {
+      if (next.kind === 'frame') records.push(next.bytes.slice());
+    }
   }
   return { records, end: reader.end() };
 }

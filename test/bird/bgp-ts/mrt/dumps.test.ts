@@ -26,7 +26,9 @@ function octetsOf(file: string): readonly Uint8Array[] {
   const reader = new MrtReader();
   reader.push(bytes(file));
   const records: Uint8Array[] = [];
-  for (let next = reader.next(); next !== undefined; next = reader.next()) records.push(Uint8Array.from(next));
+  for (let next = reader.next(); next !== undefined; next = reader.next()) {
+    if (next.kind === 'frame') records.push(Uint8Array.from(next.bytes));
+  }
   expect(reader.end()).toBeUndefined();
   return records;
 }

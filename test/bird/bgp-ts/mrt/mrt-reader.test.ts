@@ -10,18 +10,23 @@ const wanted = records.map(hex);
 
 interface Cut {
   readonly found: readonly string[];
+  readonly said?: readonly string[];
   readonly end: string | undefined;
 }
 
 function cut(chunks: readonly Uint8Array[], reader = new MrtReader()): Cut {
   const found: string[] = [];
+  const said: string[] = [];
   for (const chunk of chunks) {
     const memory = Uint8Array.from(chunk);
     reader.push(memory);
     memory.fill(0xee);
-    for (let next = reader.next(); next !== undefined; next = reader.next()) found.push(hex(next));
+    for (let next = reader.next(); next !== undefined; next = reader.next()) {
+      if (next.kind === 'frame') found.push(hex(next.bytes));
+      else said.push(next.text);
+    }
   }
-  return { found, end: reader.end() };
+  return { found, ...(said.length > 0 && { said }), end: reader.end() };
 }
 
 describe('MrtReader', () => {
@@ -66,7 +71,7 @@ describe('MrtReader', () => {
     const limited = new MrtReader(100);
     expect(cut([first!, long.subarray(0, 11)], limited)).toMatchObject({ found: [hex(first!)] });
     const text = 'a record of 101 octets is longer than 100';
-    expect(cut([long.subarray(11, 12)], limited)).toEqual({ found: [], end: text });
+    expect(cut([long.subarray(11, 12)], limited)).toEqual({ found: [], said: [text], end: text });
     expect(cut([long.subarray(12), first!], limited)).toEqual({ found: [], end: text });
     const fits = mrt(11, 0, '00'.repeat(88));
     expect(cut([fits], new MrtReader(100))).toEqual({ found: [hex(fits)], end: undefined });
