@@ -3,6 +3,13 @@ import type { ErrorCode } from './error.ts';
 /** Message types, RFC 4271 §4.1 and RFC 2918. */
 export const messageTypes = { open: 1, update: 2, notification: 3, keepalive: 4, 'route-refresh': 5 } as const;
 
+/** Marker, length and type, RFC 4271 §4.1. */
+export const HEADER_OCTETS = 19;
+/** Without RFC 8654, and for OPEN and KEEPALIVE always. */
+export const MAX_OCTETS = 4096;
+/** Where RFC 8654's capability was sent by the receiver; what the length field can say. */
+export const EXTENDED_MAX_OCTETS = 65535;
+
 export const afis = { ipv4: 1, ipv6: 2 } as const;
 
 export const safis = {

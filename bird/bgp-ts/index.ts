@@ -24,8 +24,8 @@ export type {
   LongLivedFamily,
   MultipleLabels,
 } from './capability/capability.ts';
-export type { NegotiatedContexts } from './capability/negotiate.ts';
-export { asnOf, negotiatedContexts } from './capability/negotiate.ts';
+export type { NegotiatedContexts } from './message/negotiate.ts';
+export { asnOf, negotiatedContexts } from './message/negotiate.ts';
 export { encodeCapability } from './capability/table.ts';
 export type { CodecContext, Family, FamilyKey } from './context.ts';
 export { familyKey, plainContext } from './context.ts';
@@ -34,6 +34,9 @@ export { BgpError, strongerRemedy } from './error.ts';
 export { Framer } from './frame.ts';
 export {
   AS_TRANS,
+  EXTENDED_MAX_OCTETS,
+  HEADER_OCTETS,
+  MAX_OCTETS,
   cease,
   errorName,
   fsmError,
@@ -59,7 +62,6 @@ export type { Judgement } from './judge.ts';
 export { judgeUpdate } from './judge.ts';
 export { encodeUpdate } from './message/encode-update.ts';
 export { formatMessage } from './message/format.ts';
-export { EXTENDED_MAX_OCTETS, HEADER_OCTETS, MAX_OCTETS } from './message/header.ts';
 export type { MessageFromJson } from './message/json.ts';
 export { messageFromJson, messageToJson } from './message/json.ts';
 export type { Keepalive, Message, Notification, Open, RouteRefresh, Update, UpdateForm } from './message/message.ts';

@@ -1,7 +1,7 @@
 import type { CodecContext, Family } from './context.ts';
 import type { Fault, Remedy } from './error.ts';
 import { BgpError } from './error.ts';
-import { headerError, updateError } from './iana.ts';
+import { HEADER_OCTETS, headerError, updateError } from './iana.ts';
 import { flagsFault } from './attribute/flags-fault.ts';
 import type { MpReachParts } from './attribute/mp-reach.ts';
 import { locateMpReach, mpReach } from './attribute/mp-reach.ts';
@@ -10,7 +10,6 @@ import { locateMpUnreach, mpUnreach } from './attribute/mp-unreach.ts';
 import { effectiveMpRemedy } from './attribute/mp-remedy.ts';
 import { OPTIONAL, TRANSITIVE } from './attribute/spec.ts';
 import { AttributeWalk } from './attribute/walk.ts';
-import { HEADER_OCTETS } from './message/header.ts';
 import { IPV4_UNICAST } from './nlri/families.ts';
 import { copyOf, readU16 } from './reader.ts';
 

@@ -1,5 +1,5 @@
-import type { NegotiatedContexts } from '../capability/negotiate.ts';
-import { negotiatedContexts } from '../capability/negotiate.ts';
+import type { NegotiatedContexts } from '../message/negotiate.ts';
+import { negotiatedContexts } from '../message/negotiate.ts';
 import type { CodecContext } from '../context.ts';
 import type { Open } from '../message/message.ts';
 import { decodeMessage } from '../message/table.ts';

@@ -1,4 +1,4 @@
-import type { NegotiatedContexts } from '../capability/negotiate.ts';
+import type { NegotiatedContexts } from '../message/negotiate.ts';
 import type { CodecContext } from '../context.ts';
 import type { DecodeResult } from '../message/table.ts';
 import { decodeMessage } from '../message/table.ts';

@@ -5,7 +5,7 @@ import { familyName, familyRow, isIpv4Unicast, isNextHopLength } from '../nlri/f
 import type { FamilyNlri } from '../nlri/nlri.ts';
 import { encodeNlri, nlriShape } from '../nlri/table.ts';
 import { Writer } from '../writer.ts';
-import { EXTENDED_MAX_OCTETS, MAX_OCTETS } from './header.ts';
+import { EXTENDED_MAX_OCTETS, MAX_OCTETS } from '../iana.ts';
 import type { Update } from './message.ts';
 import { reshape } from './update-form.ts';
 import { encodeEndOfRib, encodeUpdateFrame } from './update-frame.ts';

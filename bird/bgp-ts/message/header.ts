@@ -1,18 +1,11 @@
 import { BgpError } from '../error.ts';
-import { headerError, messageTypes } from '../iana.ts';
+import { EXTENDED_MAX_OCTETS, HEADER_OCTETS, headerError, MAX_OCTETS, messageTypes } from '../iana.ts';
 import { copyOf, readU16 } from '../reader.ts';
 import type { Message } from './message.ts';
 
-/** Marker, length and type, RFC 4271 §4.1. */
-export const HEADER_OCTETS = 19;
 const MARKER_OCTETS = 16;
 const LENGTH_AT = 16;
 const TYPE_AT = 18;
-
-/** Without RFC 8654, and for OPEN and KEEPALIVE always. */
-export const MAX_OCTETS = 4096;
-/** Where RFC 8654's capability was sent by the receiver; what the length field can say. */
-export const EXTENDED_MAX_OCTETS = 65535;
 
 interface TypeBounds {
   readonly name: Message['type'];

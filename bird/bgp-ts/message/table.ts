@@ -1,11 +1,11 @@
 import type { CodecContext } from '../context.ts';
 import type { Fault } from '../error.ts';
 import { BgpError } from '../error.ts';
-import { headerError } from '../iana.ts';
+import { EXTENDED_MAX_OCTETS, HEADER_OCTETS, MAX_OCTETS, headerError } from '../iana.ts';
 import { Reader, copyOf } from '../reader.ts';
 import { Writer } from '../writer.ts';
 import type { MessageCodec } from './codec.ts';
-import { EXTENDED_MAX_OCTETS, frameMessage, HEADER_OCTETS, MAX_OCTETS, readHeader } from './header.ts';
+import { frameMessage, readHeader } from './header.ts';
 import { keepalive } from './keepalive.ts';
 import type { Message, Update } from './message.ts';
 import { notification } from './notification.ts';

@@ -3,7 +3,8 @@ import type { Family } from '../context.ts';
 import { isIpv4Unicast } from '../nlri/families.ts';
 import type { UpdateForm } from './message.ts';
 import { reshape } from './update-form.ts';
-import { emptyFrame, HEADER_OCTETS, MAX_OCTETS } from './header.ts';
+import { HEADER_OCTETS, MAX_OCTETS } from '../iana.ts';
+import { emptyFrame } from './header.ts';
 
 const NOTHING = new Uint8Array();
 

@@ -1,7 +1,7 @@
 import type { CodecContext, FamilyKey } from '../context.ts';
 import { familyKey } from '../context.ts';
-import type { Open } from '../message/message.ts';
-import type { Named } from './spec.ts';
+import type { Named } from '../capability/spec.ts';
+import type { Open } from './message.ts';
 
 /** What two OPENs settle, in each direction. */
 export interface NegotiatedContexts {
