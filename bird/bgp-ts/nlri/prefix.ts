@@ -38,7 +38,8 @@ export function encodeBits(out: Writer, { words, length }: Bits, bits: number): 
   if (words.length * 32 !== bits || length < 0 || length > bits) {
     throw new Error(`${words.length} words and length ${length} are no prefix of ${bits} bits`);
   }
-  for (const [i, word] of words.entries()) {
+  for (let i = 0; i < words.length; i++) {
+    const word = words[i]!;
     if (prefixMask(word, length - 32 * i) !== word)
       throw new Error(`word ${word} of a prefix /${length} has bits behind it`);
   }

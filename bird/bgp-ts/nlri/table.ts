@@ -43,10 +43,11 @@ export function decodeNlri(bytes: Uint8Array, start: number, end: number, shape:
   if (kind === 'prefix') return decodePrefixes(bytes, start, end, shape);
   const value = new Reader(bytes, [start, end], updateError.invalidNetworkField);
   const nlri: Entry[] = [];
+  const entryShape = { ...shape, bits };
   try {
     while (value.left > 0) {
       const pathId = shape.addPath ? value.u32() : 0;
-      nlri.push(specOf(kind).decode(value, pathId, { ...shape, bits }));
+      nlri.push(specOf(kind).decode(value, pathId, entryShape));
     }
   } catch (error) {
     if (!(error instanceof BgpError)) throw error;
@@ -84,10 +85,11 @@ export function encodeNlri(group: FamilyNlri, shape: Omit<NlriShape, 'family'>):
     throw new Error(`NLRI of ${row?.name ?? 'this family'} are not ${group.kind}`);
   if (group.kind === 'bytes') return out.finish();
   const spec = specOf(group.kind);
+  const entryShape = { ...shape, family, bits: row?.bits ?? 0 };
   for (const entry of nlri as readonly Entry[]) {
     if (shape.addPath) out.u32(entry.pathId, 'path identifier');
     else if (entry.pathId !== 0) throw new Error(`path identifier ${entry.pathId} in a session without ADD-PATH`);
-    spec.encode(out, entry, { ...shape, family, bits: row?.bits ?? 0 });
+    spec.encode(out, entry, entryShape);
   }
   return out.finish();
 }
