@@ -4,7 +4,7 @@ import { OPTIONAL, TRANSITIVE } from './spec.ts';
 import { largeCommunity } from './community-text.ts';
 import type { LargeCommunity } from './path-attributes.ts';
 
-/** LARGE_COMMUNITY, RFC 8092: three 32-bit words each. Received twice, a value counts once (§5). */
+/** LARGE_COMMUNITY, RFC 8092: three 32-bit words each. A value counts once, received and sent (§3). */
 export const largeCommunities: RecordedSpec<readonly LargeCommunity[]> = {
   name: 'LARGE_COMMUNITY',
   code: 32,
@@ -13,14 +13,15 @@ export const largeCommunities: RecordedSpec<readonly LargeCommunity[]> = {
   json: list(largeCommunity),
   decode: (value) => {
     value.multipleOf(12);
-    const distinct = new Map<string, LargeCommunity>();
-    while (value.left > 0) {
-      const community: LargeCommunity = [value.u32(), value.u32(), value.u32()];
-      distinct.set(community.join(':'), community);
-    }
-    return [...distinct.values()];
+    const communities: LargeCommunity[] = [];
+    while (value.left > 0) communities.push([value.u32(), value.u32(), value.u32()]);
+    return distinct(communities);
   },
-  encode: (out, list) => {
-    for (const community of list) for (const word of community) out.u32(word);
+  encode: (out, communities) => {
+    for (const community of distinct(communities)) for (const word of community) out.u32(word);
   },
 };
+
+const distinct = (communities: readonly LargeCommunity[]): readonly LargeCommunity[] => [
+  ...new Map(communities.map((community) => [community.join(':'), community])).values(),
+];

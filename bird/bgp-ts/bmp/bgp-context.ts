@@ -7,7 +7,7 @@ import type { PeerHeader, PeerUp } from './message.ts';
 
 /**
  * For BGP messages of which nothing is known. A station takes any length, and what a peer may not send (LOCAL_PREF from
- * outside) it wants to see all the more. Without a Peer Up there is no ADD-PATH and no extended next hop.
+ * outside) it wants to see all the more. Without a Peer Up there is no ADD-PATH, no extended next hop and one label.
  */
 export const stationContext: CodecContext = {
   fourOctetAs: true,
@@ -33,8 +33,14 @@ export function peerUpContexts({ sentOpen, receivedOpen }: PeerUp): NegotiatedCo
 export function bgpContext(peer: PeerHeader, contexts?: NegotiatedContexts): CodecContext {
   const isRouter = 'adjRibOut' in peer;
   const direction = isRouter && peer.adjRibOut ? contexts?.send : contexts?.receive;
-  const { addPath, extendedNextHop } = direction ?? stationContext;
-  return { ...stationContext, addPath, extendedNextHop, fourOctetAs: !(isRouter && peer.legacyAsPath) };
+  const { addPath, extendedNextHop, multipleLabels } = direction ?? stationContext;
+  return {
+    ...stationContext,
+    addPath,
+    extendedNextHop,
+    ...(multipleLabels !== undefined && { multipleLabels }),
+    fourOctetAs: !(isRouter && peer.legacyAsPath),
+  };
 }
 
 function openOf(bgp: Uint8Array): Open | undefined {

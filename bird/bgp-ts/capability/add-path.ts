@@ -5,7 +5,7 @@ import type { CapabilitySpec, Named } from './spec.ts';
 
 const modes: readonly (AddPathEntry['mode'] | undefined)[] = [undefined, 'receive', 'send', 'both'];
 
-/** RFC 7911 §4: per family four octets, the last of them what the sender can do. Other modes are ignored, as it says. */
+/** RFC 7911 §4: per family four octets, the last of them what the sender can do. An entry of another mode is ignored, see the README. */
 export const addPath: CapabilitySpec<Named<'add-path'>> = {
   code: 69,
   onMalformed: 'refuse',

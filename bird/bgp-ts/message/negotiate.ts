@@ -61,6 +61,8 @@ const addPathKeys = (open: Open, mode: 'receive' | 'send'): readonly FamilyKey[]
 const extendedNextHopKeys = (open: Open): readonly FamilyKey[] =>
   all(open, 'extended-next-hop')
     .flatMap(({ entries }) => entries)
+    // A next hop of the family's own AFI needs nobody's leave.
+    .filter(({ family, nextHopAfi }) => nextHopAfi !== family.afi)
     .map(({ family }) => familyKey(family));
 
 /** Fewer than two labels say nothing, RFC 8277 §2.1. */

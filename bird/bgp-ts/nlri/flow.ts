@@ -34,7 +34,8 @@ export const flow: NlriSpec<FlowNlri> = {
     if (isVpn(shape) !== (entry.routeDistinguisher !== undefined)) {
       throw new Error('a FlowSpec rule has a route distinguisher in SAFI 134 and nowhere else');
     }
-    if (entry.routeDistinguisher !== undefined) rule.bytes(entry.routeDistinguisher);
+    if (entry.routeDistinguisher !== undefined)
+      rule.exactly(entry.routeDistinguisher, RD_OCTETS, 'a route distinguisher');
     let last = 0;
     for (const component of entry.components) {
       if (component.type <= last) throw new Error('the components of a FlowSpec rule are not in rising order of type');

@@ -25,10 +25,9 @@ export const vpn: NlriSpec<VpnNlri> = {
   },
   encode: (out, entry, shape) => {
     const fields = labelFields(entry, shape, RD_OCTETS * 8);
-    if (entry.routeDistinguisher.length !== RD_OCTETS) throw new Error('a route distinguisher has 8 octets');
     out.u8((fields.length * 3 + RD_OCTETS) * 8 + entry.length, 'the length of labels, route distinguisher and prefix');
     encodeLabels(out, fields);
-    out.bytes(entry.routeDistinguisher);
+    out.exactly(entry.routeDistinguisher, RD_OCTETS, 'a route distinguisher');
     encodeBits(out, entry, shape.bits);
   },
   json: (bits) =>

@@ -187,6 +187,17 @@ describe('what would come back as another or as malformed is refused', () => {
     expect(() => encodeNlri(group, { addPath: false })).toThrow(text);
   });
 
+  test('a route distinguisher of another length', () => {
+    const short = bytes('010203');
+    const family = parseFamily('IPv4 FlowSpec VPN')!;
+    const nlri = [{ pathId: 0, routeDistinguisher: short, components: [{ type: 3, matches: [match] }] }];
+    const group = { kind: 'flow', family, nlri } as FamilyNlri;
+    expect(() => encodeNlri(group, { addPath: false })).toThrow('a route distinguisher has 3 octets, not 8');
+    const route = [{ pathId: 0, words: [0], length: 0, labels: [100], routeDistinguisher: short }];
+    const vpn: FamilyNlri = { kind: 'vpn', family: parseFamily('IPv4 VPN')!, nlri: route };
+    expect(() => encodeNlri(vpn, { addPath: false })).toThrow('a route distinguisher has 3 octets, not 8');
+  });
+
   test('components out of order, and a rule without any', () => {
     const port = { type: 4, matches: [match] };
     const two = { kind: 'flow', family: flow, nlri: [{ pathId: 0, components: [port, port] }] } as const;
@@ -208,6 +219,14 @@ describe('what would come back as another or as malformed is refused', () => {
     ['a partial bit that means nothing', { med: 1, partial: [4] }, 'names what is not there'],
   ] as readonly (readonly [string, PathAttributes, string])[])('%s', (_, attributes, text) => {
     expect(() => encodeAttributes(attributes, context())).toThrow(text);
+  });
+
+  test('a large community goes out once, RFC 8092 §3', () => {
+    const largeCommunities = [
+      [1, 2, 3],
+      [1, 2, 3],
+    ] as const;
+    expect(hex(encodeAttributes({ largeCommunities }, context()))).toBe(plain('c0200c 000000010000000200000003'));
   });
 
   test('a list of nothing is not written, but for the empty AS_PATH', () => {

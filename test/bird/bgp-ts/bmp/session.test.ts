@@ -57,6 +57,25 @@ describe('BmpSession', () => {
     expect(read()).not.toContain('#7');
   });
 
+  test('several labels are read where both OPENs can take them, RFC 8277 §2.1', () => {
+    // Multiple labels (capability 8): two of them for IPv4 labeled unicast.
+    const open = bytes(MARKER, '0025 01', '04 fde9 00b4 c0000201', '08 0206 0804 0001 04 02');
+    // 0.0.0.0/0 behind labels 100 and 200.
+    const reach = bytes(
+      MARKER,
+      '0031 02',
+      '0000 001a',
+      '40010100 400200',
+      '800e 10 0001 04 04 c0000201 00 30 000640 000c81',
+    );
+    const session = new BmpSession();
+    session.observe(peerUp(open, open));
+    const result = session.decode(peer, reach);
+    expect(result.kind === 'ok' ? formatMessage(result.message) : result.fault.text).toContain(
+      '0.0.0.0/0 label 100/200',
+    );
+  });
+
   test('what a Peer Up settled holds for post-policy too, until Peer Down, and for that peer alone', () => {
     const session = new BmpSession();
     session.observe(peerUp(openWith('03'), openWith('03')));

@@ -62,5 +62,7 @@ describe('what two OPENs settle', () => {
     const capability: Capability = { name: 'extended-next-hop', entries };
     expect([...negotiatedContexts(open(1, capability), open(1, capability)).send.extendedNextHop]).toEqual(['1/1']);
     expect(negotiatedContexts(open(1, capability), open(1)).receive.extendedNextHop.size).toBe(0);
+    const ownAfi: Capability = { name: 'extended-next-hop', entries: [{ family: ipv4, nextHopAfi: 1 }] };
+    expect(negotiatedContexts(open(1, ownAfi), open(1, capability)).receive.extendedNextHop.size).toBe(0);
   });
 });
