@@ -1,6 +1,6 @@
 /** The speaker's view of the wire codec, and the only file that imports it. */
 import type { CodecContext, EncodeContext, PathAttributes } from './bgp-ts/index.ts';
-import { encodeAttributes, passOn } from './bgp-ts/index.ts';
+import { encodeAttributes, passOn, plainContext } from './bgp-ts/index.ts';
 
 export {
   asMpFault,
@@ -35,7 +35,6 @@ export type {
   AttributeRange,
   Capability,
   CodecContext,
-  EncodeContext,
   ErrorCode,
   Family,
   FamilyKey,
@@ -47,7 +46,6 @@ export type {
   Open,
   Origin,
   PathAttributes,
-  Remedy,
   RouteRefresh,
   UpdateScan,
 } from './bgp-ts/index.ts';
@@ -61,14 +59,7 @@ export const NOTIFICATION_TYPE = 3;
 
 export const messageType = (frame: Uint8Array): number => frame[18] ?? 0;
 
-const CANONICAL: EncodeContext = {
-  fourOctetAs: true,
-  addPath: new Set(),
-  extendedNextHop: new Set(),
-  extendedMessage: false,
-  external: false,
-  nextHopIn: 'mp-reach',
-};
+const CANONICAL: EncodeContext = { ...plainContext, external: false, nextHopIn: 'mp-reach' };
 
 /** Equal sets, and only they, give equal octets: the next hop of any family in front, then the block in order of code. */
 export function canonicalAttributes(attributes: PathAttributes): Uint8Array {

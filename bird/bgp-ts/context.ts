@@ -24,7 +24,7 @@ export interface CodecContext {
   readonly extendedMessage: boolean;
   /**
    * The peer is external: LOCAL_PREF, ORIGINATOR_ID and CLUSTER_LIST from it are discarded (RFC 7606 §7.5, §7.9, §7.10),
-   * and confederation segments in AS_PATH are malformed (RFC 5065 §5.3).
+   * and confederation segments in AS_PATH are malformed (RFC 5065 §5).
    */
   readonly external: boolean;
   /** What is read holds a router's own routes too, as MRT and BMP do: NEXT_HOP may be 0.0.0.0. */

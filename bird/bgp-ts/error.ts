@@ -45,3 +45,10 @@ export class BgpError extends Error implements Fault {
     this.data = data;
   }
 }
+
+/** What was thrown, as data without a stack. Throws `error` again where it is no BgpError but a bug. */
+export function faultOf(error: unknown): Fault {
+  if (!(error instanceof BgpError)) throw error;
+  const { text, code, data } = error;
+  return { text, code, data };
+}

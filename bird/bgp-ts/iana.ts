@@ -85,7 +85,7 @@ export const cease = {
 /** RFC 7313 §5. */
 export const routeRefreshError = { invalidLength: [7, 1] } as const satisfies Record<string, ErrorCode>;
 
-/** IANA's registry of well-known communities, for the readable line. RFC 1997, 7611, 7999, 8326, 9494. */
+/** Well-known communities, for the readable line. RFC 1997, 3765, 7611, 7999, 8326, 9494. */
 export const wellKnownCommunities: Readonly<Record<number, string>> = {
   0xffff0000: 'graceful-shutdown',
   0xffff0001: 'accept-own',

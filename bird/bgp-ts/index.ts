@@ -1,4 +1,4 @@
-/** The BGP wire codec: bytes to values and back. No I/O, no timers, no state but the Framer's. README.md tells the rest. */
+/** The BGP wire codec: bytes to values and back. No I/O, no timers, no state but the framers' and BmpSession's. README.md tells the rest. */
 export { aigpMetric } from './attribute/aigp.ts';
 export { asPathLength, formatAsPath } from './attribute/as-segments.ts';
 export type { AttributesResult } from './attribute/decode.ts';

@@ -1,3 +1,4 @@
+import type { Family } from './context.ts';
 import type { ErrorCode } from './error.ts';
 import { BgpError } from './error.ts';
 import { decodeUtf8 } from './utf8.ts';
@@ -58,6 +59,15 @@ export class Reader {
   u32(): number {
     const at = this.#take(4);
     return readU32(this.bytes, at);
+  }
+
+  u64(): bigint {
+    return (BigInt(this.u32()) << 32n) | BigInt(this.u32());
+  }
+
+  /** AFI in two octets, SAFI in one: RFC 4760 §3. */
+  family(): Family {
+    return { afi: this.u16(), safi: this.u8() };
   }
 
   /** Passes over `octets` and returns the place in `bytes` where they begin. */

@@ -1,3 +1,5 @@
+import type { Family } from './context.ts';
+
 /** A growing big-endian buffer. Lengths that come before their content are patched afterwards. */
 export class Writer {
   #bytes = new Uint8Array(256);
@@ -29,6 +31,18 @@ export class Writer {
     this.#bytes[at + 1] = value >>> 16;
     this.#bytes[at + 2] = value >>> 8;
     this.#bytes[at + 3] = value;
+  }
+
+  u64(value: bigint, what = 'value'): void {
+    if (BigInt.asUintN(64, value) !== value) throw new Error(`${what} ${value.toString()} does not fit 8 octets`);
+    this.u32(Number(value >> 32n));
+    this.u32(Number(value & 0xffff_ffffn));
+  }
+
+  /** AFI in two octets, SAFI in one: RFC 4760 §3. */
+  family({ afi, safi }: Family): void {
+    this.u16(afi, 'AFI');
+    this.u8(safi, 'SAFI');
   }
 
   bytes(value: Uint8Array): void {

@@ -17,7 +17,7 @@ export const asPath: RecordedSpec<readonly AsSegment[]> = {
   mayBeEmpty: true,
   decode: (value, { fourOctetAs, external }) => {
     const segments = decodeSegments(value, fourOctetAs ? 4 : 2);
-    // RFC 5065 §5.2: confederation segments stay inside the confederation.
+    // RFC 5065 §5: confederation segments stay inside the confederation.
     if (external && segments.some(isConfederation)) {
       throw new BgpError('a confederation segment came from an external peer', updateError.malformedAsPath);
     }

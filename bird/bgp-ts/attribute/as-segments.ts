@@ -13,7 +13,7 @@ const segmentTypes: readonly (AsSegment['type'] | undefined)[] = [
   'confed-sequence',
   'confed-set',
 ];
-const MAX_SEGMENT = 255;
+export const MAX_SEGMENT = 255;
 
 export type AsOctets = 2 | 4;
 

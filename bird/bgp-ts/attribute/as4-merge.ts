@@ -1,5 +1,5 @@
 import { AS_TRANS } from '../iana.ts';
-import { asPathLength, isConfederation } from './as-segments.ts';
+import { asPathLength, isConfederation, MAX_SEGMENT } from './as-segments.ts';
 import type { AsSegment } from './path-attributes.ts';
 import type { WireAttributes } from './table.ts';
 
@@ -50,7 +50,7 @@ function mergePaths(asPath: readonly AsSegment[], as4Path: readonly AsSegment[])
 function join(head: readonly AsSegment[], tail: readonly AsSegment[]): readonly AsSegment[] {
   const last = head.at(-1);
   const first = tail[0];
-  if (last?.type !== 'sequence' || first?.type !== 'sequence' || last.asns.length + first.asns.length > 255) {
+  if (last?.type !== 'sequence' || first?.type !== 'sequence' || last.asns.length + first.asns.length > MAX_SEGMENT) {
     return [...head, ...tail];
   }
   return [...head.slice(0, -1), { type: 'sequence', asns: [...last.asns, ...first.asns] }, ...tail.slice(1)];

@@ -32,7 +32,7 @@ interface Draft {
 
 /**
  * The attribute block `bytes[start, end)`, each attribute judged by its row: flags, duplicates, lengths, remedies
- * (RFC 7606 §3, §4, §7). Values are copies and may be kept. Whether an attribute is missing: `checkMandatory`. The
+ * (RFC 7606 §3, §4, §7). Values are copies and may be kept. Whether an attribute is missing: `judgeUpdate`. The
  * prefixes of MP_REACH and MP_UNREACH are not looked at. Never throws.
  */
 export function decodeAttributes(
@@ -126,7 +126,7 @@ interface Finding {
   readonly remedy: Remedy;
 }
 
-/** RFC 4271 §6.3: the data is the attribute with its header, except for 3/1, which has none. */
+/** RFC 4271 §6.3: the data is the attribute with its header, except for 3/1 and 3/11, which have none. */
 function note(draft: Draft, walk: AttributeWalk, { text, code, remedy }: Finding): void {
   const name = rowByCode[walk.code]?.spec.name ?? `attribute ${walk.code}`;
   const listFault = code[1] === updateError.malformedAttributeList[1] || code[1] === updateError.malformedAsPath[1];

@@ -1,4 +1,5 @@
 import type { CodecContext, Family } from '../context.ts';
+import { plainContext } from '../context.ts';
 import { Writer } from '../writer.ts';
 import { splitAs4 } from './as4-merge.ts';
 import { mpReach } from './mp-reach.ts';
@@ -67,25 +68,16 @@ function refuseKnown({ code, flags }: UnknownAttribute): void {
 /** MP_REACH_NLRI as one attribute with its header. `nlri` as `writeNlri` makes it. */
 export function encodeMpReach(family: Family, nextHop: NextHopBytes, nlri: Uint8Array): Uint8Array<ArrayBuffer> {
   const out = new Writer();
-  writeAttribute(out, mpReach.code, mpReach.flags, () => mpReach.encode(out, { family, nextHop, nlri }, noContext));
+  writeAttribute(out, mpReach.code, mpReach.flags, () => mpReach.encode(out, { family, nextHop, nlri }, plainContext));
   return out.finish();
 }
 
 /** MP_UNREACH_NLRI as one attribute with its header. */
 export function encodeMpUnreach(family: Family, nlri: Uint8Array): Uint8Array<ArrayBuffer> {
   const out = new Writer();
-  writeAttribute(out, mpUnreach.code, mpUnreach.flags, () => mpUnreach.encode(out, { family, nlri }, noContext));
+  writeAttribute(out, mpUnreach.code, mpUnreach.flags, () => mpUnreach.encode(out, { family, nlri }, plainContext));
   return out.finish();
 }
-
-/** Neither MP_REACH nor MP_UNREACH depends on what was negotiated when it is written. */
-const noContext: CodecContext = {
-  fourOctetAs: true,
-  addPath: new Set(),
-  extendedNextHop: new Set(),
-  extendedMessage: false,
-  external: false,
-};
 
 function writeUnknown(out: Writer, { code, flags, value }: UnknownAttribute): void {
   writeAttribute(out, code, flags, () => out.bytes(value));

@@ -2,8 +2,7 @@ import { list } from '../json/codec.ts';
 import type { RecordedSpec } from './spec.ts';
 import { OPTIONAL, TRANSITIVE } from './spec.ts';
 import { extendedCommunity } from './community-text.ts';
-
-const OCTETS = 8;
+import { octetStrings } from './octet-strings.ts';
 
 /** EXTENDED COMMUNITIES, RFC 4360: eight octets each, whose types are not judged here. */
 export const extendedCommunities: RecordedSpec<readonly Uint8Array[]> = {
@@ -12,13 +11,5 @@ export const extendedCommunities: RecordedSpec<readonly Uint8Array[]> = {
   flags: OPTIONAL | TRANSITIVE,
   onMalformed: 'treat-as-withdraw', // RFC 7606 §7.14
   json: list(extendedCommunity),
-  decode: (value) => {
-    value.multipleOf(OCTETS);
-    const list: Uint8Array[] = [];
-    while (value.left > 0) list.push(value.take(OCTETS));
-    return list;
-  },
-  encode: (out, list) => {
-    for (const community of list) out.exactly(community, OCTETS);
-  },
+  ...octetStrings(8),
 };

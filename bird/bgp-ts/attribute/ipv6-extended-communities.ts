@@ -2,6 +2,7 @@ import { hex } from '../json/address.ts';
 import { list } from '../json/codec.ts';
 import type { RecordedSpec } from './spec.ts';
 import { OPTIONAL, TRANSITIVE } from './spec.ts';
+import { octetStrings } from './octet-strings.ts';
 
 const OCTETS = 20;
 
@@ -12,13 +13,5 @@ export const ipv6ExtendedCommunities: RecordedSpec<readonly Uint8Array[]> = {
   flags: OPTIONAL | TRANSITIVE,
   onMalformed: 'treat-as-withdraw', // RFC 7606 §7.15
   json: list(hex(OCTETS)),
-  decode: (value) => {
-    value.multipleOf(OCTETS);
-    const communities: Uint8Array[] = [];
-    while (value.left > 0) communities.push(value.take(OCTETS));
-    return communities;
-  },
-  encode: (out, communities) => {
-    for (const community of communities) out.exactly(community, OCTETS);
-  },
+  ...octetStrings(OCTETS),
 };

@@ -1,5 +1,8 @@
 import type { Fault, Remedy } from '../error.ts';
 import { updateError } from '../iana.ts';
+import { asPath } from './as-path.ts';
+import { nextHop } from './next-hop.ts';
+import { origin } from './origin.ts';
 import type { NextHopBytes, PathAttributes } from './path-attributes.ts';
 
 /** What of an UPDATE asks for attributes. */
@@ -27,12 +30,12 @@ export function effectiveRemedy(remedy: Remedy | undefined, reach: ReachableNlri
  */
 export function checkMandatory(attributes: PathAttributes, reach: ReachableNlri): Fault | undefined {
   if (!reach.hasIpv4Nlri && !reach.hasMpNlri) return undefined;
-  if (attributes.origin === undefined) return missing('ORIGIN', 1);
-  if (attributes.asPath === undefined) return missing('AS_PATH', 2);
-  return reach.hasIpv4Nlri && reach.ipv4NextHop === undefined ? missing('NEXT_HOP', 3) : undefined;
+  if (attributes.origin === undefined) return missing(origin);
+  if (attributes.asPath === undefined) return missing(asPath);
+  return reach.hasIpv4Nlri && reach.ipv4NextHop === undefined ? missing(nextHop) : undefined;
 }
 
-const missing = (name: string, code: number): Fault => ({
+const missing = ({ name, code }: { readonly name: string; readonly code: number }): Fault => ({
   text: `${name} is missing`,
   code: updateError.missingWellKnown,
   data: Uint8Array.of(code),

@@ -57,8 +57,7 @@ export const mpReach: AttributeSpec<MpReach> = {
     return { family: { afi: parts.afi, safi: parts.safi }, nextHop, nlri: value.restView() };
   },
   encode: (out, { family, nextHop, nlri }) => {
-    out.u16(family.afi);
-    out.u8(family.safi);
+    out.family(family);
     out.u8(nextHop.length);
     out.bytes(nextHop);
     out.u8(0);

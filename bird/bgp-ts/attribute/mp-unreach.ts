@@ -37,8 +37,7 @@ export const mpUnreach: AttributeSpec<MpUnreach> = {
     return { family: { afi, safi }, nlri: value.restView() };
   },
   encode: (out, { family, nlri }) => {
-    out.u16(family.afi);
-    out.u8(family.safi);
+    out.family(family);
     out.bytes(nlri);
   },
 };

@@ -6,7 +6,10 @@ export interface AsSegment {
 
 export type Origin = 'igp' | 'egp' | 'incomplete';
 
-/** A next hop as bytes: 4 octets for IPv4, 16 for IPv6, 32 for IPv6 with its link-local address. */
+/**
+ * A next hop as bytes: 4 octets for IPv4, 16 for IPv6, 32 for IPv6 with its link-local address; of a VPN family the same
+ * behind 8 octets of route distinguisher (each address has its own); of a family kept as bytes anything.
+ */
 export type NextHopBytes = Uint8Array;
 
 /** `flags`: 0x80 optional, 0x40 transitive, 0x20 partial, RFC 4271 §4.3; the value as it is on the wire. */

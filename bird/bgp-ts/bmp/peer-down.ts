@@ -1,4 +1,4 @@
-import { hex } from '../json/address.ts';
+import { hex, formatHex } from '../json/address.ts';
 import { constant, oneOf, record, tagged, u16, u8 } from '../json/codec.ts';
 import type { CodecContext } from '../context.ts';
 import type { Reader } from '../reader.ts';
@@ -95,5 +95,5 @@ function formatDetails(message: PeerDown, context: CodecContext): string {
   if ('bgp' in message) return ` ${formatBgp(message.bgp, context)}`;
   if ('fsmEvent' in message) return ` event ${message.fsmEvent}`;
   if ('tlvs' in message) return peerTlvs.line(message.tlvs, context);
-  return 'data' in message ? ` ${message.code} ${hex().to(message.data) as string}`.trimEnd() : '';
+  return 'data' in message ? ` ${message.code} ${formatHex(message.data)}`.trimEnd() : '';
 }

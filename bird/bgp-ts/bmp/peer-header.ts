@@ -5,7 +5,6 @@ import type { JsonCodec } from '../json/codec.ts';
 import { boolean, constant, oneOf, record, refused, tagged, u32, u8 } from '../json/codec.ts';
 import type { Reader } from '../reader.ts';
 import type { Writer } from '../writer.ts';
-import { writeExactly } from './field.ts';
 import type { LocRibPeer, PeerHeader, RouterPeer, UnknownPeer } from './message.ts';
 
 /** The place in the list is the number, RFC 7854 §4.2, RFC 9069 §4.1. */
@@ -49,7 +48,7 @@ export function encodePeerHeader(out: Writer, peer: PeerHeader): void {
   const number = peer.peerType === 'unknown' ? peer.number : peerTypes.indexOf(peer.peerType);
   out.u8(number, 'peer type');
   out.u8(flagsOf(peer), 'peer flags');
-  writeExactly(out, 8, ['peer distinguisher', peer.distinguisher]);
+  out.exactly(peer.distinguisher, 8, 'peer distinguisher');
   encodeAddress(out, peer, ['peer address', peer.address]);
   out.u32(peer.asn, 'peer AS');
   out.u32(peer.bgpIdentifier, 'peer BGP identifier');
@@ -75,10 +74,10 @@ export function decodeAddress(body: Reader, isIpv4: boolean): Uint8Array {
   return body.take(4);
 }
 
-export function encodeAddress(out: Writer, peer: PeerHeader, field: readonly [string, Uint8Array]): void {
+export function encodeAddress(out: Writer, peer: PeerHeader, [what, value]: readonly [string, Uint8Array]): void {
   const isIpv4 = hasIpv4Address(peer);
   if (isIpv4) out.bytes(IPV4_PADDING);
-  writeExactly(out, isIpv4 ? 4 : 16, field);
+  out.exactly(value, isIpv4 ? 4 : 16, what);
 }
 
 /** A peer is one by these, RFC 7854 §4.2: a text that is the same in all messages of one peer, in both directions. */

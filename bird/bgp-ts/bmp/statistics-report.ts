@@ -1,10 +1,9 @@
-import { hex } from '../json/address.ts';
+import { hex, formatHex } from '../json/address.ts';
 import type { JsonCodec } from '../json/codec.ts';
 import { constant, list, optional, record, tagged, text, u16, u32, u64 } from '../json/codec.ts';
 import { family as familyJson, familyName } from '../nlri/families.ts';
 import type { Reader } from '../reader.ts';
 import type { Writer } from '../writer.ts';
-import { readU64, writeU64 } from './field.ts';
 import { malformed } from './malformed.ts';
 import type { Statistic, StatisticsReport } from './message.ts';
 import { decodePeerHeader, encodePeerHeader, formatPeerHeader, peerHeaderJson } from './peer-header.ts';
@@ -89,9 +88,9 @@ function decodeStatistic(body: Reader): Statistic {
     case 4:
       return { kind: 'counter', ...head, value: BigInt(value.u32()) };
     case 8:
-      return { kind: 'gauge', ...head, value: readU64(value) };
+      return { kind: 'gauge', ...head, value: value.u64() };
     case 11:
-      return { kind: 'family-gauge', ...head, family: { afi: value.u16(), safi: value.u8() }, value: readU64(value) };
+      return { kind: 'family-gauge', ...head, family: value.family(), value: value.u64() };
     default:
       return { kind: 'bytes', ...head, data: value.rest() };
   }
@@ -100,17 +99,16 @@ function decodeStatistic(body: Reader): Statistic {
 function encodeValue(out: Writer, statistic: Statistic): void {
   const what = `statistic ${statistic.type}`;
   if (statistic.kind === 'family-gauge') {
-    out.u16(statistic.family.afi, 'AFI');
-    out.u8(statistic.family.safi, 'SAFI');
+    out.family(statistic.family);
   }
   if (statistic.kind === 'bytes') out.bytes(statistic.data);
   else if (statistic.kind === 'counter') out.u32(Number(statistic.value), what);
-  else writeU64(out, [what, statistic.value]);
+  else out.u64(statistic.value, what);
 }
 
 function formatStatistic(statistic: Statistic): string {
   const name = names[statistic.type] ?? `statistic ${statistic.type}`;
-  if (statistic.kind === 'bytes') return `${name} ${hex().to(statistic.data) as string}`.trimEnd();
+  if (statistic.kind === 'bytes') return `${name} ${formatHex(statistic.data)}`.trimEnd();
   const about = statistic.kind === 'family-gauge' ? ` (${familyName(statistic.family)})` : '';
   return `${name}${about} ${statistic.value.toString()}`;
 }

@@ -1,4 +1,4 @@
-import { hex } from '../json/address.ts';
+import { hex, formatHex } from '../json/address.ts';
 import { constant, record, u8 } from '../json/codec.ts';
 import { Reader } from '../reader.ts';
 import { Writer } from '../writer.ts';
@@ -32,7 +32,7 @@ const table: { readonly [T in Known['type']]: BmpSpec<Extract<Known, { readonly 
 const unknown: Omit<BmpSpec<UnknownMessage>, 'number' | 'decode'> = {
   encode: (out, { body }) => out.bytes(body),
   json: record<UnknownMessage>({ type: constant('unknown'), number: u8, body: hex() }),
-  line: ({ number, body }) => ` type ${number} ${hex().to(body) as string}`.trimEnd(),
+  line: ({ number, body }) => ` type ${number} ${formatHex(body)}`.trimEnd(),
 };
 
 /** The table ties each type to its row. */

@@ -1,5 +1,5 @@
 import type { CodecContext } from '../context.ts';
-import { hex } from '../json/address.ts';
+import { hex, formatHex } from '../json/address.ts';
 import { decodeUtf8, encodeUtf8 } from '../utf8.ts';
 import type { JsonCodec } from '../json/codec.ts';
 import { constant, list, record, tagged, text, u16 } from '../json/codec.ts';
@@ -70,7 +70,7 @@ const unknownTlv: TlvSpec<UnknownTlv> = {
   decode: () => undefined,
   encode: (out, { value }) => out.bytes(value),
   json: record<UnknownTlv>({ name: constant('unknown'), type: u16, value: hex() }),
-  line: ({ type, value }) => `tlv-${type} ${hex().to(value) as string}`.trimEnd(),
+  line: ({ type, value }) => `tlv-${type} ${formatHex(value)}`.trimEnd(),
 };
 
 /** UTF-8 that encodes to the same bytes again. */

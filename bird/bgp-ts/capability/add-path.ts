@@ -18,7 +18,7 @@ export const addPath: CapabilitySpec<Named<'add-path'>> = {
     value.multipleOf(4);
     const entries: AddPathEntry[] = [];
     while (value.left > 0) {
-      const family = { afi: value.u16(), safi: value.u8() };
+      const family = value.family();
       const mode = modes[value.u8()];
       if (mode !== undefined) entries.push({ family, mode });
     }
@@ -26,8 +26,7 @@ export const addPath: CapabilitySpec<Named<'add-path'>> = {
   },
   encode: (out, { entries }) => {
     for (const { family, mode } of entries) {
-      out.u16(family.afi);
-      out.u8(family.safi);
+      out.family(family);
       out.u8(modes.indexOf(mode));
     }
   },

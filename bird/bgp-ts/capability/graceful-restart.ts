@@ -31,7 +31,7 @@ export const gracefulRestart: CapabilitySpec<Named<'graceful-restart'>> = {
     value.multipleOf(4);
     const families: GracefulRestart['families'][number][] = [];
     while (value.left > 0) {
-      const family = { afi: value.u16(), safi: value.u8() };
+      const family = value.family();
       families.push({ family, forwardingPreserved: (value.u8() & FORWARDING) !== 0 });
     }
     return {
@@ -46,8 +46,7 @@ export const gracefulRestart: CapabilitySpec<Named<'graceful-restart'>> = {
     if (restartSeconds > SECONDS) throw new Error(`restart time ${restartSeconds} is above ${SECONDS} seconds`);
     out.u16((restarting ? RESTARTING : 0) | (notification ? NOTIFICATION : 0) | restartSeconds);
     for (const { family, forwardingPreserved } of families) {
-      out.u16(family.afi);
-      out.u8(family.safi);
+      out.family(family);
       out.u8(forwardingPreserved ? FORWARDING : 0);
     }
   },

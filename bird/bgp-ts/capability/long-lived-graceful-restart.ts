@@ -21,7 +21,7 @@ export const longLivedGracefulRestart: CapabilitySpec<Named<'long-lived-graceful
     value.multipleOf(7);
     const families: LongLivedFamily[] = [];
     while (value.left > 0) {
-      const family = { afi: value.u16(), safi: value.u8() };
+      const family = value.family();
       const forwardingPreserved = (value.u8() & FORWARDING) !== 0;
       families.push({ family, forwardingPreserved, staleSeconds: (value.u8() << 16) | value.u16() });
     }
@@ -29,8 +29,7 @@ export const longLivedGracefulRestart: CapabilitySpec<Named<'long-lived-graceful
   },
   encode: (out, { families }) => {
     for (const { family, forwardingPreserved, staleSeconds } of families) {
-      out.u16(family.afi);
-      out.u8(family.safi);
+      out.family(family);
       out.u8(forwardingPreserved ? FORWARDING : 0);
       out.u8(staleSeconds >>> 16);
       out.u16(staleSeconds & 0xffff);

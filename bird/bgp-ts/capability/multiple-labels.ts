@@ -16,13 +16,12 @@ export const multipleLabels: CapabilitySpec<Named<'multiple-labels'>> = {
   decode: (value) => {
     value.multipleOf(4);
     const entries: MultipleLabels[] = [];
-    while (value.left > 0) entries.push({ family: { afi: value.u16(), safi: value.u8() }, count: value.u8() });
+    while (value.left > 0) entries.push({ family: value.family(), count: value.u8() });
     return { name: 'multiple-labels', entries };
   },
   encode: (out, { entries }) => {
     for (const { family: each, count } of entries) {
-      out.u16(each.afi);
-      out.u8(each.safi);
+      out.family(each);
       out.u8(count);
     }
   },

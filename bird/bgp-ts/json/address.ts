@@ -94,7 +94,7 @@ export function parseAddress(text: string): Uint8Array | undefined {
 }
 
 /** Unsigned words in network order. */
-export const octetsOf = (words: readonly number[]): Uint8Array =>
+const octetsOf = (words: readonly number[]): Uint8Array =>
   Uint8Array.from(words.flatMap((word) => [word >>> 24, (word >>> 16) & 255, (word >>> 8) & 255, word & 255]));
 
 export const formatHex = (bytes: Uint8Array): string =>

@@ -2,7 +2,7 @@
 export type Json = null | boolean | number | string | readonly Json[] | { readonly [name: string]: Json };
 
 /** What is wrong in JSON that somebody else wrote, and where: `attributes.med: -1 is not a whole number from 0 to 4294967295`. */
-export class JsonError extends Error {
+class JsonError extends Error {
   override readonly name = 'JsonError';
 }
 

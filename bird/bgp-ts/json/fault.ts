@@ -5,7 +5,7 @@ import type { JsonCodec } from './codec.ts';
 import { list, oneOf, optional, record, refused, text, u8 } from './codec.ts';
 
 /** `[3, 5]`. */
-export const errorCode: JsonCodec<ErrorCode> = {
+const errorCode: JsonCodec<ErrorCode> = {
   to: ([code, subcode]) => [code, subcode],
   from: (json, at) => {
     const numbers = list(u8).from(json, at);

@@ -52,8 +52,8 @@ const routeRefresh = record<RouteRefresh>({
   data: optional(hex()),
 });
 
-/** A message of any type; for records that hold one. */
-export const messageJson: JsonCodec<Message> = tagged<Message>('type', {
+/** A message of any type. */
+const messageJson: JsonCodec<Message> = tagged<Message>('type', {
   open,
   update,
   notification,

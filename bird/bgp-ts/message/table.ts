@@ -1,6 +1,6 @@
 import type { CodecContext } from '../context.ts';
 import type { Fault } from '../error.ts';
-import { BgpError } from '../error.ts';
+import { BgpError, faultOf } from '../error.ts';
 import { EXTENDED_MAX_OCTETS, HEADER_OCTETS, MAX_OCTETS, headerError } from '../iana.ts';
 import { Reader, copyOf } from '../reader.ts';
 import { Writer } from '../writer.ts';
@@ -17,7 +17,7 @@ import { encodeUpdate } from './encode-update.ts';
 type Plain = Exclude<Message, Update>;
 
 /** One row per message. An UPDATE has ways of its own: decode-update.ts, encode-update.ts. */
-export const messageTable: { readonly [T in Plain['type']]: MessageCodec<Extract<Plain, { readonly type: T }>> } = {
+const messageTable: { readonly [T in Plain['type']]: MessageCodec<Extract<Plain, { readonly type: T }>> } = {
   open,
   notification,
   keepalive,
@@ -33,9 +33,7 @@ export function decodeMessage(frame: Uint8Array, context: CodecContext): DecodeR
   try {
     return { kind: 'ok', message: decode(frame, context) };
   } catch (error) {
-    if (!(error instanceof BgpError)) throw error;
-    const { text, code, data } = error;
-    return { kind: 'fault', fault: { text, code, data } };
+    return { kind: 'fault', fault: faultOf(error) };
   }
 }
 

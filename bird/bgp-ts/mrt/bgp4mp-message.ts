@@ -26,7 +26,7 @@ export const bgp4mpMessage = (
 
 /**
  * The BGP message in a record. AS numbers and path identifiers are as its subtype says; of what else two peers settle a
- * record tells nothing, so all of it is allowed and the peer counts as internal. `changes` is for who knows better.
+ * record tells nothing, so all of it is allowed but several labels, and the peer counts as internal. `changes` is for who knows better.
  * Never throws.
  */
 export const decodeBgp4mpMessage = (

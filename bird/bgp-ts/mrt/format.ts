@@ -31,7 +31,7 @@ const nameOf = (record: MrtRecord): string =>
     ? `MRT ${typeNames.get(record.mrtType) ?? record.mrtType}/${record.subtype}`
     : (rowOfRecord(record)?.name ?? record.type);
 
-/** RFC 6396 §4, those of them that have no codec here. */
+/** RFC 6396 §4, for records that are kept as bytes. */
 const typeNames: ReadonlyMap<number, string> = new Map([
   [11, 'OSPFv2'],
   [12, 'TABLE_DUMP'],

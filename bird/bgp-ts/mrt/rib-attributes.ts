@@ -115,11 +115,10 @@ const hasNoFlags = ({ code, flags }: AttributeWalk): boolean =>
   (flags & (OPTIONAL | TRANSITIVE)) === 0 && rowByCode[code] !== undefined;
 
 /** MP_REACH behind its flags, its length in two octets. */
-function writeWhole(out: Writer, { bytes, valueStart, valueEnd }: AttributeWalk, { afi, safi }: Family): void {
+function writeWhole(out: Writer, { bytes, valueStart, valueEnd }: AttributeWalk, family: Family): void {
   out.u8(mpReach.code);
   out.prefixed(2, () => {
-    out.u16(afi);
-    out.u8(safi);
+    out.family(family);
     out.bytes(bytes.subarray(valueStart, valueEnd));
     out.u8(0);
   });

@@ -1,6 +1,7 @@
 import type { Family } from '../context.ts';
 import { familyKey } from '../context.ts';
 import { familyName, familyRow } from '../nlri/families.ts';
+import { flowOctets } from '../nlri/flow.ts';
 import type { FamilyNlri, NlriShape } from '../nlri/nlri.ts';
 import { decodeNlri, encodeNlri, isFault } from '../nlri/table.ts';
 import type { Reader } from '../reader.ts';
@@ -29,7 +30,7 @@ export const rib = ({ family: fixed, addPath }: RibLayout): RecordCodec<Rib> => 
       (generic ? record.generic === true : record.generic !== true && familyKey(nlri.family) === familyKey(fixed)),
     decode: (body) => {
       const sequence = body.u32();
-      const family = fixed ?? { afi: body.u16(), safi: body.u8() };
+      const family = fixed ?? body.family();
       const nlri = decodeOne(body, { family, addPath: inNlri });
       if (nlri === undefined) return undefined;
       const entries = Array.from({ length: body.u16() }, () => decodeEntry(body, family, inEntries));
@@ -37,7 +38,7 @@ export const rib = ({ family: fixed, addPath }: RibLayout): RecordCodec<Rib> => 
     },
     encode: (out, { sequence, nlri, entries }) => {
       out.u32(sequence, 'sequence number');
-      if (generic) encodeFamily(out, nlri.family);
+      if (generic) out.family(nlri.family);
       out.bytes(encodeOne(nlri, inNlri));
       out.u16(entries.length, 'entry count');
       for (const entry of entries) encodeEntry(out, entry, { family: nlri.family, addPath: inEntries });
@@ -51,18 +52,11 @@ function decodeOne(body: Reader, shape: NlriShape): FamilyNlri | undefined {
   if (kind === 'bytes') return undefined;
   const start = body.at;
   if (shape.addPath) body.u32();
-  const first = body.u8();
-  // FlowSpec counts octets, in two of them from 240 on (RFC 8955 §4.1); all others count bits.
-  if (kind !== 'flow') body.skip((first + 7) >>> 3);
-  else body.skip(first < 240 ? first : ((first & 0x0f) << 8) | body.u8());
+  // FlowSpec counts octets, all others bits.
+  body.skip(kind === 'flow' ? flowOctets(body) : (body.u8() + 7) >>> 3);
   const group = decodeNlri(body.bytes, start, body.at, shape);
   if (isFault(group)) throw malformed(group.text);
   return group;
-}
-
-function encodeFamily(out: Writer, { afi, safi }: Family): void {
-  out.u16(afi, 'AFI');
-  out.u8(safi, 'SAFI');
 }
 
 function encodeOne(nlri: FamilyNlri, addPath: boolean): Uint8Array {

@@ -21,7 +21,7 @@ const MAX_OCTETS = 0xfff;
  */
 export const flow: NlriSpec<FlowNlri> = {
   decode: (value, pathId, shape) => {
-    const rule = value.part(decodeLength(value));
+    const rule = value.part(flowOctets(value));
     const distinguisher = isVpn(shape) ? decodeDistinguisher(rule) : undefined;
     return {
       pathId,
@@ -72,7 +72,8 @@ function ruleJson(bits: number): JsonCodec<FlowNlri> {
 
 const isVpn = ({ family }: EntryShape): boolean => family.safi === safis.flowspecVpn;
 
-function decodeLength(value: Reader): number {
+/** How many octets of a rule follow its length. RFC 8955 §4.1. */
+export function flowOctets(value: Reader): number {
   const first = value.u8();
   return first < LONG ? first : ((first & 0x0f) << 8) | value.u8();
 }

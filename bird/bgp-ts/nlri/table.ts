@@ -1,9 +1,9 @@
 import type { CodecContext, Family } from '../context.ts';
 import { familyKey } from '../context.ts';
 import type { Fault } from '../error.ts';
-import { BgpError } from '../error.ts';
+import { faultOf } from '../error.ts';
 import { updateError } from '../iana.ts';
-import { hex } from '../json/address.ts';
+import { hex, formatHex } from '../json/address.ts';
 import type { Json, JsonCodec } from '../json/codec.ts';
 import { flag, list, optional, record } from '../json/codec.ts';
 import { copyOf, Reader } from '../reader.ts';
@@ -50,9 +50,7 @@ export function decodeNlri(bytes: Uint8Array, start: number, end: number, shape:
       nlri.push(specOf(kind).decode(value, pathId, entryShape));
     }
   } catch (error) {
-    if (!(error instanceof BgpError)) throw error;
-    const { text, code, data } = error;
-    return { text, code, data };
+    return faultOf(error);
   }
   return { kind, family, nlri } as unknown as FamilyNlri;
 }
@@ -100,7 +98,7 @@ export const hasMalformedRule = (group: FamilyNlri): boolean =>
 
 /** `10.0.0.0/24`, with ADD-PATH's identifier behind `#` where it is not 0; a group as one text. */
 export function formatNlri(group: FamilyNlri): string {
-  if (group.kind === 'bytes') return hex().to(group.nlri) as string;
+  if (group.kind === 'bytes') return formatHex(group.nlri);
   const spec = specOf(group.kind);
   const entries: readonly Entry[] = group.nlri;
   const texts = entries.map((entry) => `${spec.format(entry)}${entry.pathId === 0 ? '' : `#${entry.pathId}`}`);

@@ -9,7 +9,7 @@ import { prefixWord } from './prefix-word.ts';
 /** One prefix as unsigned words, host bits zero; IPv4 in `w0`, the others then 0. `pathId` is 0 without ADD-PATH. */
 export type NlriVisitor = (pathId: number, w0: number, w1: number, w2: number, w3: number, length: number) => void;
 
-export const PATH_ID_OCTETS = 4;
+const PATH_ID_OCTETS = 4;
 
 /**
  * Calls `visit` for each prefix in `bytes[start, end)`, without an object per prefix. Stops at the first that is
