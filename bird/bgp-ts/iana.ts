@@ -82,6 +82,9 @@ export const cease = {
   bfdDown: [6, 10],
 } as const satisfies Record<string, ErrorCode>;
 
+/** RFC 9687 §3.2. */
+export const sendHoldTimerExpired: ErrorCode = [8, 0];
+
 /** RFC 7313 §5. */
 export const routeRefreshError = { invalidLength: [7, 1] } as const satisfies Record<string, ErrorCode>;
 
@@ -141,6 +144,7 @@ const errorNames: Readonly<Record<string, string>> = {
   '6/10': 'BFD Down',
   '7': 'ROUTE-REFRESH Message Error',
   '7/1': 'Invalid Message Length',
+  '8': 'Send Hold Timer Expired',
 };
 
 /** `Cease / Administrative Shutdown`; what IANA has no name for keeps its number: `Cease / 99`. */

@@ -44,6 +44,7 @@ export {
   holdTimerExpired,
   openError,
   routeRefreshError,
+  sendHoldTimerExpired,
   updateError,
 } from './iana.ts';
 export {

@@ -1,5 +1,6 @@
 import type { AttributesResult } from './attribute/decode.ts';
 import { checkMandatory, effectiveRemedy } from './attribute/mandatory.ts';
+import { nextHop } from './attribute/next-hop.ts';
 import type { AttributeFault, Remedy } from './error.ts';
 import { strongerRemedy } from './error.ts';
 import type { UpdateScan } from './scan.ts';
@@ -29,9 +30,11 @@ export function judgeUpdate(
     hasMpNlri: mpReach !== undefined && mpReach.nlriStart < mpReach.nlriEnd,
     ipv4NextHop: result.ipv4NextHop,
   };
-  const faults = [...result.faults, ...ofRoutes];
+  const ignoresNextHop = mpReach !== undefined && !reach.hasIpv4Nlri;
+  const ofAttributes = ignoresNextHop ? result.faults.map(withoutNextHop) : result.faults;
+  const faults = [...ofAttributes, ...ofRoutes];
   // An attribute that was malformed is not missing besides.
-  const isWorse = result.remedy !== undefined && result.remedy !== 'attribute-discard';
+  const isWorse = ofAttributes.some(({ remedy }) => remedy !== 'attribute-discard');
   const missing = isWorse ? undefined : checkMandatory(result.attributes, reach);
   if (missing !== undefined) faults.push({ ...missing, remedy: 'treat-as-withdraw', attribute: missing.data[0]! });
   let worst: AttributeFault | undefined;
@@ -43,3 +46,7 @@ export function judgeUpdate(
   }
   return { faults, ...(remedy !== undefined && { remedy }), ...(worst !== undefined && { worst }) };
 }
+
+/** NEXT_HOP beside MP_REACH alone is to be ignored: what is wrong with it costs no route. RFC 4760 §3. */
+const withoutNextHop = (fault: AttributeFault): AttributeFault =>
+  fault.attribute === nextHop.code ? { ...fault, remedy: 'attribute-discard' } : fault;

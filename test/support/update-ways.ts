@@ -6,6 +6,7 @@ import type {
   Fault,
   NlriShape,
   PathAttributes,
+  Remedy,
   Update,
 } from '../../bird/bgp-ts/index.ts';
 import {
@@ -55,6 +56,8 @@ interface Draft {
   malformedRule: boolean;
 }
 
+const NEXT_HOP = 3;
+
 /** Through the hot path, as a speaker reads: scan, check, walk, attributes, what is missing, what rules. */
 export function asSpeaker(octets: Uint8Array, session: CodecContext): Seen {
   const scan = scanUpdate(octets, session);
@@ -76,12 +79,16 @@ export function asSpeaker(octets: Uint8Array, session: CodecContext): Seen {
     ipv4NextHop,
   };
   // What was malformed is not missing besides.
-  const isBad = result.remedy !== undefined && result.remedy !== 'attribute-discard';
+  const isIgnored = mpReach !== undefined && !reach.hasIpv4Nlri; // NEXT_HOP, RFC 4760 §3
+  const remedies = result.faults.map(({ attribute, remedy }): Remedy =>
+    isIgnored && attribute === NEXT_HOP ? 'attribute-discard' : remedy,
+  );
+  const isBad = remedies.some((remedy) => remedy !== 'attribute-discard');
   const isMissing = !isBad && checkMandatory(attributes, reach) !== undefined;
-  const ofUpdate = isMissing || draft.malformedRule ? 'treat-as-withdraw' : undefined;
-  const ofRoutes = disabled.length > 0 ? 'afi-safi-disable' : undefined;
-  const strongest = strongerRemedy(strongerRemedy(result.remedy, ofRoutes), ofUpdate);
-  const isWithdrawn = ofUpdate !== undefined || result.faults.some((fault) => fault.remedy === 'treat-as-withdraw');
+  const ofUpdate: Remedy | undefined = isMissing || draft.malformedRule ? 'treat-as-withdraw' : undefined;
+  const ofRoutes: Remedy | undefined = disabled.length > 0 ? 'afi-safi-disable' : undefined;
+  const strongest = [...remedies, ofRoutes, ofUpdate].reduce<Remedy | undefined>(strongerRemedy, undefined);
+  const isWithdrawn = ofUpdate !== undefined || remedies.includes('treat-as-withdraw');
   const remedy = strongerRemedy(strongest, effectiveRemedy(isWithdrawn ? 'treat-as-withdraw' : undefined, reach));
   if (remedy === 'session-reset') return { kind: 'reset' };
   const { withdrawn, announced } = draft;

@@ -36,10 +36,16 @@ export function decodeSegments(value: Reader, octets: AsOctets): readonly AsSegm
   return segments;
 }
 
-/** A segment of more than 255 AS numbers is written as several. Without four octets AS_TRANS stands in. RFC 6793 §4.2.2. */
+/**
+ * A sequence of more than 255 AS numbers is written as several; a set in two would count as two hops (RFC 4271 §9.1.2.2).
+ * Without four octets AS_TRANS stands in, RFC 6793 §4.2.2.
+ */
 export function encodeSegments(out: Writer, segments: readonly AsSegment[], octets: AsOctets): void {
   for (const { type, asns } of segments) {
     if (asns.length === 0 || asns.includes(0)) throw new Error('an AS_PATH segment is empty, or has AS 0 in it');
+    if (type.endsWith('set') && asns.length > MAX_SEGMENT) {
+      throw new Error(`a ${type} of ${asns.length} AS numbers does not fit a segment`);
+    }
     for (let start = 0; start < asns.length; start += MAX_SEGMENT) {
       const part = asns.slice(start, start + MAX_SEGMENT);
       out.u8(segmentTypes.indexOf(type));

@@ -16,7 +16,7 @@ export const longLivedGracefulRestart: CapabilitySpec<Named<'long-lived-graceful
     ),
   }),
   line: ({ families }) =>
-    `long-lived-graceful-restart ${families.map((each) => `${familyName(each.family)} ${each.staleSeconds}s`).join(' ')}`,
+    `long-lived-graceful-restart ${families.map((each) => `${familyName(each.family)} ${each.staleSeconds}s${each.forwardingPreserved ? ' preserved' : ''}`).join(' ')}`,
   decode: (value) => {
     value.multipleOf(7);
     const families: LongLivedFamily[] = [];

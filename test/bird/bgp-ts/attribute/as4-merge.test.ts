@@ -62,6 +62,15 @@ describe('AS_PATH and AS4_PATH, RFC 6793 §4.2.3', () => {
   });
 });
 
+test('a set is one hop and fits one segment, a sequence is cut', () => {
+  const asns = Array.from({ length: 300 }, (_, i) => i + 1);
+  const written = (type: 'sequence' | 'set' | 'confed-set'): number =>
+    encodeAttributes({ asPath: [{ type, asns }] }, context()).length;
+  expect(written('sequence')).toBe(4 + 2 * 2 + 300 * 4);
+  expect(() => written('set')).toThrow('a set of 300 AS numbers does not fit a segment');
+  expect(() => written('confed-set')).toThrow('does not fit a segment');
+});
+
 test('a path reads as operators write it, and its length is what the decision counts', () => {
   const path = [confederation(65100), sequence(1, 2), set(3, 4), { type: 'confed-set', asns: [5] } as const];
   expect(formatAsPath(path)).toBe('(65100) 1 2 {3,4} [5]');

@@ -85,6 +85,7 @@ test('every named error code has its name for people', () => {
   for (const code of groups.flatMap((group) => Object.values<ErrorCode>(group)))
     expect(errorName(code)).not.toMatch(/\d/);
   expect(errorName([6, 99])).toBe('Cease / 99');
+  expect(errorName([8, 0])).toBe('Send Hold Timer Expired');
 });
 
 test.each([
