@@ -63,6 +63,8 @@ function refuseKnown({ code, flags }: UnknownAttribute): void {
   if ((flags & ~(OPTIONAL | TRANSITIVE | PARTIAL)) !== 0) {
     throw new Error(`attribute ${code} has flags ${flags}: only 0x80, 0x40 and 0x20 are its own to set`);
   }
+  // No peer may take it: RFC 4271 §6.3.
+  if ((flags & OPTIONAL) === 0) throw new Error(`attribute ${code} is unknown and not optional`);
 }
 
 /** MP_REACH_NLRI as one attribute with its header. `nlri` as `writeNlri` makes it. */

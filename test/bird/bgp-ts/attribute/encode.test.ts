@@ -215,6 +215,7 @@ describe('what would come back as another or as malformed is refused', () => {
     ['NEXT_HOP 0.0.0.0', { nextHop: bytes('00000000') }, "0.0.0.0 is not a host's address"],
     ['flags that are the encoder’s', { unknown: [{ code: 99, flags: 0xd0, value: bytes('0102') }] }, 'has flags 208'],
     ['an unknown one that is known', { unknown: [{ code: 4, flags: 0x80, value: bytes('') }] }, 'MULTI_EXIT_DISC'],
+    ['an unknown one that is not optional', { unknown: [{ code: 99, flags: 0x40, value: bytes('') }] }, 'not optional'],
     ['a partial bit of what is not there', { communities: [1], partial: [8, 16] }, 'names what is not there'],
     ['a partial bit that means nothing', { med: 1, partial: [4] }, 'names what is not there'],
   ] as readonly (readonly [string, PathAttributes, string])[])('%s', (_, attributes, text) => {
