@@ -43,6 +43,8 @@ export interface NeighborHost {
 /** A loop turn sends no more; the rest follows in the next. */
 const FRAMES_PER_TURN = 64;
 
+const NO_MESSAGES = { open: 0, update: 0, notification: 0, keepalive: 0, routeRefresh: 0 };
+
 /** One configured peer: its session, its place in the tables, and what graceful restart makes of its routes. */
 export class Neighbor {
   readonly #host: NeighborHost;
@@ -180,6 +182,9 @@ export class Neighbor {
       accepted: total((family) => this.#routes.adjRibIn[family].accepted),
       advertised: total((family) => this.#routes.adjRibOut[family].advertised),
       flaps: session.flaps,
+      incidents: [],
+      reach: { dialled: 0, connected: 0, incoming: 0, hasSeenOpen: false },
+      messages: { sent: NO_MESSAGES, received: NO_MESSAGES },
     };
   }
 

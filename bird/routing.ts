@@ -1,7 +1,8 @@
 import type { IpFamily } from '../src/model/ip.ts';
 import type { Negotiated } from './peer/negotiate.ts';
 import type { ImportContext } from './policy/import.ts';
-import { ACCEPTED, isInside, judgeAttributes, REJECTED_OWN_BLOCK } from './policy/import.ts';
+import { ACCEPTED, judgeAttributes, REJECTED_OWN_BLOCK } from './policy/import.ts';
+import { isInside } from './policy/packed.ts';
 import type { ExportSource } from './policy/export.ts';
 import { AdjRibIn } from './rib/adj-rib-in.ts';
 import { AdjRibOut } from './rib/adj-rib-out.ts';

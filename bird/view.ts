@@ -3,6 +3,59 @@ import type { PeerSettings } from './settings.ts';
 
 export type SessionState = 'Idle' | 'Connect' | 'Active' | 'OpenSent' | 'OpenConfirm' | 'Established';
 
+/** Something that happened to a session, kept for those who ask why. */
+export interface PeerIncident {
+  /** Milliseconds since 1970. */
+  readonly at: number;
+  readonly kind:
+    | 'connection failed'
+    | 'connection lost'
+    | 'connection refused by us'
+    | 'notification sent'
+    | 'notification received'
+    | 'silence'
+    | 'administrative'
+    | 'bfd';
+  /** One sentence. */
+  readonly text: string;
+  /** The session was Established until then. */
+  readonly isFlap: boolean;
+  /** The kernel's word, where it was the kernel that said no: `ECONNREFUSED`. */
+  readonly errno?: string;
+  /** Of a NOTIFICATION: code, subcode, their names, and its data in hex. */
+  readonly notification?: {
+    readonly code: number;
+    readonly subcode: number;
+    readonly name: string;
+    readonly data: string;
+    /** RFC 9003. */
+    readonly shutdownText?: string;
+  };
+}
+
+/** How many messages of each type went each way since the peer is configured. */
+export interface MessageCounts {
+  readonly open: number;
+  readonly update: number;
+  readonly notification: number;
+  readonly keepalive: number;
+  readonly routeRefresh: number;
+}
+
+/** What a peer did to reach us and we to reach it, in this configuration. */
+export interface ReachView {
+  /** How often we dialled, and when last. */
+  readonly dialled: number;
+  readonly lastDialledAt?: number;
+  /** How often TCP stood, whoever made it. */
+  readonly connected: number;
+  /** How often the peer dialled us, and when last. */
+  readonly incoming: number;
+  readonly lastIncomingAt?: number;
+  /** An OPEN of the peer arrived at least once. */
+  readonly hasSeenOpen: boolean;
+}
+
 /** A snapshot of one peer, for the API and the CLI. */
 export interface PeerView {
   readonly settings: PeerSettings;
@@ -23,6 +76,20 @@ export interface PeerView {
   readonly advertised: number;
   /** How often the session was Established and then lost. */
   readonly flaps: number;
+  /** The newest last; bounded. */
+  readonly incidents: readonly PeerIncident[];
+  readonly reach: ReachView;
+  readonly messages: { readonly sent: MessageCounts; readonly received: MessageCounts };
+  /** Both ends of the TCP connection that stands. */
+  readonly connection?: {
+    readonly localAddress: IpAddress;
+    readonly localPort?: number;
+    readonly remotePort?: number;
+  };
+  /** Of the OPENs of the session that is under way, as names: `4-octet AS`, `ADD-PATH IPv4 unicast receive`. */
+  readonly capabilities?: { readonly sent: readonly string[]; readonly received: readonly string[] };
+  /** Made for a caller from a prefix of dynamic peers. */
+  readonly isDynamic?: boolean;
 }
 
 /** One path of one prefix, best first, each loser with the rule that removed it. */

@@ -16,7 +16,7 @@ import { step } from './fsm.ts';
 import type { Effect, Event, State, Timer } from './fsm.ts';
 import { localOpen } from './negotiate.ts';
 import type { LocalSettings } from './negotiate.ts';
-import type { Connection, ConnectionHandlers } from './transport.ts';
+import type { CloseReason, Connection, ConnectionHandlers } from './transport.ts';
 
 /** What a driver asks of the session that owns it. */
 export interface DriverOwner {
@@ -230,10 +230,10 @@ export class Driver {
   }
 
   /** What came before the end still counts: a NOTIFICATION, or the last UPDATEs before a restart. */
-  #closed(connection: Connection, reason: string): void {
+  #closed(connection: Connection, reason: CloseReason): void {
     while (this.#hasBacklog && this.#connection === connection) this.#readSlice(connection);
     if (this.#connection !== connection) return;
-    this.post({ type: 'TcpConnectionFails', reason });
+    this.post({ type: 'TcpConnectionFails', reason: reason.text });
   }
 
   /** Takes messages until none is whole, or the slice is used up; then the rest waits for the next turn. */

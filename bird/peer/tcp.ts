@@ -3,7 +3,7 @@ import { connect, createServer } from 'node:net';
 import type { Server, Socket } from 'node:net';
 import type { IpAddress } from '../../src/model/ip.ts';
 import { formatIpAddress, parseIpAddress } from '../../src/model/ip.ts';
-import type { Connection, ConnectionHandlers, Listener, Target, Transport } from './transport.ts';
+import type { CloseReason, Connection, ConnectionHandlers, Listener, Target, Transport } from './transport.ts';
 
 /** How long a farewell may take to be written and read. */
 const FAREWELL_MS = 2000;
@@ -29,12 +29,22 @@ class TcpConnection implements Connection {
     this.#socket = socket;
     socket.setNoDelay(true);
     // Without a listener an error would end the process; a connection nobody attached to just closes.
-    socket.on('error', (error) => this.#closed(reasonOf(error)));
+    socket.on('error', (error) => this.#closed({ text: reasonOf(error), ...errnoOf(error) }));
     socket.on('connect', () => this.#handlers?.opened());
     socket.on('data', (chunk: Buffer) => this.#handlers?.data(chunk));
     socket.on('drain', () => this.#handlers?.progress());
-    socket.on('end', () => this.#closed('the peer closed the connection'));
-    socket.on('close', () => this.#closed('the connection was closed'));
+    socket.on('end', () => this.#closed({ text: 'the peer closed the connection' }));
+    socket.on('close', () => this.#closed({ text: 'the connection was closed' }));
+  }
+
+  readonly interface = undefined;
+
+  get remotePort(): number | undefined {
+    return this.#socket.remotePort;
+  }
+
+  get localPort(): number | undefined {
+    return this.#socket.localPort;
   }
 
   get localAddress(): IpAddress | undefined {
@@ -48,6 +58,10 @@ class TcpConnection implements Connection {
 
   attach(handlers: ConnectionHandlers): void {
     this.#handlers = handlers;
+  }
+
+  secure(): void {
+    // nothing yet
   }
 
   write(octets: Uint8Array): void {
@@ -89,7 +103,7 @@ class TcpConnection implements Connection {
     this.#socket.destroy();
   }
 
-  #closed(reason: string): void {
+  #closed(reason: CloseReason): void {
     const handlers = this.#handlers;
     this.#handlers = undefined;
     handlers?.closed(reason);
@@ -111,7 +125,7 @@ function listen(
       server.removeAllListeners('error');
       // Accept errors (out of file descriptors) pass; the peer tries again.
       server.on('error', () => undefined);
-      resolve({ close: () => closeServer(server) });
+      resolve({ setPasswords: () => undefined, close: () => closeServer(server) });
     });
   });
 }
@@ -130,6 +144,9 @@ function listenReason(error: NodeJS.ErrnoException, address: string, port: numbe
       return `port ${port} on ${address} cannot be opened: ${error.message}`;
   }
 }
+
+const errnoOf = ({ code }: NodeJS.ErrnoException): Pick<CloseReason, 'errno'> =>
+  code === undefined ? {} : { errno: code };
 
 function reasonOf(error: NodeJS.ErrnoException): string {
   switch (error.code) {

@@ -1,4 +1,12 @@
-import type { IpAddress } from '../../src/model/ip.ts';
+import type { IpAddress, Prefix } from '../../src/model/ip.ts';
+
+/** Why a connection is not, or is no more. */
+export interface CloseReason {
+  /** In words: `connection refused`. */
+  readonly text: string;
+  /** The kernel's name for it where it was the kernel that said so: `ECONNREFUSED`. */
+  readonly errno?: string;
+}
 
 /** What a connection tells its user. After `closed` nothing more comes. */
 export interface ConnectionHandlers {
@@ -8,19 +16,25 @@ export interface ConnectionHandlers {
   data(octets: Uint8Array): void;
   /** The network took some of what was written. */
   progress(): void;
-  /** In words: `connection refused`; for whatever reason it ended but our own `end` or `destroy`. */
-  closed(reason: string): void;
+  /** For whatever reason it ended but our own `end` or `destroy`. */
+  closed(reason: CloseReason): void;
 }
 
 /** One TCP connection, made or being made. */
 export interface Connection {
   readonly remoteAddress: IpAddress;
+  readonly remotePort: number | undefined;
+  /** Of a link-local peer: the interface it was reached through. */
+  readonly interface: string | undefined;
   /** Known once the connection stands. */
   readonly localAddress: IpAddress | undefined;
+  readonly localPort: number | undefined;
   /** Written but not yet taken by the network. */
   readonly queuedOctets: number;
   /** Must be called in the turn in which the connection was handed out. */
   attach(handlers: ConnectionHandlers): void;
+  /** For one that came in, whose peer was not known before: GTSM and the like. */
+  secure(options: LinkOptions): void;
   write(octets: Uint8Array): void;
   pause(): void;
   resume(): void;
@@ -30,13 +44,31 @@ export interface Connection {
   destroy(): void;
 }
 
-export interface Target {
+export interface LinkOptions {
+  /** GTSM, RFC 5082: send with TTL 255, drop what comes from farther than so many hops. */
+  readonly ttlSecurityHops?: number;
+}
+
+export interface Target extends LinkOptions {
   readonly address: IpAddress;
   readonly port: number;
   readonly localAddress?: IpAddress;
+  /** The link of a link-local address. */
+  readonly interface?: string;
+  /** TCP MD5, RFC 2385. */
+  readonly password?: string;
+}
+
+/** Whoever connects from `prefix` must sign with `password`, RFC 2385. */
+export interface PeerPassword {
+  readonly prefix: Prefix;
+  readonly interface?: string;
+  readonly password: string;
 }
 
 export interface Listener {
+  /** The whole set; it holds for connections that come after. */
+  setPasswords(passwords: readonly PeerPassword[]): void;
   close(): Promise<void>;
 }
 
@@ -45,7 +77,7 @@ export interface Transport {
   connect(target: Target): Connection;
   /** Rejects with one sentence where the address or the port cannot be had. */
   listen(
-    at: { readonly address: string; readonly port: number },
+    at: { readonly address: string; readonly port: number; readonly interface?: string },
     accept: (connection: Connection) => void,
   ): Promise<Listener>;
 }

@@ -1,6 +1,7 @@
 /** Which of our best routes a peer is told, and with what attributes. Pure. RFC 4271 §5.1, §9.1.3. */
 import { withoutAttributes } from '../wire.ts';
-import type { AsSegment, NextHopBytes, PathAttributes } from '../wire.ts';
+import type { NextHopBytes, PathAttributes } from '../wire.ts';
+import { prependAsn } from './attributes.ts';
 import { mayReflect, reflect } from './reflection.ts';
 
 /** Where the best route came from. */
@@ -35,7 +36,6 @@ const NO_EXPORT = 0xffff_ff01;
 const NO_ADVERTISE = 0xffff_ff02;
 const NO_EXPORT_SUBCONFED = 0xffff_ff03;
 
-const MAX_SEGMENT_ASNS = 255;
 const DEFAULT_LOCAL_PREF = 100;
 
 /** The route is not the peer's own: the caller keeps split horizon, which needs no attributes. */
@@ -75,20 +75,11 @@ function nextHopFor(attributes: PathAttributes, source: ExportSource, target: Ex
 function toExternal(attributes: PathAttributes, localAsn: number): PathAttributes {
   const { asPath = [], ...rest } = withoutAttributes(attributes, ['localPref', 'med', 'originatorId', 'clusterList']);
   const visible = asPath.filter(({ type }) => type === 'set' || type === 'sequence'); // RFC 5065 §4.1
-  return { ...rest, asPath: prepend(visible, localAsn) };
+  return { ...rest, asPath: prependAsn(visible, localAsn) };
 }
 
 function toInternal(attributes: PathAttributes, source: ExportSource, target: ExportTarget): PathAttributes {
   const complete = { ...attributes, localPref: attributes.localPref ?? DEFAULT_LOCAL_PREF };
   if (source.kind === 'local' || source.external || target.clusterId === undefined) return complete;
   return reflect(complete, { clusterId: target.clusterId, sourceIdentifier: source.bgpIdentifier });
-}
-
-/** RFC 4271 §5.1.2: into the first sequence, or a new one where that is full or is a set. */
-function prepend([first, ...rest]: readonly AsSegment[], asn: number): readonly AsSegment[] {
-  if (first === undefined) return [{ type: 'sequence', asns: [asn] }];
-  if (first.type !== 'sequence' || first.asns.length >= MAX_SEGMENT_ASNS) {
-    return [{ type: 'sequence', asns: [asn] }, first, ...rest];
-  }
-  return [{ type: 'sequence', asns: [asn, ...first.asns] }, ...rest];
 }

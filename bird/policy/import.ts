@@ -1,5 +1,4 @@
 /** Which of a peer's routes selection may use. Pure; a rejection is a small number that Adj-RIB-In keeps with the route. */
-import type { PackedPrefix } from '../rib/prefix-table.ts';
 import type { PathAttributes } from '../wire.ts';
 
 /** What import asks of us and of the session. */
@@ -59,25 +58,3 @@ function isHostAddress(nextHop: Uint8Array): boolean {
 
 const sameOctets = (a: Uint8Array, b: Uint8Array): boolean =>
   a.length === b.length && a.every((octet, i) => octet === b[i]);
-
-/** Whether a prefix lies in one of our blocks: nobody else may draw away what this node gives out. */
-export function isInside(blocks: readonly PackedPrefix[], prefix: PackedPrefix): boolean {
-  for (const block of blocks) if (prefix.length >= block.length && sharesBits(block, prefix)) return true;
-  return false;
-}
-
-function sharesBits(block: PackedPrefix, { w0, w1, w2, w3 }: PackedPrefix): boolean {
-  const { length } = block;
-  return (
-    sameTop(block.w0, w0, length) &&
-    sameTop(block.w1, w1, length - 32) &&
-    sameTop(block.w2, w2, length - 64) &&
-    sameTop(block.w3, w3, length - 96)
-  );
-}
-
-/** Whether the first `bits` bits of two words agree; all of them from 32 up, none from 0 down. */
-function sameTop(a: number, b: number, bits: number): boolean {
-  if (bits <= 0) return true;
-  return bits >= 32 ? a === b : (a ^ b) >>> (32 - bits) === 0;
-}

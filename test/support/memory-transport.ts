@@ -1,7 +1,14 @@
 import type { IpAddress } from '../../src/model/ip.ts';
 import { formatIpAddress, parseIpAddress } from '../../src/model/ip.ts';
 import type { Clock } from '../../src/runtime/clock.ts';
-import type { Connection, ConnectionHandlers, Listener, Target, Transport } from '../../bird/peer/transport.ts';
+import type {
+  CloseReason,
+  Connection,
+  ConnectionHandlers,
+  Listener,
+  Target,
+  Transport,
+} from '../../bird/peer/transport.ts';
 
 /** TCP in memory: hosts with an address each on one wire. Octets arrive a turn of the clock later, in chunks as asked. */
 export class MemoryNetwork {
@@ -30,7 +37,7 @@ export class MemoryNetwork {
       const accept = this.#listeners.get(`${formatIpAddress(address)}:${port}`);
       if (ours.isClosed || this.#isCut(local, address)) return;
       if (accept === undefined) {
-        ours.drop('connection refused');
+        ours.drop({ text: 'connection refused', errno: 'ECONNREFUSED' });
         return;
       }
       const theirs = new MemoryConnection(this, this.#clock, { local: address, remote: local });
@@ -46,6 +53,7 @@ export class MemoryNetwork {
     if (this.#listeners.has(key)) return Promise.reject(new Error(`${key} is in use by another process`));
     this.#listeners.set(key, accept);
     return Promise.resolve({
+      setPasswords: () => undefined,
       close: () => {
         this.#listeners.delete(key);
         return Promise.resolve();
@@ -65,6 +73,9 @@ export class MemoryNetwork {
 class MemoryConnection implements Connection {
   readonly remoteAddress: IpAddress;
   readonly localAddress: IpAddress;
+  readonly remotePort = undefined;
+  readonly localPort = undefined;
+  readonly interface = undefined;
   readonly queuedOctets = 0;
   readonly #network: MemoryNetwork;
   readonly #clock: Clock;
@@ -91,6 +102,10 @@ class MemoryConnection implements Connection {
 
   attach(handlers: ConnectionHandlers): void {
     this.#handlers = handlers;
+  }
+
+  secure(): void {
+    // nobody can be far away in memory
   }
 
   write(octets: Uint8Array): void {
@@ -129,7 +144,7 @@ class MemoryConnection implements Connection {
     this.#deliver(() => this.#handlers?.data(chunk));
   }
 
-  drop(reason: string): void {
+  drop(reason: CloseReason): void {
     this.#deliver(() => {
       if (this.isClosed) return;
       this.isClosed = true;
@@ -142,7 +157,7 @@ class MemoryConnection implements Connection {
     this.isClosed = true;
     this.#handlers = undefined;
     if (this.#network.isCut(this.localAddress, this.remoteAddress)) return;
-    this.#later(() => this.#other?.drop('the peer closed the connection'));
+    this.#later(() => this.#other?.drop({ text: 'the peer closed the connection' }));
   }
 
   #later(action: () => void): void {

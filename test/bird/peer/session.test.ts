@@ -13,6 +13,9 @@ import { FakeClock } from '../../support/fake-clock.ts';
 class Script implements Connection {
   readonly remoteAddress = parseIpAddress('10.0.0.2');
   readonly localAddress = parseIpAddress('10.0.0.1');
+  readonly remotePort = 34567;
+  readonly localPort = 179;
+  readonly interface = undefined;
   queuedOctets = 0;
   isOpen = true;
   isPaused = false;
@@ -21,6 +24,9 @@ class Script implements Connection {
 
   attach(handlers: ConnectionHandlers): void {
     this.handlers = handlers;
+  }
+  secure(): void {
+    // a script is next door
   }
   write(octets: Uint8Array): void {
     const result = decodeMessage(octets, context());
@@ -140,7 +146,7 @@ test('an UPDATE and the NOTIFICATION behind it are both read when the peer hangs
   const connection = establish();
   connection.handlers?.data(encodeUpdateFrame({}));
   connection.say({ type: 'notification', code: 6, subcode: 4, data: new Uint8Array() });
-  connection.handlers?.closed('the peer closed the connection');
+  connection.handlers?.closed({ text: 'the peer closed the connection' });
   expect(log).toEqual(['up', 'update', 'down: error']);
   expect(session.lastError).toBe('NOTIFICATION received: Cease / Administrative Reset');
 });

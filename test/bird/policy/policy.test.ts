@@ -1,7 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import { exportRoute } from '../../../bird/policy/export.ts';
 import type { ExportSource, ExportTarget } from '../../../bird/policy/export.ts';
-import { isInside, judgeAttributes, rejectionText } from '../../../bird/policy/import.ts';
+import { judgeAttributes, rejectionText } from '../../../bird/policy/import.ts';
+import { isInside } from '../../../bird/policy/packed.ts';
 import type { ImportContext } from '../../../bird/policy/import.ts';
 import { packPrefix } from '../../../bird/rib/prefix-table.ts';
 import type { PathAttributes } from '../../../bird/wire.ts';
