@@ -1,5 +1,5 @@
 /** A visit to another network namespace: what is opened there stays there, and the visit ends before anything else runs. */
-import type { Libc } from './libc.ts';
+import type { Libc } from '../../src/linux/libc.ts';
 
 /** Of the calling thread; /proc/self would be the main thread's. */
 const OWN_NAMESPACE = '/proc/thread-self/ns/net';

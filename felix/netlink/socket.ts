@@ -3,8 +3,8 @@ import { u32 } from './attribute.ts';
 import { AF, CONTROL, FLAG } from './constants.ts';
 import { decodeDone, decodeMessages, decodeVerdict, encodeRequests, requestOctets } from './header.ts';
 import type { Message, Request, Verdict } from './header.ts';
-import { SYS, SystemError } from './libc.ts';
-import type { Libc } from './libc.ts';
+import { SYS, SystemError } from '../../src/linux/libc.ts';
+import type { Libc } from '../../src/linux/libc.ts';
 
 const NETLINK_ROUTE = 0;
 const SOL_NETLINK = 270;

@@ -2,8 +2,8 @@ import { expect, test } from 'vitest';
 import { concat, encodeAttributes, readU32, textOctets, u32 } from '../../../felix/netlink/attribute.ts';
 import { encodeRequests, decodeMessages } from '../../../felix/netlink/header.ts';
 import type { Message, Request } from '../../../felix/netlink/header.ts';
-import { SystemError } from '../../../felix/netlink/libc.ts';
-import type { Libc } from '../../../felix/netlink/libc.ts';
+import { SystemError } from '../../../src/linux/libc.ts';
+import type { Libc } from '../../../src/linux/libc.ts';
 import { NetlinkSocket, batches } from '../../../felix/netlink/socket.ts';
 
 /** Answers each datagram with those that `answer` gives; a number is an errno of recv(2). */

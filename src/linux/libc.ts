@@ -1,9 +1,13 @@
-/** The system calls that Node lacks, by koffi. The only importer of koffi in felix; every failure is a SystemError. */
-import koffi from 'koffi';
+/** The system calls that Node lacks, by koffi, for bird and felix. Every failure of a call is a SystemError. */
+import { createRequire } from 'node:module';
+import type koffi from 'koffi';
 import { errnoName, errnoText } from './errno.ts';
 
 /** Numbers of Linux on x86-64 and arm64 (asm-generic). */
 export const SYS = {
+  familyIpv4: 2,
+  familyIpv6: 10,
+  socketStream: 1,
   socketRaw: 3,
   socketCloseOnExec: 0o2000000,
   socketNonBlocking: 0o4000,
@@ -15,9 +19,11 @@ export const SYS = {
   fcntlSetSignal: 10,
   fileAsync: 0o20000,
   solSocket: 1,
+  soReuseAddress: 2,
   soSendBuffer: 7,
   soReceiveBuffer: 8,
   soReceiveTimeout: 20,
+  soBindToDevice: 25,
   soReceiveBufferForce: 33,
   messageTruncated: 0x20,
 } as const;
@@ -59,8 +65,13 @@ export interface Libc {
 
 type Call = (...values: readonly (number | string | Uint8Array)[]) => number;
 
-/** The C library that this process runs on already: glibc or musl. */
+/**
+ * The C library that this process runs on already: glibc or musl. koffi is a native module and is loaded only here, so
+ * that a host where it cannot be has a speaker or a felix that says so, and not a process that does not start.
+ * Throws one sentence then.
+ */
 export function loadLibc(): Libc {
+  const koffi = loadKoffi();
   const library = koffi.load(null);
   const checked = (result: number, call: string): number => {
     if (result < 0) throw new SystemError(call, koffi.errno());
@@ -93,4 +104,12 @@ export function loadLibc(): Libc {
     close: (fd) => void close(fd),
     setNetns: (fd) => void setns(fd, SYS.cloneNewNet),
   };
+}
+
+function loadKoffi(): typeof koffi {
+  try {
+    return createRequire(import.meta.url)('koffi') as typeof koffi;
+  } catch (error) {
+    throw new Error('system calls cannot be made: the native module koffi cannot be loaded here', { cause: error });
+  }
 }

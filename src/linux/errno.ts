@@ -1,4 +1,4 @@
-/** What the kernel's routing side answers, on Linux x86-64 and arm64 (asm-generic/errno*.h). */
+/** What the kernel's network side answers, on Linux x86-64 and arm64 (asm-generic/errno*.h). */
 const ERRORS = new Map<number, readonly [name: string, words: string]>([
   [1, ['EPERM', 'operation not permitted']],
   [2, ['ENOENT', 'no such file or directory']],
@@ -19,8 +19,12 @@ const ERRORS = new Map<number, readonly [name: string, words: string]>([
   [24, ['EMFILE', 'too many open files']],
   [28, ['ENOSPC', 'no space left']],
   [30, ['EROFS', 'read-only file system']],
+  [32, ['EPIPE', 'broken pipe']],
   [34, ['ERANGE', 'out of range']],
+  [71, ['EPROTO', 'protocol error']],
+  [88, ['ENOTSOCK', 'not a socket']],
   [90, ['EMSGSIZE', 'message too long']],
+  [92, ['ENOPROTOOPT', 'no such option']],
   [93, ['EPROTONOSUPPORT', 'protocol not supported']],
   [95, ['EOPNOTSUPP', 'operation not supported']],
   [97, ['EAFNOSUPPORT', 'address family not supported']],
@@ -28,9 +32,18 @@ const ERRORS = new Map<number, readonly [name: string, words: string]>([
   [99, ['EADDRNOTAVAIL', 'address not available']],
   [100, ['ENETDOWN', 'network is down']],
   [101, ['ENETUNREACH', 'network is unreachable']],
+  [102, ['ENETRESET', 'network dropped the connection']],
+  [103, ['ECONNABORTED', 'connection aborted']],
+  [104, ['ECONNRESET', 'connection reset']],
   [105, ['ENOBUFS', 'no buffer space left']],
+  [106, ['EISCONN', 'connected already']],
+  [107, ['ENOTCONN', 'not connected']],
   [110, ['ETIMEDOUT', 'timed out']],
+  [111, ['ECONNREFUSED', 'connection refused']],
+  [112, ['EHOSTDOWN', 'host is down']],
   [113, ['EHOSTUNREACH', 'no route to host']],
+  [114, ['EALREADY', 'under way already']],
+  [115, ['EINPROGRESS', 'under way']],
 ]);
 
 /** `EEXIST` for 17; `errno 200` for a number without a row. */
