@@ -27,10 +27,20 @@ const DOORS = new Map<string, readonly string[]>([
 const EDGES = new Map<RegExp, readonly string[]>([
   [
     /\bDate\.now\(|\bnew Date\(\)|\bsetTimeout\(|\bsetInterval\(|\bperformance\.now\(/,
-    ['src/runtime/clock.ts', 'bird/peer/tcp.ts', 'src/demo/'],
+    ['src/runtime/clock.ts', 'bird/peer/tcp-connection.ts', 'src/demo/'],
   ],
   [/\bMath\.random\(/, ['src/runtime/random.ts']],
-  [/from 'node:(net|dgram)'/, ['bird/peer/tcp.ts', 'src/demo/', 'src/agent/reach.ts', 'src/api/server.ts']],
+  [
+    /from 'node:(net|dgram)'/,
+    [
+      'bird/peer/tcp.ts',
+      'bird/peer/tcp-connection.ts',
+      'bird/peer/tcp-listener.ts',
+      'src/demo/',
+      'src/agent/reach.ts',
+      'src/api/server.ts',
+    ],
+  ],
   [/from 'node:child_process'/, ['src/demo/']],
   [/from 'koffi'/, ['src/linux/libc.ts', 'src/datastore/']],
 ]);

@@ -33,7 +33,10 @@ export interface Connection {
   readonly queuedOctets: number;
   /** Must be called in the turn in which the connection was handed out. */
   attach(handlers: ConnectionHandlers): void;
-  /** For one that came in, whose peer was not known before: GTSM and the like. */
+  /**
+   * For one that came in, whose peer was not known before: what protects it. To be called in the same turn, before
+   * `attach`. Where that cannot be, the connection is closed and says so; it never goes on without.
+   */
   secure(options: LinkOptions): void;
   write(octets: Uint8Array): void;
   pause(): void;
@@ -47,16 +50,16 @@ export interface Connection {
 export interface LinkOptions {
   /** GTSM, RFC 5082: send with TTL 255, drop what comes from farther than so many hops. */
   readonly ttlSecurityHops?: number;
+  /** TCP MD5, RFC 2385. */
+  readonly password?: string;
 }
 
 export interface Target extends LinkOptions {
   readonly address: IpAddress;
   readonly port: number;
   readonly localAddress?: IpAddress;
-  /** The link of a link-local address. */
+  /** The link of a link-local address; the connection uses no other, whatever the address. */
   readonly interface?: string;
-  /** TCP MD5, RFC 2385. */
-  readonly password?: string;
 }
 
 /** Whoever connects from `prefix` must sign with `password`, RFC 2385. */
@@ -66,18 +69,34 @@ export interface PeerPassword {
   readonly password: string;
 }
 
+/** A password that is not in force: callers from `prefix` that sign are not heard. */
+export interface PasswordRefusal {
+  readonly prefix: Prefix;
+  /** One sentence. */
+  readonly text: string;
+}
+
 export interface Listener {
-  /** The whole set; it holds for connections that come after. */
-  setPasswords(passwords: readonly PeerPassword[]): void;
+  /**
+   * The whole set; it holds for connections that come after. Of two passwords for one prefix the first counts, the
+   * kernel has one key for each. Gives what could not be set; setting the same again tries those again.
+   */
+  setPasswords(passwords: readonly PeerPassword[]): readonly PasswordRefusal[];
+  /** Nobody is let in any more; connections that stand go on. */
   close(): Promise<void>;
+}
+
+/** Where to listen. Without `interface` on all links; the passwords are in force before the first caller is let in. */
+export interface ListenAt {
+  readonly address: string;
+  readonly port: number;
+  readonly interface?: string;
+  readonly passwords?: readonly PeerPassword[];
 }
 
 /** TCP as the speaker needs it. The real one is tcp.ts; tests have one in memory. */
 export interface Transport {
   connect(target: Target): Connection;
   /** Rejects with one sentence where the address or the port cannot be had. */
-  listen(
-    at: { readonly address: string; readonly port: number; readonly interface?: string },
-    accept: (connection: Connection) => void,
-  ): Promise<Listener>;
+  listen(at: ListenAt, accept: (connection: Connection) => void): Promise<Listener>;
 }

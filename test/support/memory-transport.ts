@@ -1,19 +1,29 @@
 import type { IpAddress } from '../../src/model/ip.ts';
-import { formatIpAddress, parseIpAddress } from '../../src/model/ip.ts';
+import { formatIpAddress, parseIpAddress, prefixContainsAddress } from '../../src/model/ip.ts';
 import type { Clock } from '../../src/runtime/clock.ts';
 import type {
   CloseReason,
   Connection,
   ConnectionHandlers,
+  ListenAt,
   Listener,
+  PeerPassword,
   Target,
   Transport,
 } from '../../bird/peer/transport.ts';
 
-/** TCP in memory: hosts with an address each on one wire. Octets arrive a turn of the clock later, in chunks as asked. */
+interface MemoryListener {
+  readonly accept: (connection: Connection) => void;
+  passwords: readonly PeerPassword[];
+}
+
+/**
+ * TCP in memory: hosts with an address each on one wire. Octets arrive a turn of the clock later, in chunks as asked.
+ * A caller who signs with another key than the listener has for it, or signs for nobody, is not heard, as with the kernel.
+ */
 export class MemoryNetwork {
   readonly #clock: Clock;
-  readonly #listeners = new Map<string, (connection: Connection) => void>();
+  readonly #listeners = new Map<string, MemoryListener>();
   /** How many octets arrive at a time. */
   chunkOctets = Infinity;
   /** Hosts whose cable is out: what is sent to them is lost in silence. */
@@ -27,33 +37,40 @@ export class MemoryNetwork {
     const local = parseIpAddress(address);
     return {
       connect: (target) => this.#connect(local, target),
-      listen: (at, accept) => this.#listen(`${at.address}:${at.port}`, accept),
+      listen: (at, accept) => this.#listen(at, accept),
     };
   }
 
-  #connect(local: IpAddress, { address, port }: Target): Connection {
+  #connect(host: IpAddress, { address, port, password, localAddress = host }: Target): Connection {
+    const local = localAddress;
     const ours = new MemoryConnection(this, this.#clock, { local, remote: address });
     this.#clock.after(0, () => {
-      const accept = this.#listeners.get(`${formatIpAddress(address)}:${port}`);
+      const listener = this.#listeners.get(`${formatIpAddress(address)}:${port}`);
       if (ours.isClosed || this.#isCut(local, address)) return;
-      if (accept === undefined) {
+      if (listener !== undefined && keyFor(listener.passwords, local) !== password) return;
+      if (listener === undefined) {
         ours.drop({ text: 'connection refused', errno: 'ECONNREFUSED' });
         return;
       }
       const theirs = new MemoryConnection(this, this.#clock, { local: address, remote: local });
       ours.join(theirs);
       theirs.join(ours);
-      accept(theirs);
+      listener.accept(theirs);
       ours.open();
     });
     return ours;
   }
 
-  #listen(key: string, accept: (connection: Connection) => void): Promise<Listener> {
+  #listen({ address, port, passwords = [] }: ListenAt, accept: MemoryListener['accept']): Promise<Listener> {
+    const key = `${address}:${port}`;
     if (this.#listeners.has(key)) return Promise.reject(new Error(`${key} is in use by another process`));
-    this.#listeners.set(key, accept);
+    const listener: MemoryListener = { accept, passwords };
+    this.#listeners.set(key, listener);
     return Promise.resolve({
-      setPasswords: () => undefined,
+      setPasswords: (wanted) => {
+        listener.passwords = wanted;
+        return [];
+      },
       close: () => {
         this.#listeners.delete(key);
         return Promise.resolve();
@@ -70,17 +87,27 @@ export class MemoryNetwork {
   }
 }
 
+/** Of the longest prefix, as the kernel has it. */
+const keyFor = (passwords: readonly PeerPassword[], caller: IpAddress): string | undefined =>
+  passwords
+    .filter(({ prefix }) => prefixContainsAddress(prefix, caller))
+    .reduce<PeerPassword | undefined>(
+      (best, one) => (best === undefined || one.prefix.length > best.prefix.length ? one : best),
+      undefined,
+    )?.password;
+
 class MemoryConnection implements Connection {
   readonly remoteAddress: IpAddress;
   readonly localAddress: IpAddress;
   readonly remotePort = undefined;
   readonly localPort = undefined;
   readonly interface = undefined;
-  readonly queuedOctets = 0;
   readonly #network: MemoryNetwork;
   readonly #clock: Clock;
   #other: MemoryConnection | undefined;
   #handlers: ConnectionHandlers | undefined;
+  /** Written, and not taken by the other side yet. */
+  #queuedOctets = 0;
   #isPaused = false;
   #held: (() => void)[] = [];
   isClosed = false;
@@ -90,6 +117,10 @@ class MemoryConnection implements Connection {
     this.#clock = clock;
     this.localAddress = ends.local;
     this.remoteAddress = ends.remote;
+  }
+
+  get queuedOctets(): number {
+    return this.#queuedOctets;
   }
 
   join(other: MemoryConnection): void {
@@ -113,11 +144,14 @@ class MemoryConnection implements Connection {
     const size = this.#network.chunkOctets;
     for (let at = 0; at < octets.length; at += size) {
       const chunk = octets.slice(at, at + size);
-      this.#later(() => this.#other?.receive(chunk));
+      this.#queuedOctets += chunk.length;
+      this.#later(() => this.#other?.receive(chunk, () => this.#taken(chunk.length)));
     }
-    this.#clock.after(0, () => {
-      if (!this.isClosed) this.#handlers?.progress();
-    });
+  }
+
+  #taken(octets: number): void {
+    this.#queuedOctets -= octets;
+    if (!this.isClosed) this.#handlers?.progress();
   }
 
   pause(): void {
@@ -140,8 +174,12 @@ class MemoryConnection implements Connection {
     this.#hangUp();
   }
 
-  receive(chunk: Uint8Array): void {
-    this.#deliver(() => this.#handlers?.data(chunk));
+  /** `taken` in a turn of its own: the writer's network is not the reader's. */
+  receive(chunk: Uint8Array, taken: () => void): void {
+    this.#deliver(() => {
+      this.#clock.after(0, taken);
+      this.#handlers?.data(chunk);
+    });
   }
 
   drop(reason: CloseReason): void {
