@@ -79,6 +79,8 @@ export const document = strict({
 }).meta({ title: 'Configuration of calico-node-ts speaker' });
 
 export type SpeakerDocument = z.output<typeof document>;
+/** As it is written. */
+export type SpeakerFile = z.input<typeof document>;
 
 /** For editors and for whoever checks a file elsewhere. JSON Schema 2020-12. */
 export const jsonSchema = (): object => z.toJSONSchema(document, { io: 'input' });
