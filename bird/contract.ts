@@ -1,6 +1,6 @@
 /** What a speaker promises to whoever runs it. */
 import type { LearnedRoute } from '../src/model/route.ts';
-import type { OriginatedRoute, PeerSettings } from './settings.ts';
+import type { DynamicPeers, OriginatedRoute, PeerSettings } from './settings.ts';
 import type { PeerView, RouteView } from './view.ts';
 
 export interface Speaker {
@@ -16,6 +16,8 @@ export interface Speaker {
    * families stay, without NOTIFICATION, and no side loses a route meanwhile; else with Cease/Other Configuration Change.
    */
   setPeers(peers: readonly PeerSettings[]): void;
+  /** The whole set of prefixes from which callers become peers. */
+  setDynamicPeers?(dynamic: readonly DynamicPeers[]): void;
   /** The whole set of routes that this node originates. Peers hear End-of-RIB after the first call, so call it, be it with none. */
   setOriginated(routes: readonly OriginatedRoute[]): void;
   /** All best routes learned from peers, as selected last; never throws, selection under way or not. */

@@ -7,7 +7,7 @@ export interface SpeakerSettings {
   /** Unsigned 32 bits, not zero; RFC 6286. */
   readonly bgpIdentifier: number;
   /** An empty list: no listener, active sessions only. */
-  readonly listen: readonly { readonly address: string; readonly port: number }[];
+  readonly listen: readonly ListenSettings[];
   /** Set on a route reflector: its cluster id, RFC 4456. */
   readonly clusterId?: number;
   /**
@@ -22,6 +22,13 @@ export interface SpeakerSettings {
     /** The longest that selection waits for End-of-RIB of the peers after a restart, RFC 4724 §4.1. */
     readonly deferralSeconds: number;
   };
+}
+
+export interface ListenSettings {
+  readonly address: string;
+  readonly port: number;
+  /** Only what comes in through this interface. */
+  readonly interface?: string;
 }
 
 /** Settings of best path selection, RFC 4271 §9.1.2.2; all default to false, as in BIRD. */

@@ -3,8 +3,11 @@ import packageJson from '../package.json' with { type: 'json' };
 import { runAgent } from './agent/run.ts';
 import { SettingsError, loadSettings } from './config/settings.ts';
 import { createLogger } from './runtime/logger.ts';
+import { addSpeakerCommand } from './speaker/command.ts';
 
-/** Exit codes: 0 told to stop, 1 could not run or failed, 2 wrong settings or flags. */
+const { version } = packageJson;
+
+/** Exit codes: 0 told to stop, 1 could not run or failed, 2 wrong settings, configuration or flags. */
 async function main(argv: readonly string[]): Promise<number> {
   if (!isNodeSufficient(process.versions.node)) {
     return refuse(
@@ -12,30 +15,34 @@ async function main(argv: readonly string[]): Promise<number> {
       1,
     );
   }
+  let exitCode = 0;
   const program = new Command('calico-node-ts')
     .description(
       'The node agent: BGP speaker and route programming. Settings come from the environment, docs/settings.md.',
     )
-    .version(packageJson.version)
-    .exitOverride();
+    .version(version)
+    .exitOverride()
+    .action(async () => {
+      const settings = loadSettings(process.env);
+      exitCode = await runAgent(settings, { log: createLogger(settings.logLevel ?? 'info'), version });
+    });
+  addSpeakerCommand(program, {
+    stdout: (text) => void process.stdout.write(text),
+    stderr: (text) => void process.stderr.write(text),
+    ports: () => ({ log: createLogger('trace'), version }),
+    exit: (code) => (exitCode = code),
+  });
   try {
-    program.parse(argv);
+    await program.parseAsync(argv);
+    return exitCode;
   } catch (error) {
-    if (!(error instanceof CommanderError)) throw error;
-    return error.exitCode === 0 ? 0 : 2;
-  }
-  try {
-    const settings = loadSettings(process.env);
-    const log = createLogger(settings.logLevel ?? 'info');
-    return await runAgent(settings, { log, version: packageJson.version });
-  } catch (error) {
-    if (error instanceof SettingsError) return refuse(error, 2);
-    return refuse(error, 1);
+    if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
+    return refuse(error, error instanceof SettingsError ? 2 : 1);
   }
 }
 
-const isNodeSufficient = (version: string): boolean => {
-  const [major = 0, minor = 0] = version.split('.').map(Number);
+const isNodeSufficient = (node: string): boolean => {
+  const [major = 0, minor = 0] = node.split('.').map(Number);
   return major > 22 || (major === 22 && minor >= 12);
 };
 

@@ -9,6 +9,8 @@ export interface RouteFilter {
 
 /** All conditions hold together; a rule without any matches every route of its family. */
 export interface FilterRule {
+  /** For people; default: its place in the filter. */
+  readonly name?: string;
   readonly family: IpFamily;
   readonly action: 'accept' | 'reject';
   readonly match: FilterMatch;

@@ -1,6 +1,6 @@
 import type { Capability } from '../../bird/bgp-ts/index.ts';
 import type { SessionText } from './fixture.ts';
-import type { CaptureLab } from './lab.ts';
+import type { DaemonHost } from './lab.ts';
 
 /** A BGP daemon that can be recorded. */
 export interface Daemon {
@@ -13,10 +13,10 @@ export interface Daemon {
   readonly version: readonly [string, ...string[]];
   /** Who opens the TCP connection: `recorder` dials the daemon, `daemon` the recorder. */
   readonly dials: 'recorder' | 'daemon';
-  /** Starts it in the lab; resolves when `control` may be called. */
-  start(lab: CaptureLab, config: string): Promise<void>;
+  /** Starts it on the host; resolves when `control` may be called. */
+  start(lab: DaemonHost, config: string): Promise<void>;
   /** One line for its own command line; gives what that printed. Throws where it fails. */
-  control(lab: CaptureLab, line: string): string;
+  control(lab: DaemonHost, line: string): string;
   readonly sessions: readonly CaptureSession[];
   readonly cannot: Readonly<Record<string, string>>;
 }

@@ -13,20 +13,24 @@ export const DAEMON = { 4: '10.99.0.2', 6: '2001:db8:99::2' } as const;
 const HOSTNAME = 'capture';
 const GONE_MS = 5000;
 
-/** Two hosts on one wire: the daemon and the recorder, each in a namespace. Nothing of it outlives `close`. */
-export interface CaptureLab {
+/** A host, in a namespace, on which a daemon may run. */
+export interface DaemonHost {
   readonly directory: string;
-  /** Starts a program on the daemon's host. What it says is in `output`. */
+  /** Starts a program on the host. What it says is in `output`. */
   startDaemon(command: string, ...args: readonly string[]): ChildProcess;
-  startRecorder(command: string, ...args: readonly string[]): ChildProcess;
-  /** Writes a file into the lab's directory and gives its path. */
+  /** Writes a file into the directory and gives its path. */
   file(name: string, text: string): string;
-  /** Runs a command on the daemon's host. Throws with its stderr where it fails. */
+  /** Runs a command on the host. Throws with its stderr where it fails. */
   run(command: string, ...args: readonly string[]): string;
   /** What the started programs have printed. */
   output(): string;
   /** Calls `undo` on close, after the programs have ended. */
   onClose(undo: () => void): void;
+}
+
+/** Two hosts on one wire: the daemon and the recorder, each in a namespace. Nothing of it outlives `close`. */
+export interface CaptureLab extends DaemonHost {
+  startRecorder(command: string, ...args: readonly string[]): ChildProcess;
   close(): Promise<void>;
 }
 

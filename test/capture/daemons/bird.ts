@@ -1,11 +1,10 @@
-import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { eventually } from '../../support/bgp-lab.ts';
 import type { Daemon } from '../daemon.ts';
-import type { CaptureLab } from '../lab.ts';
+import type { DaemonHost } from '../lab.ts';
 import { birdSessions } from './bird-sessions.ts';
 
-const socketOf = (lab: CaptureLab): string => join(lab.directory, 'bird.ctl');
+const socketOf = (lab: DaemonHost): string => join(lab.directory, 'bird.ctl');
 
 export const bird: Daemon = {
   name: 'bird',
@@ -15,9 +14,10 @@ export const bird: Daemon = {
   dials: 'recorder',
   start: async (lab, config) => {
     lab.startDaemon('/usr/sbin/bird', '-f', '-c', lab.file('bird.conf', config), '-s', socketOf(lab));
-    await eventually(() => {
-      if (!existsSync(socketOf(lab))) throw new Error(`BIRD did not start: ${lab.output()}`);
-    }, 5000);
+    // The socket is there before the configuration was read.
+    await eventually(() => lab.run('/usr/sbin/birdc', '-s', socketOf(lab), 'show', 'status'), 5000).catch(() => {
+      throw new Error(`BIRD did not start: ${lab.output()}`);
+    });
   },
   control: (lab, line) => lab.run('/usr/sbin/birdc', '-s', socketOf(lab), ...line.split(' ')),
   sessions: birdSessions,

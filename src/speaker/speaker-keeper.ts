@@ -1,10 +1,11 @@
-import type { OriginatedRoute, PeerSettings, Speaker, SpeakerSettings } from '../../bird/index.ts';
+import type { DynamicPeers, OriginatedRoute, PeerSettings, Speaker, SpeakerSettings } from '../../bird/index.ts';
 import type { Clock } from '../runtime/clock.ts';
 import type { Logger } from '../runtime/logger.ts';
 
 export interface SpeakerWish {
   readonly settings: SpeakerSettings;
   readonly peers: readonly PeerSettings[];
+  readonly dynamicPeers?: readonly DynamicPeers[];
   readonly originated: readonly OriginatedRoute[];
 }
 
@@ -20,15 +21,21 @@ export interface SpeakerKeeperPorts {
 
 const RETRY_MS = 10_000;
 
+interface Running {
+  readonly speaker: Speaker;
+  readonly settings: SpeakerSettings;
+  readonly stopListening: () => void;
+  applied: SpeakerWish | undefined;
+}
+
 /**
- * Keeps one speaker running as wished. Peers and routes change under it; its AS number, identifier or listener need a new
- * one, because every OPEN and every attribute depends on them. The new one takes over as after a restart: the old one hangs
+ * Keeps one speaker running as wished. Peers and routes change under it; its AS number, identifier, listener and the like need a
+ * new one, because every OPEN and every attribute depends on them. The new one takes over as after a restart: the old one hangs
  * up without a NOTIFICATION, peers keep our routes, and nothing is deleted here until the new one has converged.
  */
 export class SpeakerKeeper {
   readonly #ports: SpeakerKeeperPorts;
-  #current:
-    { readonly speaker: Speaker; readonly settings: SpeakerSettings; readonly stopListening: () => void } | undefined;
+  #current: Running | undefined;
   #wish: SpeakerWish | undefined;
   /** What cannot be had for now, and so is not tried at every change of something else. */
   #refused = '';
@@ -66,11 +73,19 @@ export class SpeakerKeeper {
     await this.#current?.speaker.close(how);
   }
 
-  /** Peers and routes go to the speaker there is, also while another one cannot be had. */
+  /**
+   * Peers and routes go to the speaker there is, also while another one cannot be had. What is the same object as before
+   * is not handed over again.
+   */
   #apply(): void {
-    if (this.#wish === undefined) return;
-    this.#current?.speaker.setOriginated(this.#wish.originated);
-    this.#current?.speaker.setPeers(this.#wish.peers);
+    const wish = this.#wish;
+    const current = this.#current;
+    if (wish === undefined || current === undefined) return;
+    const { speaker, applied } = current;
+    current.applied = wish;
+    if (applied?.originated !== wish.originated) speaker.setOriginated(wish.originated);
+    if (applied?.dynamicPeers !== wish.dynamicPeers) speaker.setDynamicPeers?.(wish.dynamicPeers ?? []);
+    if (applied?.peers !== wish.peers) speaker.setPeers(wish.peers);
   }
 
   #needsNew(): boolean {
@@ -91,7 +106,7 @@ export class SpeakerKeeper {
       if (previous !== undefined && !(await this.#startBeside(next, settings))) continue;
       if (previous === undefined) await next.start();
       const stopListening = next.onRoutesChange(this.#ports.onRoutesChange);
-      this.#current = { speaker: next, settings, stopListening };
+      this.#current = { speaker: next, settings, stopListening, applied: undefined };
       if (!this.#isClosed) this.#apply();
       this.#ports.onRoutesChange();
     }
@@ -107,7 +122,7 @@ export class SpeakerKeeper {
     } catch (error) {
       log.warn(
         { error: (error as Error).message },
-        'the BGP settings of this node changed and cannot be used; the old ones stay',
+        'the settings of the speaker changed and cannot be used; the old ones stay',
       );
       this.#refused = identity(settings);
       this.#stopRetry = this.#ports.clock.after(RETRY_MS, () => {
@@ -118,7 +133,7 @@ export class SpeakerKeeper {
     }
     log.warn(
       { asn: settings.asn },
-      'the BGP settings of this node changed: all sessions start anew, routes stay meanwhile',
+      'the settings of the speaker changed: all sessions start anew, routes stay meanwhile',
     );
     previous.stopListening();
     this.#current = undefined;
@@ -128,5 +143,5 @@ export class SpeakerKeeper {
   }
 }
 
-const identity = ({ asn, bgpIdentifier, listen, clusterId }: SpeakerSettings): string =>
-  JSON.stringify([asn, bgpIdentifier, listen, clusterId]);
+const identity = ({ asn, bgpIdentifier, listen, clusterId, transit, decision }: SpeakerSettings): string =>
+  JSON.stringify([asn, bgpIdentifier, listen, clusterId, transit, decision]);

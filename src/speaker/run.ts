@@ -1,0 +1,77 @@
+import { hostname } from 'node:os';
+import { createSpeaker } from '../../bird/index.ts';
+import { bgpRoutes } from '../api/bgp-routes.ts';
+import { noNodeRoutes } from '../api/node-routes.ts';
+import { startApi } from '../api/server.ts';
+import { systemClock } from '../runtime/clock.ts';
+import type { Logger, LogThreshold } from '../runtime/logger.ts';
+import { systemRandom } from '../runtime/random.ts';
+import { loadConfiguration } from './load.ts';
+import { RestartMark } from './restart-mark.ts';
+import { StandaloneSpeaker } from './standalone.ts';
+
+export interface RunPorts {
+  /** Of all levels; the file says which of them are let through. */
+  readonly log: Logger;
+  readonly version: string;
+}
+
+const NO_NODE = 'this is a speaker alone, without kernel and pods; calicoctl-ts routes --bgp shows what it knows';
+
+/**
+ * Runs a speaker as `file` says until it is told to end, and returns the exit code. SIGHUP reads the file again. SIGTERM
+ * ends it as for an upgrade: without a NOTIFICATION, peers that speak graceful restart keep our routes. SIGINT, and
+ * SIGTERM where no peer does so, tells the peers to withdraw. Throws one sentence where it cannot start, ConfigurationError
+ * where the file is wrong.
+ */
+export async function runSpeaker(file: string, { log: root, version }: RunPorts): Promise<number> {
+  const configuration = loadConfiguration(file);
+  const { socketPath, socketMode } = configuration;
+  const threshold: LogThreshold = { level: configuration.logLevel };
+  const log = root.child({ component: 'speaker' }, threshold);
+  const birdLog = root.child({ component: 'bird' }, threshold);
+  const mark = new RestartMark(socketPath);
+  const ended = Promise.withResolvers<'restart' | 'shutdown'>();
+  // The end may come before anybody waits for it.
+  ended.promise.catch(() => undefined);
+  const isRestart = mark.isThere;
+  const speaker = new StandaloneSpeaker(configuration, isRestart, {
+    ...{ file, version, log, host: hostname(), clock: systemClock },
+    load: () => loadConfiguration(file),
+    createSpeaker: (settings) => createSpeaker(settings, { clock: systemClock, random: systemRandom, log: birdLog }),
+    onLogLevel: (level) => void (threshold.level = level),
+    onListening: () => mark.set(),
+    onFatal: (error) => ended.reject(error),
+    onStopped: () => ended.resolve('shutdown'),
+  });
+  const api = await startApi(
+    { socketPath, socketMode, setBy: 'socket' },
+    [...bgpRoutes(speaker), ...noNodeRoutes(NO_NODE)],
+    log,
+  );
+  try {
+    onSignals({ speaker, end: (how) => ended.resolve(how) });
+    speaker.start();
+    log.info({ file, version, asn: configuration.settings.asn, isRestart }, 'calico-node-ts speaker started');
+    const how = await ended.promise;
+    if (how === 'shutdown') mark.remove();
+    await speaker.close(how === 'restart' ? { kind: 'restart' } : { kind: 'shutdown', message: 'speaker stopped' });
+    return 0;
+  } finally {
+    await speaker.close({ kind: 'restart' });
+    await api.close();
+    log.info({ file }, 'calico-node-ts speaker ended');
+  }
+}
+
+interface Signalled {
+  readonly speaker: StandaloneSpeaker;
+  readonly end: (how: 'restart' | 'shutdown') => void;
+}
+
+/** A second SIGTERM or SIGINT ends the process at once. */
+function onSignals({ speaker, end }: Signalled): void {
+  process.on('SIGHUP', () => speaker.reload());
+  process.once('SIGTERM', () => end(speaker.isRestartable ? 'restart' : 'shutdown'));
+  process.once('SIGINT', () => end('shutdown'));
+}
