@@ -17,6 +17,7 @@ import { familyOf, ipFamilyOf } from './peer/negotiate.ts';
 import { Session } from './peer/session.ts';
 import type { SessionPorts } from './peer/session.ts';
 import type { Connection, Target } from './peer/transport.ts';
+import { importContext } from './policy/import.ts';
 import type { Routing, RoutingPeer } from './routing.ts';
 import { FAMILIES } from './routing.ts';
 import type { PeerSettings, SpeakerSettings } from './settings.ts';
@@ -218,14 +219,13 @@ export class Neighbor {
 
   #up(negotiated: Negotiated, ours: IpAddress): void {
     const { ports, routing, settings } = this.#host;
-    const context = {
-      localAsn: this.#settings.localAsn,
+    const context = importContext(this.#settings, {
       bgpIdentifier: settings.bgpIdentifier,
       clusterId: settings.clusterId,
-      allowOwnAsn: this.#settings.allowOwnAsn,
+      peerAsn: negotiated.peerAsn,
       external: negotiated.external,
       localAddress: addressOctets(ours),
-    };
+    });
     const { holdSeconds, families } = negotiated;
     ports.log.info({ peer: formatIpAddress(this.#settings.address), holdSeconds, families }, 'session established');
     this.#negotiated = negotiated;

@@ -3,6 +3,7 @@ import type { Negotiated } from './peer/negotiate.ts';
 import type { ImportContext } from './policy/import.ts';
 import { ACCEPTED, judgeAttributes, REJECTED_OWN_BLOCK } from './policy/import.ts';
 import { isInside } from './policy/packed.ts';
+import { exportTarget } from './policy/export.ts';
 import type { ExportSource } from './policy/export.ts';
 import { AdjRibIn } from './rib/adj-rib-in.ts';
 import { AdjRibOut } from './rib/adj-rib-out.ts';
@@ -325,15 +326,15 @@ export class Routing {
     session: Negotiated,
     { context, family }: { readonly context: ImportContext; readonly family: IpFamily },
   ): ExportView {
-    const target = {
+    const target = exportTarget(settings, {
       external: session.external,
-      localAsn: settings.localAsn,
-      nextHop: settings.nextHop,
-      routeReflectorClient: settings.routeReflectorClient,
+      peerAsn: session.peerAsn,
       clusterId: this.#settings.clusterId,
       transit: this.#settings.transit,
       localAddress: nextHopOf(context.localAddress, family),
-    };
+      longLived: false,
+      draining: false,
+    });
     return { target, codec: session.codec, nextHopIn: family === 4 ? 'next-hop' : 'mp-reach' };
   }
 

@@ -3,7 +3,8 @@ import type { IpFamily } from '../../src/model/ip.ts';
 import { packPrefix } from '../rib/prefix-table.ts';
 import type { PackedPrefix } from '../rib/prefix-table.ts';
 import type { PathAttributes } from '../wire.ts';
-import { addCommunity, carriesCommunity, prependAsns, startsWithAsns } from './attributes.ts';
+import { prependAsns, startsWithAsns } from './as-path.ts';
+import { addCommunity, carriesCommunity } from './attributes.ts';
 import type { FilterMatch, FilterOperation, FilterRule, RouteFilter } from './filter.ts';
 import { isInside, isSamePrefix } from './packed.ts';
 

@@ -1,85 +1,99 @@
 /** Which of our best routes a peer is told, and with what attributes. Pure. RFC 4271 §5.1, §9.1.3. */
-import { withoutAttributes } from '../wire.ts';
+import type { PeerRole } from '../settings.ts';
 import type { NextHopBytes, PathAttributes } from '../wire.ts';
-import { prependAsn } from './attributes.ts';
-import { mayReflect, reflect } from './reflection.ts';
+import { rewriteOnExport } from './export-rewrite.ts';
+import type { ExportSource, ExportTarget } from './export-target.ts';
+import { refusesMarked } from './only-to-customer.ts';
+import { mayReflect } from './reflection.ts';
+import { carries } from './well-known.ts';
 
-/** Where the best route came from. */
-export type ExportSource =
-  | { readonly kind: 'local' }
-  | {
-      readonly kind: 'peer';
-      readonly external: boolean;
-      readonly bgpIdentifier: number;
-      readonly routeReflectorClient: boolean;
-    };
+export type { ExportSession, ExportSource, ExportTarget } from './export-target.ts';
+export { exportTarget } from './export-target.ts';
 
-/** The peer to be told, and our side of its session. */
-export interface ExportTarget {
-  readonly external: boolean;
-  readonly localAsn: number;
-  readonly nextHop: 'auto' | 'self' | 'keep';
-  readonly routeReflectorClient: boolean;
-  readonly clusterId: number | undefined;
-  /** Pass on what was learned from other ASes, as a switch does; a node tells its own routes alone. */
-  readonly transit: boolean;
-  /** Our address on the session as a next hop of the route's family; undefined where the families differ. */
-  readonly localAddress: NextHopBytes | undefined;
-}
+/**
+ * What the export filters made of the route: rejected, accepted with these attributes, or (undefined) no rule matched.
+ * Accepting stands in for the rule that a node passes nothing on between ASes, and for no other.
+ */
+export type FilterOutcome = 'rejected' | { readonly attributes: PathAttributes };
 
 export type ExportOutcome =
   | { readonly kind: 'send'; readonly attributes: PathAttributes }
   | { readonly kind: 'kept back'; readonly reason: string };
 
-/** RFC 1997 §2. */
-const NO_EXPORT = 0xffff_ff01;
-const NO_ADVERTISE = 0xffff_ff02;
-const NO_EXPORT_SUBCONFED = 0xffff_ff03;
-
-const DEFAULT_LOCAL_PREF = 100;
-
 /** The route is not the peer's own: the caller keeps split horizon, which needs no attributes. */
-export function exportRoute(attributes: PathAttributes, source: ExportSource, target: ExportTarget): ExportOutcome {
-  const reason = keptBack(attributes, source, target);
+// eslint-disable-next-line max-params -- once per attribute set and peer, by parts that have nothing that holds the four
+export function exportRoute(
+  attributes: PathAttributes,
+  source: ExportSource,
+  target: ExportTarget,
+  rule?: FilterOutcome,
+): ExportOutcome {
+  const reason = keptBackByMark(attributes, source, target) ?? keptBackByPolicy(source, target, rule);
   if (reason !== undefined) return { kind: 'kept back', reason };
-  const nextHop = nextHopFor(attributes, source, target);
-  if (nextHop === undefined) {
-    return { kind: 'kept back', reason: 'the session has no address of the family to serve as next hop' };
-  }
-  const rewritten = target.external ? toExternal(attributes, target.localAsn) : toInternal(attributes, source, target);
-  return { kind: 'send', attributes: { ...rewritten, nextHop } };
+  const filtered = typeof rule === 'object' ? rule.attributes : attributes;
+  const nextHop = nextHopFor(filtered, source, target);
+  if (typeof nextHop === 'string') return { kind: 'kept back', reason: nextHop };
+  return { kind: 'send', attributes: rewriteOnExport({ ...filtered, nextHop }, source, target) };
 }
 
-function keptBack(attributes: PathAttributes, source: ExportSource, target: ExportTarget): string | undefined {
-  const communities = attributes.communities ?? [];
-  if (communities.includes(NO_ADVERTISE)) return 'community NO_ADVERTISE';
-  if (target.external && communities.includes(NO_EXPORT)) return 'community NO_EXPORT';
-  if (target.external && communities.includes(NO_EXPORT_SUBCONFED)) return 'community NO_EXPORT_SUBCONFED';
+/**
+ * What a learned route carries about whom it may be told. RFC 1997 is about received communities: what we put on a route of
+ * our own, or a filter on any, is for the peer to act on.
+ */
+function keptBackByMark(attributes: PathAttributes, source: ExportSource, target: ExportTarget): string | undefined {
+  if (source.kind === 'local') return undefined;
+  if (carries(attributes, 'NO_ADVERTISE')) return 'community NO_ADVERTISE';
+  if (target.external && carries(attributes, 'NO_EXPORT')) return 'community NO_EXPORT';
+  if (target.external && carries(attributes, 'NO_EXPORT_SUBCONFED')) return 'community NO_EXPORT_SUBCONFED';
+  return keptBackAsStale(attributes, target) ?? keptBackAsLeak(attributes, target);
+}
+
+function keptBackAsStale(attributes: PathAttributes, { longLived }: ExportTarget): string | undefined {
+  if (!carries(attributes, 'LLGR_STALE')) return undefined;
+  if (carries(attributes, 'NO_LLGR')) return 'community LLGR_STALE on a route with NO_LLGR'; // RFC 9494 §4.2
+  return longLived ? undefined : 'community LLGR_STALE, and the peer does not speak long-lived graceful restart'; // §4.3
+}
+
+/** RFC 9234 §5. */
+function keptBackAsLeak({ onlyToCustomer }: PathAttributes, { role }: ExportTarget): string | undefined {
+  if (onlyToCustomer === undefined || role === undefined || !refusesMarked(role)) return undefined;
+  return `Only to Customer ${onlyToCustomer}, and the peer is ${COUNTERPART[role]} (RFC 9234)`;
+}
+
+/** What the peer is to one who has this role, RFC 9234 §3.1. */
+const COUNTERPART: Readonly<Record<PeerRole, string>> = {
+  provider: 'a customer',
+  customer: 'a provider',
+  rs: 'a client of the route server',
+  'rs-client': 'a route server',
+  peer: 'a peer',
+};
+
+function keptBackByPolicy(source: ExportSource, target: ExportTarget, rule?: FilterOutcome): string | undefined {
+  if (target.isWithoutPolicy === true) return 'the peer is external and has no export policy (RFC 8212)';
+  if (rule === 'rejected') return 'rejected by an export filter';
   if (source.kind === 'local') return undefined;
   if (source.external || target.external) {
-    return target.transit ? undefined : 'a node passes nothing on between ASes';
+    const passesOn = target.transit || target.routeServerClient === true || rule !== undefined;
+    return passesOn ? undefined : 'a node passes nothing on between ASes';
   }
   if (target.clusterId === undefined) return 'learned by iBGP, and this node is no route reflector'; // RFC 4271 §9.2.1
   const reflects = mayReflect(source.routeReflectorClient, target.routeReflectorClient);
   return reflects ? undefined : 'neither side is a client of this route reflector';
 }
 
-/** RFC 4271 §5.1.3. `keep` cannot hold for our own routes, which have no next hop but us. */
-function nextHopFor(attributes: PathAttributes, source: ExportSource, target: ExportTarget): NextHopBytes | undefined {
-  if (source.kind === 'local' || target.nextHop === 'self') return target.localAddress;
-  if (target.nextHop === 'keep' || !target.external) return attributes.nextHop;
-  return target.localAddress;
+/** RFC 4271 §5.1.3; where there is none, why. */
+function nextHopFor(attributes: PathAttributes, source: ExportSource, target: ExportTarget): NextHopBytes | string {
+  const nextHop = keepsNextHop(source, target) ? attributes.nextHop : target.localAddress;
+  if (nextHop === undefined) return 'the session has no address of the family to serve as next hop';
+  const { nextHopFamily } = target;
+  const family = nextHop.length === 4 ? 4 : 6;
+  if (nextHopFamily === undefined || nextHopFamily === family) return nextHop;
+  return `the next hop is an IPv${family} address, and the session carries IPv${nextHopFamily} ones alone (RFC 8950)`;
 }
 
-/** LOCAL_PREF, MED, ORIGINATOR_ID and CLUSTER_LIST stay in the AS that set them. RFC 4271 §5.1.4, §5.1.5. */
-function toExternal(attributes: PathAttributes, localAsn: number): PathAttributes {
-  const { asPath = [], ...rest } = withoutAttributes(attributes, ['localPref', 'med', 'originatorId', 'clusterList']);
-  const visible = asPath.filter(({ type }) => type === 'set' || type === 'sequence'); // RFC 5065 §4.1
-  return { ...rest, asPath: prependAsn(visible, localAsn) };
-}
-
-function toInternal(attributes: PathAttributes, source: ExportSource, target: ExportTarget): PathAttributes {
-  const complete = { ...attributes, localPref: attributes.localPref ?? DEFAULT_LOCAL_PREF };
-  if (source.kind === 'local' || source.external || target.clusterId === undefined) return complete;
-  return reflect(complete, { clusterId: target.clusterId, sourceIdentifier: source.bgpIdentifier });
+/** `keep` cannot hold for our own routes, which have no next hop but us. A route server is none either, RFC 7947 §2.2.1. */
+function keepsNextHop(source: ExportSource, { external, nextHop, routeServerClient }: ExportTarget): boolean {
+  if (source.kind === 'local' || nextHop === 'self') return false;
+  return nextHop === 'keep' || !external || routeServerClient === true;
 }

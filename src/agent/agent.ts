@@ -17,18 +17,13 @@ import type { Logger, LogLevel } from '../runtime/logger.ts';
 import type { Random } from '../runtime/random.ts';
 import { pathReport, peerStatus } from '../speaker/bgp-status.ts';
 import { SpeakerKeeper } from '../speaker/speaker-keeper.ts';
-import {
-  bgpLogLevel,
-  clusterNode,
-  dataplaneInputs,
-  localBlocks,
-  originatedRoutes,
-  speakerSettings,
-} from './cluster-view.ts';
+import { bgpLogLevel, clusterNode, dataplaneInputs, localBlocks, speakerSettings } from './cluster-view.ts';
 import type { Knowledge } from './cluster-view.ts';
+import { nodeRoutes } from './node-routes.ts';
 import { CALICO_PEER_DEFAULTS, computePeers } from './peers.ts';
 import { createPods } from './pods.ts';
 import type { Pods } from './pods.ts';
+import { SecretFiles } from './secret-files.ts';
 import { routeReport } from './status.ts';
 import { TunnelAddresses } from './tunnel-addresses.ts';
 
@@ -65,6 +60,7 @@ export class Agent implements BgpApi, NodeApi {
   #syncer: Syncer | undefined;
   readonly #speakers: SpeakerKeeper;
   readonly #pods: Pods;
+  readonly #secrets: SecretFiles;
   readonly #startedAt: number;
   readonly #reported = new Set<string>();
   #knowledge: Knowledge;
@@ -82,6 +78,8 @@ export class Agent implements BgpApi, NodeApi {
     this.#resources = createResourceClient(store);
     const ipam = createIpam(store, { clock, random });
     this.#tunnels = new TunnelAddresses({ ipam, resources: this.#resources });
+    const directory = settings.bgp.passwordDirectory;
+    this.#secrets = new SecretFiles({ directory, clock, onChange: () => this.#schedule() });
     this.#knowledge = { node, resources: resourcesFromEntries([]).resources, blocks: [] };
     this.#speakers = new SpeakerKeeper({
       createSpeaker: ports.createSpeaker,
@@ -163,6 +161,7 @@ export class Agent implements BgpApi, NodeApi {
     if (this.#isClosed) return;
     this.#isClosed = true;
     this.#stopTunnelRetry();
+    this.#secrets.close();
     await this.#speakers.close(how);
     await this.#syncer?.close();
   }
@@ -201,10 +200,11 @@ export class Agent implements BgpApi, NodeApi {
     const peers = computePeers(resources, node, {
       ...CALICO_PEER_DEFAULTS,
       holdSeconds: this.#settings.bgp.holdSeconds,
+      passwords: this.#secrets.lookup(),
     });
-    for (const { origin, peer, reason } of peers.omitted)
-      this.#sayOnce('a BGP peer is left out', { origin, peer, reason });
-    this.#speakers.update({ settings, peers: peers.peers, originated: originatedRoutes(this.#knowledge) });
+    for (const each of peers.omitted) this.#sayOnce('a BGP peer is left out', each);
+    for (const each of peers.incomplete) this.#sayOnce('a BGP peer is not quite as it was asked for', each);
+    this.#speakers.update({ settings, peers: peers.peers, originated: nodeRoutes(this.#knowledge).originated });
     const { speaker } = this.#speakers;
     // Until the speaker listens nothing is written: a port that is taken ends the agent before it changed the host.
     if (speaker === undefined) return;

@@ -1,16 +1,9 @@
 import type { ClusterNode, DataplaneInputs, LocalEndpoint, Pool } from '../../felix/index.ts';
-import type { OriginatedRoute, SpeakerSettings } from '../../bird/index.ts';
+import type { SpeakerSettings } from '../../bird/index.ts';
 import type { AgentSettings } from '../config/settings.ts';
 import { parseAffinityKey } from '../datastore/keys.ts';
 import type { Entry } from '../datastore/store.ts';
-import {
-  hostPrefix,
-  parseInterfaceAddress,
-  parseIpAddress,
-  parsePrefix,
-  prefixContains,
-  prefixContainsAddress,
-} from '../model/ip.ts';
+import { parseInterfaceAddress, parseIpAddress, parsePrefix } from '../model/ip.ts';
 import type { IpAddress, Prefix } from '../model/ip.ts';
 import type { LearnedRoute } from '../model/route.ts';
 import type { LogLevel } from '../runtime/logger.ts';
@@ -91,38 +84,6 @@ export function dataplaneInputs({ node, resources, blocks }: Knowledge, learned:
     learned: learned.routes,
     learnedComplete: learned.complete,
   };
-}
-
-/**
- * What this node tells its peers: its blocks, and as single addresses what it uses of other nodes' blocks (borrowed).
- * A pool with disableBGPExport keeps its own to itself.
- */
-export function originatedRoutes(knowledge: Knowledge): readonly OriginatedRoute[] {
-  const { node, resources, blocks } = knowledge;
-  const pools = [...resources.IPPool.values()];
-  const poolOf = (prefix: Prefix): IpPool | undefined =>
-    pools.find(({ spec }) => prefixContains(parsePrefix(spec.cidr), prefix));
-  const inOwnBlock = (address: IpAddress): boolean => blocks.some((block) => prefixContainsAddress(block, address));
-  const self = resources.Node.get(node);
-  const inUse = [
-    ...localEndpoints(resources, node).flatMap(({ name, addresses }) =>
-      addresses.map((address) => ({ name, address })),
-    ),
-    ...[self?.spec.bgp?.ipv4IPIPTunnelAddr, self?.spec.ipv4VXLANTunnelAddr].flatMap((text) =>
-      text === undefined ? [] : [{ name: "this node's tunnel address", address: parseIpAddress(text) }],
-    ),
-  ];
-  const borrowed = inUse
-    .filter(({ address }) => !inOwnBlock(address))
-    .map(({ name, address }) => ({
-      prefix: hostPrefix(address),
-      reason: `${name}, borrowed from another node's block`,
-    }));
-  const own = blocks.map((prefix) => ({
-    prefix,
-    reason: `block of ippool ${poolOf(prefix)?.metadata.name ?? 'that is gone'}`,
-  }));
-  return [...own, ...borrowed].filter(({ prefix }) => poolOf(prefix)?.spec.disableBGPExport !== true);
 }
 
 /** The speaker as a whole; undefined while this node has no address. */

@@ -28,7 +28,21 @@ export interface Peering {
   readonly restartTime?: string;
   readonly keepaliveTime?: string;
   readonly allowOwnAsn: number;
+  /** Names of BGPFilters, in order. */
+  readonly filters: readonly string[];
+  readonly password?: SecretRef;
+  /** RFC 5082; absent: not looked at. */
+  readonly ttlSecurityHops?: number;
 }
+
+/** One entry of a Secret. */
+export interface SecretRef {
+  readonly name: string;
+  readonly key: string;
+}
+
+/** What the Secret holds, or in words why it is not to be had. */
+export type PasswordLookup = (secret: SecretRef) => { readonly password: string } | { readonly missing: string };
 
 export interface Omitted {
   readonly origin: string;
@@ -131,9 +145,9 @@ function reversePeerings(peer: BgpPeer, { self, nodes }: Cluster): readonly Peer
     reached.flatMap(({ family }) => {
       const address = addressIn(remoteNode, family);
       if (address === undefined) return [];
-      const { nextHop, restartTime, keepaliveTime } = settingsOf(peer);
       return [
         {
+          ...sharedSettings(peer),
           kind: 'node specific',
           origin: reverseOrigin(origin(peer)),
           address,
@@ -143,10 +157,7 @@ function reversePeerings(peer: BgpPeer, { self, nodes }: Cluster): readonly Peer
           remoteNode,
           passive: false,
           useNodeAddress: true,
-          nextHop,
           allowOwnAsn: 0,
-          ...(restartTime === undefined ? {} : { restartTime }),
-          ...(keepaliveTime === undefined ? {} : { keepaliveTime }),
         } as const,
       ];
     }),
@@ -163,66 +174,23 @@ function reachedAddresses({ spec }: BgpPeer, node: BgpNode): readonly IpAddress[
   return node.addresses.filter((own) => sameAddress(own, address) && (port ?? node.port) === node.port);
 }
 
-/** What a BGPPeer says of the session, whoever the other end is. */
-function settingsOf({ spec }: BgpPeer) {
+/** What a BGPPeer says of the session to the nodes that it is for. */
+const settingsOf = (peer: BgpPeer) => ({
+  ...sharedSettings(peer),
+  ...(peer.spec.localASNumber === undefined ? {} : { localAsn: peer.spec.localASNumber }),
+  useNodeAddress: peer.spec.sourceAddress !== 'None',
+  allowOwnAsn: peer.spec.numAllowedLocalASNumbers ?? 0,
+});
+
+/** What it says to the far side too, where that is a node of ours. */
+function sharedSettings({ spec }: BgpPeer) {
   const nextHop: Peering['nextHop'] = spec.keepOriginalNextHop === true ? 'KeepOverEbgp' : spec.nextHopMode;
   return {
-    ...(spec.localASNumber === undefined ? {} : { localAsn: spec.localASNumber }),
-    useNodeAddress: spec.sourceAddress !== 'None',
     nextHop,
     ...(spec.maxRestartTime === undefined ? {} : { restartTime: spec.maxRestartTime }),
     ...(spec.keepaliveTime === undefined ? {} : { keepaliveTime: spec.keepaliveTime }),
-    allowOwnAsn: spec.numAllowedLocalASNumbers ?? 0,
+    filters: spec.filters ?? [],
+    ...(spec.password === undefined ? {} : { password: spec.password.secretKeyRef }),
+    ...(spec.ttlSecurity === undefined || spec.ttlSecurity === 0 ? {} : { ttlSecurityHops: spec.ttlSecurity }),
   };
-}
-
-const MESH_ORIGIN = 'BGPConfiguration(default)';
-
-/** Every node with every other; route reflectors stay out of it. */
-export function meshPeerings({ self, nodes, resources }: Cluster): Wanted {
-  const configuration = resources.BGPConfiguration.get('default')?.spec;
-  const none = (reason: string): Wanted => ({
-    peerings: [],
-    omitted: [{ origin: MESH_ORIGIN, peer: 'node-to-node mesh', reason }],
-  });
-  if (configuration?.nodeToNodeMeshEnabled === false) return none('nodeToNodeMeshEnabled is false');
-  if (self.clusterId !== undefined) return none(`this node is a route reflector of cluster ${self.clusterId}`);
-  const others = [...nodes.values()].filter(({ name }) => name !== self.name);
-  const left = others.flatMap((node) => {
-    const reason = whyNotInMesh(node, self);
-    return reason === undefined ? [] : [{ origin: MESH_ORIGIN, peer: `Node(${node.name})`, reason }];
-  });
-  const peerings = others
-    .filter((node) => node.clusterId === undefined)
-    .flatMap((remoteNode) => remoteNode.addresses.map((address) => ({ remoteNode, address })))
-    .flatMap(({ remoteNode, address }) => {
-      const ours = addressIn(self, address.family);
-      if (ours === undefined) return [];
-      return [
-        {
-          kind: 'node-to-node mesh',
-          origin: MESH_ORIGIN,
-          address,
-          port: remoteNode.port,
-          // Calico: a node without an AS number of its own has ours, not the cluster's.
-          remoteAsn: remoteNode.hasOwnAsn ? remoteNode.asn : self.asn,
-          remoteNode,
-          passive: isPassiveTowards(address, ours),
-          useNodeAddress: true,
-          nextHop: undefined,
-          allowOwnAsn: 0,
-          ...(configuration?.nodeMeshMaxRestartTime === undefined
-            ? {}
-            : { restartTime: configuration.nodeMeshMaxRestartTime }),
-        } as const,
-      ];
-    });
-  return { peerings, omitted: left };
-}
-
-function whyNotInMesh(node: BgpNode, self: BgpNode): string | undefined {
-  if (node.clusterId !== undefined) return `is a route reflector of cluster ${node.clusterId}`;
-  if (node.addresses.length === 0) return 'has no address';
-  const shared = node.addresses.some(({ family }) => addressIn(self, family) !== undefined);
-  return shared ? undefined : 'has no address of a family that this node has';
 }

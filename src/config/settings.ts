@@ -25,7 +25,12 @@ export interface AgentSettings {
   readonly nodeNameFile: string;
   /** Absent: info, and bird's as BGPConfiguration says. */
   readonly logLevel?: LogLevel;
-  readonly bgp: { readonly holdSeconds: number; readonly deferralSeconds: number };
+  readonly bgp: {
+    readonly holdSeconds: number;
+    readonly deferralSeconds: number;
+    /** Holds NAME/KEY for each entry of a Secret. Absent: there are no passwords. */
+    readonly passwordDirectory?: string;
+  };
   readonly felix: {
     readonly resyncSeconds: number;
     readonly ipipMtu: number;
@@ -119,7 +124,11 @@ function withDefaults(values: Values, datastore: StoreSettings): AgentSettings {
     nodeNameFile: values.nodeNameFile ?? '/var/lib/calico/nodename',
     ...(values.logLevel === undefined ? {} : { logLevel: values.logLevel }),
     // 240 s is what Calico's BIRD offers; its own restart wait is longer, but holds up new routes as long.
-    bgp: { holdSeconds: values.holdSeconds ?? 240, deferralSeconds: values.deferralSeconds ?? 30 },
+    bgp: {
+      holdSeconds: values.holdSeconds ?? 240,
+      deferralSeconds: values.deferralSeconds ?? 30,
+      ...(values.passwordDirectory === undefined ? {} : { passwordDirectory: values.passwordDirectory }),
+    },
     felix: {
       resyncSeconds: values.routeRefreshSeconds ?? 90,
       ipipMtu: values.ipipMtu ?? 0,

@@ -67,6 +67,7 @@ export const variables = {
   logLevel: row('CALICO_LOG_LEVEL', parseLogLevel), // ours
   holdSeconds: row('CALICO_BGP_HOLD_TIME', parseHoldTime), // ours
   deferralSeconds: row('CALICO_BGP_RESTART_DEFERRAL', integerBetween(0, 600)), // ours
+  passwordDirectory: row('CALICO_BGP_PASSWORDS', parseDirectory), // ours
 } as const;
 
 function parseIp(text: string, field: string): IpSetting {
@@ -139,9 +140,14 @@ function parseMtu(text: string, field: string): number {
 /** `sun_path` in unix(7), less the zero at its end. */
 const MAX_SOCKET_PATH = 107;
 
-function parseRunDirectory(text: string, field: string): string | undefined {
+function parseDirectory(text: string, field: string): string | undefined {
   if (text === '') return undefined;
   if (!text.startsWith('/')) throw new InvalidValueError(field, text, 'is not an absolute path');
+  return text;
+}
+
+function parseRunDirectory(text: string, field: string): string | undefined {
+  if (parseDirectory(text, field) === undefined) return undefined;
   const octets = new TextEncoder().encode(join(text, SOCKET_NAME)).length;
   if (octets <= MAX_SOCKET_PATH) return text;
   throw new InvalidValueError(

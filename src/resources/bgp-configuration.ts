@@ -1,11 +1,16 @@
 import { z } from 'zod';
-import { asNumber, fields, restartTime, text, wholeNumber } from './fields.ts';
+import { parseCommunity } from '../model/community.ts';
 import { InvalidValueError } from '../model/invalid.ts';
+import { formatPrefix, parsePrefix } from '../model/ip.ts';
+import { asNumber, checkedText, fields, password, restartTime, routePriority, text, wholeNumber } from './fields.ts';
 import type { KindSpec } from './kind.ts';
 import { envelope, nameColumn, orDash } from './kind.ts';
 
 /** AS number of a cluster that names none. */
 export const DEFAULT_ASN = 64512;
+
+/** What a node's routes have where no priority is set; the metric of kernel routes in Calico. */
+export const DEFAULT_ROUTE_PRIORITY = 1024;
 
 const SEVERITIES = ['Trace', 'Debug', 'Info', 'Warning', 'Error', 'Fatal'] as const;
 
@@ -15,6 +20,37 @@ export const logSeverity = text((value) => {
   if (severity === undefined) throw new InvalidValueError('', value, `is not one of ${SEVERITIES.join(', ')}`);
   return severity;
 });
+
+const communityName = z.string().regex(/^[a-zA-Z0-9_.-]{1,128}$/, 'is not a name (letters, digits, "-", "_" and ".")');
+
+/** Calico's own words in front. */
+const advertisedCidr = text((value) => {
+  try {
+    return formatPrefix(parsePrefix(value));
+  } catch (error) {
+    if (!(error instanceof InvalidValueError)) throw error;
+    throw new InvalidValueError('', value, `invalid CIDR value: ${error.reason}`);
+  }
+});
+
+const communities = z
+  .array(
+    fields('BGPConfiguration.spec.communities', {
+      name: communityName,
+      value: checkedText((value) => parseCommunity(value)),
+    }),
+  )
+  .max(500, 'has more than 500 entries');
+
+const prefixAdvertisements = z
+  .array(
+    fields('BGPConfiguration.spec.prefixAdvertisements', {
+      cidr: advertisedCidr,
+      /** Names out of `communities`, or communities themselves. */
+      communities: z.array(z.string()).max(50, 'has more than 50 entries').default([]),
+    }),
+  )
+  .max(500, 'has more than 500 entries');
 
 const spec = fields(
   'BGPConfiguration.spec',
@@ -27,33 +63,87 @@ const spec = fields(
     /** Absent: 179. */
     listenPort: wholeNumber(1, 65535).exactOptional(),
     nodeMeshMaxRestartTime: restartTime.exactOptional(),
+    nodeMeshPassword: password('BGPConfiguration.spec.nodeMeshPassword').exactOptional(),
+    communities: communities.exactOptional(),
+    prefixAdvertisements: prefixAdvertisements.exactOptional(),
+    /** Absent: DEFAULT_ROUTE_PRIORITY. */
+    ipv4NormalRoutePriority: routePriority.exactOptional(),
+    ipv6NormalRoutePriority: routePriority.exactOptional(),
   },
   [
     'serviceClusterIPs',
     'serviceExternalIPs',
     'serviceLoadBalancerIPs',
     'serviceLoadBalancerAggregation',
-    'communities',
-    'prefixAdvertisements',
-    'nodeMeshPassword',
     'bindMode',
     'ignoredInterfaces',
     'localWorkloadPeeringIPV4',
     'localWorkloadPeeringIPV6',
     'programClusterRoutes',
-    'ipv4NormalRoutePriority',
-    'ipv6NormalRoutePriority',
   ],
 );
 
-const DEFAULT_ONLY = ['nodeToNodeMeshEnabled', 'asNumber', 'nodeMeshMaxRestartTime'] as const;
+type Spec = z.output<typeof spec>;
 
-/** BGPConfiguration, named `default` or `node.<name>`; the latter overrides the port and the log level of one node. */
+const DEFAULT_ONLY = [
+  'nodeToNodeMeshEnabled',
+  'asNumber',
+  'nodeMeshMaxRestartTime',
+  'nodeMeshPassword',
+  'ipv4NormalRoutePriority',
+  'ipv6NormalRoutePriority',
+] as const satisfies readonly (keyof Spec)[];
+
+/** Where in the spec, and what is wrong there. */
+type Fault = readonly [path: readonly PropertyKey[], reason: string];
+
+function meshFaults(value: Spec): readonly Fault[] {
+  if (value.nodeToNodeMeshEnabled !== false) return [];
+  return (['nodeMeshPassword', 'nodeMeshMaxRestartTime'] as const)
+    .filter((field) => value[field] !== undefined)
+    .map((field) => [[field], 'cannot be set when nodeToNodeMeshEnabled is false'] as const);
+}
+
+function communityFaults({ communities: defined = [], prefixAdvertisements: used = [] }: Spec): readonly Fault[] {
+  const isKnown = (community: string): boolean =>
+    defined.some(({ name }) => name === community) || isCommunity(community);
+  const unused: readonly Fault[] =
+    defined.length > 0 && used.length === 0
+      ? [[['communities'], 'communities are defined but not used in prefixAdvertisements']]
+      : [];
+  const unknown = used.flatMap(({ communities: own }, i) =>
+    own.flatMap((community, k): readonly Fault[] =>
+      isKnown(community)
+        ? []
+        : [[['prefixAdvertisements', i, 'communities', k], 'community used is invalid or not defined.']],
+    ),
+  );
+  return [...unused, ...unknown];
+}
+
+function isCommunity(value: string): boolean {
+  try {
+    parseCommunity(value);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/**
+ * BGPConfiguration, named `default` or `node.<name>`; the latter overrides the port, the log level and the
+ * prefixAdvertisements of one node.
+ */
 const schema = envelope('BGPConfiguration', false, spec).check((ctx) => {
-  if (ctx.value.metadata.name === 'default') return;
-  for (const field of DEFAULT_ONLY.filter((name) => ctx.value.spec[name] !== undefined)) {
-    const message = `Cannot set ${field} on a non default BGP Configuration.`;
-    ctx.issues.push({ code: 'custom', path: ['spec', field], input: ctx.value.spec[field], message });
+  const { metadata, spec: value } = ctx.value;
+  const misplaced = metadata.name === 'default' ? [] : DEFAULT_ONLY.filter((field) => value[field] !== undefined);
+  const faults: readonly Fault[] = [
+    ...misplaced.map((field): Fault => [[field], `Cannot set ${field} on a non default BGP Configuration.`]),
+    ...meshFaults(value),
+    ...communityFaults(value),
+  ];
+  for (const [path, message] of faults) {
+    ctx.issues.push({ code: 'custom', path: ['spec', ...path], input: value, message });
   }
 });
 

@@ -3,7 +3,16 @@ import { InvalidValueError } from '../model/invalid.ts';
 import type { IpAddress } from '../model/ip.ts';
 import { parseIpAddress } from '../model/ip.ts';
 import { parseResourceName } from '../model/resource-name.ts';
-import { asNumber, checkedText, fields, keepaliveTime, restartTime, selector, wholeNumber } from './fields.ts';
+import {
+  asNumber,
+  checkedText,
+  fields,
+  keepaliveTime,
+  password,
+  restartTime,
+  selector,
+  wholeNumber,
+} from './fields.ts';
 import type { KindSpec } from './kind.ts';
 import { envelope, nameColumn, orDash } from './kind.ts';
 
@@ -32,9 +41,14 @@ const shape = {
   numAllowedLocalASNumbers: wholeNumber(0, 255).exactOptional(),
   /** Absent: Auto. */
   reversePeering: z.enum(['Auto', 'Manual']).exactOptional(),
+  /** How many hops away the peer may be, RFC 5082; 0: not looked at. */
+  ttlSecurity: wholeNumber(0, 255).exactOptional(),
+  password: password('BGPPeer.spec.password').exactOptional(),
+  /** BGPFilters, in order. */
+  filters: z.array(checkedText((value) => parseResourceName(value))).exactOptional(),
 };
 
-const NOT_YET = ['password', 'ttlSecurity', 'reachableBy', 'filters', 'localWorkloadSelector'];
+const NOT_YET = ['reachableBy', 'localWorkloadSelector'];
 
 type Spec = z.output<z.ZodObject<typeof shape>>;
 

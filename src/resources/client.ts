@@ -1,6 +1,6 @@
 import type { Entry, Store } from '../datastore/store.ts';
 import { AlreadyExistsError, ConflictError, NotFoundError } from '../datastore/store.ts';
-import { checkImmutable, checkNeighbours, hasNeighbours, sameRanges } from './conflicts.ts';
+import { checkImmutable, checkNeighbours, hasNeighbours, isSettled, neighbourKinds } from './conflicts.ts';
 import { InvalidResourceError, invalidField } from './invalid-resource.ts';
 import type { Metadata } from './kind.ts';
 import { DEFAULT_NAMESPACE } from './kind.ts';
@@ -139,9 +139,12 @@ async function replace(store: Store, resource: AnyResource, current: Entry): Pro
 
 /** Two writers at once can still slip past each other: the check and the write are two steps, as in Calico. */
 async function checkAgainstOthers(store: Store, resource: AnyResource, previous?: AnyResource): Promise<void> {
-  if (!hasNeighbours(resource) || (previous !== undefined && sameRanges(resource, previous))) return;
-  const [pools, nodes] = await Promise.all([store.list(resourcePrefix('IPPool')), store.list(resourcePrefix('Node'))]);
-  checkNeighbours(resource, { pools: readable('IPPool', pools.entries), nodes: readable('Node', nodes.entries) });
+  if (!hasNeighbours(resource) || isSettled(resource, previous)) return;
+  const kinds = neighbourKinds(resource);
+  const all = async <K extends Kind>(kind: K): Promise<readonly ResourceByKind[K][]> =>
+    kinds.includes(kind) ? readable(kind, (await store.list(resourcePrefix(kind))).entries) : [];
+  const [pools, nodes, filters] = await Promise.all([all('IPPool'), all('Node'), all('BGPFilter')]);
+  checkNeighbours(resource, { pools, nodes, filters });
 }
 
 function readOrUndefined(entry: Entry): AnyResource | undefined {

@@ -9,21 +9,30 @@ import {
   prefixOf,
   sameAddress,
 } from '../model/ip.ts';
+import type { BgpFilter } from './bgp-filter.ts';
+import type { BgpPeer } from './bgp-peer.ts';
 import { InvalidResourceError } from './invalid-resource.ts';
 import type { IpPool } from './ip-pool.ts';
 import type { Node } from './node.ts';
-import type { AnyResource } from './table.ts';
+import type { AnyResource, ResourceByKind } from './table.ts';
 import { kindTable, resourceId } from './table.ts';
 
-/** The resources that a new one may collide with. */
+/** The resources that a new one may collide with, or needs. */
 export interface Neighbours {
   readonly pools: readonly IpPool[];
   readonly nodes: readonly Node[];
+  readonly filters: readonly BgpFilter[];
 }
 
 /** Which kinds have rules that look beyond the resource itself. */
-export const hasNeighbours = (resource: AnyResource): resource is IpPool | Node =>
-  resource.kind === 'IPPool' || resource.kind === 'Node';
+export type NeighbouredResource = IpPool | Node | BgpPeer;
+
+export const hasNeighbours = (resource: AnyResource): resource is NeighbouredResource =>
+  resource.kind === 'IPPool' || resource.kind === 'Node' || resource.kind === 'BGPPeer';
+
+/** The kinds that decide about one. */
+export const neighbourKinds = ({ kind }: NeighbouredResource): readonly (keyof ResourceByKind)[] =>
+  kind === 'BGPPeer' ? ['BGPFilter'] : ['IPPool', 'Node'];
 
 /** Throws InvalidResourceError where an immutable field differs from what is stored. */
 export function checkImmutable(resource: AnyResource, previous: AnyResource): void {
@@ -40,12 +49,31 @@ export function checkImmutable(resource: AnyResource, previous: AnyResource): vo
 }
 
 /**
- * Throws InvalidResourceError where pools overlap each other or the subnet of a node, or two nodes have one address.
- * A resource that collided before it was changed may still be changed elsewhere.
+ * Throws InvalidResourceError where pools overlap each other or the subnet of a node, two nodes have one address, or a
+ * BGPPeer names a filter that is not there. A resource that collided before it was changed may still be changed elsewhere.
  */
-export function checkNeighbours(resource: IpPool | Node, neighbours: Neighbours): void {
-  const faults = resource.kind === 'IPPool' ? poolFaults(resource, neighbours) : nodeFaults(resource, neighbours);
+export function checkNeighbours(resource: NeighbouredResource, neighbours: Neighbours): void {
+  const faults = neighbourFaults(resource, neighbours);
   if (faults.length > 0) throw new InvalidResourceError(faults);
+}
+
+function neighbourFaults(resource: NeighbouredResource, neighbours: Neighbours): readonly InvalidValueError[] {
+  switch (resource.kind) {
+    case 'IPPool':
+      return poolFaults(resource, neighbours);
+    case 'Node':
+      return nodeFaults(resource, neighbours);
+    case 'BGPPeer':
+      return peerFaults(resource, neighbours);
+  }
+}
+
+/** A filter may be deleted while peers name it; naming one that is not there is a slip. */
+function peerFaults({ spec }: BgpPeer, { filters }: Neighbours): readonly InvalidValueError[] {
+  const missing = (spec.filters ?? []).filter((name) => !filters.some(({ metadata }) => metadata.name === name));
+  return missing.length === 0
+    ? []
+    : [new InvalidValueError('spec.filters', spec.filters, `BGPFilter(s) not found: ${missing.join(', ')}`)];
 }
 
 function poolFaults(pool: IpPool, { pools, nodes }: Neighbours): readonly InvalidValueError[] {
@@ -102,10 +130,17 @@ function subnets(node: Node): readonly { readonly field: string; readonly text: 
 }
 
 /** Whether the fields that `checkNeighbours` looks at are still what they were. */
-export function sameRanges(resource: IpPool | Node, previous: AnyResource): boolean {
-  if (resource.kind === 'IPPool') return previous.kind === 'IPPool' && previous.spec.cidr === resource.spec.cidr;
-  if (previous.kind !== 'Node') return false;
-  const { bgp: before } = previous.spec;
-  const { bgp: after } = resource.spec;
-  return before?.ipv4Address === after?.ipv4Address && before?.ipv6Address === after?.ipv6Address;
+export const isSettled = (resource: NeighbouredResource, previous?: AnyResource): boolean =>
+  JSON.stringify(lookedAt(resource)) ===
+  (previous === undefined || !hasNeighbours(previous) ? '[]' : JSON.stringify(lookedAt(previous)));
+
+function lookedAt(resource: NeighbouredResource): readonly (string | undefined)[] {
+  switch (resource.kind) {
+    case 'IPPool':
+      return [resource.spec.cidr];
+    case 'Node':
+      return [resource.spec.bgp?.ipv4Address, resource.spec.bgp?.ipv6Address];
+    case 'BGPPeer':
+      return resource.spec.filters ?? [];
+  }
 }

@@ -5,6 +5,7 @@ import { InvalidValueError } from '../model/invalid.ts';
 import { formatIpAddress, parseIpAddress } from '../model/ip.ts';
 import type { IpFamily } from '../model/ip.ts';
 import { nearest } from '../model/nearest.ts';
+import { parseResourceName } from '../model/resource-name.ts';
 import { parseSelector } from '../model/selector.ts';
 
 /**
@@ -93,3 +94,20 @@ export const wholeNumber = (min: number, max: number) =>
     (value) => Number.isInteger(value) && (value as number) >= min && (value as number) <= max,
     `is not a whole number between ${min} and ${max}`,
   );
+
+/** Lower is preferred; the inverse of LOCAL_PREF. Calico's route priorities. */
+export const routePriority = wholeNumber(1, 2_147_483_646);
+
+/** One entry of a Secret: Kubernetes' rules for the names of both. */
+export const secretKeyRef = (owner: string) =>
+  fields(
+    `${owner}.secretKeyRef`,
+    {
+      name: checkedText((value) => parseResourceName(value)),
+      key: z.string().regex(/^(?!\.{1,2}$)[-._a-zA-Z0-9]{1,253}$/, 'is not the key of a Secret'),
+    },
+    ['optional'],
+  );
+
+/** A password that stands elsewhere. */
+export const password = (owner: string) => fields(owner, { secretKeyRef: secretKeyRef(owner) });

@@ -1,5 +1,7 @@
 import { bgpConfiguration } from './bgp-configuration.ts';
 import type { BgpConfiguration } from './bgp-configuration.ts';
+import { bgpFilter } from './bgp-filter.ts';
+import type { BgpFilter } from './bgp-filter.ts';
 import { bgpPeer } from './bgp-peer.ts';
 import type { BgpPeer } from './bgp-peer.ts';
 import { clusterInformation } from './cluster-information.ts';
@@ -15,6 +17,7 @@ import type { WorkloadEndpoint } from './workload-endpoint.ts';
 export interface ResourceByKind {
   readonly BGPConfiguration: BgpConfiguration;
   readonly BGPPeer: BgpPeer;
+  readonly BGPFilter: BgpFilter;
   readonly IPPool: IpPool;
   readonly Node: Node;
   readonly WorkloadEndpoint: WorkloadEndpoint;
@@ -28,6 +31,7 @@ export type AnyResource = ResourceByKind[Kind];
 export const kindTable: { readonly [K in Kind]: KindSpec<ResourceByKind[K]> } = {
   BGPConfiguration: bgpConfiguration,
   BGPPeer: bgpPeer,
+  BGPFilter: bgpFilter,
   IPPool: ipPool,
   Node: node,
   WorkloadEndpoint: workloadEndpoint,

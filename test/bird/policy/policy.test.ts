@@ -1,5 +1,4 @@
 import { describe, expect, test } from 'vitest';
-import { exportRoute } from '../../../bird/policy/export.ts';
 import type { ExportSource, ExportTarget } from '../../../bird/policy/export.ts';
 import { judgeAttributes, rejectionText } from '../../../bird/policy/import.ts';
 import { isInside } from '../../../bird/policy/packed.ts';
@@ -7,43 +6,23 @@ import type { ImportContext } from '../../../bird/policy/import.ts';
 import { packPrefix } from '../../../bird/rib/prefix-table.ts';
 import type { PathAttributes } from '../../../bird/wire.ts';
 import { parsePrefix } from '../../../src/model/ip.ts';
+import {
+  CLIENT,
+  EBGP,
+  IBGP,
+  LOCAL,
+  OURS,
+  route,
+  sent as told,
+  target,
+  THEIRS,
+  verdict as verdictOn,
+} from './routes.ts';
 
-const OURS = Uint8Array.of(10, 0, 0, 1);
-const THEIRS = Uint8Array.of(10, 0, 0, 9);
-const LOCAL: ExportSource = { kind: 'local' };
-const EBGP: ExportSource = { kind: 'peer', external: true, bgpIdentifier: 7, routeReflectorClient: false };
-const IBGP: ExportSource = { ...EBGP, external: false };
-const CLIENT: ExportSource = { ...IBGP, routeReflectorClient: true };
-
-const target = (changes: Partial<ExportTarget> = {}): ExportTarget => ({
-  external: false,
-  localAsn: 64512,
-  nextHop: 'auto',
-  routeReflectorClient: false,
-  clusterId: undefined,
-  transit: false,
-  localAddress: OURS,
-  ...changes,
-});
-
-const route: PathAttributes = {
-  origin: 'igp',
-  asPath: [{ type: 'sequence', asns: [65001] }],
-  nextHop: THEIRS,
-  med: 5,
-  localPref: 300,
-};
-
-function sent(attributes: PathAttributes, source: ExportSource, to: ExportTarget): PathAttributes {
-  const outcome = exportRoute(attributes, source, to);
-  if (outcome.kind === 'kept back') throw new Error(outcome.reason);
-  return outcome.attributes;
-}
-
-const keptBack = (attributes: PathAttributes, source: ExportSource, to: ExportTarget): string => {
-  const outcome = exportRoute(attributes, source, to);
-  return outcome.kind === 'send' ? 'sent' : outcome.reason;
-};
+const sent = (attributes: PathAttributes, source: ExportSource, to: ExportTarget): PathAttributes =>
+  told(attributes, { source, to });
+const keptBack = (attributes: PathAttributes, source: ExportSource, to: ExportTarget): string =>
+  verdictOn(attributes, { source, to });
 
 describe('a route of our own', () => {
   const own: PathAttributes = { origin: 'igp', asPath: [] };

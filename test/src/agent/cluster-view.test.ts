@@ -3,7 +3,6 @@ import {
   dataplaneInputs,
   listenPort,
   localBlocks,
-  originatedRoutes,
   speakerSettings,
   tunnelPools,
   workloadPools,
@@ -65,32 +64,10 @@ const knowledge = (entries: readonly Entry[], node = 'a'): Knowledge => {
   return { node, resources, blocks: localBlocks(entries, node) };
 };
 
-const prefixes = (routes: readonly { prefix: ReturnType<typeof parsePrefix> }[]): string[] =>
-  routes.map(({ prefix }) => formatPrefix(prefix));
-
 describe('blocks', () => {
   test('only confirmed affinities of this node count; an empty value is old data and means confirmed', () => {
     const entries = [...CLUSTER, affinity('a', '192.168.7.0/26'), affinity('a', '192.168.8.0/26', 'pendingDeletion')];
     expect(localBlocks(entries, 'a').map(formatPrefix)).toEqual(['192.168.0.0/26', '192.168.7.0/26']);
-  });
-});
-
-describe('what this node originates', () => {
-  test('its blocks, with the pool as the reason', () => {
-    const [only, ...rest] = originatedRoutes(knowledge(CLUSTER));
-    expect(rest).toEqual([]);
-    expect([formatPrefix(only!.prefix), only!.reason]).toEqual(['192.168.0.0/26', 'block of ippool p1']);
-  });
-
-  test('a borrowed address as /32, for its block is announced by another node', () => {
-    const routes = originatedRoutes(knowledge([...CLUSTER, pod('a', 'guest', '192.168.0.70')]));
-    expect(prefixes(routes)).toEqual(['192.168.0.0/26', '192.168.0.70/32']);
-    expect(routes[1]!.reason).toBe("default/guest, borrowed from another node's block");
-  });
-
-  test('nothing of a pool that is not to be exported', () => {
-    const closed = resource('IPPool', 'p1', { cidr: '192.168.0.0/16', disableBGPExport: true });
-    expect(originatedRoutes(knowledge([...CLUSTER.filter(({ key }) => !key.includes('ippools')), closed]))).toEqual([]);
   });
 });
 

@@ -74,9 +74,11 @@ describe('the node-to-node mesh', () => {
         families: [4],
         passive: false,
         holdSeconds: 240,
+        connectDelaySeconds: 2,
         connectRetrySeconds: 5,
         errorWaitSeconds: [5, 30],
         gracefulRestartSeconds: 120,
+        addPath: { send: true, receive: true },
         nextHop: 'auto',
         routeReflectorClient: false,
         allowOwnAsn: 0,
@@ -95,6 +97,7 @@ describe('the node-to-node mesh', () => {
       omitted: [
         { origin: 'BGPConfiguration(default)', peer: 'node-to-node mesh', reason: 'nodeToNodeMeshEnabled is false' },
       ],
+      incomplete: [],
     });
   });
 
@@ -116,8 +119,9 @@ describe('the node-to-node mesh', () => {
   test('is one session per family', () => {
     const d = node('d', '10.0.0.1/24', { v6: 'fd00::1/64' });
     const e = node('e', '10.0.0.2/24', { v6: 'fd00::2/64' });
-    const { peers } = of('e', d, e);
-    expect(lines({ peers, omitted: [] })).toEqual([
+    const computed = of('e', d, e);
+    const { peers } = computed;
+    expect(lines(computed)).toEqual([
       '10.0.0.1:179 AS 64512 node-to-node mesh',
       '[fd00::1]:179 AS 64512 node-to-node mesh',
     ]);
@@ -358,6 +362,7 @@ describe('for every cluster', () => {
     expect(of('gone', a, b)).toEqual({
       peers: [],
       omitted: [{ origin: 'Node(gone)', peer: 'every peer', reason: 'the node is not registered' }],
+      incomplete: [],
     });
   });
 

@@ -241,3 +241,25 @@ describe('a view of the datastore', () => {
     ]);
   });
 });
+
+describe('a BGPPeer names its filters', () => {
+  const filtered = (...filters: readonly string[]) =>
+    resource('BGPPeer', 'p', { peerIP: '10.9.9.9', asNumber: 65001, filters });
+
+  test('and each must be there when it is created or its filters change', async () => {
+    await expect(client.create(filtered('a', 'b'))).rejects.toThrow(
+      `error with field spec.filters = '["a","b"]': BGPFilter(s) not found: a, b`,
+    );
+    await client.create(resource('BGPFilter', 'a'));
+    await client.create(filtered('a'));
+    await expect(client.update(filtered('a', 'b'))).rejects.toThrow('BGPFilter(s) not found: b');
+  });
+
+  test('a filter may be deleted while peers name it, and such a peer may still be changed elsewhere', async () => {
+    await client.create(resource('BGPFilter', 'a'));
+    await client.create(filtered('a'));
+    await client.delete('BGPFilter', 'a');
+    const moved = { ...filtered('a'), spec: { ...filtered('a').spec, peerIP: '10.9.9.8' } };
+    expect((await client.update(moved)).spec.peerIP).toBe('10.9.9.8');
+  });
+});

@@ -37,7 +37,24 @@ describe('a resource is refused with the field, the value and the reason', () =>
       `spec.ASNUMBER = '1': is not a field of BGPPeer.spec; did you mean "asNumber"?`,
     ],
     ['BGPPeer', { ...PEER, bfd: true }, "spec.bfd = 'true': is not a field of BGPPeer.spec"],
-    ['BGPPeer', { ...PEER, ttlSecurity: 1 }, "spec.ttlSecurity = '1': is not supported yet"],
+    ['BGPPeer', { ...PEER, reachableBy: '10.0.0.1' }, "spec.reachableBy = '10.0.0.1': is not supported yet"],
+    ['BGPPeer', { ...PEER, ttlSecurity: 256 }, "spec.ttlSecurity = '256': is not a whole number between 0 and 255"],
+    [
+      'BGPPeer',
+      { ...PEER, filters: ['No'] },
+      `spec.filters[0] = 'No': is not a lower-case DNS name (letters, digits, "-" and ".")`,
+    ],
+    ['BGPPeer', { ...PEER, password: {} }, "spec.password.secretKeyRef = '': is required"],
+    [
+      'BGPPeer',
+      { ...PEER, password: { secretKeyRef: { name: 'bgp', key: '..' } } },
+      "spec.password.secretKeyRef.key = '..': is not the key of a Secret",
+    ],
+    [
+      'BGPPeer',
+      { ...PEER, password: { secretKeyRef: { name: 'a/b', key: 'k' } } },
+      `spec.password.secretKeyRef.name = 'a/b': is not a lower-case DNS name (letters, digits, "-" and ".")`,
+    ],
     ['BGPPeer', { ...PEER, peerIP: '172.30.1.1:0' }, "spec.peerIP = '172.30.1.1:0': has no port between 1 and 65535"],
     [
       'BGPPeer',
@@ -157,12 +174,12 @@ describe('a resource is refused with the field, the value and the reason', () =>
   });
 
   test('all faults are told at once', () => {
-    expect(refusal(manifest('BGPPeer', 'A_b', { ...PEER, bfd: 1, password: 2 }))).toBe(
+    expect(refusal(manifest('BGPPeer', 'A_b', { ...PEER, bfd: 1, reachableBy: 2 }))).toBe(
       [
         'error with the following fields:',
         `-  metadata.name = 'A_b': is not a lower-case DNS name (letters, digits, "-" and ".")`,
         "-  spec.bfd = '1': is not a field of BGPPeer.spec",
-        "-  spec.password = '2': is not supported yet",
+        "-  spec.reachableBy = '2': is not supported yet",
       ].join('\n'),
     );
   });

@@ -1,0 +1,127 @@
+import type { OriginatedAttributes, OriginatedRoute } from '../../bird/index.ts';
+import { parseCommunity } from '../model/community.ts';
+import {
+  formatPrefix,
+  hostPrefix,
+  parseIpAddress,
+  parsePrefix,
+  prefixContains,
+  prefixContainsAddress,
+  samePrefix,
+} from '../model/ip.ts';
+import type { IpAddress, Prefix } from '../model/ip.ts';
+import type { IpPool } from '../resources/index.ts';
+import { localEndpoints } from './cluster-view.ts';
+import type { Knowledge } from './cluster-view.ts';
+import { localPrefOf, normalPriority } from './route-priority.ts';
+
+/** A prefix that this node uses and does not tell its peers, and why. */
+export interface WithheldRoute {
+  readonly prefix: Prefix;
+  readonly reason: string;
+}
+
+export interface NodeRoutes {
+  readonly originated: readonly OriginatedRoute[];
+  readonly withheld: readonly WithheldRoute[];
+}
+
+/**
+ * What this node tells its peers: its confirmed blocks, whole; and as single addresses what it uses of other nodes' blocks
+ * (borrowed), for longest prefix wins over the block. The addresses in its own blocks stay inside, so do addresses of no
+ * pool and pools with disableBGPExport. Blocks of other nodes and routes through tunnels are never among them: what felix
+ * programs is not read back. Calico: calico_export_to_bgp_peers.
+ */
+export function nodeRoutes(knowledge: Knowledge): NodeRoutes {
+  const pools = [...knowledge.resources.IPPool.values()];
+  const used = [
+    ...knowledge.blocks.map((prefix) => blockRoute(prefix, pools)),
+    ...unique(addressesInUse(knowledge)).map((use) => addressRoute(use, knowledge, pools)),
+  ];
+  return {
+    originated: used.flatMap(({ prefix, reason, isTold }) =>
+      isTold ? [{ prefix, reason, attributes: attributesOf(prefix, knowledge) }] : [],
+    ),
+    withheld: used.flatMap(({ prefix, reason, isTold }) => (isTold ? [] : [{ prefix, reason }])),
+  };
+}
+
+interface Judged extends WithheldRoute {
+  readonly isTold: boolean;
+}
+
+const poolOf = (prefix: Prefix, pools: readonly IpPool[]): IpPool | undefined =>
+  pools.find(({ spec }) => prefixContains(parsePrefix(spec.cidr), prefix));
+
+const isClosed = ({ metadata }: IpPool): string => `ippool ${metadata.name} has disableBGPExport`;
+
+/** A block outlives its pool: what is assigned in it must still be reached. */
+function blockRoute(prefix: Prefix, pools: readonly IpPool[]): Judged {
+  const pool = poolOf(prefix, pools);
+  if (pool?.spec.disableBGPExport === true) return { prefix, reason: isClosed(pool), isTold: false };
+  return { prefix, reason: `block of ippool ${pool?.metadata.name ?? 'that is gone'}`, isTold: true };
+}
+
+/** Who uses an address on this node. */
+interface Use {
+  readonly name: string;
+  readonly address: IpAddress;
+}
+
+function addressRoute({ name, address }: Use, { blocks }: Knowledge, pools: readonly IpPool[]): Judged {
+  const prefix = hostPrefix(address);
+  const block = blocks.find((each) => prefixContainsAddress(each, address));
+  if (block !== undefined) {
+    return { prefix, reason: `${name}, told as part of the block ${formatPrefix(block)}`, isTold: false };
+  }
+  const pool = poolOf(prefix, pools);
+  if (pool === undefined) return { prefix, reason: `${name}, in no ippool`, isTold: false };
+  if (pool.spec.disableBGPExport) return { prefix, reason: `${name}, ${isClosed(pool)}`, isTold: false };
+  return { prefix, reason: `${name}, borrowed from another node's block`, isTold: true };
+}
+
+function addressesInUse({ node, resources }: Knowledge): readonly Use[] {
+  const self = resources.Node.get(node);
+  const tunnels = [self?.spec.bgp?.ipv4IPIPTunnelAddr, self?.spec.ipv4VXLANTunnelAddr];
+  return [
+    ...localEndpoints(resources, node).flatMap(({ name, addresses }) =>
+      addresses.map((address) => ({ name, address })),
+    ),
+    ...tunnels.flatMap((text) =>
+      text === undefined ? [] : [{ name: "this node's tunnel address", address: parseIpAddress(text) }],
+    ),
+  ];
+}
+
+/** The first who uses an address names it. */
+const unique = (uses: readonly Use[]): readonly Use[] => {
+  const isSame = (a: Use, b: Use): boolean => samePrefix(hostPrefix(a.address), hostPrefix(b.address));
+  return uses.filter((use, i) => uses.findIndex((other) => isSame(use, other)) === i);
+};
+
+/** LOCAL_PREF as a Calico node sends it, and the communities of every prefixAdvertisement around the prefix. */
+function attributesOf(prefix: Prefix, { node, resources }: Knowledge): OriginatedAttributes {
+  const communities = communityTexts(prefix, { node, resources }).map((text) => parseCommunity(text));
+  const standard = communities.filter((each) => typeof each === 'number');
+  const large = communities.filter((each) => typeof each !== 'number');
+  return {
+    localPref: localPrefOf(normalPriority(resources, prefix.address.family)),
+    ...(standard.length === 0 ? {} : { communities: standard }),
+    ...(large.length === 0 ? {} : { largeCommunities: large }),
+  };
+}
+
+/**
+ * Sorted as texts, each once. A list of the node's own takes the place of the cluster's, in both families; names mean what
+ * the same resource says.
+ */
+function communityTexts(prefix: Prefix, { node, resources }: Pick<Knowledge, 'node' | 'resources'>): readonly string[] {
+  const [own, shared] = [`node.${node}`, 'default'].map((name) => resources.BGPConfiguration.get(name)?.spec);
+  const { communities = [], prefixAdvertisements = [] } =
+    (own?.prefixAdvertisements === undefined ? shared : own) ?? {};
+  const valueOf = (community: string): string => communities.find(({ name }) => name === community)?.value ?? community;
+  const texts = prefixAdvertisements
+    .filter(({ cidr }) => prefixContains(parsePrefix(cidr), prefix))
+    .flatMap((advertisement) => advertisement.communities.map(valueOf));
+  return [...new Set(texts)].sort();
+}
