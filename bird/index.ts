@@ -8,7 +8,7 @@ import type { Speaker } from './contract.ts';
 import type { SpeakerSettings } from './settings.ts';
 import { BgpSpeaker } from './speaker.ts';
 
-export type { Speaker } from './contract.ts';
+export type { CloseHow, Speaker } from './contract.ts';
 export type { OriginatedRoute, PeerSettings, SpeakerSettings } from './settings.ts';
 export type { PeerView, RouteView, SessionState } from './view.ts';
 

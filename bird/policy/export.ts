@@ -1,7 +1,7 @@
 /** Which of our best routes a peer is told, and with what attributes. Pure. RFC 4271 §5.1, §9.1.3. */
 import { withoutAttributes } from '../wire.ts';
 import type { NextHopBytes, PathAttributes } from '../wire.ts';
-import { prependAsn } from './attributes.ts';
+import { addCommunity, prependAsn } from './attributes.ts';
 import { mayReflect, reflect } from './reflection.ts';
 
 /** Where the best route came from. */
@@ -23,6 +23,8 @@ export interface ExportTarget {
   readonly clusterId: number | undefined;
   /** Pass on what was learned from other ASes, as a switch does; a node tells its own routes alone. */
   readonly transit: boolean;
+  /** We are about to leave: everything is told as the last choice. RFC 8326. */
+  readonly draining?: boolean;
   /** Our address on the session as a next hop of the route's family; undefined where the families differ. */
   readonly localAddress: NextHopBytes | undefined;
 }
@@ -36,6 +38,9 @@ const NO_EXPORT = 0xffff_ff01;
 const NO_ADVERTISE = 0xffff_ff02;
 const NO_EXPORT_SUBCONFED = 0xffff_ff03;
 
+/** RFC 8326 §3. */
+const GRACEFUL_SHUTDOWN = 0xffff_0000;
+
 const DEFAULT_LOCAL_PREF = 100;
 
 /** The route is not the peer's own: the caller keeps split horizon, which needs no attributes. */
@@ -47,7 +52,14 @@ export function exportRoute(attributes: PathAttributes, source: ExportSource, ta
     return { kind: 'kept back', reason: 'the session has no address of the family to serve as next hop' };
   }
   const rewritten = target.external ? toExternal(attributes, target.localAsn) : toInternal(attributes, source, target);
-  return { kind: 'send', attributes: { ...rewritten, nextHop } };
+  const told = target.draining === true ? asLastChoice(rewritten, target) : rewritten;
+  return { kind: 'send', attributes: { ...told, nextHop } };
+}
+
+/** External peers go by the community, internal ones by LOCAL_PREF alone. RFC 8326 §4. */
+function asLastChoice(attributes: PathAttributes, { external }: ExportTarget): PathAttributes {
+  const marked = addCommunity(attributes, GRACEFUL_SHUTDOWN);
+  return external ? marked : { ...marked, localPref: 0 };
 }
 
 function keptBack(attributes: PathAttributes, source: ExportSource, target: ExportTarget): string | undefined {

@@ -14,6 +14,8 @@ import type {
 export class MemoryNetwork {
   readonly #clock: Clock;
   readonly #listeners = new Map<string, (connection: Connection) => void>();
+  /** Both ends of every connection that was made. */
+  readonly #standing = new Set<MemoryConnection>();
   /** How many octets arrive at a time. */
   chunkOctets = Infinity;
   /** Hosts whose cable is out: what is sent to them is lost in silence. */
@@ -21,6 +23,14 @@ export class MemoryNetwork {
 
   constructor(clock: Clock) {
     this.#clock = clock;
+  }
+
+  /** Octets that arrive at `to` as if `from` had written them. */
+  inject(from: string, to: string, octets: Uint8Array): void {
+    for (const connection of this.#standing) {
+      const { localAddress, remoteAddress } = connection;
+      if (formatIpAddress(localAddress) === to && formatIpAddress(remoteAddress) === from) connection.receive(octets);
+    }
   }
 
   host(address: string): Transport {
@@ -43,6 +53,7 @@ export class MemoryNetwork {
       const theirs = new MemoryConnection(this, this.#clock, { local: address, remote: local });
       ours.join(theirs);
       theirs.join(ours);
+      this.#standing.add(ours).add(theirs);
       accept(theirs);
       ours.open();
     });
