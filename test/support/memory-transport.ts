@@ -18,6 +18,10 @@ export class MemoryNetwork {
   readonly #standing = new Set<MemoryConnection>();
   /** How many octets arrive at a time. */
   chunkOctets = Infinity;
+  /** Nobody reads: what is written stays queued on the writer's side. */
+  isStuck = false;
+  /** Hears whatever anybody writes, between addresses. */
+  tap: (from: string, to: string, octets: Uint8Array) => void = () => undefined;
   /** Hosts whose cable is out: what is sent to them is lost in silence. */
   readonly unplugged = new Set<string>();
 
@@ -87,7 +91,6 @@ class MemoryConnection implements Connection {
   readonly remotePort = undefined;
   readonly localPort = undefined;
   readonly interface = undefined;
-  readonly queuedOctets = 0;
   readonly #network: MemoryNetwork;
   readonly #clock: Clock;
   #other: MemoryConnection | undefined;
@@ -101,6 +104,10 @@ class MemoryConnection implements Connection {
     this.#clock = clock;
     this.localAddress = ends.local;
     this.remoteAddress = ends.remote;
+  }
+
+  get queuedOctets(): number {
+    return this.#network.isStuck ? 100 : 0;
   }
 
   join(other: MemoryConnection): void {
@@ -121,6 +128,7 @@ class MemoryConnection implements Connection {
 
   write(octets: Uint8Array): void {
     if (this.isClosed || this.#network.isCut(this.localAddress, this.remoteAddress)) return;
+    this.#network.tap(formatIpAddress(this.localAddress), formatIpAddress(this.remoteAddress), octets);
     const size = this.#network.chunkOctets;
     for (let at = 0; at < octets.length; at += size) {
       const chunk = octets.slice(at, at + size);
