@@ -33,8 +33,20 @@ export interface Speaker {
   /** Called after any change of learnedRoutes() or isConverged(), many changes at once. Returns the way to stop it. */
   onRoutesChange(listener: () => void): () => void;
   /**
-   * At any time, more than once too: the first call says how. What is set afterwards is ignored.
-   * `restart`: hang up without a NOTIFICATION, so that peers keep our routes (RFC 4724). `shutdown`: Cease with `message`, peers withdraw at once.
+   * Makes this speaker a route reflector of that cluster, or none any more (undefined); no session notices. Who its
+   * clients are is for `setPeers`, and may be said before or after. RFC 4456.
    */
-  close(how: { readonly kind: 'restart' } | { readonly kind: 'shutdown'; readonly message: string }): Promise<void>;
+  setClusterId(clusterId: number | undefined): void;
+  /**
+   * At any time, more than once too: the first call says how. What is set afterwards is ignored.
+   * `restart`: hang up without a NOTIFICATION, so that peers keep our routes (RFC 4724). `shutdown`: Cease with `message`,
+   * peers withdraw at once. `drain`: peers are told everything again as the last choice (RFC 8326); `waitSeconds` after the
+   * last of them has heard it, the same as `shutdown`. Until then the speaker works as ever; a second call ends the wait.
+   */
+  close(how: CloseHow): Promise<void>;
 }
+
+export type CloseHow =
+  | { readonly kind: 'restart' }
+  | { readonly kind: 'shutdown'; readonly message: string }
+  | { readonly kind: 'drain'; readonly message: string; readonly waitSeconds: number };

@@ -8,7 +8,7 @@ import type { Speaker } from './contract.ts';
 import type { SpeakerSettings } from './settings.ts';
 import { BgpSpeaker } from './speaker.ts';
 
-export type { Speaker } from './contract.ts';
+export type { CloseHow, Speaker } from './contract.ts';
 export type { CommunityValue, FilterMatch, FilterOperation, FilterRule, RouteFilter } from './policy/filter.ts';
 export type {
   BfdSettings,

@@ -1,64 +1,56 @@
-import type { IpAddress, IpFamily } from '../src/model/ip.ts';
+import type { IpAddress } from '../src/model/ip.ts';
 import { formatIpAddress } from '../src/model/ip.ts';
-import type {
-  DeferralEvent,
-  HelperEffect,
-  HelperEvent,
-  HelperState,
-  HelperTimer,
-  Patience,
-  PeerRestart,
-} from './graceful-restart.ts';
-import { awaitedFrom, FRESH, helperStep } from './graceful-restart.ts';
+import { Feed } from './feed.ts';
+import type { DeferralEvent, Patience } from './graceful-restart/deferral.ts';
+import { awaitedFrom } from './graceful-restart/deferral.ts';
+import { hardReset } from './graceful-restart/hard-reset.ts';
+import type { SessionLoss } from './graceful-restart/loss.ts';
+import { peerRestart } from './graceful-restart/peer-restart.ts';
+import { StaleRoutes } from './graceful-restart/stale-routes.ts';
 import { addressOctets } from './peer/address.ts';
-import type { LossCause } from './peer/fsm.ts';
 import type { LocalSettings, Negotiated } from './peer/negotiate.ts';
-import { familyOf, ipFamilyOf } from './peer/negotiate.ts';
+import { ipFamilyOf } from './peer/negotiate.ts';
+import type { LocalRestart } from './peer/restart-capabilities.ts';
 import { Session } from './peer/session.ts';
 import type { SessionPorts } from './peer/session.ts';
 import type { Connection, Target } from './peer/transport.ts';
+import { peerView } from './peer-view.ts';
 import { importContext } from './policy/import.ts';
-import type { Routing, RoutingPeer } from './routing.ts';
-import { FAMILIES } from './routing.ts';
-import type { PeerSettings, SpeakerSettings } from './settings.ts';
 import { UpdateReader } from './rib/update-reader.ts';
+import type { Routing, RoutingPeer } from './routing.ts';
+import type { PeerSettings } from './settings.ts';
 import type { PeerView } from './view.ts';
-import { encodeEndOfRib } from './wire.ts';
 import type { Fault, RouteRefresh } from './wire.ts';
 
 /** What a neighbor asks of the speaker. */
 export interface NeighborHost {
   readonly ports: SessionPorts;
   readonly routing: Routing;
-  readonly settings: SpeakerSettings;
+  readonly bgpIdentifier: number;
+  /** Set on a route reflector. */
+  clusterId(): number | undefined;
   /** Selection is deferred after our restart: the R bit stands. */
   isDeferring(): boolean;
   /** What we would say so far is not all that we know: End-of-RIB must wait. */
   isEndOfRibHeld(): boolean;
   /** Whom our selection waits for after a restart. */
-  readonly patience: Patience;
+  patience(): Patience;
   /** News for the deferral of selection. */
   defer(event: DeferralEvent): void;
+  /** The network took something, or the session is another: see `isFlushed`. */
+  progressed(): void;
 }
 
-/** A loop turn sends no more; the rest follows in the next. */
-const FRAMES_PER_TURN = 64;
-
-const NO_MESSAGES = { open: 0, update: 0, notification: 0, keepalive: 0, routeRefresh: 0 };
-
-/** One configured peer: its session, its place in the tables, and what graceful restart makes of its routes. */
+/** One configured peer, wired: its session, its place in the tables, its feed, and its routes that outlive sessions. */
 export class Neighbor {
   readonly #host: NeighborHost;
   readonly #session: Session;
   readonly #routes: RoutingPeer;
+  readonly #feed: Feed;
+  readonly #stale: StaleRoutes;
   #settings: PeerSettings;
   #negotiated: Negotiated | undefined;
   #reader: UpdateReader | undefined;
-  #helper: HelperState = FRESH;
-  readonly #helperTimers = new Map<HelperTimer, () => void>();
-  /** Families whose first feed is not marked as complete yet. */
-  #endOfRibDue: readonly IpFamily[] = [];
-  #isPumpDue = false;
   /** While we hang up to begin anew: the restart time that the peer had from us. */
   #resetSeconds: number | undefined;
 
@@ -66,17 +58,15 @@ export class Neighbor {
     this.#settings = settings;
     this.#host = host;
     this.#routes = host.routing.addPeer(settings);
-    const ports = { ...host.ports, log: host.ports.log.child({ peer: formatIpAddress(settings.address) }) };
-    this.#session = new Session(
-      { ports, target: () => this.#target(), local: () => this.#local() },
-      {
-        up: (negotiated, ours) => this.#up(negotiated, ours),
-        down: (cause) => this.#down(cause),
-        update: (frame) => this.#update(frame),
-        refresh: (refresh) => this.#refresh(refresh),
-        writable: () => this.pump(),
-      },
-    );
+    this.#stale = new StaleRoutes({ clock: host.ports.clock, routing: host.routing, routes: this.#routes });
+    this.#session = this.#makeSession();
+    this.#feed = new Feed({
+      clock: host.ports.clock,
+      room: () => this.#session.room,
+      write: (frame) => this.#session.write(frame),
+      nextUpdate: (family) => host.routing.nextUpdate(this.#routes, family),
+      isEndOfRibHeld: () => host.isEndOfRibHeld(),
+    });
   }
 
   get settings(): PeerSettings {
@@ -100,17 +90,22 @@ export class Neighbor {
     return this.#negotiated !== undefined;
   }
 
+  /** The peer has been told all that it is to know, down to the last octet; or there is no session. */
+  get isFlushed(): boolean {
+    return !this.isEstablished || (this.#session.isFlushed && !this.#host.routing.hasNewsFor(this.#routes));
+  }
+
+  /** Whether a session that hangs up without a word costs neither side a route. RFC 4724. */
+  get isRestartable(): boolean {
+    return this.#negotiated === undefined || this.#negotiated.gracefulRestart !== undefined;
+  }
+
   start(): void {
     this.#session.start();
   }
 
   accept(connection: Connection): void {
     this.#session.accept(connection);
-  }
-
-  /** Whether a session that hangs up without a word costs neither side a route. RFC 4724. */
-  get isRestartable(): boolean {
-    return this.#negotiated === undefined || this.#negotiated.gracefulRestart !== undefined;
   }
 
   /** Takes over what the session that is up, if one is, need not know. */
@@ -127,71 +122,51 @@ export class Neighbor {
     this.#resetSeconds = undefined;
   }
 
-  /** Ends the session; the routes stay in the tables until `forget`. */
+  /** Ends the session for good; the routes stay in the tables until `forget`. Without a farewell we just hang up. */
   async stop(farewell?: Fault): Promise<void> {
-    this.#stopHelperTimers();
-    await this.#session.stop(farewell);
+    this.#stale.close();
+    await this.#session.stop(farewell === undefined ? undefined : this.#asLastWord(farewell));
   }
 
   forget(): void {
-    this.#stopHelperTimers();
+    this.#stale.close();
     this.#host.routing.removePeer(this.#routes);
   }
 
-  /** Writes what the peer is still to be told, as far as there is room; called again when there is more. */
-  pump(): void {
-    if (this.#negotiated === undefined) return;
-    for (let frames = 0; this.#session.room > 0; frames++) {
-      if (frames === FRAMES_PER_TURN) {
-        this.pumpSoon();
-        return;
-      }
-      const frame = this.#nextFrame(this.#negotiated.families);
-      if (frame === undefined) return;
-      this.#session.write(frame);
-    }
-  }
-
   pumpSoon(): void {
-    if (this.#isPumpDue || this.#negotiated === undefined) return;
-    this.#isPumpDue = true;
-    this.#host.ports.clock.after(0, () => {
-      this.#isPumpDue = false;
-      this.pump();
-    });
+    this.#feed.pumpSoon();
   }
 
   view(): PeerView {
-    const session = this.#session;
-    const total = (count: (family: IpFamily) => number): number => FAMILIES.reduce((sum, f) => sum + count(f), 0);
-    const lastError = session.lastError ?? this.#waitingText();
-    return {
-      settings: this.#settings,
-      state: session.state,
-      since: session.since,
-      ...(lastError !== undefined && { lastError }),
-      ...(this.#negotiated !== undefined && {
-        bgpIdentifier: this.#negotiated.peerIdentifier,
-        holdSeconds: this.#negotiated.holdSeconds,
-      }),
-      gracefulRestart: {
-        negotiated: this.#negotiated?.gracefulRestart !== undefined,
-        peerRestarting: this.#helper.name !== 'fresh',
-        staleRoutes: total((family) => this.#routes.adjRibIn[family].stale),
-      },
-      received: total((family) => this.#routes.adjRibIn[family].received),
-      accepted: total((family) => this.#routes.adjRibIn[family].accepted),
-      advertised: total((family) => this.#routes.adjRibOut[family].advertised),
-      flaps: session.flaps,
-      incidents: [],
-      reach: { dialled: 0, connected: 0, incoming: 0, hasSeenOpen: false },
-      messages: { sent: NO_MESSAGES, received: NO_MESSAGES },
-    };
+    return peerView({
+      routes: this.#routes,
+      session: this.#session,
+      negotiated: this.#negotiated,
+      stale: this.#stale,
+    });
   }
 
-  #waitingText(): string | undefined {
-    const waits = this.#session.state === 'Active' && this.#settings.passive;
-    return waits ? 'passive: waiting for the peer to connect' : undefined;
+  /** The NOTIFICATION after which the peer must drop our routes, also where it would keep them. RFC 8538 §5.1. */
+  #asLastWord(fault: Fault): Fault {
+    return this.#negotiated?.gracefulRestart?.notification === true ? hardReset(fault) : fault;
+  }
+
+  #makeSession(): Session {
+    const { ports } = this.#host;
+    const log = ports.log.child({ peer: formatIpAddress(this.#settings.address) });
+    return new Session(
+      { ports: { ...ports, log }, target: () => this.#target(), local: () => this.#local() },
+      {
+        up: (negotiated, ours) => this.#up(negotiated, ours),
+        down: (loss) => this.#down(loss),
+        update: (frame) => this.#update(frame),
+        refresh: (refresh) => this.#refresh(refresh),
+        writable: () => {
+          this.#feed.pump();
+          this.#host.progressed();
+        },
+      },
+    );
   }
 
   #target(): Target {
@@ -200,12 +175,11 @@ export class Neighbor {
   }
 
   #local(): LocalSettings {
-    const { settings } = this.#host;
     const peer = this.#settings;
-    const restartSeconds = peer.gracefulRestartSeconds;
+    const gracefulRestart = this.#localRestart();
     return {
       asn: peer.localAsn,
-      bgpIdentifier: settings.bgpIdentifier,
+      bgpIdentifier: this.#host.bgpIdentifier,
       remoteAsn: peer.remoteAsn,
       families: peer.families,
       passive: peer.passive,
@@ -213,15 +187,26 @@ export class Neighbor {
       ...(peer.keepaliveSeconds !== undefined && { keepaliveSeconds: peer.keepaliveSeconds }),
       connectRetrySeconds: peer.connectRetrySeconds,
       errorWaitSeconds: peer.errorWaitSeconds,
-      ...(restartSeconds > 0 && { gracefulRestart: { restartSeconds, restarting: this.#host.isDeferring() } }),
+      ...(gracefulRestart !== undefined && { gracefulRestart }),
+    };
+  }
+
+  #localRestart(): LocalRestart | undefined {
+    const { gracefulRestartSeconds, longLivedSeconds = 0, notificationRestart = true } = this.#settings;
+    if (gracefulRestartSeconds === 0 && longLivedSeconds === 0) return undefined;
+    return {
+      restartSeconds: gracefulRestartSeconds,
+      restarting: this.#host.isDeferring(),
+      notification: notificationRestart,
+      longLivedSeconds,
     };
   }
 
   #up(negotiated: Negotiated, ours: IpAddress): void {
-    const { ports, routing, settings } = this.#host;
+    const { ports, routing, bgpIdentifier } = this.#host;
     const context = importContext(this.#settings, {
-      bgpIdentifier: settings.bgpIdentifier,
-      clusterId: settings.clusterId,
+      bgpIdentifier,
+      clusterId: this.#host.clusterId(),
       peerAsn: negotiated.peerAsn,
       external: negotiated.external,
       localAddress: addressOctets(ours),
@@ -230,24 +215,24 @@ export class Neighbor {
     ports.log.info({ peer: formatIpAddress(this.#settings.address), holdSeconds, families }, 'session established');
     this.#negotiated = negotiated;
     this.#reader = new UpdateReader(negotiated, routing.sinkFor(this.#routes, context));
-    this.#endOfRibDue = negotiated.families;
-    const restart = this.#restart(negotiated);
-    this.#help({ type: 'sessionUp', restart });
+    const restart = peerRestart(negotiated);
+    this.#stale.back(restart);
     routing.sessionUp(this.#routes, negotiated, context);
-    const awaited = awaitedFrom(restart, families, this.#host.patience);
-    this.#host.defer({ type: 'peerUp', peer: this.id, restart: awaited });
-    this.pumpSoon();
+    this.#host.defer({ type: 'peerUp', peer: this.id, awaited: awaitedFrom(restart, this.#host.patience()) });
+    this.#feed.start(families);
   }
 
-  #down(cause: LossCause): void {
-    const restart = this.#negotiated === undefined ? undefined : this.#restart(this.#negotiated);
+  #down(loss: SessionLoss): void {
+    const restart = this.#negotiated === undefined ? undefined : peerRestart(this.#negotiated);
     this.#negotiated = undefined;
     this.#reader = undefined;
+    this.#feed.stop();
     this.#host.routing.sessionDown(this.#routes);
     const ourSeconds = this.#resetSeconds;
-    if (ourSeconds !== undefined && restart !== undefined) this.#help({ type: 'weReset', restart, ourSeconds });
-    else this.#help({ type: 'sessionLost', cause, restart });
+    if (ourSeconds !== undefined && restart !== undefined) this.#stale.hungUp(restart, ourSeconds);
+    else this.#stale.lost(loss, restart);
     this.#host.defer({ type: 'peerLost', peer: this.id });
+    this.#host.progressed();
   }
 
   #update(frame: Uint8Array): Fault | undefined {
@@ -257,7 +242,7 @@ export class Neighbor {
       this.#host.ports.log.warn({ peer, fault: received.remedied }, 'malformed UPDATE');
     }
     if (received?.endOfRib !== undefined) {
-      this.#help({ type: 'endOfRib', family: received.endOfRib });
+      this.#stale.endOfRib(received.endOfRib);
       this.#host.defer({ type: 'endOfRib', peer: this.id, family: received.endOfRib });
     }
     return received?.fault;
@@ -267,74 +252,5 @@ export class Neighbor {
     const wanted = ipFamilyOf(family);
     if (wanted === undefined || subtype !== 'request' || this.#negotiated?.families.includes(wanted) !== true) return;
     this.#host.routing.refresh(this.#routes, wanted);
-  }
-
-  /** All UPDATEs of a family, then its End-of-RIB. */
-  #nextFrame(families: readonly IpFamily[]): Uint8Array | undefined {
-    for (const family of families) {
-      const frame = this.#host.routing.nextUpdate(this.#routes, family);
-      if (frame !== undefined) return frame;
-      if (!this.#endOfRibDue.includes(family) || this.#host.isEndOfRibHeld()) continue;
-      this.#endOfRibDue = this.#endOfRibDue.filter((due) => due !== family);
-      return encodeEndOfRib(familyOf(family));
-    }
-    return undefined;
-  }
-
-  #restart({ gracefulRestart, families }: Negotiated): PeerRestart | undefined {
-    if (gracefulRestart === undefined) return undefined;
-    const { restarting, restartSeconds } = gracefulRestart;
-    const preserved = gracefulRestart.families.map(({ family, forwardingPreserved }) => ({
-      family: ipFamilyOf(family),
-      forwardingPreserved,
-    }));
-    const ours = preserved.flatMap(({ family, forwardingPreserved }) =>
-      family !== undefined && families.includes(family) ? [{ family, forwardingPreserved }] : [],
-    );
-    return { restarting, restartSeconds, families: ours, sessionFamilies: families };
-  }
-
-  #help(event: HelperEvent): void {
-    const [state, effects] = helperStep(this.#helper, event);
-    this.#helper = state;
-    for (const effect of effects) this.#performHelp(effect);
-  }
-
-  #performHelp(effect: HelperEffect): void {
-    const { routing } = this.#host;
-    switch (effect.do) {
-      case 'flush':
-        for (const family of FAMILIES) if (!effect.except.includes(family)) routing.flush(this.#routes, family);
-        return;
-      case 'markStale':
-        for (const family of effect.families) this.#routes.adjRibIn[family].markStale();
-        return;
-      case 'sweepStale':
-        for (const family of effect.families) routing.sweepStale(this.#routes, family);
-        return;
-      case 'startTimer':
-        this.#startHelperTimer(effect.timer, effect.seconds);
-        return;
-      case 'stopTimer':
-        this.#helperTimers.get(effect.timer)?.();
-        this.#helperTimers.delete(effect.timer);
-        return;
-      case 'stopTimers':
-        this.#stopHelperTimers();
-    }
-  }
-
-  #startHelperTimer(timer: HelperTimer, seconds: number): void {
-    this.#helperTimers.get(timer)?.();
-    const cancel = this.#host.ports.clock.after(seconds * 1000, () => {
-      this.#helperTimers.delete(timer);
-      this.#help({ type: 'timerExpires', timer });
-    });
-    this.#helperTimers.set(timer, cancel);
-  }
-
-  #stopHelperTimers(): void {
-    for (const cancel of this.#helperTimers.values()) cancel();
-    this.#helperTimers.clear();
   }
 }

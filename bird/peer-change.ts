@@ -8,14 +8,23 @@ import type { PeerSettings } from './settings.ts';
  */
 export type PeerChange = 'none' | 'light' | 'new session' | 'another peer';
 
-/** Words for people, waits between tries, and what only an OPEN says that need not be said now. */
+/**
+ * Words for people, waits between tries, what only an OPEN says that need not be said now, and what only we look at when
+ * we tell the peer something: it hears the difference.
+ */
 const LIGHT = [
   'kind',
   'origin',
+  'description',
+  'connectDelaySeconds',
   'connectRetrySeconds',
   'errorWaitSeconds',
   'gracefulRestartSeconds',
+  'notificationRestart',
+  'longLivedSeconds',
   'keepaliveSeconds',
+  'nextHop',
+  'routeReflectorClient',
 ] as const satisfies readonly (keyof PeerSettings)[];
 
 /** Who dials, and where to: no longer of interest once the session stands. */

@@ -1,5 +1,6 @@
 import type { IpFamily } from '../src/model/ip.ts';
 import type { Negotiated } from './peer/negotiate.ts';
+import { addCommunity } from './policy/attributes.ts';
 import type { ImportContext } from './policy/import.ts';
 import { ACCEPTED, judgeAttributes, REJECTED_OWN_BLOCK } from './policy/import.ts';
 import { isInside } from './policy/packed.ts';
@@ -76,10 +77,13 @@ export class Routing {
   readonly #peers = new Map<number, RoutingPeer>();
   readonly #groups = new Map<string, ExportGroup>();
   readonly #scratch = new Uint8Array(MAX_OCTETS);
+  #clusterId: number | undefined;
+  #isDraining = false;
   #ownBlocks: Readonly<Record<IpFamily, readonly PackedPrefix[]>> = { 4: [], 6: [] };
 
   constructor(settings: RoutingSettings, listener: RoutingListener) {
     this.#settings = settings;
+    this.#clusterId = settings.clusterId;
     this.#listener = listener;
     this.attributes = new AttributeCache(canonicalAttributes, settings.seed);
     this.tables = { 4: this.#makeTables(4), 6: this.#makeTables(6) };
@@ -113,6 +117,24 @@ export class Routing {
     const { routeReflectorClient } = peer.settings;
     peer.settings = settings;
     if (routeReflectorClient !== settings.routeReflectorClient) this.#sourceChanged(peer);
+    this.#retarget(peer);
+  }
+
+  /** We become a route reflector, one of another cluster, or none; the sessions do not notice. RFC 4456. */
+  setClusterId(clusterId: number | undefined): void {
+    if (clusterId === this.#clusterId) return;
+    this.#clusterId = clusterId;
+    for (const peer of this.#peers.values()) {
+      if (peer.importContext !== undefined) peer.importContext = { ...peer.importContext, clusterId };
+      for (const family of FAMILIES) this.#judgeAgain(peer, family, 'attributes too');
+      this.#retarget(peer);
+    }
+  }
+
+  /** Every peer is told everything anew, as the last choice; whoever comes later hears it so at once. RFC 8326. */
+  setDraining(isDraining: boolean): void {
+    this.#isDraining = isDraining;
+    for (const peer of this.#peers.values()) this.#retarget(peer);
   }
 
   /** All its routes go, and selection for them is done at once, so that the index may be used again. */
@@ -144,9 +166,7 @@ export class Routing {
   }
 
   sessionDown(peer: RoutingPeer): void {
-    for (const group of peer.exportGroups.values()) {
-      if (--group.users === 0) group.clear();
-    }
+    for (const group of peer.exportGroups.values()) leave(group);
     peer.exportGroups.clear();
     for (const family of FAMILIES) peer.adjRibOut[family].clear();
   }
@@ -155,7 +175,7 @@ export class Routing {
   sinkFor(peer: RoutingPeer, context: ImportContext): UpdateSink {
     return {
       attributes: this.attributes,
-      judge: (attributes) => judgeAttributes(attributes, context),
+      judge: (attributes) => judgeAttributes(attributes, peer.importContext ?? context),
       announce: (family, words, { attributes, rejection }) => {
         const { prefixes, locRib } = this.tables[family];
         const prefix = prefixes.intern(words.w0, words.w1, words.w2, words.w3, words.length);
@@ -179,6 +199,25 @@ export class Routing {
 
   sweepStale(peer: RoutingPeer, family: IpFamily): void {
     this.#withdrawAll(peer, family, peer.adjRibIn[family].stalePrefixes());
+  }
+
+  /**
+   * The restart time is over and the peer is not done: what is stale gets the community LLGR_STALE, and what must not
+   * live so long goes. Routes that are long-lived stale already stay as they are. RFC 9494 §4.2.
+   */
+  startLongLived(peer: RoutingPeer, family: IpFamily): void {
+    const { locRib } = this.tables[family];
+    const adjRibIn = peer.adjRibIn[family];
+    for (const prefix of adjRibIn.stalePrefixes()) {
+      const attributes = this.attributes.attributes(adjRibIn.get(prefix));
+      if (attributes.communities?.includes(NO_LLGR) === true) {
+        adjRibIn.withdraw(prefix, () => locRib.touch(prefix, peer.index));
+        continue;
+      }
+      const marked = this.attributes.intern(addCommunity(attributes, LLGR_STALE));
+      if (adjRibIn.replace(prefix, marked)) locRib.touch(prefix, peer.index);
+    }
+    this.#work(locRib);
   }
 
   /** The whole set of routes of this node. Selected at once, for they win whatever the peers say and however selection stands. */
@@ -219,6 +258,13 @@ export class Routing {
     const { prefixes } = this.tables[family];
     const encodedSet = (attributes: number): EncodedSet => group.encodedSet(attributes);
     return packNext({ adjRibOut, prefixes, encodedSet, scratch: this.#scratch });
+  }
+
+  /** Whether `nextUpdate` has something for the peer, or selection may find something. */
+  hasNewsFor(peer: RoutingPeer): boolean {
+    return [...peer.exportGroups.keys()].some(
+      (family) => peer.adjRibOut[family].hasPending || this.tables[family].locRib.hasDirty,
+    );
   }
 
   /** The peer asked for everything again. RFC 2918 §4. */
@@ -298,6 +344,19 @@ export class Routing {
     for (const group of this.#groups.values()) group.clear();
   }
 
+  /** What policy looks at for this peer may be another: it is told what differs, and nothing else. */
+  #retarget(peer: RoutingPeer): void {
+    for (const [family, before] of peer.exportGroups) {
+      const { view } = before;
+      const group = this.#groupOf({ ...view, target: { ...view.target, ...this.#adjustable(peer) } });
+      if (group === before) continue;
+      group.users++;
+      peer.exportGroups.set(family, group);
+      leave(before);
+      this.tables[family].locRib.forEachBest((prefix) => this.#exportTo(peer, family, prefix));
+    }
+  }
+
   #bestChanged(family: IpFamily, prefix: number): void {
     this.#listener.routesChanged();
     for (const peer of this.#peers.values()) this.#exportTo(peer, family, prefix);
@@ -321,19 +380,25 @@ export class Routing {
     return { kind: 'peer', ...peer.identity, routeReflectorClient: peer.settings.routeReflectorClient };
   }
 
+  /** The part of a peer's view of us that may change while its session is up. */
+  #adjustable({ settings }: RoutingPeer) {
+    const { nextHop, routeReflectorClient } = settings;
+    return { nextHop, routeReflectorClient, clusterId: this.#clusterId, draining: this.#isDraining };
+  }
+
   #viewOf(
-    { settings }: RoutingPeer,
+    peer: RoutingPeer,
     session: Negotiated,
     { context, family }: { readonly context: ImportContext; readonly family: IpFamily },
   ): ExportView {
-    const target = exportTarget(settings, {
+    const target = exportTarget(peer.settings, {
       external: session.external,
       peerAsn: session.peerAsn,
-      clusterId: this.#settings.clusterId,
       transit: this.#settings.transit,
       localAddress: nextHopOf(context.localAddress, family),
       longLived: false,
-      draining: false,
+      clusterId: this.#clusterId,
+      draining: this.#isDraining,
     });
     return { target, codec: session.codec, nextHopIn: family === 4 ? 'next-hop' : 'mp-reach' };
   }
@@ -363,17 +428,28 @@ export class Routing {
     for (const peer of this.#peers.values()) for (const family of FAMILIES) this.#judgeAgain(peer, family);
   }
 
-  #judgeAgain(peer: RoutingPeer, family: IpFamily): void {
+  #judgeAgain(peer: RoutingPeer, family: IpFamily, extent: 'prefix' | 'attributes too' = 'prefix'): void {
     const { prefixes, locRib } = this.tables[family];
     const adjRibIn = peer.adjRibIn[family];
+    const context = extent === 'prefix' ? undefined : peer.importContext;
     for (const prefix of adjRibIn.prefixes()) {
       const before = adjRibIn.rejection(prefix);
-      if (before !== ACCEPTED && before !== REJECTED_OWN_BLOCK) continue;
-      const verdict = this.#judgePrefix(peer, family, prefixes.packed(prefix));
+      const ofAttributes =
+        context === undefined ? before : judgeAttributes(this.attributes.attributes(adjRibIn.get(prefix)), context);
+      const isPrefixInDoubt = ofAttributes === ACCEPTED || ofAttributes === REJECTED_OWN_BLOCK;
+      const verdict = isPrefixInDoubt ? this.#judgePrefix(peer, family, prefixes.packed(prefix)) : ofAttributes;
       if (adjRibIn.judgeAgain(prefix, verdict)) locRib.touch(prefix, peer.index);
     }
     this.#work(locRib);
   }
+}
+
+/** RFC 9494 §3.2, §3.3. */
+const LLGR_STALE = 0xffff_0006;
+const NO_LLGR = 0xffff_0007;
+
+function leave(group: ExportGroup): void {
+  if (--group.users === 0) group.clear();
 }
 
 /** Our end of the session as a next hop of `family`: an address of the other family is none. RFC 4760 §3. */

@@ -3,9 +3,10 @@ import type { LearnedRoute } from '../src/model/route.ts';
 import type { Clock } from '../src/runtime/clock.ts';
 import type { Logger } from '../src/runtime/logger.ts';
 import type { Random } from '../src/runtime/random.ts';
-import type { DeferralEvent, DeferralState } from './graceful-restart.ts';
-import { CONVERGED, DEFERRING, deferralStep } from './graceful-restart.ts';
-import type { Speaker } from './contract.ts';
+import type { CloseHow, Speaker } from './contract.ts';
+import { Drain } from './drain.ts';
+import type { DeferralEvent, DeferralState } from './graceful-restart/deferral.ts';
+import { CONVERGED, DEFERRING, deferralStep } from './graceful-restart/deferral.ts';
 import { Neighbor } from './neighbor.ts';
 import { matchPeers, peerChange } from './peer-change.ts';
 import { fault, shutdownFault } from './peer/fault.ts';
@@ -22,8 +23,6 @@ export interface SpeakerPorts {
   readonly log: Logger;
   readonly transport: Transport;
 }
-
-type CloseHow = Parameters<Speaker['close']>[0];
 
 /** Selection takes this many prefixes at a time, then looks at the clock. */
 const PREFIXES_PER_SLICE = 512;
@@ -44,6 +43,8 @@ export class BgpSpeaker implements Speaker {
   #cancelDeferral: () => void = () => undefined;
   #starting: Promise<void> | undefined;
   #closing: Promise<void> | undefined;
+  #drain: Drain | undefined;
+  #clusterId: number | undefined;
   #isStarted = false;
   #isClosed = false;
   #isWorkDue = false;
@@ -53,6 +54,7 @@ export class BgpSpeaker implements Speaker {
   constructor(settings: SpeakerSettings, ports: SpeakerPorts) {
     this.#settings = settings;
     this.#ports = ports;
+    this.#clusterId = settings.clusterId;
     this.#deferral = settings.gracefulRestart.restarting ? DEFERRING : CONVERGED;
     this.#routing = new Routing(
       {
@@ -99,6 +101,14 @@ export class BgpSpeaker implements Speaker {
     for (const neighbor of this.#neighbors) neighbor.pumpSoon();
   }
 
+  setClusterId(clusterId: number | undefined): void {
+    if (this.#isClosed) return;
+    this.#clusterId = clusterId;
+    this.#routing.setClusterId(clusterId);
+    // Whoever tells nothing but its own routes need not hold back its End-of-RIB.
+    for (const neighbor of this.#neighbors) neighbor.pumpSoon();
+  }
+
   learnedRoutes(): readonly LearnedRoute[] {
     return learnedRoutes(this.#routing);
   }
@@ -124,7 +134,8 @@ export class BgpSpeaker implements Speaker {
   }
 
   close(how: CloseHow): Promise<void> {
-    this.#closing ??= this.#close(how);
+    if (this.#closing === undefined) this.#closing = this.#close(how);
+    else this.#drain?.hurry();
     return this.#closing;
   }
 
@@ -156,10 +167,11 @@ export class BgpSpeaker implements Speaker {
   }
 
   async #close(how: CloseHow): Promise<void> {
+    if (how.kind === 'drain') await this.#drained(how.waitSeconds);
     this.#isClosed = true;
     this.#cancelDeferral();
     this.#listeners.clear();
-    const farewell = how.kind === 'shutdown' ? shutdownFault(how.message) : undefined;
+    const farewell = how.kind === 'restart' ? undefined : shutdownFault(how.message);
     const stopped = this.#neighbors.map((neighbor) => neighbor.stop(farewell));
     await Promise.all([...stopped, ...this.#farewells]);
     // A start under way closes what it opened; why it failed is for its own caller.
@@ -167,15 +179,30 @@ export class BgpSpeaker implements Speaker {
     await Promise.all(this.#listening.map((listener) => listener.close()));
   }
 
+  /** Nobody to tell is nobody to wait for. */
+  async #drained(waitSeconds: number): Promise<void> {
+    if (!this.#neighbors.some(({ isEstablished }) => isEstablished)) return;
+    this.#ports.log.info({ waitSeconds }, 'draining: peers are told to use other routes');
+    this.#drain = new Drain(waitSeconds, {
+      clock: this.#ports.clock,
+      isFlushed: () => this.#neighbors.every(({ isFlushed }) => isFlushed),
+    });
+    this.#routing.setDraining(true);
+    this.#drain.look();
+    await this.#drain.over;
+  }
+
   #makeNeighbor(settings: PeerSettings): Neighbor {
     const neighbor = new Neighbor(settings, {
       ports: this.#ports,
       routing: this.#routing,
-      settings: this.#settings,
+      bgpIdentifier: this.#settings.bgpIdentifier,
+      clusterId: () => this.#clusterId,
       isDeferring: () => this.#deferral.name === 'deferring',
       isEndOfRibHeld: () => this.#isEndOfRibHeld(),
-      patience: this.#passesOn() ? 'RFC 4724' : 'everybody',
+      patience: () => (this.#passesOn() ? 'RFC 4724' : 'everybody'),
       defer: (event) => this.#defer(event),
+      progressed: () => this.#drain?.look(),
     });
     this.#byIndex.set(neighbor.index, neighbor);
     return neighbor;
@@ -183,8 +210,7 @@ export class BgpSpeaker implements Speaker {
 
   /** Whether peers are told what other peers said. */
   #passesOn(): boolean {
-    const { transit = false, clusterId } = this.#settings;
-    return transit || clusterId !== undefined;
+    return this.#settings.transit === true || this.#clusterId !== undefined;
   }
 
   /**
@@ -263,6 +289,7 @@ export class BgpSpeaker implements Speaker {
       this.#workSoon();
       return;
     }
+    this.#drain?.look();
   }
 
   #announceChange(): void {

@@ -1,4 +1,4 @@
-import type { IpAddress, Prefix } from '../src/model/ip.ts';
+import type { IpAddress, IpFamily, Prefix } from '../src/model/ip.ts';
 import type { PeerSettings } from './settings.ts';
 
 export type SessionState = 'Idle' | 'Connect' | 'Active' | 'OpenSent' | 'OpenConfirm' | 'Established';
@@ -70,6 +70,8 @@ export interface PeerView {
     readonly negotiated: boolean;
     readonly peerRestarting: boolean;
     readonly staleRoutes: number;
+    /** Families whose stale routes have outlived the restart time, RFC 9494; absent where none has. */
+    readonly longLived?: readonly IpFamily[];
   };
   readonly received: number;
   readonly accepted: number;

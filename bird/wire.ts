@@ -40,6 +40,7 @@ export type {
   FamilyKey,
   Fault,
   GracefulRestart,
+  LongLivedFamily,
   Message,
   Notification,
   NextHopBytes,

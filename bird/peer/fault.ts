@@ -1,3 +1,4 @@
+import { hardResetReason } from '../graceful-restart/hard-reset.ts';
 import { cease, encodeShutdownText, errorName, fsmError, holdTimerExpired, openError, shutdownText } from '../wire.ts';
 import type { ErrorCode, Fault, Notification } from '../wire.ts';
 
@@ -38,9 +39,15 @@ export const shutdownFault = (message: string): Fault =>
 
 /** A NOTIFICATION that came, in words: `NOTIFICATION received: Cease / Administrative Shutdown: "maintenance"`. */
 export function notificationText(notification: Notification): string {
+  const inside = hardResetReason(notification);
+  const reason = inside === undefined ? reasonText(notification) : `${reasonText(inside)} (Hard Reset)`;
+  return `NOTIFICATION received: ${reason}`;
+}
+
+function reasonText(notification: Notification): string {
   const { code, subcode } = notification;
   const said = shutdownText(notification);
-  return `NOTIFICATION received: ${errorName([code, subcode])}${said === undefined ? '' : `: "${harmless(said)}"`}`;
+  return `${errorName([code, subcode])}${said === undefined ? '' : `: "${harmless(said)}"`}`;
 }
 
 /** A text from outside goes into logs and terminals, so control characters must not survive. */

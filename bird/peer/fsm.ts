@@ -3,7 +3,8 @@
  * what the driver is to do. All that decides about a session's life is in this file; no clock, no socket, no log.
  * The two connections of one peer that may exist for a moment are two states; collision.ts judges between them.
  */
-import type { Fault, Open, RouteRefresh } from '../wire.ts';
+import type { SessionLoss } from '../graceful-restart/loss.ts';
+import type { ErrorCode, Fault, Open, RouteRefresh } from '../wire.ts';
 import { fault, isCease } from './fault.ts';
 import type { FaultName } from './fault.ts';
 import { negotiate } from './negotiate.ts';
@@ -47,9 +48,6 @@ export type Event =
 export type Timer =
   'ConnectRetryTimer' | 'HoldTimer' | 'KeepaliveTimer' | 'IdleHoldTimer' | 'SendHoldTimer' | 'ErrorForgetTimer';
 
-/** Why an Established session ended; only a broken connection lets the peer's routes survive. RFC 4724 §4.2. */
-export type LossCause = 'connection' | 'error' | 'stop';
-
 /** What the driver is to do, in this order. */
 export type Effect =
   | { readonly do: 'connect' | 'disconnect' | 'sendOpen' | 'sendKeepalive' }
@@ -58,7 +56,7 @@ export type Effect =
   | { readonly do: 'stopTimer'; readonly timer: Timer }
   | { readonly do: 'report'; readonly text: string }
   | { readonly do: 'sessionUp'; readonly session: Negotiated }
-  | { readonly do: 'sessionDown'; readonly cause: LossCause }
+  | ({ readonly do: 'sessionDown' } & SessionLoss)
   | { readonly do: 'deliverUpdate'; readonly frame: Uint8Array }
   | { readonly do: 'deliverRefresh'; readonly refresh: RouteRefresh };
 
@@ -213,7 +211,7 @@ function inSession(state: State, event: Event, local: LocalSettings): Step {
     case 'OpenCollisionDump':
       return stopped(state, fault('collisionResolution', 'another connection of this peer won'));
     case 'HoldTimer_Expires':
-      return failed(state, local, { fault: fault('holdTimerExpired', holdText(state)) });
+      return failed(state, local, { fault: fault('holdTimerExpired', holdText(state)), loss: { cause: 'hold' } });
     case 'SendHoldTimer_Expires':
       return failed(state, local, {
         fault: fault('sendHoldTimerExpired', 'the peer reads nothing: send hold timer expired'),
@@ -223,8 +221,8 @@ function inSession(state: State, event: Event, local: LocalSettings): Step {
     case 'UpdateMsgErr':
       return failed(state, local, { fault: event.fault });
     case 'NotifMsg': // Departs from §8.2.2, which answers a NOTIFICATION with another in some states; RFC 4271 §6.4 forbids it.
-      if (!isCease(event.fault.code)) return failed(state, local, { received: event.text });
-      return withLoss(state, retryLater(state, local, event.text));
+      if (!isCease(event.fault.code)) return failed(state, local, { received: event });
+      return withLoss(state, told('received', event.fault.code), retryLater(state, local, event.text));
     case 'IdleHoldTimer_Expires':
     case 'TcpConnectionConfirmed':
     case 'Tcp_CR_Acked':
@@ -266,15 +264,26 @@ function retryLater({ failures }: State, local: LocalSettings, reason: string): 
 function failed(
   state: State,
   local: LocalSettings,
-  why: { readonly fault: Fault } | { readonly received: string },
+  why:
+    | { readonly fault: Fault; readonly loss?: SessionLoss }
+    | { readonly received: Extract<Event, { type: 'NotifMsg' }> },
 ): Step {
   const [first, most] = local.errorWaitSeconds;
   const wait = Math.min(most, first * 2 ** Math.min(state.failures, 30));
-  const farewell: readonly Effect[] = 'fault' in why ? [{ do: 'sendNotification', fault: why.fault }] : [];
-  const text = 'fault' in why ? why.fault.text : why.received;
+  const isOurs = 'fault' in why;
+  const farewell: readonly Effect[] = isOurs ? [{ do: 'sendNotification', fault: why.fault }] : [];
+  const text = isOurs ? why.fault.text : why.received.text;
+  const loss = isOurs ? (why.loss ?? told('sent', why.fault.code)) : told('received', why.received.fault.code);
   const effects = [...farewell, { do: 'report', text } as const, ...stopAll(), start('IdleHoldTimer', wait, true)];
-  return withLoss(state, [{ name: 'Idle', failures: state.failures + 1 }, effects]);
+  return withLoss(state, loss, [{ name: 'Idle', failures: state.failures + 1 }, effects]);
 }
+
+const told = (direction: 'sent' | 'received', [code, subcode]: ErrorCode): SessionLoss => ({
+  cause: 'notification',
+  direction,
+  code,
+  subcode,
+});
 
 /** To Idle for good, or until the next ManualStart. */
 function stopped(state: State, farewell?: Fault): Step {
@@ -285,10 +294,8 @@ function stopped(state: State, farewell?: Fault): Step {
   return [{ name: 'Idle', failures: state.failures }, [...goodbye, ...stopAll(), ...lost]];
 }
 
-function withLoss(before: State, [state, effects]: Step): Step {
-  return before.name === 'Established'
-    ? [state, [...effects, { do: 'sessionDown', cause: 'error' }]]
-    : [state, effects];
+function withLoss(before: State, loss: SessionLoss, [state, effects]: Step): Step {
+  return before.name === 'Established' ? [state, [...effects, { do: 'sessionDown', ...loss }]] : [state, effects];
 }
 
 function establishedEffects(session: Negotiated, local: LocalSettings): readonly Effect[] {

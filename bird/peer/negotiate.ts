@@ -1,8 +1,10 @@
 /** Two OPENs become one agreement, or a refusal with the NOTIFICATION that says why. Pure. RFC 4271 §6.2, RFC 5492. */
 import type { IpFamily } from '../../src/model/ip.ts';
-import type { Capability, CodecContext, Family, Fault, FamilyKey, GracefulRestart, Open } from '../wire.ts';
+import type { Capability, CodecContext, Family, Fault, FamilyKey, Open } from '../wire.ts';
 import { AS_TRANS } from '../wire.ts';
 import { fault } from './fault.ts';
+import { agreedRestart, restartCapabilities } from './restart-capabilities.ts';
+import type { AgreedRestart, LocalRestart } from './restart-capabilities.ts';
 
 /** What this side brings to a session with one peer. */
 export interface LocalSettings {
@@ -17,7 +19,7 @@ export interface LocalSettings {
   /** After the first error in a row, and the most after many; doubling between. */
   readonly errorWaitSeconds: readonly [number, number];
   /** Absent: no graceful restart with this peer. */
-  readonly gracefulRestart?: { readonly restartSeconds: number; readonly restarting: boolean };
+  readonly gracefulRestart?: LocalRestart;
 }
 
 /** What both sides hold to while the session lives. */
@@ -32,7 +34,7 @@ export interface Negotiated {
   readonly codec: CodecContext;
   readonly routeRefresh: boolean;
   /** The peer's own words on graceful restart, where both sides speak it. */
-  readonly gracefulRestart?: GracefulRestart;
+  readonly gracefulRestart?: AgreedRestart;
 }
 
 export type Outcome =
@@ -51,30 +53,15 @@ export function ipFamilyOf({ afi, safi }: Family): IpFamily | undefined {
 /** The OPEN we send. A capability is sent because we are set up for it, never because the peer sent it. RFC 5492 §4. */
 export function localOpen(local: LocalSettings): Open {
   const families = local.families.map(familyOf);
-  const restart = local.gracefulRestart;
   const capabilities: readonly Capability[] = [
     ...families.map((family): Capability => ({ name: 'multiprotocol', family })),
     { name: 'route-refresh' },
-    ...(restart === undefined ? [] : [gracefulRestartCapability(families, restart)]),
+    ...restartCapabilities(families, local.gracefulRestart),
     { name: 'four-octet-as', asn: local.asn },
   ];
   const { holdSeconds, bgpIdentifier } = local;
   const asn = local.asn > 0xffff ? AS_TRANS : local.asn;
   return { type: 'open', version: 4, asn, holdSeconds, bgpIdentifier, capabilities };
-}
-
-/** The kernel keeps our routes while we are away, so the F bit always stands; R only after a restart. RFC 4724 §3, §4.1. */
-function gracefulRestartCapability(
-  families: readonly Family[],
-  { restarting, restartSeconds }: { readonly restarting: boolean; readonly restartSeconds: number },
-): Capability {
-  return {
-    name: 'graceful-restart',
-    restarting,
-    notification: false,
-    restartSeconds: Math.min(restartSeconds, 4095),
-    families: families.map((family) => ({ family, forwardingPreserved: true })),
-  };
 }
 
 /** Checks the peer's OPEN against our settings in the order that names the most telling fault first. */
@@ -84,7 +71,7 @@ export function negotiate(open: Open, local: LocalSettings): Outcome {
   if (refusal !== undefined) return { kind: 'refused', fault: refusal };
 
   const holdSeconds = Math.min(open.holdSeconds, local.holdSeconds);
-  const gracefulRestart = open.capabilities.findLast((c) => c.name === 'graceful-restart');
+  const gracefulRestart = agreedRestart(open, local.gracefulRestart);
   const session: Negotiated = {
     peerAsn: local.remoteAsn,
     peerIdentifier: open.bgpIdentifier,
@@ -100,7 +87,7 @@ export function negotiate(open: Open, local: LocalSettings): Outcome {
       external,
     },
     routeRefresh: open.capabilities.some((c) => c.name === 'route-refresh'),
-    ...(gracefulRestart === undefined || local.gracefulRestart === undefined ? {} : { gracefulRestart }),
+    ...(gracefulRestart === undefined ? {} : { gracefulRestart }),
   };
   return { kind: 'agreed', session };
 }

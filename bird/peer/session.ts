@@ -2,19 +2,20 @@ import type { IpAddress } from '../../src/model/ip.ts';
 import type { Clock } from '../../src/runtime/clock.ts';
 import type { Logger } from '../../src/runtime/logger.ts';
 import type { Random } from '../../src/runtime/random.ts';
+import type { SessionLoss } from '../graceful-restart/loss.ts';
 import type { SessionState } from '../view.ts';
 import type { Fault, Open, RouteRefresh } from '../wire.ts';
 import { admitIncoming, judgeOpen } from './collision.ts';
 import { Driver } from './driver.ts';
 import type { DriverOwner, SessionEffect } from './driver.ts';
-import type { LossCause, State } from './fsm.ts';
+import type { State } from './fsm.ts';
 import type { LocalSettings, Negotiated } from './negotiate.ts';
 import type { Connection, Target, Transport } from './transport.ts';
 
 /** What a session tells the routing above it. */
 export interface SessionHandlers {
   up(session: Negotiated, localAddress: IpAddress): void;
-  down(cause: LossCause): void;
+  down(loss: SessionLoss): void;
   /** A whole UPDATE, to be read in place before this returns; a fault ends the session. */
   update(frame: Uint8Array): Fault | undefined;
   refresh(refresh: RouteRefresh): void;
@@ -89,6 +90,11 @@ export class Session {
   get room(): number {
     const connection = this.#main.state.name === 'Established' ? this.#main.connection : undefined;
     return connection === undefined ? 0 : HIGH_WATER_OCTETS - connection.queuedOctets;
+  }
+
+  /** All that was written has been taken by the network. */
+  get isFlushed(): boolean {
+    return (this.#main.connection?.queuedOctets ?? 0) === 0;
   }
 
   start(): void {
@@ -201,7 +207,7 @@ export class Session {
       }
       case 'sessionDown':
         this.#flaps++;
-        this.#handlers.down(effect.cause);
+        this.#handlers.down(effect);
         return;
       case 'deliverUpdate': {
         const fault = this.#handlers.update(effect.frame);

@@ -82,6 +82,16 @@ export class AdjRibIn {
     return rejection === 0 || before === 0;
   }
 
+  /** Other attributes for a route that stands; it stays stale if it is. True where selection must look again. */
+  replace(prefix: number, attributes: number): boolean {
+    const old = this.#rows.get(prefix);
+    if (old === ABSENT || old === attributes) return false;
+    this.#memory.attributes.retain(attributes);
+    this.#rows.set(prefix, attributes, this.#rows.flags(prefix));
+    this.#memory.attributes.release(old);
+    return this.rejection(prefix) === 0;
+  }
+
   /** Calls `changed` where selection must look again, while the prefix still lives. */
   withdraw(prefix: number, changed: (prefix: number) => void): void {
     const old = this.#rows.get(prefix);

@@ -32,7 +32,7 @@ const MAX_MEMORY = 32_768;
  * however many prefixes and peers it serves.
  */
 export class ExportGroup {
-  readonly #view: ExportView;
+  readonly view: ExportView;
   readonly #cache: AttributeCache;
   /** Attribute set and kind of source → exported set, or KEPT_BACK. Both ends are held alive while they stand here. */
   readonly #exported = new Map<number, { readonly from: number; readonly to: number }>();
@@ -40,7 +40,7 @@ export class ExportGroup {
   users = 0;
 
   constructor(view: ExportView, cache: AttributeCache) {
-    this.#view = view;
+    this.view = view;
     this.#cache = cache;
   }
 
@@ -51,7 +51,7 @@ export class ExportGroup {
     const known = this.#exported.get(key);
     if (known !== undefined) return known.to === KEPT_BACK ? undefined : known.to;
     if (this.#exported.size >= MAX_MEMORY) this.clear();
-    const outcome = exportRoute(this.#cache.attributes(attributes), source, this.#view.target);
+    const outcome = exportRoute(this.#cache.attributes(attributes), source, this.view.target);
     let to = outcome.kind === 'send' ? this.#cache.intern(outcome.attributes) : KEPT_BACK;
     if (to !== KEPT_BACK) this.#cache.retain(to);
     if (to !== KEPT_BACK && !isSendable(this.encodedSet(to))) {
@@ -68,7 +68,7 @@ export class ExportGroup {
     if (known !== undefined) return known;
     if (this.#encoded.size >= MAX_MEMORY) this.#forgetEncoded();
     const set = this.#cache.attributes(attributes);
-    const block = attributeBlock(set, this.#view.codec, this.#view.nextHopIn);
+    const block = attributeBlock(set, this.view.codec, this.view.nextHopIn);
     const encoded = { block, nextHop: set.nextHop ?? new Uint8Array() };
     // Held, or the id might come to name another set.
     this.#cache.retain(attributes);

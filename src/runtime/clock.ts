@@ -12,7 +12,15 @@ export const systemClock: Clock = {
   now: () => performance.now(),
   wallTime: () => Date.now(),
   after: (ms, callback) => {
-    const timer = setTimeout(callback, ms);
+    let timer: ReturnType<typeof setTimeout>;
+    const wait = (left: number): void => {
+      const now = Math.min(left, MAX_TIMEOUT_MS);
+      timer = setTimeout(() => (left > now ? wait(left - now) : callback()), now);
+    };
+    wait(ms);
     return () => clearTimeout(timer);
   },
 };
+
+/** setTimeout takes longer waits for 1 ms; 24.8 days, and a long-lived stale time may be 194. */
+const MAX_TIMEOUT_MS = 0x7fff_ffff;

@@ -25,6 +25,11 @@ describe('a change of a peer’s settings', () => {
     { keepaliveSeconds: 3 },
     { passive: true },
     { port: 1790 },
+    { description: 'tor a' },
+    { notificationRestart: false },
+    { longLivedSeconds: 3600 },
+    { nextHop: 'self' },
+    { routeReflectorClient: true },
   ])('%o leaves the session alone', async (changes) => {
     const [a, b] = await bench.pair();
     a.setPeers(ofB(changes));
@@ -63,30 +68,27 @@ describe('a change of a peer’s settings', () => {
     expect(learned(b)).toEqual([]);
   });
 
-  test.each<Partial<PeerText>>([
-    { holdSeconds: 30 },
-    { nextHop: 'self' },
-    { localAddress: A },
-    { allowOwnAsn: 1 },
-    { routeReflectorClient: true },
-  ])('%o needs a new session, and neither side loses a route meanwhile', async (changes) => {
-    const [a, b] = await bench.pair();
-    const seen = new Set<string>();
-    const look = (): void => void seen.add(`${learned(a).join()} ${learned(b).join()}`);
-    a.onRoutesChange(look);
-    b.onRoutesChange(look);
-    a.setPeers(ofB(changes));
-    look();
-    expect(peer(a)).toMatchObject({ state: 'Active', lastError: 'the settings of the peer changed' });
-    expect(peer(a).gracefulRestart?.staleRoutes).toBe(1);
-    for (let ms = 0; ms < 5000; ms += 10) {
-      await clock.advance(10);
+  test.each<Partial<PeerText>>([{ holdSeconds: 30 }, { localAddress: A }, { allowOwnAsn: 1 }])(
+    '%o needs a new session, and neither side loses a route meanwhile',
+    async (changes) => {
+      const [a, b] = await bench.pair();
+      const seen = new Set<string>();
+      const look = (): void => void seen.add(`${learned(a).join()} ${learned(b).join()}`);
+      a.onRoutesChange(look);
+      b.onRoutesChange(look);
+      a.setPeers(ofB(changes));
       look();
-    }
-    expect([...seen]).toEqual(['192.168.2.0/26 via 10.0.0.2 192.168.1.0/26 via 10.0.0.1']);
-    expect(peer(a)).toMatchObject({ state: 'Established', flaps: 1, gracefulRestart: { staleRoutes: 0 } });
-    expect(peer(b).lastError).toBe('the peer closed the connection');
-  });
+      expect(peer(a)).toMatchObject({ state: 'Active', lastError: 'the settings of the peer changed' });
+      expect(peer(a).gracefulRestart?.staleRoutes).toBe(1);
+      for (let ms = 0; ms < 5000; ms += 10) {
+        await clock.advance(10);
+        look();
+      }
+      expect([...seen]).toEqual(['192.168.2.0/26 via 10.0.0.2 192.168.1.0/26 via 10.0.0.1']);
+      expect(peer(a)).toMatchObject({ state: 'Established', flaps: 1, gracefulRestart: { staleRoutes: 0 } });
+      expect(peer(b).lastError).toBe('the peer closed the connection');
+    },
+  );
 
   test('while its routes are stale and it is away loses none of them, and the restart time still ends them', async () => {
     const [a, b] = await bench.pair({}, { gracefulRestartSeconds: 20 });
@@ -143,7 +145,7 @@ describe('a change of a peer’s settings', () => {
     const counts = watch(a, b);
     a.setPeers(ofB({ families: [4, 6] }));
     await clock.advance(5000);
-    expect(peer(b).lastError).toBe('NOTIFICATION received: Cease / Other Configuration Change');
+    expect(peer(b).lastError).toBe('NOTIFICATION received: Cease / Other Configuration Change (Hard Reset)');
     expect(counts).toEqual([
       [0, 1],
       [0, 1],

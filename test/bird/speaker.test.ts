@@ -102,8 +102,8 @@ describe('two nodes', () => {
 });
 
 describe('what ends a session', () => {
-  test('a peer that falls silent: hold timer, and its routes go', async () => {
-    const [a] = await bench.pair({ holdSeconds: 9, errorWaitSeconds: [5, 30] });
+  test('a peer that falls silent: hold timer, and without the N bit its routes go', async () => {
+    const [a] = await bench.pair({ holdSeconds: 9, errorWaitSeconds: [5, 30], notificationRestart: false });
     network.unplugged.add(B);
     await clock.advance(8000);
     expect(peer(a).state).toBe('Established');
@@ -116,7 +116,9 @@ describe('what ends a session', () => {
     const [a, b] = await bench.pair();
     await b.close({ kind: 'shutdown', message: 'kernel update' });
     await clock.advance(10);
-    expect(peer(a).lastError).toBe('NOTIFICATION received: Cease / Administrative Shutdown: "kernel update"');
+    expect(peer(a).lastError).toBe(
+      'NOTIFICATION received: Cease / Administrative Shutdown: "kernel update" (Hard Reset)',
+    );
     expect(learned(a)).toEqual([]);
   });
 
@@ -137,7 +139,7 @@ describe('what ends a session', () => {
     const [a, b] = await bench.pair();
     a.setPeers([]);
     await clock.advance(5);
-    expect(peer(b).lastError).toBe('NOTIFICATION received: Cease / Peer De-configured');
+    expect(peer(b).lastError).toBe('NOTIFICATION received: Cease / Peer De-configured (Hard Reset)');
     expect(learned(a)).toEqual([]);
   });
 });

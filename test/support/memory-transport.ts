@@ -24,13 +24,28 @@ interface MemoryListener {
 export class MemoryNetwork {
   readonly #clock: Clock;
   readonly #listeners = new Map<string, MemoryListener>();
+  /** Both ends of every connection that was made. */
+  readonly #standing = new Set<MemoryConnection>();
   /** How many octets arrive at a time. */
   chunkOctets = Infinity;
+  /** Nobody reads: what is written stays queued on the writer's side. */
+  isStuck = false;
+  /** Hears whatever anybody writes, between addresses. */
+  tap: (from: string, to: string, octets: Uint8Array) => void = () => undefined;
   /** Hosts whose cable is out: what is sent to them is lost in silence. */
   readonly unplugged = new Set<string>();
 
   constructor(clock: Clock) {
     this.#clock = clock;
+  }
+
+  /** Octets that arrive at `to` as if `from` had written them. */
+  inject(from: string, to: string, octets: Uint8Array): void {
+    for (const connection of this.#standing) {
+      const { localAddress, remoteAddress } = connection;
+      if (formatIpAddress(localAddress) === to && formatIpAddress(remoteAddress) === from)
+        connection.receive(octets, () => undefined);
+    }
   }
 
   host(address: string): Transport {
@@ -55,6 +70,7 @@ export class MemoryNetwork {
       const theirs = new MemoryConnection(this, this.#clock, { local: address, remote: local });
       ours.join(theirs);
       theirs.join(ours);
+      this.#standing.add(ours).add(theirs);
       listener.accept(theirs);
       ours.open();
     });
@@ -120,7 +136,7 @@ class MemoryConnection implements Connection {
   }
 
   get queuedOctets(): number {
-    return this.#queuedOctets;
+    return this.#network.isStuck ? 100 : this.#queuedOctets;
   }
 
   join(other: MemoryConnection): void {
@@ -141,6 +157,7 @@ class MemoryConnection implements Connection {
 
   write(octets: Uint8Array): void {
     if (this.isClosed || this.#network.isCut(this.localAddress, this.remoteAddress)) return;
+    this.#network.tap(formatIpAddress(this.localAddress), formatIpAddress(this.remoteAddress), octets);
     const size = this.#network.chunkOctets;
     for (let at = 0; at < octets.length; at += size) {
       const chunk = octets.slice(at, at + size);

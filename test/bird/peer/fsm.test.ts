@@ -102,18 +102,31 @@ test('a Cease that came is no error: the peer is tried again after the connect r
   };
   const [next, effects] = step(STATES.Established, cease, local);
   expect(next).toEqual({ name: 'Active', failures: 0 });
-  expect(effects.at(-1)).toEqual({ do: 'sessionDown', cause: 'error' });
+  expect(effects.at(-1)).toEqual({
+    do: 'sessionDown',
+    cause: 'notification',
+    direction: 'received',
+    code: 6,
+    subcode: 2,
+  });
 });
 
-describe('leaving Established says why, and only a broken connection lets routes survive', () => {
-  const causeOf = (event: Event): unknown => {
-    const [, effects] = step(STATES.Established, event, local);
-    return effects.find((effect) => effect.do === 'sessionDown')?.cause;
-  };
-  test('TCP lost: connection', () => expect(causeOf(EVENTS.TcpConnectionFails)).toBe('connection'));
-  test('hold timer: error', () => expect(causeOf(EVENTS.HoldTimer_Expires)).toBe('error'));
-  test('NOTIFICATION: error', () => expect(causeOf(EVENTS.NotifMsg)).toBe('error'));
-  test('our own stop: stop', () => expect(causeOf(EVENTS.ManualStop)).toBe('stop'));
+describe('leaving Established says why, so that restarts can be told from the rest', () => {
+  const lossOf = (event: Event): Effect | undefined => step(STATES.Established, event, local)[1].at(-1);
+  const told = (direction: string, code: number, subcode: number) => ({
+    do: 'sessionDown',
+    cause: 'notification',
+    direction,
+    code,
+    subcode,
+  });
+  test('TCP lost: connection', () =>
+    expect(lossOf(EVENTS.TcpConnectionFails)).toEqual({ do: 'sessionDown', cause: 'connection' }));
+  test('hold timer: hold', () =>
+    expect(lossOf(EVENTS.HoldTimer_Expires)).toEqual({ do: 'sessionDown', cause: 'hold' }));
+  test('a NOTIFICATION of theirs', () => expect(lossOf(EVENTS.NotifMsg)).toEqual(told('received', 3, 1)));
+  test('a NOTIFICATION of ours', () => expect(lossOf(EVENTS.UpdateMsgErr)).toEqual(told('sent', 3, 1)));
+  test('our own stop: stop', () => expect(lossOf(EVENTS.ManualStop)).toEqual({ do: 'sessionDown', cause: 'stop' }));
 });
 
 test('a NOTIFICATION is never answered with a NOTIFICATION', () => {

@@ -80,7 +80,7 @@ beforeEach(() => {
     },
     {
       up: () => log.push('up'),
-      down: (cause) => log.push(`down: ${cause}`),
+      down: ({ cause }) => log.push(`down: ${cause}`),
       update: () => void log.push('update'),
       refresh: () => log.push('refresh'),
       writable: () => log.push('writable'),
@@ -147,7 +147,7 @@ test('an UPDATE and the NOTIFICATION behind it are both read when the peer hangs
   connection.handlers?.data(encodeUpdateFrame({}));
   connection.say({ type: 'notification', code: 6, subcode: 4, data: new Uint8Array() });
   connection.handlers?.closed({ text: 'the peer closed the connection' });
-  expect(log).toEqual(['up', 'update', 'down: error']);
+  expect(log).toEqual(['up', 'update', 'down: notification']);
   expect(session.lastError).toBe('NOTIFICATION received: Cease / Administrative Reset');
 });
 

@@ -38,6 +38,7 @@ function keeper(start: (settings: SpeakerSettings) => Promise<void> = () => Prom
       },
       setPeers: (peers) => void calls.push(`peers ${peers.length} on ${name}`),
       setOriginated: () => undefined,
+      setClusterId: (clusterId) => void (given.clusterId !== clusterId && calls.push(`cluster ${clusterId}`)),
       learnedRoutes: () => [],
       isConverged: () => true,
       peers: () => [],

@@ -1,0 +1,75 @@
+import type { IpFamily } from '../src/model/ip.ts';
+import type { Clock } from '../src/runtime/clock.ts';
+import { familyOf } from './peer/negotiate.ts';
+import { encodeEndOfRib } from './wire.ts';
+
+export interface FeedPorts {
+  readonly clock: Clock;
+  /** How many octets may be written now. */
+  room(): number;
+  write(frame: Uint8Array): void;
+  /** The next UPDATE of a family, or undefined where the peer knows all of it. */
+  nextUpdate(family: IpFamily): Uint8Array | undefined;
+  /** What we would say so far is not all that we know: End-of-RIB must wait. */
+  isEndOfRibHeld(): boolean;
+}
+
+/** A loop turn sends no more; the rest follows in the next. */
+const FRAMES_PER_TURN = 64;
+
+/** What one peer is told, as far as its connection has room: all UPDATEs of a family, then its first End-of-RIB. */
+export class Feed {
+  readonly #ports: FeedPorts;
+  /** Of the session that is up; empty where none is. */
+  #families: readonly IpFamily[] = [];
+  /** Families whose first feed is not marked as complete yet. RFC 4724 §2. */
+  #endOfRibDue: readonly IpFamily[] = [];
+  #isPumpDue = false;
+
+  constructor(ports: FeedPorts) {
+    this.#ports = ports;
+  }
+
+  start(families: readonly IpFamily[]): void {
+    this.#families = families;
+    this.#endOfRibDue = families;
+    this.pumpSoon();
+  }
+
+  stop(): void {
+    this.#families = [];
+  }
+
+  /** Writes what the peer is still to be told, as far as there is room; called again when there is more. */
+  pump(): void {
+    for (let frames = 0; this.#families.length > 0 && this.#ports.room() > 0; frames++) {
+      if (frames === FRAMES_PER_TURN) {
+        this.pumpSoon();
+        return;
+      }
+      const frame = this.#nextFrame();
+      if (frame === undefined) return;
+      this.#ports.write(frame);
+    }
+  }
+
+  pumpSoon(): void {
+    if (this.#isPumpDue || this.#families.length === 0) return;
+    this.#isPumpDue = true;
+    this.#ports.clock.after(0, () => {
+      this.#isPumpDue = false;
+      this.pump();
+    });
+  }
+
+  #nextFrame(): Uint8Array | undefined {
+    for (const family of this.#families) {
+      const frame = this.#ports.nextUpdate(family);
+      if (frame !== undefined) return frame;
+      if (!this.#endOfRibDue.includes(family) || this.#ports.isEndOfRibHeld()) continue;
+      this.#endOfRibDue = this.#endOfRibDue.filter((due) => due !== family);
+      return encodeEndOfRib(familyOf(family));
+    }
+    return undefined;
+  }
+}

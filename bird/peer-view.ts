@@ -1,0 +1,51 @@
+/** One peer as people see it. Pure. */
+import type { IpFamily } from '../src/model/ip.ts';
+import type { StaleRoutes } from './graceful-restart/stale-routes.ts';
+import type { Negotiated } from './peer/negotiate.ts';
+import type { Session } from './peer/session.ts';
+import { FAMILIES } from './routing.ts';
+import type { RoutingPeer } from './routing.ts';
+import type { PeerView } from './view.ts';
+
+export interface PeerParts {
+  readonly routes: RoutingPeer;
+  readonly session: Pick<Session, 'state' | 'since' | 'lastError' | 'flaps'>;
+  /** Of the session that is up. */
+  readonly negotiated: Negotiated | undefined;
+  readonly stale: Pick<StaleRoutes, 'isPeerRestarting' | 'longLived'>;
+}
+
+const NO_MESSAGES = { open: 0, update: 0, notification: 0, keepalive: 0, routeRefresh: 0 };
+
+export function peerView({ routes, session, negotiated, stale }: PeerParts): PeerView {
+  const { settings } = routes;
+  const total = (count: (family: IpFamily) => number): number => FAMILIES.reduce((sum, f) => sum + count(f), 0);
+  const lastError = session.lastError ?? waitingText(session, settings.passive);
+  const { longLived } = stale;
+  return {
+    settings,
+    state: session.state,
+    since: session.since,
+    ...(lastError !== undefined && { lastError }),
+    ...(negotiated !== undefined && {
+      bgpIdentifier: negotiated.peerIdentifier,
+      holdSeconds: negotiated.holdSeconds,
+    }),
+    gracefulRestart: {
+      negotiated: negotiated?.gracefulRestart !== undefined,
+      peerRestarting: stale.isPeerRestarting,
+      staleRoutes: total((family) => routes.adjRibIn[family].stale),
+      ...(longLived.length > 0 && { longLived }),
+    },
+    received: total((family) => routes.adjRibIn[family].received),
+    accepted: total((family) => routes.adjRibIn[family].accepted),
+    advertised: total((family) => routes.adjRibOut[family].advertised),
+    flaps: session.flaps,
+    incidents: [],
+    reach: { dialled: 0, connected: 0, incoming: 0, hasSeenOpen: false },
+    messages: { sent: NO_MESSAGES, received: NO_MESSAGES },
+  };
+}
+
+const waitingText = ({ state }: Pick<Session, 'state'>, passive: boolean): string | undefined =>
+  state === 'Active' && passive ? 'passive: waiting for the peer to connect' : undefined;
