@@ -16,6 +16,8 @@ export type SpeakerCommand =
   | { readonly do: 'setPeers'; readonly peers: readonly PeerText[] }
   | { readonly do: 'setOriginated'; readonly prefixes: readonly string[] }
   | { readonly do: 'status' }
+  /** Where the process runs with --expose-gc: so that memory says something. */
+  | { readonly do: 'collectGarbage' }
   | { readonly do: 'close'; readonly how: 'restart' | 'shutdown' };
 
 export interface SpeakerStatus {
@@ -65,6 +67,9 @@ async function obey(command: SpeakerCommand): Promise<unknown> {
       return null;
     case 'status':
       return status();
+    case 'collectGarbage':
+      globalThis.gc?.();
+      return null;
     case 'close':
       await speaker.close(
         command.how === 'restart' ? { kind: 'restart' } : { kind: 'shutdown', message: 'over and out' },

@@ -18,7 +18,8 @@ const bounds: readonly (TypeBounds | undefined)[] = [
   undefined,
   { name: 'open', min: 29, max: MAX_OCTETS },
   { name: 'update', min: 23, max: EXTENDED_MAX_OCTETS },
-  { name: 'notification', min: 21, max: EXTENDED_MAX_OCTETS },
+  // Shorter than 21 is refused by the message's own codec: whoever reads it must know its type, to not answer. §6.4
+  { name: 'notification', min: HEADER_OCTETS, max: EXTENDED_MAX_OCTETS },
   { name: 'keepalive', min: HEADER_OCTETS, max: HEADER_OCTETS },
   // Longer than 23 is refused by the message's own codec, which knows RFC 7313's error for it.
   { name: 'route-refresh', min: 23, max: EXTENDED_MAX_OCTETS },

@@ -1,3 +1,5 @@
+import { BgpError } from '../error.ts';
+import { HEADER_OCTETS, headerError } from '../iana.ts';
 import { decodeUtf8, encodeUtf8 } from '../utf8.ts';
 import type { MessageCodec } from './codec.ts';
 import type { Notification } from './message.ts';
@@ -6,7 +8,14 @@ const MAX_SHUTDOWN_OCTETS = 255;
 
 /** RFC 4271 §4.5: error code, subcode, and data up to the end of the message. */
 export const notification: MessageCodec<Notification> = {
-  decode: (body) => ({ type: 'notification', code: body.u8(), subcode: body.u8(), data: body.rest() }),
+  decode: (body) => {
+    if (body.left < 2) {
+      const octets = HEADER_OCTETS + body.left;
+      const text = `notification length ${octets} is out of bounds`;
+      throw new BgpError(text, headerError.badMessageLength, Uint8Array.of(0, octets));
+    }
+    return { type: 'notification', code: body.u8(), subcode: body.u8(), data: body.rest() };
+  },
   encode: (out, { code, subcode, data }) => {
     out.u8(code);
     out.u8(subcode);

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { BgpError, Framer } from '../../../bird/bgp-ts/index.ts';
+import { BgpError, decodeMessage, Framer, plainContext } from '../../../bird/bgp-ts/index.ts';
 import { bytes, frame, hex, mandatory, updateFrame } from '../../support/bgp-bytes.ts';
 
 const keepalive = frame(4, bytes());
@@ -85,7 +85,6 @@ describe('Framer', () => {
     ['a KEEPALIVE of 20 octets', header('0014', '04'), [1, 2], '0014'],
     ['an OPEN of 28 octets', header('001c', '01'), [1, 2], '001c'],
     ['an UPDATE of 22 octets', header('0016', '02'), [1, 2], '0016'],
-    ['a NOTIFICATION of 20 octets', header('0014', '03'), [1, 2], '0014'],
     ['a ROUTE-REFRESH of 22 octets', header('0016', '05'), [1, 2], '0016'],
   ] as const)('%s is refused as soon as it can be seen', (...row) => {
     const [, octets, code, data] = row;
@@ -93,6 +92,14 @@ describe('Framer', () => {
     expect(fault?.code).toEqual(code);
     expect(hex(fault!.data)).toBe(data);
     expect(faultOf(octets.subarray(0, octets.length - 1))).toBeUndefined();
+  });
+
+  test('a NOTIFICATION that is too short comes out, so that its reader knows what not to answer, RFC 4271 §6.4', () => {
+    for (const short of [frame(3, bytes()), frame(3, bytes('06'))]) {
+      expect(framesOf([short])).toEqual([hex(short)]);
+      const result = decodeMessage(short, plainContext);
+      expect(result).toMatchObject({ kind: 'fault', fault: { code: [1, 2], data: Uint8Array.of(0, short.length) } });
+    }
   });
 
   test('with extended messages 65535 octets are legal, but not for OPEN', () => {
