@@ -1,7 +1,7 @@
 /** A host of its own for a test: a network namespace without a name, entered by the thread that calls. Needs root. */
 import { execFileSync } from 'node:child_process';
 import koffi from 'koffi';
-import { loadLibc, SYS, SystemError } from '../../felix/netlink/libc.ts';
+import { loadLibc, SYS, SystemError } from '../../src/linux/libc.ts';
 
 export interface OwnNetwork {
   /** Back home. The namespace goes with the last socket and process in it. */
