@@ -43,8 +43,6 @@ export interface NeighborHost {
 /** A loop turn sends no more; the rest follows in the next. */
 const FRAMES_PER_TURN = 64;
 
-const NO_MESSAGES = { open: 0, update: 0, notification: 0, keepalive: 0, routeRefresh: 0 };
-
 /** One configured peer: its session, its place in the tables, and what graceful restart makes of its routes. */
 export class Neighbor {
   readonly #host: NeighborHost;
@@ -67,10 +65,15 @@ export class Neighbor {
     this.#routes = host.routing.addPeer(settings);
     const ports = { ...host.ports, log: host.ports.log.child({ peer: formatIpAddress(settings.address) }) };
     this.#session = new Session(
-      { ports, target: () => this.#target(), local: () => this.#local() },
+      {
+        ports,
+        target: () => this.#target(),
+        local: () => this.#local(),
+        description: () => this.#settings.description,
+      },
       {
         up: (negotiated, ours) => this.#up(negotiated, ours),
-        down: (cause) => this.#down(cause),
+        down: ({ cause }) => this.#down(cause),
         update: (frame) => this.#update(frame),
         refresh: (refresh) => this.#refresh(refresh),
         writable: () => this.pump(),
@@ -116,6 +119,7 @@ export class Neighbor {
   adjust(settings: PeerSettings): void {
     this.#settings = settings;
     this.#host.routing.adjustPeer(this.#routes, settings);
+    this.#session.settingsChanged();
   }
 
   /** Takes over what needs a new session; its routes stay, stale, as after a connection that broke. */
@@ -156,7 +160,7 @@ export class Neighbor {
     this.#isPumpDue = true;
     this.#host.ports.clock.after(0, () => {
       this.#isPumpDue = false;
-      this.pump();
+      this.#session.guard(() => this.pump());
     });
   }
 
@@ -182,9 +186,11 @@ export class Neighbor {
       accepted: total((family) => this.#routes.adjRibIn[family].accepted),
       advertised: total((family) => this.#routes.adjRibOut[family].advertised),
       flaps: session.flaps,
-      incidents: [],
-      reach: { dialled: 0, connected: 0, incoming: 0, hasSeenOpen: false },
-      messages: { sent: NO_MESSAGES, received: NO_MESSAGES },
+      incidents: session.incidents,
+      reach: session.reach,
+      messages: session.messages,
+      ...(session.connection !== undefined && { connection: session.connection }),
+      ...(session.capabilities !== undefined && { capabilities: session.capabilities }),
     };
   }
 
@@ -212,12 +218,16 @@ export class Neighbor {
       ...(peer.keepaliveSeconds !== undefined && { keepaliveSeconds: peer.keepaliveSeconds }),
       connectRetrySeconds: peer.connectRetrySeconds,
       errorWaitSeconds: peer.errorWaitSeconds,
+      ...(peer.connectDelaySeconds !== undefined && { connectDelaySeconds: peer.connectDelaySeconds }),
+      ...(peer.delayOpenSeconds !== undefined && { delayOpenSeconds: peer.delayOpenSeconds }),
+      ...(peer.sendHoldSeconds !== undefined && { sendHoldSeconds: peer.sendHoldSeconds }),
+      ...(peer.shutdown !== undefined && { shutdown: peer.shutdown }),
       ...(restartSeconds > 0 && { gracefulRestart: { restartSeconds, restarting: this.#host.isDeferring() } }),
     };
   }
 
   #up(negotiated: Negotiated, ours: IpAddress): void {
-    const { ports, routing, settings } = this.#host;
+    const { routing, settings } = this.#host;
     const context = {
       localAsn: this.#settings.localAsn,
       bgpIdentifier: settings.bgpIdentifier,
@@ -226,8 +236,7 @@ export class Neighbor {
       external: negotiated.external,
       localAddress: addressOctets(ours),
     };
-    const { holdSeconds, families } = negotiated;
-    ports.log.info({ peer: formatIpAddress(this.#settings.address), holdSeconds, families }, 'session established');
+    const { families } = negotiated;
     this.#negotiated = negotiated;
     this.#reader = new UpdateReader(negotiated, routing.sinkFor(this.#routes, context));
     this.#endOfRibDue = negotiated.families;
@@ -245,7 +254,8 @@ export class Neighbor {
     this.#reader = undefined;
     this.#host.routing.sessionDown(this.#routes);
     const ourSeconds = this.#resetSeconds;
-    if (ourSeconds !== undefined && restart !== undefined) this.#help({ type: 'weReset', restart, ourSeconds });
+    if (cause === 'connection' && ourSeconds !== undefined && restart !== undefined)
+      this.#help({ type: 'weReset', restart, ourSeconds });
     else this.#help({ type: 'sessionLost', cause, restart });
     this.#host.defer({ type: 'peerLost', peer: this.id });
   }

@@ -8,7 +8,7 @@ import type { PeerSettings } from './settings.ts';
  */
 export type PeerChange = 'none' | 'light' | 'new session' | 'another peer';
 
-/** Words for people, waits between tries, and what only an OPEN says that need not be said now. */
+/** Words for people, waits between tries, what only an OPEN says that need not be said now, and what acts by itself. */
 const LIGHT = [
   'kind',
   'origin',
@@ -16,6 +16,11 @@ const LIGHT = [
   'errorWaitSeconds',
   'gracefulRestartSeconds',
   'keepaliveSeconds',
+  'description',
+  'connectDelaySeconds',
+  'delayOpenSeconds',
+  'sendHoldSeconds',
+  'shutdown',
 ] as const satisfies readonly (keyof PeerSettings)[];
 
 /** Who dials, and where to: no longer of interest once the session stands. */
