@@ -8,6 +8,8 @@ export interface FeedPorts {
   /** How many octets may be written now. */
   room(): number;
   write(frame: Uint8Array): void;
+  /** Runs work of this session's: what it throws ends this session alone. */
+  guard(work: () => void): void;
   /** The next UPDATE of a family, or undefined where the peer knows all of it. */
   nextUpdate(family: IpFamily): Uint8Array | undefined;
   /** What we would say so far is not all that we know: End-of-RIB must wait. */
@@ -58,7 +60,7 @@ export class Feed {
     this.#isPumpDue = true;
     this.#ports.clock.after(0, () => {
       this.#isPumpDue = false;
-      this.pump();
+      this.#ports.guard(() => this.pump());
     });
   }
 

@@ -3,17 +3,17 @@ import { formatIpAddress } from '../src/model/ip.ts';
 import { Feed } from './feed.ts';
 import type { DeferralEvent, Patience } from './graceful-restart/deferral.ts';
 import { awaitedFrom } from './graceful-restart/deferral.ts';
-import { hardReset } from './graceful-restart/hard-reset.ts';
-import type { SessionLoss } from './graceful-restart/loss.ts';
 import { peerRestart } from './graceful-restart/peer-restart.ts';
 import { StaleRoutes } from './graceful-restart/stale-routes.ts';
 import { addressOctets } from './peer/address.ts';
+import { hardReset } from './peer/fault.ts';
 import type { LocalSettings, Negotiated } from './peer/negotiate.ts';
 import { ipFamilyOf } from './peer/negotiate.ts';
 import type { LocalRestart } from './peer/restart-capabilities.ts';
 import { Session } from './peer/session.ts';
 import type { SessionPorts } from './peer/session.ts';
 import type { Connection, Target } from './peer/transport.ts';
+import type { Loss } from './peer/vocabulary.ts';
 import { peerView } from './peer-view.ts';
 import { importContext } from './policy/import.ts';
 import { UpdateReader } from './rib/update-reader.ts';
@@ -64,6 +64,7 @@ export class Neighbor {
       clock: host.ports.clock,
       room: () => this.#session.room,
       write: (frame) => this.#session.write(frame),
+      guard: (work) => this.#session.guard(work),
       nextUpdate: (family) => host.routing.nextUpdate(this.#routes, family),
       isEndOfRibHeld: () => host.isEndOfRibHeld(),
     });
@@ -112,6 +113,7 @@ export class Neighbor {
   adjust(settings: PeerSettings): void {
     this.#settings = settings;
     this.#host.routing.adjustPeer(this.#routes, settings);
+    this.#session.settingsChanged();
   }
 
   /** Takes over what needs a new session; its routes stay, stale, as after a connection that broke. */
@@ -155,7 +157,12 @@ export class Neighbor {
     const { ports } = this.#host;
     const log = ports.log.child({ peer: formatIpAddress(this.#settings.address) });
     return new Session(
-      { ports: { ...ports, log }, target: () => this.#target(), local: () => this.#local() },
+      {
+        ports: { ...ports, log },
+        target: () => this.#target(),
+        local: () => this.#local(),
+        description: () => this.#settings.description,
+      },
       {
         up: (negotiated, ours) => this.#up(negotiated, ours),
         down: (loss) => this.#down(loss),
@@ -187,6 +194,10 @@ export class Neighbor {
       ...(peer.keepaliveSeconds !== undefined && { keepaliveSeconds: peer.keepaliveSeconds }),
       connectRetrySeconds: peer.connectRetrySeconds,
       errorWaitSeconds: peer.errorWaitSeconds,
+      ...(peer.connectDelaySeconds !== undefined && { connectDelaySeconds: peer.connectDelaySeconds }),
+      ...(peer.delayOpenSeconds !== undefined && { delayOpenSeconds: peer.delayOpenSeconds }),
+      ...(peer.sendHoldSeconds !== undefined && { sendHoldSeconds: peer.sendHoldSeconds }),
+      ...(peer.shutdown !== undefined && { shutdown: peer.shutdown }),
       ...(gracefulRestart !== undefined && { gracefulRestart }),
     };
   }
@@ -203,7 +214,7 @@ export class Neighbor {
   }
 
   #up(negotiated: Negotiated, ours: IpAddress): void {
-    const { ports, routing, bgpIdentifier } = this.#host;
+    const { routing, bgpIdentifier } = this.#host;
     const context = importContext(this.#settings, {
       bgpIdentifier,
       clusterId: this.#host.clusterId(),
@@ -211,8 +222,7 @@ export class Neighbor {
       external: negotiated.external,
       localAddress: addressOctets(ours),
     });
-    const { holdSeconds, families } = negotiated;
-    ports.log.info({ peer: formatIpAddress(this.#settings.address), holdSeconds, families }, 'session established');
+    const { families } = negotiated;
     this.#negotiated = negotiated;
     this.#reader = new UpdateReader(negotiated, routing.sinkFor(this.#routes, context));
     const restart = peerRestart(negotiated);
@@ -222,15 +232,18 @@ export class Neighbor {
     this.#feed.start(families);
   }
 
-  #down(loss: SessionLoss): void {
+  #down(loss: Loss): void {
     const restart = this.#negotiated === undefined ? undefined : peerRestart(this.#negotiated);
     this.#negotiated = undefined;
     this.#reader = undefined;
     this.#feed.stop();
     this.#host.routing.sessionDown(this.#routes);
     const ourSeconds = this.#resetSeconds;
-    if (ourSeconds !== undefined && restart !== undefined) this.#stale.hungUp(restart, ourSeconds);
-    else this.#stale.lost(loss, restart);
+    if (loss.cause === 'connection' && ourSeconds !== undefined && restart !== undefined) {
+      this.#stale.hungUp(restart, ourSeconds);
+    } else {
+      this.#stale.lost(loss, restart);
+    }
     this.#host.defer({ type: 'peerLost', peer: this.id });
     this.#host.progressed();
   }

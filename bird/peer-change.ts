@@ -25,6 +25,9 @@ const LIGHT = [
   'keepaliveSeconds',
   'nextHop',
   'routeReflectorClient',
+  'delayOpenSeconds',
+  'sendHoldSeconds',
+  'shutdown',
 ] as const satisfies readonly (keyof PeerSettings)[];
 
 /** Who dials, and where to: no longer of interest once the session stands. */

@@ -9,13 +9,14 @@ import type { PeerView } from './view.ts';
 
 export interface PeerParts {
   readonly routes: RoutingPeer;
-  readonly session: Pick<Session, 'state' | 'since' | 'lastError' | 'flaps'>;
+  readonly session: Pick<
+    Session,
+    'state' | 'since' | 'lastError' | 'flaps' | 'incidents' | 'reach' | 'messages' | 'connection' | 'capabilities'
+  >;
   /** Of the session that is up. */
   readonly negotiated: Negotiated | undefined;
   readonly stale: Pick<StaleRoutes, 'isPeerRestarting' | 'longLived'>;
 }
-
-const NO_MESSAGES = { open: 0, update: 0, notification: 0, keepalive: 0, routeRefresh: 0 };
 
 export function peerView({ routes, session, negotiated, stale }: PeerParts): PeerView {
   const { settings } = routes;
@@ -41,9 +42,11 @@ export function peerView({ routes, session, negotiated, stale }: PeerParts): Pee
     accepted: total((family) => routes.adjRibIn[family].accepted),
     advertised: total((family) => routes.adjRibOut[family].advertised),
     flaps: session.flaps,
-    incidents: [],
-    reach: { dialled: 0, connected: 0, incoming: 0, hasSeenOpen: false },
-    messages: { sent: NO_MESSAGES, received: NO_MESSAGES },
+    incidents: session.incidents,
+    reach: session.reach,
+    messages: session.messages,
+    ...(session.connection !== undefined && { connection: session.connection }),
+    ...(session.capabilities !== undefined && { capabilities: session.capabilities }),
   };
 }
 

@@ -5,8 +5,11 @@ export type SessionState = 'Idle' | 'Connect' | 'Active' | 'OpenSent' | 'OpenCon
 
 /** Something that happened to a session, kept for those who ask why. */
 export interface PeerIncident {
-  /** Milliseconds since 1970. */
+  /** Milliseconds since 1970; of the last time, where it happened more than once. */
   readonly at: number;
+  /** How often it happened just like this, and when first; absent: once. */
+  readonly count?: number;
+  readonly firstAt?: number;
   readonly kind:
     | 'connection failed'
     | 'connection lost'
@@ -22,7 +25,7 @@ export interface PeerIncident {
   readonly isFlap: boolean;
   /** The kernel's word, where it was the kernel that said no: `ECONNREFUSED`. */
   readonly errno?: string;
-  /** Of a NOTIFICATION: code, subcode, their names, and its data in hex. */
+  /** Of a NOTIFICATION: code, subcode, their names, and its data in hex, 128 octets at most. */
   readonly notification?: {
     readonly code: number;
     readonly subcode: number;
@@ -88,7 +91,7 @@ export interface PeerView {
     readonly localPort?: number;
     readonly remotePort?: number;
   };
-  /** Of the OPENs of the session that is under way, as names: `4-octet AS`, `ADD-PATH IPv4 unicast receive`. */
+  /** Of the OPENs of the session that is under way, or of the last one: `4-octet AS 64512`, `ADD-PATH IPv4 unicast receive`. */
   readonly capabilities?: { readonly sent: readonly string[]; readonly received: readonly string[] };
   /** Made for a caller from a prefix of dynamic peers. */
   readonly isDynamic?: boolean;

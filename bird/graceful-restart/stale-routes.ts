@@ -1,11 +1,11 @@
 import type { IpFamily } from '../../src/model/ip.ts';
 import type { Clock } from '../../src/runtime/clock.ts';
+import type { Loss } from '../peer/vocabulary.ts';
 import { FAMILIES } from '../routing.ts';
 import type { Routing, RoutingPeer } from '../routing.ts';
 import { FRESH, helperStep } from './helper.ts';
 import type { HelperEffect, HelperEvent, HelperState, HelperTimer } from './helper.ts';
 import { mayBeRestart } from './loss.ts';
-import type { SessionLoss } from './loss.ts';
 import type { PeerRestart } from './peer-restart.ts';
 
 export interface StaleRoutesPorts {
@@ -35,7 +35,7 @@ export class StaleRoutes {
   }
 
   /** `restart` is what the session that is gone agreed on. */
-  lost(loss: SessionLoss, restart: PeerRestart | undefined): void {
+  lost(loss: Loss, restart: PeerRestart | undefined): void {
     const kept = restart !== undefined && mayBeRestart(loss, restart.notification) ? restart.families : [];
     for (const family of FAMILIES) {
       const keep = kept.find((each) => each.family === family);

@@ -1,5 +1,7 @@
-/** Two connections of one peer at once: which may live? Pure. RFC 4271 §6.8, RFC 6286 §2.3, RFC 4724 §5. */
-import type { State } from './fsm.ts';
+/** Two connections of one peer at once: which may live? Pure. RFC 4271 §6.8, RFC 6286 §2.3, RFC 4724 §4.2. */
+import type { Fault } from '../wire.ts';
+import { fault } from './fault.ts';
+import type { State } from './vocabulary.ts';
 
 /** Who made the TCP connection. */
 export type Direction = 'outgoing' | 'incoming';
@@ -17,7 +19,8 @@ export function survivingDirection(local: Side, remote: Side): Direction {
 
 /**
  * An OPEN has just come over the connection `arrived`; `other` is where the second connection stands.
- * `both`: too early to judge, the other side's OPEN is not there yet.
+ * `both`: too early to judge. The later of two OPENs finds the other connection in OpenConfirm and settles it; if none
+ * comes, the connection that reaches Established first does.
  */
 export function judgeOpen(
   arrived: Direction,
@@ -28,22 +31,41 @@ export function judgeOpen(
     case 'OpenConfirm':
       return survivingDirection(sides.local, sides.remote) === arrived ? 'keepArrived' : 'keepOther';
     case 'Established':
-      // A peer that restarted may connect before we noticed that its old connection is dead. RFC 4724 §4.2.
-      return other.session.gracefulRestart === undefined ? 'keepOther' : 'keepArrived';
+      // A peer that restarted may connect before we noticed that its old connection is dead. RFC 4724 §4.2. Its KEEPALIVE
+      // proves it: one that merely dialled at the same moment sends OPEN too, but then it gives that connection up.
+      return other.session.gracefulRestart === undefined ? 'keepOther' : 'both';
     case 'OpenSent':
       return 'both';
-    case 'Idle':
     case 'Connect':
     case 'Active':
+      return other.isDelayingOpen ? 'both' : 'keepArrived';
+    case 'Idle':
       return 'keepArrived';
   }
 }
 
-/** May a new incoming connection be read at all while the main one is in `main`? */
-export function admitIncoming(main: State, hasRival: boolean): 'takeOver' | 'rival' | 'refuse' {
-  if (main.name === 'Active') return 'takeOver';
-  if (main.name === 'Idle' || hasRival) return 'refuse';
-  // RFC 4271 §6.8: without CollisionDetectEstablishedState an Established session always wins.
-  if (main.name === 'Established' && main.session.gracefulRestart === undefined) return 'refuse';
-  return 'rival';
+export type Admission = { readonly as: 'main' | 'rival' } | { readonly as: 'refused'; readonly fault: Fault };
+
+/** May a new incoming connection be read at all, while the main one is where `main` says? One at a time may. */
+export function admitIncoming(
+  main: { readonly state: State; readonly direction: Direction },
+  hasRival: boolean,
+): Admission {
+  const { state, direction } = main;
+  if (state.name === 'Idle') {
+    return state.isHeld
+      ? refused('the peer must wait after an error, so its connection was refused')
+      : refused('the peer is not started, so its connection was refused');
+  }
+  if (hasRival) return refused('an earlier connection of the peer is still under way');
+  if (state.name === 'Active' && !state.isDelayingOpen) return { as: 'main' };
+  if (state.name === 'Established') {
+    // RFC 4271 §6.8: without CollisionDetectEstablishedState an Established session always wins.
+    if (state.session.gracefulRestart !== undefined) return { as: 'rival' };
+    return { as: 'refused', fault: fault('collisionResolution', 'the peer connected anew while its session stands') };
+  }
+  return direction === 'incoming' ? refused('an earlier connection of the peer is still under way') : { as: 'rival' };
 }
+
+/** RFC 4486 §4. */
+const refused = (text: string): Admission => ({ as: 'refused', fault: fault('connectionRejected', text) });

@@ -1,27 +1,23 @@
 import type { Clock } from '../../src/runtime/clock.ts';
 import type { Random } from '../../src/runtime/random.ts';
-import {
-  decodeMessage,
-  encodeMessage,
-  Framer,
-  MAX_OCTETS,
-  messageType,
-  NOTIFICATION_TYPE,
-  UPDATE_TYPE,
-} from '../wire.ts';
-import type { CodecContext, Fault, Message, Open } from '../wire.ts';
+import { BgpError, encodeMessage, Framer, MAX_OCTETS, messageType } from '../wire.ts';
+import type { Open } from '../wire.ts';
 import type { Direction } from './collision.ts';
-import { notificationText } from './fault.ts';
+import type { Evidence } from './evidence.ts';
+import { encodeNotification, fault, PLAIN } from './fault.ts';
 import { step } from './fsm.ts';
-import type { Effect, Event, State, Timer } from './fsm.ts';
 import { localOpen } from './negotiate.ts';
 import type { LocalSettings } from './negotiate.ts';
+import { maxReceivedOctets, messageEvent } from './receive.ts';
+import { Timers } from './timers.ts';
 import type { CloseReason, Connection, ConnectionHandlers } from './transport.ts';
+import type { Effect, Event, State, Timer } from './vocabulary.ts';
 
 /** What a driver asks of the session that owns it. */
 export interface DriverOwner {
   readonly clock: Clock;
   readonly random: Random;
+  readonly evidence: Evidence;
   local(): LocalSettings;
   dial(): Connection;
   /** False: the connection that this OPEN came over must give way. RFC 4271 §6.8. */
@@ -30,7 +26,10 @@ export interface DriverOwner {
   perform(driver: Driver, effect: SessionEffect): void;
   /** The network took something: there may be room for more. */
   writable(driver: Driver): void;
+  /** Called too where the name stays and what is behind it does not. */
   stateChanged(driver: Driver): void;
+  /** Something was thrown: a bug. The driver ends its connection itself. */
+  crashed(error: unknown): void;
 }
 
 export type SessionEffect = Extract<
@@ -41,38 +40,24 @@ export type SessionEffect = Extract<
 /** A loop turn must not be longer, or keepalives of other sessions wait. */
 const SLICE_MS = 5;
 const FRAMES_BETWEEN_LOOKS = 16;
-/** RFC 4271 §10: 75 to 100 percent. */
-const MIN_JITTER = 0.75;
-
-/** What both sides know before an OPEN: nothing. */
-const PLAIN: CodecContext = {
-  fourOctetAs: true,
-  addPath: new Set(),
-  extendedNextHop: new Set(),
-  extendedMessage: false,
-  external: true,
-};
-
-interface ArmedTimer {
-  deadline: number;
-  readonly firesAt: number;
-  readonly cancel: () => void;
-}
 
 /**
  * Runs one state machine: takes an event from the queue, steps, performs the effects in order. An effect that makes an
- * event appends it and never re-enters `step`. Holds the timers and the connection of that machine.
+ * event appends it and never re-enters `step`. Holds the timers and the connection of that machine. Whatever is thrown
+ * on the way ends this connection, as AutomaticStop does, and goes no further.
  */
 export class Driver {
   readonly #owner: DriverOwner;
   readonly #queue: Event[] = [];
-  readonly #timers = new Map<Timer, ArmedTimer>();
+  readonly #timers: Timers;
   #state: State;
   #isRunning = false;
   #connection: Connection | undefined;
-  /** What our last OPEN said. */
-  #said: LocalSettings | undefined;
   #direction: Direction = 'outgoing';
+  /** What our last OPEN was made of. */
+  #said: LocalSettings | undefined;
+  #sentOpen: Open | undefined;
+  #receivedOpen: Open | undefined;
   #framer = new Framer(MAX_OCTETS);
   /** Whole messages wait in the framer for the next slice. */
   #hasBacklog = false;
@@ -80,9 +65,15 @@ export class Driver {
   #sendHoldSeconds = 0;
   #farewell: Promise<void> = Promise.resolve();
 
-  constructor(owner: DriverOwner, failures: number) {
+  constructor(owner: DriverOwner, connectRetryCounter: number) {
     this.#owner = owner;
-    this.#state = { name: 'Idle', failures };
+    this.#state = { name: 'Idle', connectRetryCounter, isHeld: false };
+    this.#timers = new Timers({
+      clock: owner.clock,
+      random: owner.random,
+      expired: (timer) => this.post({ type: `${timer}_Expires` }),
+      hasBacklog: () => this.#hasBacklog,
+    });
   }
 
   get state(): State {
@@ -97,6 +88,11 @@ export class Driver {
     return this.#connection;
   }
 
+  /** Those of the connection that stands, or of the last one. */
+  get opens(): { readonly sent: Open | undefined; readonly received: Open | undefined } {
+    return { sent: this.#sentOpen, received: this.#receivedOpen };
+  }
+
   /** Resolves when the last NOTIFICATION is on its way. */
   get farewell(): Promise<void> {
     return this.#farewell;
@@ -106,10 +102,22 @@ export class Driver {
     this.#queue.push(event);
     if (this.#isRunning) return;
     this.#isRunning = true;
+    for (let next = this.#queue.shift(); next !== undefined; next = this.#queue.shift()) {
+      try {
+        this.#take(next);
+      } catch (error) {
+        this.#crash(error);
+      }
+    }
+    this.#isRunning = false;
+  }
+
+  /** Does what belongs to this connection; if it throws, the connection ends. */
+  guard(action: () => void): void {
     try {
-      for (let next = this.#queue.shift(); next !== undefined; next = this.#queue.shift()) this.#take(next);
-    } finally {
-      this.#isRunning = false;
+      action();
+    } catch (error) {
+      this.#crash(error);
     }
   }
 
@@ -117,30 +125,51 @@ export class Driver {
   adopt(connection: Connection): void {
     this.#direction = 'incoming';
     this.#use(connection);
+    this.#owner.evidence.connected();
     this.post({ type: 'TcpConnectionConfirmed' });
   }
 
   /** A second machine starts where a waiting first one would stand. */
   waitForPeer(): void {
-    this.#state = { name: 'Active', failures: this.#state.failures };
+    const { connectRetryCounter } = this.#state;
+    this.#state = { name: 'Active', connectRetryCounter, isDelayingOpen: false };
   }
 
+  /** Whole messages. */
   write(octets: Uint8Array): void {
-    this.#connection?.write(octets);
+    if (this.#connection === undefined) return;
+    this.#owner.evidence.sent(octets);
+    this.#connection.write(octets);
   }
 
   /** Ends all that could still come from this driver; the connection is dropped without a word. */
   discard(): void {
-    for (const timer of [...this.#timers.keys()]) this.#stopTimer(timer);
-    this.#disconnect();
+    this.#timers.stopAll();
+    this.#hangUp('disconnect');
   }
 
   #take(event: Event): void {
     const before = this.#state;
     const [state, effects] = step(before, event, this.#localFor(before));
     this.#state = state;
-    for (const effect of effects) this.#perform(effect);
-    if (before.name !== state.name) this.#owner.stateChanged(this);
+    if ('session' in state && !('session' in before)) this.#framer.maxOctets = maxReceivedOctets(state.session);
+    for (const effect of effects) {
+      // Each for itself: what one leaves undone must not keep the connection open or a timer running.
+      try {
+        this.#perform(effect);
+      } catch (error) {
+        this.#crash(error);
+      }
+    }
+    if (before !== state) this.#owner.stateChanged(this);
+  }
+
+  /** Idle ignores the event, so that an end which fails itself ends there. */
+  #crash(error: unknown): void {
+    this.#owner.crashed(error);
+    this.#queue.length = 0;
+    const text = `internal error: ${error instanceof Error ? error.message : String(error)}`;
+    this.post({ type: 'AutomaticStop', farewell: fault('outOfResources', text) });
   }
 
   /** The peer's OPEN is judged by what ours said, also where the settings have changed since. */
@@ -151,66 +180,68 @@ export class Driver {
   #perform(effect: Effect): void {
     switch (effect.do) {
       case 'connect':
+        this.#owner.evidence.dialled();
         this.#direction = 'outgoing';
         this.#use(this.#owner.dial());
         return;
       case 'disconnect':
-        this.#disconnect();
+      case 'drop':
+        this.#hangUp(effect.do);
         return;
       case 'sendOpen':
         this.#said = this.#owner.local();
-        this.#send(localOpen(this.#said));
+        this.#sentOpen = localOpen(this.#said);
+        this.write(encodeMessage(this.#sentOpen, PLAIN));
         return;
       case 'sendKeepalive':
-        this.#send({ type: 'keepalive' });
+        this.write(encodeMessage({ type: 'keepalive' }, PLAIN));
         return;
       case 'sendNotification':
-        this.#sendNotification(effect.fault);
+        this.write(encodeNotification(effect.fault));
+        this.#hasSaidGoodbye = true;
         return;
       case 'startTimer':
-        this.#startTimer(effect);
+        if (effect.timer === 'SendHoldTimer') this.#sendHoldSeconds = effect.seconds;
+        this.#timers.start(effect.timer, effect.seconds, effect.jitter);
         return;
       case 'stopTimer':
-        this.#stopTimer(effect.timer);
+        this.#timers.stop(effect.timer);
         return;
       default:
         this.#owner.perform(this, effect);
     }
   }
 
-  #send(message: Exclude<Message, { readonly type: 'update' }>): void {
-    this.write(encodeMessage(message, PLAIN));
-  }
-
-  #sendNotification({ code: [code, subcode], data }: Fault): void {
-    this.#send({ type: 'notification', code, subcode, data });
-    this.#hasSaidGoodbye = true;
-  }
-
   #use(connection: Connection): void {
     this.#connection = connection;
+    this.#sentOpen = undefined;
+    this.#receivedOpen = undefined;
     this.#framer = new Framer(MAX_OCTETS);
     this.#hasBacklog = false;
     this.#hasSaidGoodbye = false;
     connection.attach(this.#handlersOf(connection));
   }
 
-  #disconnect(): void {
+  #hangUp(how: 'disconnect' | 'drop'): void {
     const connection = this.#connection;
     this.#connection = undefined;
     this.#hasBacklog = false;
     if (connection === undefined) return;
-    if (this.#hasSaidGoodbye) this.#farewell = connection.end();
+    if (this.#hasSaidGoodbye && how === 'disconnect') this.#farewell = connection.end();
     else connection.destroy();
   }
 
   /** What an earlier connection still says is nobody's business. */
   #handlersOf(connection: Connection): ConnectionHandlers {
     const ifCurrent = (action: () => void): void => {
-      if (this.#connection === connection) action();
+      if (this.#connection === connection) this.guard(action);
     };
     return {
-      opened: () => ifCurrent(() => this.post({ type: 'Tcp_CR_Acked' })),
+      opened: () =>
+        ifCurrent(() => {
+          this.#owner.evidence.connected();
+          this.post({ type: 'Tcp_CR_Acked' });
+        }),
       data: (octets) =>
         ifCurrent(() => {
           this.#framer.push(octets);
@@ -222,10 +253,9 @@ export class Driver {
   }
 
   #progressed(): void {
+    const timer: Timer = 'SendHoldTimer';
     // RFC 9687: what the peer takes shows that it lives.
-    if (this.#state.name === 'Established' && this.#timers.has('SendHoldTimer')) {
-      this.#startTimer({ timer: 'SendHoldTimer', seconds: this.#sendHoldSeconds, jitter: false });
-    }
+    if (this.#timers.isRunning(timer)) this.#timers.start(timer, this.#sendHoldSeconds, false);
     this.#owner.writable(this);
   }
 
@@ -233,7 +263,7 @@ export class Driver {
   #closed(connection: Connection, reason: CloseReason): void {
     while (this.#hasBacklog && this.#connection === connection) this.#readSlice(connection);
     if (this.#connection !== connection) return;
-    this.post({ type: 'TcpConnectionFails', reason: reason.text });
+    this.post({ type: 'TcpConnectionFails', reason });
   }
 
   /** Takes messages until none is whole, or the slice is used up; then the rest waits for the next turn. */
@@ -257,124 +287,42 @@ export class Driver {
     connection.pause();
     this.#owner.clock.after(0, () => {
       if (this.#connection !== connection) return;
-      this.#readSlice(connection);
+      this.guard(() => this.#readSlice(connection));
       if (this.#connection === connection && !this.#hasBacklog) connection.resume();
     });
   }
 
   /** False where no whole message is there. */
   #readOne(): boolean {
-    let frame: Uint8Array | undefined;
-    try {
-      frame = this.#framer.next();
-    } catch (error) {
-      this.post({ type: 'BGPHeaderErr', fault: error as Fault });
-      return false;
-    }
+    const frame = this.#nextFrame();
     if (frame === undefined) return false;
-    if (messageType(frame) === UPDATE_TYPE) this.post({ type: 'UpdateMsg', frame });
-    else this.#readMessage(frame);
+    this.#owner.evidence.received(messageType(frame));
+    const event = messageEvent(frame);
+    if (event.type === 'BGPOpen') this.#readOpen(event.open);
+    else this.post(event);
     return true;
   }
 
-  #readMessage(frame: Uint8Array): void {
-    const result = decodeMessage(frame, PLAIN);
-    if (result.kind === 'fault') {
-      this.#postFault(frame, result.fault);
-      return;
-    }
-    const { message } = result;
-    switch (message.type) {
-      case 'open':
-        this.#readOpen(message);
-        return;
-      case 'keepalive':
-        this.post({ type: 'KeepAliveMsg' });
-        return;
-      case 'notification': {
-        const text = notificationText(message);
-        this.post({
-          type: 'NotifMsg',
-          text,
-          fault: { text, code: [message.code, message.subcode], data: message.data },
-        });
-        return;
-      }
-      case 'route-refresh':
-        this.post({ type: 'RouteRefreshMsg', refresh: message });
-        return;
-      case 'update': // read in place, above
-        return;
+  #nextFrame(): Uint8Array | undefined {
+    try {
+      return this.#framer.next();
+    } catch (error) {
+      if (!(error instanceof BgpError)) throw error;
+      const { text, code, data } = error;
+      this.post({ type: 'BGPHeaderErr', fault: { text, code, data } });
+      return undefined;
     }
   }
 
   #readOpen(open: Open): void {
-    if (this.#state.name !== 'OpenSent' || this.#owner.admitOpen(this, open)) this.post({ type: 'BGPOpen', open });
-    else this.post({ type: 'OpenCollisionDump' });
-  }
-
-  /** A NOTIFICATION is never answered with another, however broken it is. RFC 4271 §6.4. */
-  #postFault(frame: Uint8Array, fault: Fault): void {
-    if (messageType(frame) === NOTIFICATION_TYPE) {
-      this.post({ type: 'NotifMsg', text: `NOTIFICATION received that cannot be read: ${fault.text}`, fault });
-    } else {
-      this.post({ type: fault.code[0] === 2 ? 'BGPOpenMsgErr' : 'BGPHeaderErr', fault });
-    }
-  }
-
-  #startTimer({
-    timer,
-    seconds,
-    jitter,
-  }: Pick<Extract<Effect, { do: 'startTimer' }>, 'timer' | 'seconds' | 'jitter'>): void {
-    const factor = jitter ? MIN_JITTER + (1 - MIN_JITTER) * this.#owner.random() : 1;
-    const ms = seconds * 1000 * factor;
-    if (timer === 'SendHoldTimer') this.#sendHoldSeconds = seconds;
-    const armed = this.#timers.get(timer);
-    const deadline = this.#owner.clock.now() + ms;
-    // The hold timer moves with each message: it is enough that it fires too early and looks again.
-    if (armed !== undefined && armed.firesAt <= deadline) {
-      armed.deadline = deadline;
-      return;
-    }
-    armed?.cancel();
-    this.#arm(timer, deadline, ms);
-  }
-
-  #arm(timer: Timer, deadline: number, ms: number): void {
-    const cancel = this.#owner.clock.after(ms, () => this.#fired(timer));
-    this.#timers.set(timer, { deadline, firesAt: this.#owner.clock.now() + ms, cancel });
-  }
-
-  #stopTimer(timer: Timer): void {
-    this.#timers.get(timer)?.cancel();
-    this.#timers.delete(timer);
-  }
-
-  #fired(timer: Timer): void {
-    const { deadline } = this.#timers.get(timer)!;
-    const left = deadline - this.#owner.clock.now();
-    if (left > 0) this.#arm(timer, deadline, left);
-    else if (timer === 'HoldTimer') this.#askOnceMore(deadline);
-    else this.#expire(timer);
-  }
-
-  /**
-   * A process that was stopped or busy finds its hold timers expired and its sockets full. So first one more turn, in
-   * which what is there is read, and only then the verdict.
-   */
-  #askOnceMore(deadline: number): void {
-    const cancel = this.#owner.clock.after(0, () => {
-      const now = this.#timers.get('HoldTimer')!.deadline;
-      if (now > deadline) this.#arm('HoldTimer', now, Math.max(0, now - this.#owner.clock.now()));
-      else if (this.#hasBacklog) this.#askOnceMore(deadline);
-      else this.#expire('HoldTimer');
-    });
-    this.#timers.set('HoldTimer', { deadline, firesAt: this.#owner.clock.now(), cancel });
-  }
-
-  #expire(timer: Timer): void {
-    this.#timers.delete(timer);
-    this.post({ type: `${timer}_Expires` });
+    const { name } = this.#state;
+    this.#receivedOpen ??= open;
+    const isDue = name === 'OpenSent' || name === 'Connect' || name === 'Active';
+    if (isDue && !this.#owner.admitOpen(this, open)) this.post({ type: 'OpenCollisionDump' });
+    else
+      this.post({
+        type: this.#timers.isRunning('DelayOpenTimer') ? 'BGPOpen_with_DelayOpenTimer_running' : 'BGPOpen',
+        open,
+      });
   }
 }

@@ -20,6 +20,11 @@ export interface LocalSettings {
   readonly errorWaitSeconds: readonly [number, number];
   /** Absent: no graceful restart with this peer. */
   readonly gracefulRestart?: LocalRestart;
+  /** As in PeerSettings, these four. */
+  readonly connectDelaySeconds?: number;
+  readonly delayOpenSeconds?: number;
+  readonly sendHoldSeconds?: number;
+  readonly shutdown?: string;
 }
 
 /** What both sides hold to while the session lives. */

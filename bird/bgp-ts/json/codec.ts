@@ -29,7 +29,7 @@ export function integer(min: number, max: number): JsonCodec<number> {
   return {
     to: (value) => value,
     from: (json, at) => {
-      if (typeof json === 'number' && Number.isInteger(json) && json >= min && json <= max) return json;
+      if (typeof json === 'number' && Number.isInteger(json) && json >= min && json <= max) return json + 0; // -0 is JSON too, and no number of ours
       throw refused(at, json, `a whole number from ${min} to ${max}`);
     },
   };

@@ -1,19 +1,15 @@
 import { describe, expect, test } from 'vitest';
 import { admitIncoming, judgeOpen, survivingDirection } from '../../../bird/peer/collision.ts';
+import type { Direction } from '../../../bird/peer/collision.ts';
 import type { State } from '../../../bird/peer/fsm.ts';
 import { agreed, localSettings, openOf, withoutRestart } from '../../support/bgp.ts';
+import { STATES } from '../../support/fsm-cases.ts';
 
 const local = localSettings();
 const plain = withoutRestart(local);
 const low = { asn: 64512, bgpIdentifier: 1 };
 const high = { asn: 64512, bgpIdentifier: 0xffff_fffe };
-
-const early = (name: 'Idle' | 'Connect' | 'Active' | 'OpenSent'): State => ({ name, failures: 0 });
-const late = (name: 'OpenConfirm' | 'Established', restart = true): State => ({
-  name,
-  failures: 0,
-  session: agreed(restart ? local : plain, openOf(local)),
-});
+const EstablishedWithoutRestart: State = { ...STATES.Established, session: agreed(plain, openOf(local)) };
 
 describe('which connection survives', () => {
   test('the one that the higher BGP Identifier made, compared unsigned', () => {
@@ -40,30 +36,63 @@ describe('which connection survives', () => {
 });
 
 describe('an OPEN while another connection exists', () => {
-  const sides = { local: high, remote: low };
-  test('in OpenSent: nobody can tell yet', () => expect(judgeOpen('incoming', early('OpenSent'), sides)).toBe('both'));
-  test('in OpenConfirm: the dominant side decides', () => {
-    expect(judgeOpen('outgoing', late('OpenConfirm'), sides)).toBe('keepArrived');
-    expect(judgeOpen('incoming', late('OpenConfirm'), sides)).toBe('keepOther');
+  const dominant = { local: high, remote: low };
+  const inferior = { local: low, remote: high };
+  test('in OpenConfirm: the dominant side keeps the connection that it made', () => {
+    expect(judgeOpen('outgoing', STATES.OpenConfirm, dominant)).toBe('keepArrived');
+    expect(judgeOpen('incoming', STATES.OpenConfirm, dominant)).toBe('keepOther');
+    expect(judgeOpen('outgoing', STATES.OpenConfirm, inferior)).toBe('keepOther');
+    expect(judgeOpen('incoming', STATES.OpenConfirm, inferior)).toBe('keepArrived');
   });
+  test.each(['OpenSent', 'Connect, DelayOpen', 'Active, DelayOpen'] as const)(
+    'in %s: nobody can tell yet, for its OPEN is not there',
+    (name) => {
+      for (const arrived of ['incoming', 'outgoing'] as const) {
+        expect(judgeOpen(arrived, STATES[name], dominant)).toBe('both');
+      }
+    },
+  );
   test('in Established: the session wins', () => {
-    expect(judgeOpen('incoming', late('Established', false), sides)).toBe('keepOther');
+    expect(judgeOpen('incoming', EstablishedWithoutRestart, dominant)).toBe('keepOther');
+    expect(judgeOpen('incoming', EstablishedWithoutRestart, inferior)).toBe('keepOther');
   });
-  test('in Established with graceful restart: the peer has restarted, and the new one wins', () => {
-    expect(judgeOpen('incoming', late('Established'), sides)).toBe('keepArrived');
+  test('in Established with graceful restart: the peer may have restarted, its KEEPALIVE will tell', () => {
+    expect(judgeOpen('incoming', STATES.Established, dominant)).toBe('both');
   });
-  test('a mere attempt gives way', () => expect(judgeOpen('incoming', early('Connect'), sides)).toBe('keepArrived'));
+  test.each(['Idle', 'Connect', 'Active'] as const)('in %s: a mere attempt gives way', (name) => {
+    expect(judgeOpen('incoming', STATES[name], dominant)).toBe('keepArrived');
+  });
 });
 
 describe('an incoming connection', () => {
-  test('is what Active waits for', () => expect(admitIncoming(early('Active'), false)).toBe('takeOver'));
+  const admitted = (state: State, direction: Direction = 'outgoing', hasRival = false): string => {
+    const admission = admitIncoming({ state, direction }, hasRival);
+    return admission.as === 'refused' ? admission.fault.code.join('/') : admission.as;
+  };
+
+  test('is what Active waits for', () => expect(admitted(STATES.Active)).toBe('main'));
   test('finds Idle closed, so that a damped peer stays damped', () => {
-    expect(admitIncoming(early('Idle'), false)).toBe('refuse');
+    expect(admitted(STATES['Idle, held'])).toBe('6/5');
+    expect(admitted(STATES.Idle)).toBe('6/5');
   });
-  test('runs beside our own attempt', () => expect(admitIncoming(early('Connect'), false)).toBe('rival'));
-  test('is one too many where there are two', () => expect(admitIncoming(early('OpenSent'), true)).toBe('refuse'));
-  test('is refused by an Established session without graceful restart', () => {
-    expect(admitIncoming(late('Established', false), false)).toBe('refuse');
-    expect(admitIncoming(late('Established'), false)).toBe('rival');
+  test.each(['Connect', 'Connect, DelayOpen', 'OpenSent', 'OpenConfirm'] as const)(
+    'runs beside our own connection in %s',
+    (name) => expect(admitted(STATES[name])).toBe('rival'),
+  );
+  test('is one too many where there are two', () => {
+    for (const name of ['OpenSent', 'OpenConfirm', 'Established'] as const) {
+      expect(admitted(STATES[name], 'outgoing', true)).toBe('6/5');
+    }
+  });
+  test.each(['Active, DelayOpen', 'OpenSent', 'OpenConfirm'] as const)(
+    'is one too many where the one in %s came in too',
+    (name) => expect(admitted(STATES[name], 'incoming')).toBe('6/5'),
+  );
+  test('is refused by an Established session, as a collision', () => {
+    expect(admitted(EstablishedWithoutRestart)).toBe('6/7');
+  });
+  test('runs beside an Established session with graceful restart, whoever made that', () => {
+    expect(admitted(STATES.Established, 'outgoing')).toBe('rival');
+    expect(admitted(STATES.Established, 'incoming')).toBe('rival');
   });
 });

@@ -1,217 +1,276 @@
 import { beforeEach, describe, expect, test } from 'vitest';
-import { Session } from '../../../bird/peer/session.ts';
-import type { Connection, ConnectionHandlers } from '../../../bird/peer/transport.ts';
-import { decodeMessage, encodeMessage, encodeUpdateFrame } from '../../../bird/wire.ts';
-import type { Message } from '../../../bird/wire.ts';
-import { parseIpAddress } from '../../../src/model/ip.ts';
-import { silentLogger } from '../../../src/runtime/logger.ts';
-import { localSettings, openOf } from '../../support/bgp.ts';
-import { context } from '../../support/bgp-bytes.ts';
-import { FakeClock } from '../../support/fake-clock.ts';
-
-/** A connection whose other end is the test: it says what arrives, and reads what was sent. */
-class Script implements Connection {
-  readonly remoteAddress = parseIpAddress('10.0.0.2');
-  readonly localAddress = parseIpAddress('10.0.0.1');
-  readonly remotePort = 34567;
-  readonly localPort = 179;
-  readonly interface = undefined;
-  queuedOctets = 0;
-  isOpen = true;
-  isPaused = false;
-  readonly sent: string[] = [];
-  handlers: ConnectionHandlers | undefined;
-
-  attach(handlers: ConnectionHandlers): void {
-    this.handlers = handlers;
-  }
-  secure(): void {
-    // a script is next door
-  }
-  write(octets: Uint8Array): void {
-    const result = decodeMessage(octets, context());
-    const message = result.kind === 'ok' ? result.message : undefined;
-    this.sent.push(
-      message?.type === 'notification' ? `${message.code}/${message.subcode}` : (message?.type ?? 'garbage'),
-    );
-  }
-  pause(): void {
-    this.isPaused = true;
-  }
-  resume(): void {
-    this.isPaused = false;
-  }
-  end(): Promise<void> {
-    this.isOpen = false;
-    return Promise.resolve();
-  }
-  destroy(): void {
-    this.isOpen = false;
-  }
-  say(...messages: readonly Exclude<Message, { type: 'update' }>[]): void {
-    for (const message of messages) this.handlers?.data(encodeMessage(message, context()));
-  }
-}
+import { fault } from '../../../bird/peer/fault.ts';
+import { encodeUpdateFrame } from '../../../bird/wire.ts';
+import { localSettings, withoutRestart } from '../../support/bgp.ts';
+import { KEEPALIVE, SessionBench } from '../../support/session-bench.ts';
 
 const local = localSettings({ holdSeconds: 9 });
-const open = openOf(local);
-const KEEPALIVE = { type: 'keepalive' } as const;
 
-let clock: FakeClock;
-let dialled: Script[];
-let log: string[];
-let session: Session;
+let bench: SessionBench;
+let told: string[];
 
 beforeEach(() => {
-  clock = new FakeClock();
-  dialled = [];
-  log = [];
-  const dial = (): Connection => {
-    const connection = new Script();
-    dialled.push(connection);
-    return connection;
-  };
-  const transport = { connect: dial, listen: () => Promise.reject(new Error('no listener here')) };
-  session = new Session(
-    {
-      ports: { clock, random: () => 1, log: silentLogger, transport },
-      target: () => ({ address: parseIpAddress('10.0.0.2'), port: 179 }),
-      local: () => local,
-    },
-    {
-      up: () => log.push('up'),
-      down: ({ cause }) => log.push(`down: ${cause}`),
-      update: () => void log.push('update'),
-      refresh: () => log.push('refresh'),
-      writable: () => log.push('writable'),
-    },
-  );
-  session.start();
+  bench = new SessionBench(local);
+  ({ told } = bench);
+  bench.session.start();
 });
 
-function establish(): Script {
-  const connection = dialled.at(-1)!;
-  connection.handlers?.opened();
-  connection.say(open, KEEPALIVE);
-  return connection;
-}
-
 test('dials, greets, confirms, and is up', () => {
-  const connection = establish();
+  const connection = bench.establish();
   expect(connection.sent).toEqual(['open', 'keepalive']);
-  expect([session.state, log]).toEqual(['Established', ['up']]);
+  expect([bench.session.state, told]).toEqual(['Established', ['up']]);
 });
 
 test('sends a keepalive every third of the hold time', async () => {
-  const connection = establish();
+  const connection = bench.establish();
   for (let i = 0; i < 4; i++) {
-    await clock.advance(3000);
+    await bench.clock.advance(3000);
     connection.say(KEEPALIVE);
   }
   expect(connection.sent.filter((type) => type === 'keepalive')).toHaveLength(5);
 });
 
 test('a process that slept past the hold time reads what waits before it believes the timer', async () => {
-  const connection = establish();
+  const connection = bench.establish();
   // The timer fires, and in the same turn of the loop the KEEPALIVE that had long arrived is read.
-  clock.after(9000, () => connection.say(KEEPALIVE));
-  await clock.advance(9001);
-  expect(session.state).toBe('Established');
-  await clock.advance(9000);
-  expect(session.lastError).toBe('hold timer expired: nothing heard for 9 s');
+  bench.clock.after(9000, () => connection.say(KEEPALIVE));
+  await bench.clock.advance(9001);
+  expect(bench.session.state).toBe('Established');
+  await bench.clock.advance(9000);
+  expect(bench.session.lastError).toBe('hold timer expired: nothing heard for 9 s');
   expect(connection.sent.at(-1)).toBe('4/0');
 });
 
 describe('stray messages', () => {
+  const { open } = new SessionBench(local);
   test.each([
     ['KEEPALIVE in OpenSent', [KEEPALIVE], '5/1'],
     ['OPEN in OpenConfirm', [open, open], '5/2'],
     ['OPEN in Established', [open, KEEPALIVE, open], '5/3'],
   ] as const)('%s', (_name, messages, code) => {
-    const connection = dialled[0]!;
-    connection.handlers?.opened();
+    const connection = bench.last.open();
     connection.say(...messages);
     expect(connection.sent.at(-1)).toBe(code);
-    expect([session.state, connection.isOpen]).toEqual(['Idle', false]);
+    expect([bench.session.state, connection.isOpen]).toEqual(['Idle', false]);
   });
 
   test('octets that are no BGP', () => {
-    const connection = establish();
-    connection.handlers?.data(new Uint8Array(19));
+    const connection = bench.establish();
+    connection.sayOctets(new Uint8Array(19));
     expect(connection.sent.at(-1)).toBe('1/1');
   });
 });
 
 test('an UPDATE and the NOTIFICATION behind it are both read when the peer hangs up', () => {
-  const connection = establish();
-  connection.handlers?.data(encodeUpdateFrame({}));
-  connection.say({ type: 'notification', code: 6, subcode: 4, data: new Uint8Array() });
-  connection.handlers?.closed({ text: 'the peer closed the connection' });
-  expect(log).toEqual(['up', 'update', 'down: notification']);
-  expect(session.lastError).toBe('NOTIFICATION received: Cease / Administrative Reset');
+  const connection = bench.establish();
+  connection.sayOctets(encodeUpdateFrame({}));
+  connection.notify(6, 4);
+  connection.hangUp();
+  expect(told).toEqual(['up', 'update', 'down: notification']);
+  expect(bench.session.lastError).toBe('NOTIFICATION received: Cease / Administrative Reset');
 });
 
-describe('two connections at once', () => {
-  test('ours is in OpenConfirm and the peer has the higher identifier: theirs wins, ours hears 6/7', () => {
-    const ours = dialled[0]!;
-    ours.handlers?.opened();
-    const theirs = new Script();
-    session.accept(theirs);
-    ours.say(open);
-    theirs.say(open);
-    expect(ours.sent.at(-1)).toBe('6/7');
-    theirs.say(KEEPALIVE);
-    expect([session.state, ours.isOpen, theirs.isOpen]).toEqual(['Established', false, true]);
-    expect(log).toEqual(['up']);
-  });
-
-  test('ours has not connected yet: theirs comes up and ours is given up', async () => {
-    const theirs = new Script();
-    session.accept(theirs);
-    theirs.say(open, KEEPALIVE);
-    expect([session.state, dialled[0]!.isOpen]).toEqual(['Established', false]);
-    await clock.advance(1000);
-    expect(dialled).toHaveLength(1);
-  });
-
-  test('a third one is hung up on', () => {
-    dialled[0]!.handlers?.opened();
-    session.accept(new Script());
-    const third = new Script();
-    session.accept(third);
-    expect(third.isOpen).toBe(false);
-  });
-
-  test('an Established peer with graceful restart that connects anew has restarted', () => {
-    establish();
-    const fresh = new Script();
-    session.accept(fresh);
-    expect(log).toEqual(['up']);
-    fresh.say(open, KEEPALIVE);
-    expect(log).toEqual(['up', 'down: connection', 'up']);
-    expect(dialled[0]!.sent).toEqual(['open', 'keepalive']);
-  });
+test('what comes behind a NOTIFICATION is read no more', () => {
+  const connection = bench.establish();
+  connection.notify(6, 2);
+  connection.sayOctets(encodeUpdateFrame({}));
+  expect(told).toEqual(['up', 'down: notification']);
+  expect(connection.sent).toEqual(['open', 'keepalive']);
 });
 
-test('a peer that takes nothing for two minutes ends the session', async () => {
-  const connection = establish();
-  for (let i = 0; i < 41; i++) {
-    connection.say(KEEPALIVE);
-    await clock.advance(3000);
-  }
-  expect(session.lastError).toBe('the peer reads nothing: send hold timer expired');
+describe('a peer that takes nothing', () => {
+  const starve = async (seconds: number): Promise<void> => {
+    for (let i = 0; i < seconds; i += 3) {
+      bench.last.say(KEEPALIVE);
+      await bench.clock.advance(3000);
+    }
+  };
+  test('for two minutes ends the session, and TCP is dropped without waiting for it', async () => {
+    const connection = bench.establish();
+    await starve(123);
+    expect(bench.session.lastError).toBe('the peer reads nothing: send hold timer expired');
+    expect([connection.sent.at(-1), connection.ended]).toEqual(['8/0', 'destroy']);
+  });
+  test('but for a little now and then lives', async () => {
+    const connection = bench.establish();
+    await starve(90);
+    connection.handlers?.progress();
+    await starve(90);
+    expect(bench.session.state).toBe('Established');
+  });
+  test('for as long as was set', async () => {
+    bench.local = { ...local, sendHoldSeconds: 30 };
+    bench.establish();
+    await starve(33);
+    expect(bench.session.state).toBe('Idle');
+  });
 });
 
 test('there is no room to write while much is queued', () => {
-  const connection = establish();
+  const connection = bench.establish();
   connection.queuedOctets = 65_536;
-  expect(session.room).toBe(0);
+  expect(bench.session.room).toBe(0);
   connection.queuedOctets = 0;
-  expect(session.room).toBeGreaterThan(60_000);
+  expect(bench.session.room).toBeGreaterThan(60_000);
 });
 
 test('after stop nothing is left: no timer, no connection', async () => {
-  const connection = establish();
-  await session.stop();
-  expect([connection.isOpen, clock.pending, log.at(-1)]).toEqual([false, 0, 'down: stop']);
+  const connection = bench.establish();
+  await bench.session.stop();
+  expect([connection.isOpen, bench.clock.pending, told.at(-1)]).toEqual([false, 0, 'down: stop']);
+});
+
+describe('the operator', () => {
+  test('holds a peer down: Cease with the text, Idle, and its connections are refused by name', async () => {
+    const connection = bench.establish();
+    bench.local = { ...local, shutdown: 'new fibre' };
+    bench.session.settingsChanged();
+    expect([connection.sent.at(-1), bench.session.state, told.at(-1)]).toEqual(['6/2', 'Idle', 'down: stop']);
+    expect(bench.session.lastError).toBe('administratively shut down: new fibre');
+    const theirs = bench.incoming();
+    expect([theirs.sent, theirs.ended]).toEqual([['6/5'], 'end']);
+    await bench.clock.advance(600_000);
+    expect([bench.session.state, bench.dialled.length]).toEqual(['Idle', 1]);
+  });
+
+  test('lets it go, and it starts at once', () => {
+    bench.establish();
+    bench.local = { ...local, shutdown: '', connectDelaySeconds: 60 };
+    bench.session.settingsChanged();
+    expect(bench.session.lastError).toBe('administratively shut down');
+    bench.local = local;
+    bench.session.settingsChanged();
+    bench.establish();
+    expect([bench.session.state, bench.session.flaps]).toEqual(['Established', 1]);
+  });
+
+  test('changes the text of a peer that is down, and nothing happens', () => {
+    bench.local = { ...local, shutdown: 'one' };
+    bench.session.settingsChanged();
+    bench.local = { ...local, shutdown: 'two' };
+    bench.session.settingsChanged();
+    expect(bench.session.incidents.map(({ text }) => text)).toEqual(['administratively shut down: one']);
+  });
+
+  test('configured it as down: it never starts, and says so', async () => {
+    const other = new SessionBench({ ...local, shutdown: 'spare' });
+    other.session.start();
+    await other.clock.advance(60_000);
+    expect([other.session.state, other.dialled.length]).toEqual(['Idle', 0]);
+    expect(other.session.incidents).toMatchObject([
+      { kind: 'administrative', text: 'administratively shut down: spare' },
+    ]);
+  });
+
+  test('resets it: Cease, and a new attempt in the same turn', () => {
+    const connection = bench.establish();
+    bench.session.reset(fault('administrativeReset', 'cleared'));
+    expect([connection.sent.at(-1), bench.session.state, bench.dialled.length]).toEqual(['6/4', 'Connect', 2]);
+  });
+});
+
+describe('a limit', () => {
+  const tooMany = fault('maximumPrefixes', 'more than 100 prefixes');
+  test('ends the session for as long as it says, and the peer is refused meanwhile', async () => {
+    const connection = bench.establish();
+    bench.session.reset(tooMany, 60);
+    expect([connection.sent.at(-1), bench.session.state]).toEqual(['6/1', 'Idle']);
+    expect(bench.incoming().sent).toEqual(['6/5']);
+    await bench.clock.advance(59_999);
+    expect(bench.session.state).toBe('Idle');
+    await bench.clock.advance(1);
+    expect(bench.session.state).toBe('Connect');
+  });
+  test('without an end waits for the operator', async () => {
+    bench.establish();
+    bench.session.reset(tooMany, Infinity);
+    await bench.clock.advance(1e9);
+    bench.session.start();
+    expect(bench.session.state).toBe('Idle');
+    bench.session.reset(fault('administrativeReset', 'cleared'));
+    expect(bench.session.state).toBe('Connect');
+  });
+  test('of weeks is more than a timer of the runtime can count, and holds all the same', async () => {
+    bench.establish();
+    bench.session.reset(tooMany, 3_000_000);
+    await bench.clock.advance(2_999_999_000);
+    expect(bench.session.state).toBe('Idle');
+    await bench.clock.advance(1000);
+    expect(bench.session.state).toBe('Connect');
+  });
+});
+
+describe('BFD', () => {
+  test('ends a session that is up, and the peer is tried again', async () => {
+    const connection = bench.establish();
+    bench.session.bfdDown('BFD: control detection time expired');
+    expect([connection.sent.at(-1), bench.session.state, told.at(-1)]).toEqual(['6/10', 'Active', 'down: bfd']);
+    expect(bench.session.incidents).toMatchObject([
+      {
+        kind: 'bfd',
+        isFlap: true,
+        text: 'BFD: control detection time expired',
+        notification: { name: 'Cease / BFD Down' },
+      },
+    ]);
+    await bench.clock.advance(5000);
+    expect(bench.session.state).toBe('Connect');
+  });
+  test('has nothing to say before', () => {
+    bench.last.open();
+    bench.session.bfdDown();
+    expect([bench.session.state, bench.session.incidents]).toEqual(['OpenSent', []]);
+  });
+});
+
+describe('connect delay', () => {
+  test('waits before the first dial, and takes the peer’s connection meanwhile', async () => {
+    const other = new SessionBench({ ...local, connectDelaySeconds: 2 });
+    other.session.start();
+    expect([other.session.state, other.dialled.length]).toEqual(['Active', 0]);
+    const theirs = other.incoming();
+    theirs.say(other.open, KEEPALIVE);
+    expect(other.session.state).toBe('Established');
+    await other.clock.advance(2000);
+    expect(other.dialled).toHaveLength(0);
+  });
+  test('is over: dials', async () => {
+    const other = new SessionBench({ ...local, connectDelaySeconds: 2 });
+    other.session.start();
+    await other.clock.advance(2000);
+    expect([other.session.state, other.dialled.length]).toEqual(['Connect', 1]);
+  });
+});
+
+describe('DelayOpen', () => {
+  beforeEach(() => {
+    bench.local = withoutRestart({ ...local, delayOpenSeconds: 4 });
+  });
+  test('the peer speaks first, and our OPEN comes with the KEEPALIVE', () => {
+    const connection = bench.last.open();
+    expect(connection.sent).toEqual([]);
+    connection.say(bench.open);
+    expect([connection.sent, bench.session.state]).toEqual([['open', 'keepalive'], 'OpenConfirm']);
+  });
+  test('nobody speaks: we do, when it is over', async () => {
+    const connection = bench.last.open();
+    await bench.clock.advance(4000);
+    expect([connection.sent, bench.session.state]).toEqual([['open'], 'OpenSent']);
+    connection.say(bench.open, KEEPALIVE);
+    expect(bench.session.state).toBe('Established');
+  });
+  test('a NOTIFICATION instead of an OPEN is understood', () => {
+    const connection = bench.last.open();
+    connection.notify(6, 5);
+    expect([connection.sent, bench.session.state, bench.session.lastError]).toEqual([
+      [],
+      'Active',
+      'NOTIFICATION received: Cease / Connection Rejected',
+    ]);
+  });
+  test('garbage instead of an OPEN is hung up on without a word', () => {
+    const connection = bench.last.open();
+    connection.sayOctets(new Uint8Array(19));
+    expect([connection.sent, connection.isOpen, bench.session.state]).toEqual([[], false, 'Idle']);
+  });
 });
