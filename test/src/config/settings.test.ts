@@ -112,6 +112,7 @@ describe('what is wrong is one sentence with name and value', () => {
     [{ FELIX_IPINIPMTU: '67' }, "FELIX_IPINIPMTU = '67': is not 0 or a whole number from 68 to 65535"],
     [{ FELIX_VXLANMTU: '65536' }, "FELIX_VXLANMTU = '65536': is not 0 or a whole number from 68 to 65535"],
     [{ CALICO_RUN_DIR: 'run' }, "CALICO_RUN_DIR = 'run': is not an absolute path"],
+    [{ CALICO_BGP_PASSWORDS: 'secrets' }, "CALICO_BGP_PASSWORDS = 'secrets': is not an absolute path"],
     [
       { CALICO_RUN_DIR: `/${'é'.repeat(47)}` },
       'is too long: calico-ts.sock in it would have a path of 110 octets, a unix socket has 107 at most',

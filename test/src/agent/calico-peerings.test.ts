@@ -1,0 +1,432 @@
+/** Calico's confd scenarios about peers: resources in, settings of peers out. */
+import { describe, expect, test } from 'vitest';
+import type { PeerSettings } from '../../../bird/settings.ts';
+import type { PeerInputs } from '../../../src/agent/peers.ts';
+import { formatIpAddress, parseIpAddress } from '../../../src/model/ip.ts';
+import type { AnyResource } from '../../../src/resources/index.ts';
+import { resource } from '../../support/resources.ts';
+import { config, exported, filter, node, noMesh, nodes, peer, peerAt, peersOf, verdict } from './calico-cluster.ts';
+
+const addressText = ({ address, port }: PeerSettings): string =>
+  address.family === 4 ? `${formatIpAddress(address)}:${port}` : `[${formatIpAddress(address)}]:${port}`;
+
+/** `10.192.0.3:150 AS 64567 global, passive, client, local AS 65000` */
+const line = (settings: PeerSettings): string =>
+  [
+    `${addressText(settings)} AS ${settings.remoteAsn} ${settings.kind}`,
+    ...(settings.passive ? ['passive'] : []),
+    ...(settings.routeReflectorClient ? ['client'] : []),
+    ...(settings.localAsn === 64_512 ? [] : [`local AS ${settings.localAsn}`]),
+    ...(settings.nextHop === 'auto' ? [] : [`next hop ${settings.nextHop}`]),
+  ].join(', ');
+
+const lines = (resources: readonly AnyResource[], name = 'kube-master'): readonly string[] =>
+  peersOf(name, resources).peers.map(line);
+
+/** IPv4 alone: what these scenarios of Calico's have. */
+const v4Nodes = (labels: Readonly<Record<string, Readonly<Record<string, string>>>> = {}): readonly AnyResource[] =>
+  ['kube-master', 'kube-node-1', 'kube-node-2'].map((name, i) =>
+    resource('Node', { name, labels: labels[name] ?? {} }, { bgp: { ipv4Address: `10.192.0.${i + 2}/16` } }),
+  );
+
+describe('explicit_peering', () => {
+  test('global: ports of the cluster and of the peer, no source address, the larger address is dialled by the smaller’s peer', () => {
+    const resources = [
+      config({ nodeToNodeMeshEnabled: false, asNumber: 64_567, listenPort: 150 }),
+      ...v4Nodes(),
+      resource('Node', 'kube-node-0', { bgp: { ipv4Address: '10.192.0.1/16' } }),
+      peer('bgppeer-1', { peerIP: '10.192.0.3', asNumber: 64_567, sourceAddress: 'None' }),
+      peer('bgppeer-2', { peerIP: '10.192.0.1:166', asNumber: 64_567 }),
+      peer('bgppeer-3', { peerIP: '10.192.0.1', asNumber: 64_567 }),
+    ];
+    expect(lines(resources)).toEqual([
+      '10.192.0.3:150 AS 64567 global, passive, local AS 64567',
+      '10.192.0.1:166 AS 64567 global, local AS 64567',
+      '10.192.0.1:150 AS 64567 global, local AS 64567',
+    ]);
+    const [first, second] = peersOf('kube-master', resources).peers;
+    expect(first).not.toHaveProperty('localAddress');
+    expect(second?.localAddress).toEqual(parseIpAddress('10.192.0.2'));
+  });
+
+  test('global-external: a node and a stranger on one address, by port', () => {
+    const resources = [
+      noMesh,
+      ...v4Nodes(),
+      peer('node', { peerIP: '10.192.0.3', asNumber: 64_512 }),
+      peer('stranger', { peerIP: '10.192.0.3:200', asNumber: 64_600 }),
+      peer('outside', { peerIP: '40.0.0.1', asNumber: 64_600 }),
+    ];
+    expect(lines(resources)).toEqual([
+      '10.192.0.3:179 AS 64512 global, passive',
+      '40.0.0.1:179 AS 64600 global',
+      '10.192.0.3:200 AS 64600 global, passive',
+    ]);
+  });
+
+  test('global-ipv6: by IPv6 addresses', () => {
+    const resources = [
+      noMesh,
+      ...nodes(),
+      peer('a', { peerIP: '2001::103', asNumber: 64_512 }),
+      peer('b', { peerIP: '[2001::aa]:500', asNumber: 64_590 }),
+    ];
+    expect(lines(resources)).toEqual(['[2001::103]:179 AS 64512 global, passive', '[2001::aa]:500 AS 64590 global']);
+    expect(peersOf('kube-master', resources).peers.map(({ families }) => families)).toEqual([[6], [6]]);
+  });
+
+  test('specific_node: for one node, within and outside of the AS; nobody waits', () => {
+    const resources = [
+      noMesh,
+      ...v4Nodes(),
+      peer('bgppeer-1', { peerIP: '10.192.0.3', asNumber: 64_512, node: 'kube-master' }),
+      peer('bgppeer-2', { peerIP: '10.192.0.4', asNumber: 64_566, node: 'kube-master' }),
+    ];
+    expect(lines(resources)).toEqual([
+      '10.192.0.3:179 AS 64512 node specific',
+      '10.192.0.4:179 AS 64566 node specific',
+    ]);
+    expect(lines(resources, 'kube-node-1')).toEqual(['10.192.0.2:179 AS 64512 node specific']);
+    // The AS number is not the node's: no session could come up, and none is expected.
+    expect(lines(resources, 'kube-node-2')).toEqual([]);
+  });
+
+  test('selectors, step2: the port that a peer listens on, set and gone', () => {
+    const grouped = [
+      node('kube-master', { labels: { group: 'one' } }),
+      node('kube-node-1', { labels: { group: 'two' } }),
+      node('kube-node-2', { labels: { group: 'two' } }),
+      peer('bgppeer-1', { nodeSelector: "group=='one'", peerSelector: "group=='two'" }),
+    ];
+    const at = (port: number): readonly string[] => [
+      `10.192.0.3:${port} AS 64512 node specific`,
+      `[2001::103]:${port} AS 64512 node specific`,
+      '10.192.0.4:179 AS 64512 node specific',
+      '[2001::104]:179 AS 64512 node specific',
+    ];
+    expect(lines([noMesh, config({ listenPort: 500 }, 'node.kube-node-1'), ...grouped])).toEqual(at(500));
+    expect(lines([noMesh, ...grouped])).toEqual(at(179));
+  });
+
+  const reflector = (changes: object = {}): readonly AnyResource[] => [
+    config({ nodeToNodeMeshEnabled: false }),
+    node('kube-master', { labels: { routeReflector: 'true' }, bgp: { routeReflectorClusterID: '10.0.0.1' } }),
+    node('kube-node-1'),
+    node('kube-node-2'),
+    resource('IPPool', 'ippool-1', { cidr: '192.168.0.0/16' }),
+    resource('IPPool', 'private', { cidr: '192.170.0.0/16', disableBGPExport: true }),
+    resource('IPPool', 'six', { cidr: 'fd00:1::/64' }),
+    peer('bgppeer-1', { peerIP: '172.19.4.87', asNumber: 64_533, nodeSelector: 'has(routeReflector)', ...changes }),
+    peer('bgppeer-v6', { peerIP: '[ac13::57]:50', asNumber: 64_533, nodeSelector: 'has(routeReflector)', ...changes }),
+    peer('others', { nodeSelector: 'has(routeReflector)', peerSelector: '!has(routeReflector)' }),
+  ];
+
+  test('route_reflector: the nodes are clients, the switch is not', () => {
+    expect(lines(reflector())).toEqual([
+      '172.19.4.87:179 AS 64533 node specific',
+      '[ac13::57]:50 AS 64533 node specific',
+      '10.192.0.3:179 AS 64512 node specific, client',
+      '[2001::103]:179 AS 64512 node specific, client',
+      '10.192.0.4:179 AS 64512 node specific, client',
+      '[2001::104]:179 AS 64512 node specific, client',
+    ]);
+    expect(lines(reflector(), 'kube-node-1')).toEqual([
+      '10.192.0.2:179 AS 64512 node specific',
+      '[2001::102]:179 AS 64512 node specific',
+    ]);
+  });
+
+  test('route_reflector, TestBGPAdvertRR: the switch is told the nodes’ routes within the pools, and nothing else of theirs', () => {
+    const tor = peerAt('172.19.4.87', reflector());
+    const told = (prefix: string): string => verdict(exported(tor, { prefix, from: 'iBGP' }, 9));
+    expect(told('192.168.7.0/26')).toBe('accepted');
+    expect(told('192.168.7.5/32')).toBe('accepted');
+    expect(told('192.170.7.0/26')).toBe('a node passes nothing on between ASes');
+    expect(told('0.0.0.0/0')).toBe('a node passes nothing on between ASes');
+    const six = peerAt('ac13::57', reflector());
+    expect(verdict(exported(six, { prefix: 'fd00:1::/122', from: 'iBGP' }, 9))).toBe('accepted');
+    // Within the AS reflection is what decides, and a node that reflects nothing passes nothing on.
+    expect(peerAt('10.192.0.3', reflector())).not.toHaveProperty('exportFilters');
+    const plain = [
+      noMesh,
+      ...nodes(),
+      resource('IPPool', 'p', { cidr: '192.168.0.0/16' }),
+      peer('t', { peerIP: '172.19.4.87', asNumber: 1 }),
+    ];
+    expect(peerAt('172.19.4.87', plain)).not.toHaveProperty('exportFilters');
+  });
+
+  test('route_reflector with a filter: the filter comes first, the pools behind it', () => {
+    const f = filter('f', { exportV4: [{ action: 'Reject', cidr: '192.168.7.0/24', matchOperator: 'In' }] });
+    const tor = peerAt('172.19.4.87', [...reflector({ filters: ['f'] }), f]);
+    const told = (prefix: string): string => verdict(exported(tor, { prefix, from: 'iBGP' }, 9));
+    expect([told('192.168.7.0/26'), told('192.168.8.0/26')]).toEqual(['rejected by an export filter', 'accepted']);
+  });
+
+  test('route_reflector_v6_by_ip: a client by its literal address', () => {
+    const resources = [...reflector(), peer('by-ip', { node: 'kube-master', peerIP: '2001::1ff', asNumber: 64_512 })];
+    expect(lines(resources)).toContain('[2001::1ff]:179 AS 64512 node specific, client');
+  });
+
+  test('keepnexthop, keepnexthop-global: kept towards the switch, of no meaning within the AS', () => {
+    const kept = { keepOriginalNextHop: true };
+    const tor = peerAt('172.19.4.87', reflector(kept));
+    expect(tor.nextHop).toBe('keep');
+    const told = exported(tor, { prefix: '192.168.7.0/26', from: 'iBGP' }, 9);
+    expect(told).toMatchObject({ nextHop: Uint8Array.of(10, 192, 0, 9) });
+    const global = [
+      noMesh,
+      ...v4Nodes(),
+      peer('in', { peerIP: '10.192.0.3', asNumber: 64_512, ...kept }),
+      peer('out', { peerIP: '10.192.0.77', asNumber: 64_533, ...kept }),
+    ];
+    expect(lines(global)).toEqual([
+      '10.192.0.3:179 AS 64512 global, passive',
+      '10.192.0.77:179 AS 64533 global, next hop keep',
+    ]);
+  });
+
+  test.each([
+    ['local-as', '10.192.0.3', '10.192.0.4', { node: 'kube-master' }],
+    ['local-as-global', '10.192.0.3', '10.192.0.4', {}],
+    ['local-as-ipv6', '2001::103', '2001::104', { node: 'kube-master' }],
+    ['local-as-global-ipv6', '2001::103', '2001::104', {}],
+  ])('%s: another AS of our own, and how often it may come back', (...[, inside, outside, where]) => {
+    const resources = [
+      noMesh,
+      ...nodes(),
+      peer('bgppeer-1', {
+        ...where,
+        peerIP: inside,
+        asNumber: 64_512,
+        localASNumber: 65_000,
+        numAllowedLocalASNumbers: 1,
+      }),
+      peer('bgppeer-2', { ...where, peerIP: outside, asNumber: 65_000, localASNumber: 65_000 }),
+    ];
+    const first = peerAt(inside, resources);
+    const second = peerAt(outside, resources);
+    expect(first).toMatchObject({ localAsn: 65_000, allowOwnAsn: 1 });
+    expect(second).toMatchObject({ localAsn: 65_000, allowOwnAsn: 0 });
+    // The same AS or not is a matter of the AS that we show.
+    const prefix = inside.includes('.') ? '192.168.0.0/26' : 'fd00::/122';
+    expect(exported(first, { prefix })).toMatchObject({ asPath: [{ type: 'sequence', asns: [65_000] }] });
+    expect(exported(second, { prefix })).toMatchObject({ asPath: [], localPref: 100 });
+  });
+});
+
+describe('mesh', () => {
+  test('restart-time: for every peer of the mesh', () => {
+    const resources = [config({ nodeMeshMaxRestartTime: '10s' }), ...nodes()];
+    expect(peersOf('kube-master', resources).peers.map((each) => each.gracefulRestartSeconds)).toEqual([
+      10, 10, 10, 10,
+    ]);
+  });
+
+  test('route-reflector-mesh-enabled: the mesh, and a peer for the reflector', () => {
+    const resources = [
+      node('kube-master'),
+      node('kube-node-1', { labels: { rr: 'yes' }, bgp: { routeReflectorClusterID: '10.0.0.1' } }),
+      node('kube-node-2'),
+      peer('rr', { nodeSelector: 'all()', peerSelector: 'has(rr)' }),
+    ];
+    expect(lines(resources)).toEqual([
+      '10.192.0.3:179 AS 64512 node specific',
+      '[2001::103]:179 AS 64512 node specific',
+      '10.192.0.4:179 AS 64512 node-to-node mesh, passive',
+      '[2001::104]:179 AS 64512 node-to-node mesh, passive',
+    ]);
+  });
+
+  test('TestNodeDeletion: a node that is gone is no peer any longer', () => {
+    const peers = (...list: readonly AnyResource[]): number => peersOf('kube-master', list).peers.length;
+    expect(peers(...nodes())).toBe(4);
+    expect(peers(...nodes().slice(0, 2))).toBe(2);
+  });
+
+  test('timers and capabilities are those of Calico’s template', () => {
+    for (const each of peersOf('kube-master', [...nodes(), peer('p', { peerIP: '10.192.0.9', asNumber: 1 })]).peers) {
+      expect(each).toMatchObject({
+        connectDelaySeconds: 2,
+        connectRetrySeconds: 5,
+        errorWaitSeconds: [5, 30],
+        holdSeconds: 240,
+        gracefulRestartSeconds: 120,
+        addPath: { send: true, receive: true },
+      });
+    }
+  });
+});
+
+describe('next_hop_mode', () => {
+  test.each([
+    ['Self', 'self'],
+    ['Keep', 'keep'],
+    ['Auto', 'auto'],
+    [undefined, 'auto'],
+  ])('global_peers, route_reflectors: %s', (nextHopMode, expected) => {
+    const mode = nextHopMode === undefined ? {} : { nextHopMode };
+    const resources = [
+      noMesh,
+      node('kube-master', { bgp: { routeReflectorClusterID: '10.0.0.1' } }),
+      node('kube-node-1'),
+      peer('out', { peerIP: '10.192.0.77', asNumber: 64_533, ...mode }),
+      peer('in', { node: 'kube-master', peerIP: '10.192.0.3', asNumber: 64_512, ...mode }),
+    ];
+    expect(peerAt('10.192.0.77', resources).nextHop).toBe(expected);
+    expect(peerAt('10.192.0.3', resources).nextHop).toBe(expected);
+  });
+});
+
+describe('reverse_peering', () => {
+  const forward = (spec: object = {}): readonly AnyResource[] => [
+    noMesh,
+    node('kube-master', { labels: { role: 'tor' } }),
+    node('kube-node-1'),
+    filter('f', { importV4: [{ action: 'Reject' }], exportV6: [{ action: 'Accept' }] }),
+    peer('to-tor', {
+      nodeSelector: '!has(role)',
+      peerSelector: "role == 'tor'",
+      filters: ['f'],
+      ttlSecurity: 3,
+      maxRestartTime: '10s',
+      keepaliveTime: '3s',
+      nextHopMode: 'Self',
+      password: { secretKeyRef: { name: 'bgp', key: 'tor' } },
+      ...spec,
+    }),
+  ];
+  const passwords: PeerInputs['passwords'] = ({ name, key }) => ({ password: `${name}/${key}` });
+
+  test('auto: the far side has the filters, the password, the TTL and the timers, too', () => {
+    const { peers } = peersOf('kube-master', forward(), { passwords });
+    expect(peers.map(({ origin }) => origin)).toEqual(['BGPPeer(to-tor), reverse', 'BGPPeer(to-tor), reverse']);
+    for (const each of [...peers, ...peersOf('kube-node-1', forward(), { passwords }).peers]) {
+      expect(each).toMatchObject({
+        ttlSecurityHops: 3,
+        password: 'bgp/tor',
+        gracefulRestartSeconds: 10,
+        keepaliveSeconds: 3,
+        nextHop: 'self',
+      });
+      const direction = each.families[0] === 4 ? 'importFilters' : 'exportFilters';
+      expect(each[direction]).toMatchObject([{ name: 'BGPFilter(f)', rules: [{ family: each.families[0] }] }]);
+    }
+  });
+
+  test('manual: there is no far side', () => {
+    expect(peersOf('kube-master', forward({ reversePeering: 'Manual' }), { passwords }).peers).toEqual([]);
+  });
+});
+
+describe('ttl_security', () => {
+  const hops = (...resources: readonly AnyResource[]) =>
+    peersOf('kube-master', [noMesh, ...v4Nodes({ 'kube-node-1': { rack: 'a' } }), ...resources]).peers.map(
+      ({ ttlSecurityHops }) => ttlSecurityHops,
+    );
+
+  test.each([
+    ['explicit_node', { node: 'kube-master', peerIP: '10.192.0.3', asNumber: 64_512 }],
+    ['global', { peerIP: '10.192.0.77', asNumber: 64_512 }],
+    ['peer_selector', { node: 'kube-master', peerSelector: "rack == 'a'" }],
+  ])('%s: as many hops as it says; none and 0 are off', (_, spec) => {
+    expect(hops(peer('p', { ...spec, ttlSecurity: 1 }))).toEqual([1]);
+    expect(hops(peer('p', { ...spec, ttlSecurity: 255 }))).toEqual([255]);
+    expect(hops(peer('p', { ...spec, ttlSecurity: 0 }))).toEqual([undefined]);
+    expect(hops(peer('p', spec))).toEqual([undefined]);
+  });
+});
+
+describe('password', () => {
+  const secret = (key: string) => ({ password: { secretKeyRef: { name: 'my-secrets', key } } });
+  const resources = [
+    noMesh,
+    ...v4Nodes(),
+    peer('bgppeer-1', { node: 'kube-master', peerIP: '10.192.0.3', asNumber: 64_512, ...secret('a') }),
+    peer('bgppeer-2', { node: 'kube-master', peerIP: '10.192.0.4', asNumber: 64_512, ...secret('b') }),
+    peer('bgppeer-3', { node: 'kube-master', peerIP: '10.192.0.5', asNumber: 64_512 }),
+  ];
+  const at = (secrets: Readonly<Record<string, string>>, list: readonly AnyResource[] = resources) => {
+    const passwords: PeerInputs['passwords'] = ({ key }) => {
+      const password = secrets[key];
+      return password === undefined ? { missing: `my-secrets/${key} does not exist` } : { password };
+    };
+    const { peers, omitted } = peersOf('kube-master', list, { passwords });
+    return {
+      peers: peers.map((each) => `${formatIpAddress(each.address)} ${each.password ?? '-'}`),
+      omitted: omitted.filter(({ reason }) => !reason.includes('Mesh')).map((each) => `${each.peer} ${each.reason}`),
+    };
+  };
+  const without = (key: string): string =>
+    `my-secrets/${key} does not exist; without its password the session would not be protected`;
+
+  test('step1-6: partial keys, all, another value, a key gone, the secret gone', () => {
+    expect(at({ a: 'one' })).toEqual({
+      peers: ['10.192.0.3 one', '10.192.0.5 -'],
+      omitted: [`10.192.0.4 ${without('b')}`],
+    });
+    expect(at({ a: 'one', b: 'two' }).peers).toEqual(['10.192.0.3 one', '10.192.0.4 two', '10.192.0.5 -']);
+    expect(at({ a: 'one', b: 'three' }).peers).toContain('10.192.0.4 three');
+    expect(at({})).toEqual({
+      peers: ['10.192.0.5 -'],
+      omitted: [`10.192.0.3 ${without('a')}`, `10.192.0.4 ${without('b')}`],
+    });
+  });
+
+  test('mesh/password/step1-3: of the whole mesh', () => {
+    const mesh = [config({ nodeMeshPassword: { secretKeyRef: { name: 'my-secrets', key: 'a' } } }), ...v4Nodes()];
+    expect(at({ a: 'one' }, mesh).peers).toEqual(['10.192.0.3 one', '10.192.0.4 one']);
+    expect(at({}, mesh)).toEqual({ peers: [], omitted: [`10.192.0.3 ${without('a')}`, `10.192.0.4 ${without('a')}`] });
+  });
+
+  test('a claim whose password is missing stands: no weaker one takes its place', () => {
+    const mesh = [...v4Nodes(), peer('p', { peerIP: '10.192.0.3', asNumber: 64_512, ...secret('a') })];
+    expect(at({}, mesh).peers).toEqual(['10.192.0.4 -']);
+    expect(at({ a: 'one' }, mesh).peers).toEqual(['10.192.0.3 one', '10.192.0.4 -']);
+  });
+
+  test('without a place to look none is to be had', () => {
+    const { peers, omitted } = peersOf('kube-master', resources);
+    expect(peers).toHaveLength(1);
+    expect(omitted.map(({ reason }) => reason)).toContain(
+      'no Secret can be read here; without its password the session would not be protected',
+    );
+  });
+
+  test('password-deadlock: 99 peers with one secret', () => {
+    const many = Array.from({ length: 99 }, (_, i) =>
+      peer(`p${i}`, { peerIP: `10.193.0.${i + 1}`, asNumber: 64_512, ...secret('a') }),
+    );
+    expect(at({ a: 'one' }, [noMesh, ...v4Nodes(), ...many]).peers).toHaveLength(99);
+  });
+});
+
+test('sourceaddr_gracefulrestart/step1-3: the source address, none, and another restart time', () => {
+  const step = (spec: object) => {
+    const { localAddress, gracefulRestartSeconds } = peerAt('10.192.0.77', [
+      noMesh,
+      ...v4Nodes(),
+      peer('p', { peerIP: '10.192.0.77', asNumber: 64_512, ...spec }),
+    ]);
+    return [localAddress === undefined ? 'none' : formatIpAddress(localAddress), gracefulRestartSeconds];
+  };
+  expect(step({ sourceAddress: 'UseNodeIP' })).toEqual(['10.192.0.2', 120]);
+  expect(step({ sourceAddress: 'None' })).toEqual(['none', 120]);
+  expect(step({ sourceAddress: 'None', maxRestartTime: '10s' })).toEqual(['none', 10]);
+});
+
+test('TestIdlePeers: two BGPPeers for one address are one peering, whatever else changes', () => {
+  const overlapping = [
+    noMesh,
+    ...v4Nodes({ 'kube-node-1': { rack: 'a' } }),
+    peer('by-address', { node: 'kube-master', peerIP: '10.192.0.3', asNumber: 64_512 }),
+    peer('by-label', { node: 'kube-master', peerSelector: "rack == 'a'" }),
+  ];
+  const touched = (i: number): readonly AnyResource[] => [
+    ...overlapping,
+    resource('Node', { name: 'other', labels: { touched: String(i) } }, {}),
+  ];
+  const all = Array.from({ length: 10 }, (_, i) => peersOf('kube-master', touched(i)).peers);
+  for (const peers of all) expect(peers).toEqual(all[0]);
+  expect(all[0]).toHaveLength(1);
+});
