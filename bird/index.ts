@@ -9,8 +9,8 @@ import type { SpeakerSettings } from './settings.ts';
 import { BgpSpeaker } from './speaker.ts';
 
 export type { Speaker } from './contract.ts';
-export type { OriginatedRoute, PeerSettings, SpeakerSettings } from './settings.ts';
-export type { PeerView, RouteView, SessionState } from './view.ts';
+export type { DynamicPeers, OriginatedRoute, PeerSettings, SpeakerSettings } from './settings.ts';
+export type { PeerView, RefusedCaller, RouteView, SessionState } from './view.ts';
 
 /** A speaker that is not started yet. `transport` is TCP unless a test brings its own. */
 export function createSpeaker(

@@ -10,6 +10,7 @@ import type {
   PeerRestart,
 } from './graceful-restart.ts';
 import { awaitedFrom, FRESH, helperStep } from './graceful-restart.ts';
+import { protectionOf } from './incoming.ts';
 import { addressOctets } from './peer/address.ts';
 import type { LossCause } from './peer/fsm.ts';
 import type { LocalSettings, Negotiated } from './peer/negotiate.ts';
@@ -21,7 +22,7 @@ import type { Routing, RoutingPeer } from './routing.ts';
 import { FAMILIES } from './routing.ts';
 import type { PeerSettings, SpeakerSettings } from './settings.ts';
 import { UpdateReader } from './rib/update-reader.ts';
-import type { PeerView } from './view.ts';
+import type { PeerView, SessionState } from './view.ts';
 import { encodeEndOfRib } from './wire.ts';
 import type { Fault, RouteRefresh } from './wire.ts';
 
@@ -36,6 +37,8 @@ export interface NeighborHost {
   isEndOfRibHeld(): boolean;
   /** Whom our selection waits for after a restart. */
   readonly patience: Patience;
+  /** Made for a caller, and not configured by itself. */
+  readonly isDynamic: boolean;
   /** News for the deferral of selection. */
   defer(event: DeferralEvent): void;
 }
@@ -93,6 +96,19 @@ export class Neighbor {
 
   get routes(): RoutingPeer {
     return this.#routes;
+  }
+
+  get state(): SessionState {
+    return this.#session.state;
+  }
+
+  /** Routes are kept for a peer that is away, or that has not told them all again. RFC 4724 §4.2. */
+  get isHelping(): boolean {
+    return this.#helper.name !== 'fresh';
+  }
+
+  get isDynamic(): boolean {
+    return this.#host.isDynamic;
   }
 
   get isEstablished(): boolean {
@@ -182,6 +198,7 @@ export class Neighbor {
       accepted: total((family) => this.#routes.adjRibIn[family].accepted),
       advertised: total((family) => this.#routes.adjRibOut[family].advertised),
       flaps: session.flaps,
+      ...(this.#host.isDynamic && { isDynamic: true }),
       incidents: [],
       reach: { dialled: 0, connected: 0, incoming: 0, hasSeenOpen: false },
       messages: { sent: NO_MESSAGES, received: NO_MESSAGES },
@@ -194,8 +211,14 @@ export class Neighbor {
   }
 
   #target(): Target {
-    const { address, port, localAddress } = this.#settings;
-    return { address, port, ...(localAddress !== undefined && { localAddress }) };
+    const { address, port, localAddress, interface: link } = this.#settings;
+    return {
+      address,
+      port,
+      ...(localAddress !== undefined && { localAddress }),
+      ...(link !== undefined && { interface: link }),
+      ...protectionOf(this.#settings),
+    };
   }
 
   #local(): LocalSettings {
@@ -206,6 +229,7 @@ export class Neighbor {
       asn: peer.localAsn,
       bgpIdentifier: settings.bgpIdentifier,
       remoteAsn: peer.remoteAsn,
+      ...(peer.remoteAsns !== undefined && { remoteAsns: peer.remoteAsns }),
       families: peer.families,
       passive: peer.passive,
       holdSeconds: peer.holdSeconds,
@@ -217,6 +241,7 @@ export class Neighbor {
   }
 
   #up(negotiated: Negotiated, ours: IpAddress): void {
+    this.#settleAsn(negotiated.peerAsn);
     const { ports, routing, settings } = this.#host;
     const context = {
       localAsn: this.#settings.localAsn,
@@ -237,6 +262,12 @@ export class Neighbor {
     const awaited = awaitedFrom(restart, families, this.#host.patience);
     this.#host.defer({ type: 'peerUp', peer: this.id, restart: awaited });
     this.pumpSoon();
+  }
+
+  /** A dynamic peer is of the AS that it said, until it is gone: its routes are not another AS's. */
+  #settleAsn(remoteAsn: number): void {
+    const { remoteAsns, ...settled } = this.#settings;
+    if (remoteAsns !== undefined) this.adjust({ ...settled, remoteAsn });
   }
 
   #down(cause: LossCause): void {

@@ -7,7 +7,7 @@ export interface SpeakerSettings {
   /** Unsigned 32 bits, not zero; RFC 6286. */
   readonly bgpIdentifier: number;
   /** An empty list: no listener, active sessions only. */
-  readonly listen: readonly { readonly address: string; readonly port: number }[];
+  readonly listen: readonly { readonly address: string; readonly port: number; readonly interface?: string }[];
   /** Set on a route reflector: its cluster id, RFC 4456. */
   readonly clusterId?: number;
   /**
@@ -58,8 +58,8 @@ export interface DynamicPeers {
   /** So many at a time, the rest is refused. */
   readonly limit: number;
   /** Only these AS numbers; `remoteAsn` of the template does not count then. Absent: `remoteAsn` alone. */
-  readonly remoteAsns?: readonly number[];
-  readonly template: Omit<PeerSettings, 'address' | 'passive'>;
+  readonly remoteAsns?: readonly number[] | undefined;
+  readonly template: Omit<PeerSettings, 'address' | 'passive' | 'remoteAsns'>;
 }
 
 /** One neighbor. Two peers never share an address and port. */
@@ -87,6 +87,8 @@ export interface PeerSettings {
   readonly routeReflectorClient: boolean;
   /** How often our own AS may stand in an AS_PATH that is still accepted. */
   readonly allowOwnAsn: number;
+  /** Of a dynamic peer that has not said its AS yet: any of these; then `remoteAsn` is that AS, and this is absent. */
+  readonly remoteAsns?: readonly number[];
 
   /** A name that people gave it. */
   readonly description?: string;
