@@ -1,7 +1,8 @@
 /** What a speaker promises to whoever runs it. */
 import type { LearnedRoute } from '../src/model/route.ts';
+import type { PasswordRefusal } from './peer/transport.ts';
 import type { DynamicPeers, OriginatedRoute, PeerSettings } from './settings.ts';
-import type { PeerView, RouteView } from './view.ts';
+import type { PeerView, RefusedCaller, RouteView } from './view.ts';
 
 export interface Speaker {
   /**
@@ -16,8 +17,13 @@ export interface Speaker {
    * families stay, without NOTIFICATION, and no side loses a route meanwhile; else with Cease/Other Configuration Change.
    */
   setPeers(peers: readonly PeerSettings[]): void;
-  /** The whole set of prefixes from which callers become peers. */
-  setDynamicPeers?(dynamic: readonly DynamicPeers[]): void;
+  /**
+   * The whole set of prefixes whose callers become peers without being configured one by one. A configured peer comes
+   * before any range, and the longest prefix before a shorter one. Passwords are in force when this returns. A peer that
+   * is there changes as with setPeers; it ends where no range holds it any more, and a minute after its session is over
+   * and no route is kept for it.
+   */
+  setDynamicPeers(ranges: readonly DynamicPeers[]): void;
   /** The whole set of routes that this node originates. Peers hear End-of-RIB after the first call, so call it, be it with none. */
   setOriginated(routes: readonly OriginatedRoute[]): void;
   /** All best routes learned from peers, as selected last; never throws, selection under way or not. */
@@ -28,7 +34,12 @@ export interface Speaker {
    * before selection can run ahead of the deferral timer.
    */
   isConverged(): boolean;
+  /** The configured ones in their order, then the dynamic ones. */
   peers(): readonly PeerView[];
+  /** Who connected and was not let in; some hundreds at most, the one that called last comes last. */
+  refusedCallers(): readonly RefusedCaller[];
+  /** Passwords that no caller can sign with, because the kernel refuses them. Our own calls say it in `lastError`. */
+  refusedPasswords(): readonly PasswordRefusal[];
   routes(): readonly RouteView[];
   /** Called after any change of learnedRoutes() or isConverged(), many changes at once. Returns the way to stop it. */
   onRoutesChange(listener: () => void): () => void;

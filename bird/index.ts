@@ -19,7 +19,7 @@ export type {
   PrefixLimit,
   SpeakerSettings,
 } from './settings.ts';
-export type { PeerView, RouteView, SessionState } from './view.ts';
+export type { PeerView, RefusedCaller, RouteView, SessionState } from './view.ts';
 
 /** A speaker that is not started yet. `transport` is TCP unless a test brings its own. */
 export function createSpeaker(

@@ -5,6 +5,7 @@ import type { DeferralEvent, Patience } from './graceful-restart/deferral.ts';
 import { awaitedFrom } from './graceful-restart/deferral.ts';
 import { peerRestart } from './graceful-restart/peer-restart.ts';
 import { StaleRoutes } from './graceful-restart/stale-routes.ts';
+import { protectionOf } from './incoming.ts';
 import { addressOctets } from './peer/address.ts';
 import { hardReset } from './peer/fault.ts';
 import type { LocalSettings, Negotiated } from './peer/negotiate.ts';
@@ -19,7 +20,7 @@ import { importContext } from './policy/import.ts';
 import { UpdateReader } from './rib/update-reader.ts';
 import type { Routing, RoutingPeer } from './routing.ts';
 import type { PeerSettings } from './settings.ts';
-import type { PeerView } from './view.ts';
+import type { PeerView, SessionState } from './view.ts';
 import type { Fault, RouteRefresh } from './wire.ts';
 
 /** What a neighbor asks of the speaker. */
@@ -35,6 +36,8 @@ export interface NeighborHost {
   isEndOfRibHeld(): boolean;
   /** Whom our selection waits for after a restart. */
   patience(): Patience;
+  /** Made for a caller, and not configured by itself. */
+  readonly isDynamic: boolean;
   /** News for the deferral of selection. */
   defer(event: DeferralEvent): void;
   /** The network took something, or the session is another: see `isFlushed`. */
@@ -85,6 +88,19 @@ export class Neighbor {
 
   get routes(): RoutingPeer {
     return this.#routes;
+  }
+
+  get state(): SessionState {
+    return this.#session.state;
+  }
+
+  /** Routes are kept for a peer that is away, or that has not told them all again. RFC 4724 §4.2. */
+  get isHelping(): boolean {
+    return this.#stale.isPeerRestarting;
+  }
+
+  get isDynamic(): boolean {
+    return this.#host.isDynamic;
   }
 
   get isEstablished(): boolean {
@@ -145,6 +161,7 @@ export class Neighbor {
       session: this.#session,
       negotiated: this.#negotiated,
       stale: this.#stale,
+      isDynamic: this.#host.isDynamic,
     });
   }
 
@@ -177,8 +194,14 @@ export class Neighbor {
   }
 
   #target(): Target {
-    const { address, port, localAddress } = this.#settings;
-    return { address, port, ...(localAddress !== undefined && { localAddress }) };
+    const { address, port, localAddress, interface: link } = this.#settings;
+    return {
+      address,
+      port,
+      ...(localAddress !== undefined && { localAddress }),
+      ...(link !== undefined && { interface: link }),
+      ...protectionOf(this.#settings),
+    };
   }
 
   #local(): LocalSettings {
@@ -188,6 +211,7 @@ export class Neighbor {
       asn: peer.localAsn,
       bgpIdentifier: this.#host.bgpIdentifier,
       remoteAsn: peer.remoteAsn,
+      ...(peer.remoteAsns !== undefined && { remoteAsns: peer.remoteAsns }),
       families: peer.families,
       passive: peer.passive,
       holdSeconds: peer.holdSeconds,
@@ -214,6 +238,7 @@ export class Neighbor {
   }
 
   #up(negotiated: Negotiated, ours: IpAddress): void {
+    this.#settleAsn(negotiated.peerAsn);
     const { routing, bgpIdentifier } = this.#host;
     const context = importContext(this.#settings, {
       bgpIdentifier,
@@ -230,6 +255,12 @@ export class Neighbor {
     routing.sessionUp(this.#routes, negotiated, context);
     this.#host.defer({ type: 'peerUp', peer: this.id, awaited: awaitedFrom(restart, this.#host.patience()) });
     this.#feed.start(families);
+  }
+
+  /** A dynamic peer is of the AS that it said, until it is gone: its routes are not another AS's. */
+  #settleAsn(remoteAsn: number): void {
+    const { remoteAsns, ...settled } = this.#settings;
+    if (remoteAsns !== undefined) this.adjust({ ...settled, remoteAsn });
   }
 
   #down(loss: Loss): void {

@@ -1,5 +1,5 @@
 /** What a new set of peers means for those that are there: who is who, and what a change costs. Pure. */
-import { formatIpAddress } from '../src/model/ip.ts';
+import { callerName } from './incoming.ts';
 import type { PeerSettings } from './settings.ts';
 
 /**
@@ -9,8 +9,8 @@ import type { PeerSettings } from './settings.ts';
 export type PeerChange = 'none' | 'light' | 'new session' | 'another peer';
 
 /**
- * Words for people, waits between tries, what only an OPEN says that need not be said now, and what only we look at when
- * we tell the peer something: it hears the difference.
+ * Words for people, waits between tries, what only an OPEN says that need not be said now, and what acts on the routes
+ * or beside the session. Any other setting is news to both sides, or to the kernel's end of the connection.
  */
 const LIGHT = [
   'kind',
@@ -28,6 +28,11 @@ const LIGHT = [
   'delayOpenSeconds',
   'sendHoldSeconds',
   'shutdown',
+  'prefixLimits',
+  'importFilters',
+  'exportFilters',
+  'bfd',
+  'remoteAsns',
 ] as const satisfies readonly (keyof PeerSettings)[];
 
 /** Who dials, and where to: no longer of interest once the session stands. */
@@ -59,13 +64,16 @@ export function matchPeers<T extends { readonly settings: PeerSettings }>(
   });
 }
 
-const placeOf = ({ address, port }: PeerSettings): string => `${formatIpAddress(address)} port ${port}`;
+const placeOf = (settings: PeerSettings): string => `${hostOf(settings)} port ${settings.port}`;
+
+/** A link-local address is another host on another link. RFC 4291 §2.5.6. */
+const hostOf = ({ address, interface: link }: PeerSettings): string => callerName({ address, interface: link });
 
 /** Whose routes they are: those of a session with another AS, or in other families, are not this one's. */
 const isSamePeer = (a: PeerSettings, b: PeerSettings): boolean => identityOf(a) === identityOf(b);
 
-const identityOf = ({ address, remoteAsn, families }: PeerSettings): string =>
-  [formatIpAddress(address), remoteAsn, ...families].join();
+const identityOf = (settings: PeerSettings): string =>
+  [hostOf(settings), settings.remoteAsn, ...settings.families].join();
 
 const fingerprint = (settings: PeerSettings, without: readonly string[]): string =>
   JSON.stringify(

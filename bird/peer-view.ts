@@ -16,9 +16,10 @@ export interface PeerParts {
   /** Of the session that is up. */
   readonly negotiated: Negotiated | undefined;
   readonly stale: Pick<StaleRoutes, 'isPeerRestarting' | 'longLived'>;
+  readonly isDynamic: boolean;
 }
 
-export function peerView({ routes, session, negotiated, stale }: PeerParts): PeerView {
+export function peerView({ routes, session, negotiated, stale, isDynamic }: PeerParts): PeerView {
   const { settings } = routes;
   const total = (count: (family: IpFamily) => number): number => FAMILIES.reduce((sum, f) => sum + count(f), 0);
   const lastError = session.lastError ?? waitingText(session, settings.passive);
@@ -42,6 +43,7 @@ export function peerView({ routes, session, negotiated, stale }: PeerParts): Pee
     accepted: total((family) => routes.adjRibIn[family].accepted),
     advertised: total((family) => routes.adjRibOut[family].advertised),
     flaps: session.flaps,
+    ...(isDynamic && { isDynamic }),
     incidents: session.incidents,
     reach: session.reach,
     messages: session.messages,

@@ -65,8 +65,8 @@ export interface DynamicPeers {
   /** So many at a time, the rest is refused. */
   readonly limit: number;
   /** Only these AS numbers; `remoteAsn` of the template does not count then. Absent: `remoteAsn` alone. */
-  readonly remoteAsns?: readonly number[];
-  readonly template: Omit<PeerSettings, 'address' | 'passive'>;
+  readonly remoteAsns?: readonly number[] | undefined;
+  readonly template: Omit<PeerSettings, 'address' | 'passive' | 'remoteAsns'>;
 }
 
 /** One neighbor. Two peers never share an address and port. */
@@ -94,6 +94,8 @@ export interface PeerSettings {
   readonly routeReflectorClient: boolean;
   /** How often our own AS may stand in an AS_PATH that is still accepted. */
   readonly allowOwnAsn: number;
+  /** Of a dynamic peer that has not said its AS yet: any of these; then `remoteAsn` is that AS, and this is absent. */
+  readonly remoteAsns?: readonly number[];
 
   /** A name that people gave it. */
   readonly description?: string;

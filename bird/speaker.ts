@@ -1,4 +1,3 @@
-import { formatIpAddress, sameAddress } from '../src/model/ip.ts';
 import type { LearnedRoute } from '../src/model/route.ts';
 import type { Clock } from '../src/runtime/clock.ts';
 import type { Logger } from '../src/runtime/logger.ts';
@@ -10,11 +9,12 @@ import { CONVERGED, DEFERRING, deferralStep } from './graceful-restart/deferral.
 import { Neighbor } from './neighbor.ts';
 import { matchPeers, peerChange } from './peer-change.ts';
 import { fault, shutdownFault } from './peer/fault.ts';
-import type { Connection, Listener, Transport } from './peer/transport.ts';
+import type { PasswordRefusal, Transport } from './peer/transport.ts';
+import { Reception } from './reception.ts';
 import { Routing } from './routing.ts';
-import type { OriginatedRoute, PeerSettings, SpeakerSettings } from './settings.ts';
+import type { DynamicPeers, OriginatedRoute, PeerSettings, SpeakerSettings } from './settings.ts';
 import { learnedRoutes, routeViews } from './snapshot.ts';
-import type { PeerView, RouteView } from './view.ts';
+import type { PeerView, RefusedCaller, RouteView } from './view.ts';
 import type { Fault } from './wire.ts';
 
 export interface SpeakerPorts {
@@ -35,9 +35,9 @@ export class BgpSpeaker implements Speaker {
   readonly #routing: Routing;
   readonly #listeners = new Set<() => void>();
   readonly #farewells = new Set<Promise<void>>();
-  #listening: readonly Listener[] = [];
+  readonly #reception: Reception;
   /** In the order of the settings. */
-  #neighbors: readonly Neighbor[] = [];
+  #configured: readonly Neighbor[] = [];
   readonly #byIndex = new Map<number, Neighbor>();
   #deferral: DeferralState;
   #cancelDeferral: () => void = () => undefined;
@@ -56,6 +56,13 @@ export class BgpSpeaker implements Speaker {
     this.#ports = ports;
     this.#clusterId = settings.clusterId;
     this.#deferral = settings.gracefulRestart.restarting ? DEFERRING : CONVERGED;
+    this.#reception = new Reception(ports, {
+      configured: () => this.#configured,
+      isClosed: () => this.#isClosed,
+      make: (peer) => this.#makeNeighbor(peer, true),
+      change: (neighbor, peer) => this.#changed(neighbor, peer),
+      end: (neighbor, farewell) => this.#end(neighbor, farewell),
+    });
     this.#routing = new Routing(
       {
         transit: settings.transit ?? false,
@@ -77,20 +84,25 @@ export class BgpSpeaker implements Speaker {
 
   setPeers(peers: readonly PeerSettings[]): void {
     if (this.#isClosed) return;
-    const existing = matchPeers(this.#neighbors, peers);
-    for (const neighbor of this.#neighbors) {
+    this.#reception.prepareFor(peers);
+    const existing = matchPeers(this.#configured, peers);
+    for (const neighbor of this.#configured) {
       if (!existing.includes(neighbor))
         this.#end(neighbor, fault('peerDeconfigured', 'the peer was removed from the configuration'));
     }
-    const before = this.#neighbors;
-    this.#neighbors = peers.map((settings, i) => {
+    const before = this.#configured;
+    this.#configured = peers.map((settings, i) => {
       const neighbor = existing[i];
       return neighbor === undefined ? this.#makeNeighbor(settings) : this.#changed(neighbor, settings);
     });
-    this.#defer({ type: 'peersSet', peers: this.#neighbors.map(({ id }) => id) });
+    this.#defer({ type: 'peersSet', peers: this.#configured.map(({ id }) => id) });
     if (!this.#isStarted) return;
     // Not those that were there: one that waits after an error must not dial with every change of another.
-    for (const neighbor of this.#neighbors) if (!before.includes(neighbor)) neighbor.start();
+    for (const neighbor of this.#configured) if (!before.includes(neighbor)) neighbor.start();
+  }
+
+  setDynamicPeers(ranges: readonly DynamicPeers[]): void {
+    if (!this.#isClosed) this.#reception.setRanges(ranges);
   }
 
   setOriginated(routes: readonly OriginatedRoute[]): void {
@@ -121,6 +133,14 @@ export class BgpSpeaker implements Speaker {
     return this.#neighbors.map((neighbor) => neighbor.view());
   }
 
+  refusedCallers(): readonly RefusedCaller[] {
+    return this.#reception.refusedCallers;
+  }
+
+  refusedPasswords(): readonly PasswordRefusal[] {
+    return this.#reception.refusedPasswords;
+  }
+
   routes(): readonly RouteView[] {
     return routeViews(
       this.#routing,
@@ -141,19 +161,9 @@ export class BgpSpeaker implements Speaker {
 
   async #start(): Promise<void> {
     if (this.#isStarted || this.#isClosed) return;
-    const { clock, transport } = this.#ports;
-    const opened = await Promise.allSettled(
-      this.#settings.listen.map((at) => transport.listen(at, (connection) => this.#accept(connection))),
-    );
-    const listening = opened.filter((result) => result.status === 'fulfilled').map(({ value }) => value);
-    const failed = opened.find((result) => result.status === 'rejected');
-    if (failed !== undefined || this.#isClosing()) {
-      await Promise.all(listening.map((listener) => listener.close()));
-      if (failed !== undefined) throw failed.reason;
-      return;
-    }
-    this.#listening = listening;
+    if (!(await this.#reception.open(this.#settings.listen))) return;
     this.#isStarted = true;
+    const { clock } = this.#ports;
     if (this.#deferral.name === 'deferring') {
       const ms = this.#settings.gracefulRestart.deferralSeconds * 1000;
       this.#cancelDeferral = clock.after(ms, () => this.#defer({ type: 'timerExpires' }));
@@ -161,22 +171,18 @@ export class BgpSpeaker implements Speaker {
     for (const neighbor of this.#neighbors) neighbor.start();
   }
 
-  /** A call, for the answer may have changed while `start` waited. */
-  #isClosing(): boolean {
-    return this.#isClosed;
-  }
-
   async #close(how: CloseHow): Promise<void> {
     if (how.kind === 'drain') await this.#drained(how.waitSeconds);
     this.#isClosed = true;
     this.#cancelDeferral();
+    this.#reception.stop();
     this.#listeners.clear();
     const farewell = how.kind === 'restart' ? undefined : shutdownFault(how.message);
     const stopped = this.#neighbors.map((neighbor) => neighbor.stop(farewell));
     await Promise.all([...stopped, ...this.#farewells]);
     // A start under way closes what it opened; why it failed is for its own caller.
     await this.#starting?.catch(() => undefined);
-    await Promise.all(this.#listening.map((listener) => listener.close()));
+    await this.#reception.close();
   }
 
   /** Nobody to tell is nobody to wait for. */
@@ -192,7 +198,12 @@ export class BgpSpeaker implements Speaker {
     await this.#drain.over;
   }
 
-  #makeNeighbor(settings: PeerSettings): Neighbor {
+  /** Configured and dynamic. */
+  get #neighbors(): readonly Neighbor[] {
+    return [...this.#configured, ...this.#reception.dynamic];
+  }
+
+  #makeNeighbor(settings: PeerSettings, isDynamic = false): Neighbor {
     const neighbor = new Neighbor(settings, {
       ports: this.#ports,
       routing: this.#routing,
@@ -201,6 +212,7 @@ export class BgpSpeaker implements Speaker {
       isDeferring: () => this.#deferral.name === 'deferring',
       isEndOfRibHeld: () => this.#isEndOfRibHeld(),
       patience: () => (this.#passesOn() ? 'RFC 4724' : 'everybody'),
+      isDynamic,
       defer: (event) => this.#defer(event),
       progressed: () => this.#drain?.look(),
     });
@@ -236,7 +248,7 @@ export class BgpSpeaker implements Speaker {
       return neighbor;
     }
     this.#end(neighbor, fault('otherConfigurationChange', 'the settings of the peer changed'));
-    return this.#makeNeighbor(settings);
+    return this.#makeNeighbor(settings, neighbor.isDynamic);
   }
 
   #end(neighbor: Neighbor, farewell: Fault): void {
@@ -245,19 +257,6 @@ export class BgpSpeaker implements Speaker {
     this.#byIndex.delete(neighbor.index);
     this.#farewells.add(stopped);
     void stopped.finally(() => this.#farewells.delete(stopped));
-  }
-
-  #accept(connection: Connection): void {
-    const neighbor = this.#neighbors.find(({ settings }) => sameAddress(settings.address, connection.remoteAddress));
-    if (neighbor !== undefined && !this.#isClosed) {
-      neighbor.accept(connection);
-      return;
-    }
-    this.#ports.log.info(
-      { peer: formatIpAddress(connection.remoteAddress) },
-      'refused a connection: no peer has this address',
-    );
-    connection.destroy();
   }
 
   #defer(event: DeferralEvent): void {

@@ -97,6 +97,19 @@ export interface PeerView {
   readonly isDynamic?: boolean;
 }
 
+/** Somebody who connected and was not let in, for those who look for a peer that does not come up. */
+export interface RefusedCaller {
+  readonly address: IpAddress;
+  /** Of a link-local address. */
+  readonly interface?: string;
+  /** How often, since we remember. */
+  readonly count: number;
+  /** Milliseconds since 1970. */
+  readonly lastAt: number;
+  /** One sentence. */
+  readonly why: string;
+}
+
 /** One path of one prefix, best first, each loser with the rule that removed it. */
 export interface RouteView {
   readonly prefix: Prefix;

@@ -11,6 +11,8 @@ export interface LocalSettings {
   readonly asn: number;
   readonly bgpIdentifier: number;
   readonly remoteAsn: number;
+  /** Of a dynamic peer: any of these, and `remoteAsn` is none of the peer's yet. */
+  readonly remoteAsns?: readonly number[];
   readonly families: readonly IpFamily[];
   readonly passive: boolean;
   readonly holdSeconds: number;
@@ -70,7 +72,8 @@ export function localOpen(local: LocalSettings): Open {
 }
 
 /** Checks the peer's OPEN against our settings in the order that names the most telling fault first. */
-export function negotiate(open: Open, local: LocalSettings): Outcome {
+export function negotiate(open: Open, given: LocalSettings): Outcome {
+  const local = withAsnOf(open, given);
   const external = local.remoteAsn !== local.asn;
   const refusal = refuse(open, local, external);
   if (refusal !== undefined) return { kind: 'refused', fault: refusal };
@@ -97,6 +100,12 @@ export function negotiate(open: Open, local: LocalSettings): Outcome {
   return { kind: 'agreed', session };
 }
 
+/** A dynamic peer names its AS itself, out of those that are wanted. */
+function withAsnOf(open: Open, local: LocalSettings): LocalSettings {
+  const { value } = peerAsn(open);
+  return local.remoteAsns?.includes(value) === true ? { ...local, remoteAsn: value } : local;
+}
+
 function refuse(open: Open, local: LocalSettings, external: boolean): Fault | undefined {
   if (open.version !== 4) {
     return fault('unsupportedVersion', `BGP version ${open.version} is not 4`, Uint8Array.of(0, 4));
@@ -110,9 +119,11 @@ function refuse(open: Open, local: LocalSettings, external: boolean): Fault | un
     return fault('badBgpIdentifier', 'the peer has our own BGP Identifier', octets(open.bgpIdentifier));
   }
   const asn = peerAsn(open);
-  if (asn.value !== local.remoteAsn || asn.value === 0) {
+  const wanted = local.remoteAsns ?? [local.remoteAsn];
+  if (!wanted.includes(asn.value) || asn.value === 0) {
     const data = asn.fourOctet ? octets(asn.value) : octets(asn.value).slice(2);
-    return fault('badPeerAs', `AS mismatch: the peer says AS ${asn.value}, AS ${local.remoteAsn} is configured`, data);
+    const text = `AS mismatch: the peer says AS ${asn.value}, AS ${wanted.join(' or ')} is configured`;
+    return fault('badPeerAs', text, data);
   }
   if (commonFamilies(open, local).length === 0) {
     const wanted = local.families.map((family) => `IPv${family} unicast`).join(', ');

@@ -145,10 +145,6 @@ export function socketAddress(address: IpAddress, port: number): Uint8Array {
   return octets;
 }
 
-/** fe80::/10, RFC 4291 §2.4: means something on one link only. */
-export const isLinkLocal = ({ family, words }: IpAddress): boolean =>
-  family === 6 && ((words[0] ?? 0) & 0xffc0_0000) >>> 0 === 0xfe80_0000;
-
 function int(value: number): Uint8Array {
   return new Uint8Array(Int32Array.of(value).buffer);
 }

@@ -3,11 +3,11 @@ import { SYS, SystemError } from '../../src/linux/libc.ts';
 import type { Libc } from '../../src/linux/libc.ts';
 import type { IpFamily } from '../../src/model/ip.ts';
 import { parseIpAddress } from '../../src/model/ip.ts';
+import { isLinkLocal } from './address.ts';
 import {
   deviceOption,
   interfaceFault,
   IPV6_ONLY,
-  isLinkLocal,
   LATE_PORT,
   linkFault,
   linkOptions,

@@ -84,7 +84,7 @@ export class SpeakerKeeper {
     const { speaker, applied } = current;
     current.applied = wish;
     if (applied?.originated !== wish.originated) speaker.setOriginated(wish.originated);
-    if (applied?.dynamicPeers !== wish.dynamicPeers) speaker.setDynamicPeers?.(wish.dynamicPeers ?? []);
+    if (applied?.dynamicPeers !== wish.dynamicPeers) speaker.setDynamicPeers(wish.dynamicPeers ?? []);
     if (applied?.peers !== wish.peers) speaker.setPeers(wish.peers);
   }
 

@@ -1,9 +1,9 @@
-import type { PeerSettings } from '../../bird/index.ts';
+import type { DynamicPeers, PeerSettings } from '../../bird/index.ts';
 import { localOpen, negotiate } from '../../bird/peer/negotiate.ts';
 import type { LocalSettings, Negotiated } from '../../bird/peer/negotiate.ts';
 import type { Open } from '../../bird/wire.ts';
 import type { IpFamily } from '../../src/model/ip.ts';
-import { parseIpAddress } from '../../src/model/ip.ts';
+import { parseIpAddress, parsePrefix } from '../../src/model/ip.ts';
 
 /** A peer as a test writes it: addresses as text, and only what it cares about. */
 export interface PeerText extends Partial<Omit<PeerSettings, 'address' | 'localAddress'>> {
@@ -35,6 +35,18 @@ export function peerSettings({ address, localAddress, ...given }: PeerText): Pee
     ...given,
   };
 }
+
+/** Whoever calls from `cidr`, ten at most. */
+export const dynamicPeers = (
+  cidr: string,
+  template: Partial<PeerText> = {},
+  more: Partial<DynamicPeers> = {},
+): DynamicPeers => ({
+  prefix: parsePrefix(cidr),
+  limit: 10,
+  template: peerSettings({ address: '0.0.0.0', ...template }),
+  ...more,
+});
 
 /** What our side brings to an iBGP session in AS 64512 with graceful restart. */
 export const localSettings = (changes: Partial<LocalSettings> = {}): LocalSettings => ({

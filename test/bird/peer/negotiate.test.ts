@@ -45,6 +45,11 @@ describe('an OPEN is refused with the code and data that RFC 4271 §6.2 asks for
     const old = without(theirs, 'four-octet-as');
     expect(refusal(old, { ...local, remoteAsn: 65009 })[2]).toEqual([0xfc, 0]);
   });
+  test('an AS that is not among those that a dynamic peer may have', () => {
+    expect(refusal(theirs, { ...local, remoteAsns: [65001, 65002] })[1]).toBe(
+      'AS mismatch: the peer says AS 64512, AS 65001 or 65002 is configured',
+    );
+  });
   test('no family in common names ours', () => {
     const other = { ...theirs, capabilities: [{ name: 'multiprotocol', family: { afi: 2, safi: 1 } }] as const };
     expect(refusal({ ...other, asn: 64512 })).toEqual([
@@ -97,5 +102,17 @@ describe('our OPEN', () => {
     expect(localOpen(local).capabilities.find((c) => c.name === 'graceful-restart')).toMatchObject({
       restarting: false,
     });
+  });
+});
+
+describe('a dynamic peer names its AS itself', () => {
+  const asns = { remoteAsn: 65000, remoteAsns: [65001, 64512] };
+
+  test.each([
+    [65001, true],
+    [64512, false],
+  ])('AS %i', (asn, external) => {
+    const session = agreed({ ...local, ...asns }, openOf({ ...local, remoteAsn: asn }));
+    expect(session).toMatchObject({ peerAsn: asn, external });
   });
 });

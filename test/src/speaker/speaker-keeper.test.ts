@@ -38,7 +38,12 @@ function keeper(start: (settings: SpeakerSettings) => Promise<void> = () => Prom
       },
       setPeers: (peers) => void calls.push(`peers ${peers.length} on ${name}`),
       setOriginated: () => undefined,
-      setClusterId: (clusterId) => void (given.clusterId !== clusterId && calls.push(`cluster ${clusterId}`)),
+      setClusterId: (clusterId) => {
+        if (given.clusterId !== clusterId) calls.push(`cluster ${clusterId}`);
+      },
+      setDynamicPeers: () => undefined,
+      refusedCallers: () => [],
+      refusedPasswords: () => [],
       learnedRoutes: () => [],
       isConverged: () => true,
       peers: () => [],
