@@ -6,6 +6,7 @@ import { startApi } from '../api/server.ts';
 import { systemClock } from '../runtime/clock.ts';
 import type { Logger, LogThreshold } from '../runtime/logger.ts';
 import { systemRandom } from '../runtime/random.ts';
+import type { SpeakerConfiguration } from './convert.ts';
 import { loadConfiguration } from './load.ts';
 import { RestartMark } from './restart-mark.ts';
 import { StandaloneSpeaker } from './standalone.ts';
@@ -19,13 +20,15 @@ export interface RunPorts {
 const NO_NODE = 'this is a speaker alone, without kernel and pods; calicoctl-ts routes --bgp shows what it knows';
 
 /**
- * Runs a speaker as `file` says until it is told to end, and returns the exit code. SIGHUP reads the file again. SIGTERM
+ * Runs a speaker as `file` says, and as it was read already, until it is told to end, and returns the exit code. SIGHUP reads the file again. SIGTERM
  * ends it as for an upgrade: without a NOTIFICATION, peers that speak graceful restart keep our routes. SIGINT, and
- * SIGTERM where no peer does so, tells the peers to withdraw. Throws one sentence where it cannot start, ConfigurationError
- * where the file is wrong.
+ * SIGTERM where no peer does so, tells the peers to withdraw. Throws one sentence where it cannot start.
  */
-export async function runSpeaker(file: string, { log: root, version }: RunPorts): Promise<number> {
-  const configuration = loadConfiguration(file);
+export async function runSpeaker(
+  file: string,
+  configuration: SpeakerConfiguration,
+  { log: root, version }: RunPorts,
+): Promise<number> {
   const { socketPath, socketMode } = configuration;
   const threshold: LogThreshold = { level: configuration.logLevel };
   const log = root.child({ component: 'speaker' }, threshold);

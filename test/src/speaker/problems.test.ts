@@ -34,7 +34,7 @@ describe('every problem is one sentence with the path and the value', () => {
     [{ asn: 'abc' }, `asn = 'abc': ${ASN}`],
     [{ asn: 0 }, `asn = '0': ${ASN}`],
     [{ asn: 4294967296 }, `asn = '4294967296': ${ASN}`],
-    [{ asn: 1.1 }, `asn = '1.1': ${ASN}; a dotted one needs quotes`],
+    [{ asn: 1.1 }, "asn = '1.1': is not an AS number; a dotted one needs quotes"],
     [{ asn: true }, "asn = 'true': is not a number or a text"],
     [
       { bgpIdentifier: '0.0.0.0' },
