@@ -43,7 +43,11 @@ interface CompiledRule {
 
 export function compilePolicy(filters: readonly RouteFilter[] = []): CompiledPolicy {
   const rules = filters.flatMap(({ name, rules: own }) =>
-    own.map((rule, i): CompiledRule => ({ name: `${rule.name ?? `rule ${i + 1}`} of ${name}`, rule, matches: predicate(rule) })),
+    own.map((rule, i): CompiledRule => ({
+      name: `${rule.name ?? `rule ${i + 1}`} of ${name}`,
+      rule,
+      matches: predicate(rule),
+    })),
   );
   const families = new Set(rules.map(({ rule }) => rule.family));
   return {

@@ -20,9 +20,10 @@ export interface RunPorts {
 const NO_NODE = 'this is a speaker alone, without kernel and pods; calicoctl-ts routes --bgp shows what it knows';
 
 /**
- * Runs a speaker as `file` says, and as it was read already, until it is told to end, and returns the exit code. SIGHUP reads the file again. SIGTERM
- * ends it as for an upgrade: without a NOTIFICATION, peers that speak graceful restart keep our routes. SIGINT, and
- * SIGTERM where no peer does so, tells the peers to withdraw. Throws one sentence where it cannot start.
+ * Runs a speaker as `file` says, which was read as `configuration`, until it is told to end; returns the exit code.
+ * SIGHUP reads the file again. SIGTERM ends it as for an upgrade: without a NOTIFICATION, peers that speak graceful restart
+ * keep our routes. SIGINT, and SIGTERM where no peer does so, tells the peers to withdraw. Throws one sentence where it
+ * cannot start.
  */
 export async function runSpeaker(
   file: string,
