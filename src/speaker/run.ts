@@ -44,7 +44,10 @@ export async function runSpeaker(
     load: () => loadConfiguration(file),
     createSpeaker: (settings) => createSpeaker(settings, { clock: systemClock, random: systemRandom, log: birdLog }),
     onLogLevel: (level) => void (threshold.level = level),
-    onListening: () => mark.set(),
+    onListening: () => {
+      mark.set();
+      log.info({ file, version, isRestart }, 'calico-node-ts speaker listens');
+    },
     onFatal: (error) => ended.reject(error),
     onStopped: () => ended.resolve('shutdown'),
   });
@@ -56,7 +59,6 @@ export async function runSpeaker(
   try {
     onSignals({ speaker, end: (how) => ended.resolve(how) });
     speaker.start();
-    log.info({ file, version, asn: configuration.settings.asn, isRestart }, 'calico-node-ts speaker started');
     const how = await ended.promise;
     if (how === 'shutdown') mark.remove();
     await speaker.close(how === 'restart' ? { kind: 'restart' } : { kind: 'shutdown', message: 'speaker stopped' });

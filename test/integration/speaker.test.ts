@@ -137,8 +137,8 @@ describe.skipIf(missing !== undefined)(`an announcer beside a real BIRD 2 ${miss
     await has(tor, 'four', ['10.1.0.0/16']);
 
     const next = await lab.startSpeaker('us', file(['10.1.0.0/16']));
-    expect(next.log()).toContain('"isRestart":true');
     await next.established(lab.host('tor').ipv4);
+    expect(next.log()).toContain('"isRestart":true');
     await has(tor, 'four', ['10.1.0.0/16']);
 
     expect(await next.end('SIGINT')).toBe(0);
@@ -147,6 +147,7 @@ describe.skipIf(missing !== undefined)(`an announcer beside a real BIRD 2 ${miss
     );
     await has(tor, 'four', []);
     const last = await lab.startSpeaker('us', file([]));
+    await last.established(lab.host('tor').ipv4);
     expect([...last.log().matchAll(/"isRestart":(\w+)/g)].map(([, isRestart]) => isRestart)).toEqual([
       ...['false', 'true', 'false'],
     ]);
