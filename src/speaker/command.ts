@@ -45,8 +45,9 @@ export function addSpeakerCommand(program: Command, io: SpeakerCommandIo): void 
 
 async function obey(file: string, isCheck: boolean, io: SpeakerCommandIo): Promise<number> {
   try {
-    if (!isCheck) return await runSpeaker(file, io.ports());
-    io.stdout(`${file} is good: ${summary(loadConfiguration(file))}\n`);
+    const configuration = loadConfiguration(file);
+    if (!isCheck) return await runSpeaker(file, configuration, io.ports());
+    io.stdout(`${file} is good: ${summary(configuration)}\n`);
     return 0;
   } catch (error) {
     if (!(error instanceof ConfigurationError)) throw error;

@@ -4,7 +4,6 @@ import { parseAsn } from '../model/asn.ts';
 import { InvalidValueError } from '../model/invalid.ts';
 import { parseIpAddress, parsePrefix } from '../model/ip.ts';
 import { nearest } from '../model/nearest.ts';
-import { text } from '../resources/fields.ts';
 import { parseAnyCommunity, parseCommunity, parseLargeCommunity } from './communities.ts';
 
 /** An object of known keys; an unknown one is refused, one line of the message for each, with the key that was meant. */
@@ -30,23 +29,34 @@ export function wholeNumber(min: number, max: number) {
   return z.int({ error }).min(min, { error }).max(max, { error });
 }
 
-/** What a text of this kind looks like, for the JSON schema. */
-const like = <T>(example: string, read: (value: string) => T) => text(read).meta({ examples: [example] });
+/** A text that `read` understands, and what such a text looks like, for the JSON schema. */
+const like = <T>(example: string, read: (value: string) => T) =>
+  z
+    .string()
+    .meta({ examples: [example] })
+    .transform((value, ctx) => readOr(() => read(value), ctx));
+
+/** What `read` refuses with InvalidValueError becomes a problem of the field. */
+function readOr<T>(read: () => T, ctx: z.RefinementCtx): T {
+  try {
+    return read();
+  } catch (error) {
+    if (!(error instanceof InvalidValueError)) throw error;
+    ctx.addIssue({ code: 'custom', message: error.reason });
+    return z.NEVER;
+  }
+}
 
 /** Decimal or dotted. Dotted without quotes is a fraction to YAML, and 1.10 the same as 1.1. */
 export const asn = z
   .union([z.number(), z.string()])
-  .transform((value, ctx) => {
-    const isFraction = typeof value === 'number' && !Number.isInteger(value);
-    try {
-      return parseAsn(isFraction ? 'a fraction' : value);
-    } catch (error) {
-      if (!(error instanceof InvalidValueError)) throw error;
-      ctx.addIssue({ code: 'custom', message: `${error.reason}${isFraction ? '; a dotted one needs quotes' : ''}` });
-      return z.NEVER;
-    }
-  })
-  .meta({ type: ['integer', 'string'], examples: [64512, '1.10'] });
+  .meta({ type: ['integer', 'string'], examples: [64512, '1.10'] })
+  .transform((value, ctx) =>
+    readOr(() => {
+      if (typeof value === 'string' || Number.isInteger(value)) return parseAsn(value);
+      throw new InvalidValueError('', value, 'is not an AS number; a dotted one needs quotes');
+    }, ctx),
+  );
 
 export const ipAddress = like('10.0.0.1', (value) => parseIpAddress(value));
 

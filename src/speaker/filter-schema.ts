@@ -36,7 +36,12 @@ export const rule = strict({
     .meta({ description: 'Of the next hop, where it is known' }),
   peerType: z.enum(['eBGP', 'iBGP']).exactOptional(),
   communities: z
-    .union([anyCommunity, strict({ values: z.tuple([anyCommunity]) }).transform(({ values: [value] }) => value)])
+    .union([
+      anyCommunity,
+      strict({ values: z.tuple([anyCommunity], 'is not a list of one community') }).transform(
+        ({ values: [value] }) => value,
+      ),
+    ])
     .exactOptional()
     .meta({ description: 'One that the route must carry' }),
   asPathPrefix: asnList.exactOptional().meta({ description: 'How the AS_PATH must begin, nearest AS first' }),

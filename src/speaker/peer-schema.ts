@@ -66,7 +66,7 @@ const TIMERS = {
   connectDelaySeconds: seconds(3600, 'Before the first try of a new peer', PEER_DEFAULTS.connectDelaySeconds),
   connectRetrySeconds: setting(wholeNumber(1, 3600), 'Between two tries', PEER_DEFAULTS.connectRetrySeconds),
   errorWaitSeconds: setting(
-    z.tuple([wholeNumber(1, 3600), wholeNumber(1, 3600)]),
+    z.tuple([wholeNumber(1, 3600), wholeNumber(1, 3600)], 'is not two whole numbers such as [5, 30]'),
     'After an error: from the first, doubling, to the second',
     PEER_DEFAULTS.errorWaitSeconds,
   ),

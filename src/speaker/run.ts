@@ -6,6 +6,7 @@ import { startApi } from '../api/server.ts';
 import { systemClock } from '../runtime/clock.ts';
 import type { Logger, LogThreshold } from '../runtime/logger.ts';
 import { systemRandom } from '../runtime/random.ts';
+import type { SpeakerConfiguration } from './convert.ts';
 import { loadConfiguration } from './load.ts';
 import { RestartMark } from './restart-mark.ts';
 import { StandaloneSpeaker } from './standalone.ts';
@@ -19,13 +20,16 @@ export interface RunPorts {
 const NO_NODE = 'this is a speaker alone, without kernel and pods; calicoctl-ts routes --bgp shows what it knows';
 
 /**
- * Runs a speaker as `file` says until it is told to end, and returns the exit code. SIGHUP reads the file again. SIGTERM
- * ends it as for an upgrade: without a NOTIFICATION, peers that speak graceful restart keep our routes. SIGINT, and
- * SIGTERM where no peer does so, tells the peers to withdraw. Throws one sentence where it cannot start, ConfigurationError
- * where the file is wrong.
+ * Runs a speaker as `file` says, which was read as `configuration`, until it is told to end; returns the exit code.
+ * SIGHUP reads the file again. SIGTERM ends it as for an upgrade: without a NOTIFICATION, peers that speak graceful restart
+ * keep our routes. SIGINT, and SIGTERM where no peer does so, tells the peers to withdraw. Throws one sentence where it
+ * cannot start.
  */
-export async function runSpeaker(file: string, { log: root, version }: RunPorts): Promise<number> {
-  const configuration = loadConfiguration(file);
+export async function runSpeaker(
+  file: string,
+  configuration: SpeakerConfiguration,
+  { log: root, version }: RunPorts,
+): Promise<number> {
   const { socketPath, socketMode } = configuration;
   const threshold: LogThreshold = { level: configuration.logLevel };
   const log = root.child({ component: 'speaker' }, threshold);
@@ -40,7 +44,10 @@ export async function runSpeaker(file: string, { log: root, version }: RunPorts)
     load: () => loadConfiguration(file),
     createSpeaker: (settings) => createSpeaker(settings, { clock: systemClock, random: systemRandom, log: birdLog }),
     onLogLevel: (level) => void (threshold.level = level),
-    onListening: () => mark.set(),
+    onListening: () => {
+      mark.set();
+      log.info({ file, version, isRestart }, 'calico-node-ts speaker listens');
+    },
     onFatal: (error) => ended.reject(error),
     onStopped: () => ended.resolve('shutdown'),
   });
@@ -52,7 +59,6 @@ export async function runSpeaker(file: string, { log: root, version }: RunPorts)
   try {
     onSignals({ speaker, end: (how) => ended.resolve(how) });
     speaker.start();
-    log.info({ file, version, asn: configuration.settings.asn, isRestart }, 'calico-node-ts speaker started');
     const how = await ended.promise;
     if (how === 'shutdown') mark.remove();
     await speaker.close(how === 'restart' ? { kind: 'restart' } : { kind: 'shutdown', message: 'speaker stopped' });

@@ -1,4 +1,6 @@
+import { readFileSync } from 'node:fs';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { parse } from 'yaml';
 import type { LabSpeakerFile } from '../support/lab-speaker.ts';
 import { runCli } from '../../src/cli/program.ts';
 import { systemIo } from '../../src/cli/system-io.ts';
@@ -135,8 +137,8 @@ describe.skipIf(missing !== undefined)(`an announcer beside a real BIRD 2 ${miss
     await has(tor, 'four', ['10.1.0.0/16']);
 
     const next = await lab.startSpeaker('us', file(['10.1.0.0/16']));
-    expect(next.log()).toContain('"isRestart":true');
     await next.established(lab.host('tor').ipv4);
+    expect(next.log()).toContain('"isRestart":true');
     await has(tor, 'four', ['10.1.0.0/16']);
 
     expect(await next.end('SIGINT')).toBe(0);
@@ -145,6 +147,7 @@ describe.skipIf(missing !== undefined)(`an announcer beside a real BIRD 2 ${miss
     );
     await has(tor, 'four', []);
     const last = await lab.startSpeaker('us', file([]));
+    await last.established(lab.host('tor').ipv4);
     expect([...last.log().matchAll(/"isRestart":(\w+)/g)].map(([, isRestart]) => isRestart)).toEqual([
       ...['false', 'true', 'false'],
     ]);
@@ -188,5 +191,67 @@ describe.skipIf(missing !== undefined)(`a reflector between two BIRDs ${missing 
 
     expect(await speaker.reload({ ...file, clusterId: '192.0.2.2' })).toEqual([]);
     await eventually(() => expect(b.control('show route all 10.10.0.0/16')).toContain('BGP.cluster_list: 192.0.2.2'));
+  });
+});
+
+describe.skipIf(missing !== undefined)(`the examples of config/speaker ${missing ?? ''}`, () => {
+  labOf('ex', 'us', 'a', 'b');
+
+  const example = (name: string): LabSpeakerFile =>
+    parse(readFileSync(`config/speaker/${name}.yaml`, 'utf8')) as LabSpeakerFile;
+  const moveTo = (host: string, address: string): void =>
+    void lab.host(host).run('ip', 'address', 'add', `${address}/24`, 'dev', 'eth0');
+
+  interface Member {
+    readonly asn: number;
+    readonly address: string;
+    readonly us: string;
+    readonly ourAsn: number;
+    readonly route: string;
+  }
+  const member = (host: string, { asn, address, us, ourAsn, route }: Member): Promise<LabDaemon> => {
+    moveTo(host, address);
+    const config = `
+router id ${address};
+protocol device {}
+protocol static { ipv4; route ${route} blackhole; }
+protocol bgp four {
+  local ${address} as ${asn}; neighbor ${us} as ${ourAsn}; ipv4 { import all; export all; };
+  connect delay time 1; connect retry time 1; error wait time 1, 2;
+}
+`;
+    return lab.startDaemon(host, bird, config);
+  };
+
+  test('announcer.yaml: the switch learns the service, and the other switch nothing of the first', async () => {
+    moveTo('us', '192.0.2.10');
+    const common = { asn: 64512, us: '192.0.2.10', ourAsn: 64600 };
+    const a = await member('a', { ...common, address: '192.0.2.1', route: '10.50.0.0/16' });
+    const b = await member('b', { ...common, address: '192.0.2.2', route: '10.51.0.0/16' });
+    const speaker = await lab.startSpeaker('us', example('announcer'));
+    await speaker.established('192.0.2.1');
+    await speaker.established('192.0.2.2');
+    for (const daemon of [a, b]) await has(daemon, 'four', ['203.0.113.10/32']);
+  });
+
+  test('reflector.yaml: a client is heard by the other reflector', async () => {
+    moveTo('us', '192.0.2.20');
+    const common = { asn: 64512, us: '192.0.2.20', ourAsn: 64512 };
+    const other = await member('a', { ...common, address: '192.0.2.21', route: '10.50.0.0/16' });
+    const client = await member('b', { ...common, address: '192.0.2.30', route: '10.51.0.0/16' });
+    const speaker = await lab.startSpeaker('us', example('reflector'));
+    await speaker.established('192.0.2.21');
+    await speaker.established('192.0.2.30');
+    await has(other, 'four', ['10.51.0.0/16']);
+    await has(client, 'four', ['10.50.0.0/16']);
+  });
+
+  test('route-server.yaml: a member is let in', async () => {
+    moveTo('us', '192.0.2.40');
+    const common = { us: '192.0.2.40', ourAsn: 64500 };
+    await member('a', { ...common, asn: 65001, address: '192.0.2.51', route: '198.51.100.0/24' });
+    const speaker = await lab.startSpeaker('us', example('route-server'));
+    await speaker.established('192.0.2.51');
+    await eventually(async () => expect(await speaker.prefixes()).toContain('198.51.100.0/24'));
   });
 });
