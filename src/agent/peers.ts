@@ -12,7 +12,7 @@ export type { Omitted } from './peerings.ts';
 /** What no resource says, and the agent's settings may. */
 export type PeerDefaults = Pick<
   PeerSettings,
-  'holdSeconds' | 'connectRetrySeconds' | 'errorWaitSeconds' | 'gracefulRestartSeconds'
+  'holdSeconds' | 'connectRetrySeconds' | 'errorWaitSeconds' | 'gracefulRestartSeconds' | 'notificationRestart'
 >;
 
 /** The timers of Calico's BIRD: what a peer of a Calico node sees. */
@@ -21,6 +21,8 @@ export const CALICO_PEER_DEFAULTS: PeerDefaults = {
   connectRetrySeconds: 5,
   errorWaitSeconds: [5, 30],
   gracefulRestartSeconds: 120,
+  // A node that dies takes its routes along when the hold time is over, as in Calico; RFC 8538 would keep them.
+  notificationRestart: false,
 };
 
 export interface ComputedPeers {

@@ -1,4 +1,4 @@
-import type { OriginatedRoute, PeerSettings, Speaker, SpeakerSettings } from '../../bird/index.ts';
+import type { CloseHow, OriginatedRoute, PeerSettings, Speaker, SpeakerSettings } from '../../bird/index.ts';
 import type { Clock } from '../runtime/clock.ts';
 import type { Logger } from '../runtime/logger.ts';
 
@@ -21,8 +21,8 @@ export interface SpeakerKeeperPorts {
 const RETRY_MS = 10_000;
 
 /**
- * Keeps one speaker running as wished. Peers and routes change under it; its AS number, identifier or listener need a new
- * one, because every OPEN and every attribute depends on them. The new one takes over as after a restart: the old one hangs
+ * Keeps one speaker running as wished. Peers, routes and the cluster id change under it; its AS number, identifier or
+ * listener need a new one, because every OPEN and every attribute depends on them. The new one takes over as after a restart: the old one hangs
  * up without a NOTIFICATION, peers keep our routes, and nothing is deleted here until the new one has converged.
  */
 export class SpeakerKeeper {
@@ -33,6 +33,8 @@ export class SpeakerKeeper {
   /** What cannot be had for now, and so is not tried at every change of something else. */
   #refused = '';
   #replacing: Promise<void> | undefined;
+  /** Told to close: there will be no other speaker. */
+  #isLeaving = false;
   #isClosed = false;
   #stopRetry: () => void = () => undefined;
 
@@ -57,24 +59,31 @@ export class SpeakerKeeper {
       });
   }
 
-  /** Waits for a replacement under way, so that no speaker outlives its keeper. */
-  async close(how: Parameters<Speaker['close']>[0]): Promise<void> {
-    this.#isClosed = true;
+  /**
+   * Waits for a replacement under way, so that no speaker outlives its keeper. While a speaker drains, wishes still reach
+   * it; a second call is the speaker's to judge.
+   */
+  async close(how: CloseHow): Promise<void> {
+    this.#isLeaving = true;
+    if (how.kind !== 'drain') this.#isClosed = true;
     this.#stopRetry();
     await this.#replacing;
-    this.#current?.stopListening();
+    if (how.kind !== 'drain') this.#current?.stopListening();
     await this.#current?.speaker.close(how);
+    this.#isClosed = true;
+    if (how.kind === 'drain') this.#current?.stopListening();
   }
 
   /** Peers and routes go to the speaker there is, also while another one cannot be had. */
   #apply(): void {
     if (this.#wish === undefined) return;
+    this.#current?.speaker.setClusterId(this.#wish.settings.clusterId);
     this.#current?.speaker.setOriginated(this.#wish.originated);
     this.#current?.speaker.setPeers(this.#wish.peers);
   }
 
   #needsNew(): boolean {
-    if (this.#isClosed || this.#wish === undefined) return false;
+    if (this.#isLeaving || this.#wish === undefined) return false;
     const wished = identity(this.#wish.settings);
     return wished !== this.#refused && (this.#current === undefined || wished !== identity(this.#current.settings));
   }
@@ -128,5 +137,5 @@ export class SpeakerKeeper {
   }
 }
 
-const identity = ({ asn, bgpIdentifier, listen, clusterId }: SpeakerSettings): string =>
-  JSON.stringify([asn, bgpIdentifier, listen, clusterId]);
+const identity = ({ asn, bgpIdentifier, listen }: SpeakerSettings): string =>
+  JSON.stringify([asn, bgpIdentifier, listen]);

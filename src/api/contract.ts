@@ -94,6 +94,17 @@ export interface PodResult {
   readonly timings: { readonly blockClaimedAt?: number; readonly routeProgrammedAt: number };
 }
 
+/** Whoever wants to wait longer has forgotten that he waits. */
+export const MAX_DRAIN_SECONDS = 3600;
+
+/** POST /v1/drain: leave, but have the peers take other ways first (RFC 8326). */
+export interface DrainRequest {
+  /** Told to the peers (RFC 9003). */
+  readonly message: string;
+  /** Between the news and the end of the sessions. */
+  readonly waitSeconds: number;
+}
+
 /** Every error answer: one sentence, the field and the value in it. */
 export interface Problem {
   readonly statusCode: number;

@@ -6,7 +6,8 @@ import Hapi from '@hapi/hapi';
 import { z } from 'zod';
 import { InvalidValueError } from '../model/invalid.ts';
 import type { Logger } from '../runtime/logger.ts';
-import type { NodeStatus, PathReport, PodRequest, PodResult, RouteReport } from './contract.ts';
+import { MAX_DRAIN_SECONDS } from './contract.ts';
+import type { DrainRequest, NodeStatus, PathReport, PodRequest, PodResult, RouteReport } from './contract.ts';
 
 /** What the agent lets the world ask of it. */
 export interface AgentApi {
@@ -17,6 +18,8 @@ export interface AgentApi {
   removePod(containerId: string): Promise<void>;
   /** Leaves the cluster's routing: peers withdraw at once; the process ends after the answer. */
   stop(message: string): Promise<void>;
+  /** The same after `waitSeconds` in which the peers take other ways; resolves when it is over. */
+  drain(request: DrainRequest): Promise<void>;
 }
 
 export interface ApiServer {
@@ -31,7 +34,9 @@ const podRequest = z.strictObject({
   podName: z.string().min(1),
 });
 
-const stopRequest = z.strictObject({ message: z.string().max(255) });
+const message = z.string().max(255);
+const stopRequest = z.strictObject({ message });
+const drainRequest = z.strictObject({ message, waitSeconds: z.number().min(0).max(MAX_DRAIN_SECONDS) });
 
 export interface ApiSettings {
   readonly socketPath: string;
@@ -88,6 +93,16 @@ function routes(api: AgentApi): Hapi.ServerRoute[] {
       path: '/v1/stop',
       handler: async (request, h) => {
         await said(() => api.stop(parse(stopRequest, request.payload).message));
+        return h.response().code(202);
+      },
+    },
+    {
+      method: 'POST',
+      path: '/v1/drain',
+      // The answer comes when the drain is over.
+      options: { timeout: { socket: false } },
+      handler: async (request, h) => {
+        await said(() => api.drain(parse(drainRequest, request.payload)));
         return h.response().code(202);
       },
     },

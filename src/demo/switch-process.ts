@@ -78,6 +78,7 @@ function switchApi({ tor, speaker, dataplane }: RunningSwitch): AgentApi {
     addPod: refuse,
     removePod: refuse,
     stop: refuse,
+    drain: refuse,
   };
 }
 

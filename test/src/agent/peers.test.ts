@@ -77,6 +77,7 @@ describe('the node-to-node mesh', () => {
         connectRetrySeconds: 5,
         errorWaitSeconds: [5, 30],
         gracefulRestartSeconds: 120,
+        notificationRestart: false,
         nextHop: 'auto',
         routeReflectorClient: false,
         allowOwnAsn: 0,
