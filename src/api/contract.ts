@@ -21,6 +21,8 @@ export interface PeerStatus {
     readonly negotiated: boolean;
     readonly peerRestarting: boolean;
     readonly staleRoutes: number;
+    /** Families (4, 6) whose stale routes have outlived the restart time; absent where none has. */
+    readonly longLived?: readonly number[];
   };
 }
 
