@@ -165,7 +165,10 @@ export class Neighbor {
     });
   }
 
-  /** The NOTIFICATION after which the peer must drop our routes, also where it would keep them. RFC 8538 §5.1. */
+  /**
+   * The NOTIFICATION after which the peer must drop our routes, also where it would keep them (RFC 8538 §5.1): for every
+   * end that is no restart, whoever asks for it.
+   */
   #asLastWord(fault: Fault): Fault {
     return this.#negotiated?.gracefulRestart?.notification === true ? hardReset(fault) : fault;
   }

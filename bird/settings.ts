@@ -1,7 +1,7 @@
 import type { IpAddress, IpFamily, Prefix } from '../src/model/ip.ts';
 import type { RouteFilter } from './policy/filter.ts';
 
-/** The speaker as a whole. Changing one of these restarts it. */
+/** The speaker as a whole. Changing one of these takes a new speaker, but for the cluster id: see `setClusterId`. */
 export interface SpeakerSettings {
   readonly asn: number;
   /** Unsigned 32 bits, not zero; RFC 6286. */
@@ -115,7 +115,7 @@ export interface PeerSettings {
   readonly ttlSecurityHops?: number;
   /** RFC 8538: a NOTIFICATION costs no routes either. Default true where graceful restart is on. */
   readonly notificationRestart?: boolean;
-  /** RFC 9494; absent or 0: none. */
+  /** RFC 9494: how long the peer may keep our routes after the restart time, and the most we keep its own. Absent or 0: none. */
   readonly longLivedSeconds?: number;
   /** RFC 7911. Default: neither. */
   readonly addPath?: { readonly send: boolean; readonly receive: boolean };

@@ -114,7 +114,7 @@ export class BgpSpeaker implements Speaker {
   }
 
   setClusterId(clusterId: number | undefined): void {
-    if (this.#isClosed) return;
+    if (this.#isClosed || clusterId === this.#clusterId) return;
     this.#clusterId = clusterId;
     this.#routing.setClusterId(clusterId);
     // Whoever tells nothing but its own routes need not hold back its End-of-RIB.

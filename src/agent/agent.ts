@@ -1,6 +1,6 @@
-import type { Speaker, SpeakerSettings } from '../../bird/index.ts';
+import type { CloseHow, Speaker, SpeakerSettings } from '../../bird/index.ts';
 import type { Dataplane } from '../../felix/index.ts';
-import type { NodeStatus, PathReport, PodRequest, PodResult, RouteReport } from '../api/contract.ts';
+import type { DrainRequest, NodeStatus, PathReport, PodRequest, PodResult, RouteReport } from '../api/contract.ts';
 import type { BgpApi } from '../api/bgp-routes.ts';
 import type { NodeApi } from '../api/node-routes.ts';
 import type { AgentSettings } from '../config/settings.ts';
@@ -156,13 +156,19 @@ export class Agent implements BgpApi, NodeApi {
     this.#ports.onStopped();
   }
 
-  /** Ends the sessions as told; kernel routes stay. */
-  async close(how: Parameters<Speaker['close']>[0]): Promise<void> {
-    if (this.#isClosed) return;
+  async drain({ message, waitSeconds }: DrainRequest): Promise<void> {
+    this.#ports.log.info({ message, waitSeconds }, 'told to drain: peers take other ways first');
+    await this.close({ kind: 'drain', message, waitSeconds });
+    this.#ports.onStopped();
+  }
+
+  /** Ends the sessions as told; kernel routes stay. A drain works on until it is over, and is hurried by a second call. */
+  async close(how: CloseHow): Promise<void> {
+    if (how.kind !== 'drain') this.#isClosed = true;
+    await this.#speakers.close(how);
     this.#isClosed = true;
     this.#stopTunnelRetry();
     this.#secrets.close();
-    await this.#speakers.close(how);
     await this.#syncer?.close();
   }
 

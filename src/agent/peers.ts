@@ -20,6 +20,7 @@ export type PeerDefaults = Pick<
   | 'errorWaitSeconds'
   | 'gracefulRestartSeconds'
   | 'addPath'
+  | 'notificationRestart'
 >;
 
 /** The timers and capabilities of Calico's BIRD: what a peer of a Calico node sees. */
@@ -30,6 +31,8 @@ export const CALICO_PEER_DEFAULTS: PeerDefaults = {
   errorWaitSeconds: [5, 30],
   gracefulRestartSeconds: 120,
   addPath: { send: true, receive: true },
+  // A node that dies takes its routes along when the hold time is over, as in Calico; RFC 8538 would keep them.
+  notificationRestart: false,
 };
 
 export interface PeerInputs extends PeerDefaults {

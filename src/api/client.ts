@@ -14,21 +14,27 @@ export class AgentError extends Error {
 
 export interface AgentClient {
   get<T>(path: string): Promise<T>;
-  post<T>(path: string, body: object): Promise<T>;
+  /** `patienceMs`: how much longer than usual the answer may take. */
+  post<T>(path: string, body: object, patienceMs?: number): Promise<T>;
   delete<T>(path: string): Promise<T>;
 }
 
 /** Speaks HTTP to the agent over its unix socket; an answer that is not a success becomes an AgentError. */
 export function createAgentClient(socketPath: string, timeoutMs = 30_000): AgentClient {
-  const call = async <T>(method: string, path: string, body?: object): Promise<T> => {
-    const { statusCode, text } = await exchange({ socketPath, timeoutMs, method, path, body });
+  const call = async <T>(
+    method: string,
+    path: string,
+    { body, patienceMs = 0 }: { readonly body?: object; readonly patienceMs?: number | undefined } = {},
+  ): Promise<T> => {
+    const patience = timeoutMs + patienceMs;
+    const { statusCode, text } = await exchange({ socketPath, timeoutMs: patience, method, path, body });
     const answer = text === '' ? undefined : (JSON.parse(text) as unknown);
     if (statusCode >= 400) throw new AgentError((answer as Problem).message, statusCode);
     return answer as T;
   };
   return {
     get: (path) => call('GET', path),
-    post: (path, body) => call('POST', path, body),
+    post: (path, body, patienceMs) => call('POST', path, { body, patienceMs }),
     delete: (path) => call('DELETE', path),
   };
 }

@@ -21,6 +21,8 @@ export interface PeerStatus {
     readonly negotiated: boolean;
     readonly peerRestarting: boolean;
     readonly staleRoutes: number;
+    /** Families (4, 6) whose stale routes have outlived the restart time; absent where none has. */
+    readonly longLived?: readonly number[];
   };
 }
 
@@ -106,6 +108,17 @@ export interface PodResult {
   readonly addresses: readonly string[];
   /** Wall-clock times for the demo's measurement, milliseconds since 1970. */
   readonly timings: { readonly blockClaimedAt?: number; readonly routeProgrammedAt: number };
+}
+
+/** Whoever wants to wait longer has forgotten that he waits. */
+export const MAX_DRAIN_SECONDS = 3600;
+
+/** POST /v1/drain: leave, but have the peers take other ways first (RFC 8326). */
+export interface DrainRequest {
+  /** Told to the peers (RFC 9003). */
+  readonly message: string;
+  /** Between the news and the end of the sessions. */
+  readonly waitSeconds: number;
 }
 
 /** Every error answer: one sentence, the field and the value in it. */

@@ -84,6 +84,7 @@ function switchApi({ tor, speaker, dataplane }: RunningSwitch): BgpApi & NodeApi
     addPod: refuse,
     removePod: refuse,
     stop: refuse,
+    drain: refuse,
   };
 }
 

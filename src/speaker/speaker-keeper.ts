@@ -1,4 +1,11 @@
-import type { DynamicPeers, OriginatedRoute, PeerSettings, Speaker, SpeakerSettings } from '../../bird/index.ts';
+import type {
+  CloseHow,
+  DynamicPeers,
+  OriginatedRoute,
+  PeerSettings,
+  Speaker,
+  SpeakerSettings,
+} from '../../bird/index.ts';
 import type { Clock } from '../runtime/clock.ts';
 import type { Logger } from '../runtime/logger.ts';
 
@@ -29,8 +36,8 @@ interface Running {
 }
 
 /**
- * Keeps one speaker running as wished. Peers and routes change under it; its AS number, identifier, listener and the like need a
- * new one, because every OPEN and every attribute depends on them. The new one takes over as after a restart: the old one hangs
+ * Keeps one speaker running as wished. Peers, routes and the cluster id change under it; its AS number, identifier, listener
+ * and the like need a new one, because every OPEN and every attribute depends on them. The new one takes over as after a restart: the old one hangs
  * up without a NOTIFICATION, peers keep our routes, and nothing is deleted here until the new one has converged.
  */
 export class SpeakerKeeper {
@@ -40,6 +47,8 @@ export class SpeakerKeeper {
   /** What cannot be had for now, and so is not tried at every change of something else. */
   #refused = '';
   #replacing: Promise<void> | undefined;
+  /** Told to close: there will be no other speaker. */
+  #isLeaving = false;
   #isClosed = false;
   #stopRetry: () => void = () => undefined;
 
@@ -64,13 +73,19 @@ export class SpeakerKeeper {
       });
   }
 
-  /** Waits for a replacement under way, so that no speaker outlives its keeper. */
-  async close(how: Parameters<Speaker['close']>[0]): Promise<void> {
-    this.#isClosed = true;
+  /**
+   * Waits for a replacement under way, so that no speaker outlives its keeper. While a speaker drains, wishes still reach
+   * it; a second call is the speaker's to judge.
+   */
+  async close(how: CloseHow): Promise<void> {
+    this.#isLeaving = true;
+    if (how.kind !== 'drain') this.#isClosed = true;
     this.#stopRetry();
     await this.#replacing;
-    this.#current?.stopListening();
+    if (how.kind !== 'drain') this.#current?.stopListening();
     await this.#current?.speaker.close(how);
+    this.#isClosed = true;
+    if (how.kind === 'drain') this.#current?.stopListening();
   }
 
   /**
@@ -83,13 +98,14 @@ export class SpeakerKeeper {
     if (wish === undefined || current === undefined) return;
     const { speaker, applied } = current;
     current.applied = wish;
+    speaker.setClusterId(wish.settings.clusterId);
     if (applied?.originated !== wish.originated) speaker.setOriginated(wish.originated);
     if (applied?.dynamicPeers !== wish.dynamicPeers) speaker.setDynamicPeers(wish.dynamicPeers ?? []);
     if (applied?.peers !== wish.peers) speaker.setPeers(wish.peers);
   }
 
   #needsNew(): boolean {
-    if (this.#isClosed || this.#wish === undefined) return false;
+    if (this.#isLeaving || this.#wish === undefined) return false;
     const wished = identity(this.#wish.settings);
     return wished !== this.#refused && (this.#current === undefined || wished !== identity(this.#current.settings));
   }
@@ -143,5 +159,5 @@ export class SpeakerKeeper {
   }
 }
 
-const identity = ({ asn, bgpIdentifier, listen, clusterId, transit, decision }: SpeakerSettings): string =>
-  JSON.stringify([asn, bgpIdentifier, listen, clusterId, transit, decision]);
+const identity = ({ asn, bgpIdentifier, listen, transit, decision }: SpeakerSettings): string =>
+  JSON.stringify([asn, bgpIdentifier, listen, transit, decision]);

@@ -1,6 +1,6 @@
-import type { Speaker, SpeakerSettings } from '../../bird/index.ts';
+import type { CloseHow, Speaker, SpeakerSettings } from '../../bird/index.ts';
 import type { BgpApi } from '../api/bgp-routes.ts';
-import type { PathReport, SpeakerStatus } from '../api/contract.ts';
+import type { DrainRequest, PathReport, SpeakerStatus } from '../api/contract.ts';
 import { formatIpv4 } from '../model/ip.ts';
 import type { Clock } from '../runtime/clock.ts';
 import type { Logger, LogLevel } from '../runtime/logger.ts';
@@ -110,6 +110,12 @@ export class StandaloneSpeaker implements BgpApi {
     this.#ports.onStopped();
   }
 
+  async drain({ message, waitSeconds }: DrainRequest): Promise<void> {
+    this.#ports.log.info({ message, waitSeconds }, 'told to drain: peers take other ways first');
+    await this.close({ kind: 'drain', message, waitSeconds });
+    this.#ports.onStopped();
+  }
+
   /** Whether any peer keeps our routes while another process takes over. */
   get isRestartable(): boolean {
     const { peers, dynamicPeers } = this.#inForce;
@@ -118,10 +124,11 @@ export class StandaloneSpeaker implements BgpApi {
     );
   }
 
-  async close(how: Parameters<Speaker['close']>[0]): Promise<void> {
-    if (this.#isClosed) return;
-    this.#isClosed = true;
+  /** A drain works on until it is over, and is hurried by a second call. */
+  async close(how: CloseHow): Promise<void> {
+    if (how.kind !== 'drain') this.#isClosed = true;
     await this.#keeper.close(how);
+    this.#isClosed = true;
   }
 
   #apply(): void {

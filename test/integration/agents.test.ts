@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import type { PodResult } from '../../src/api/contract.ts';
+import { parse, stringify } from 'yaml';
+import type { NodeStatus, PathReport, PodResult } from '../../src/api/contract.ts';
 import { makeAgentLab, until, untilSettled } from '../support/agent-lab.ts';
 import type { AgentLab, LabNode } from '../support/agent-lab.ts';
 import { isRoot, makeNetns } from '../support/netns.ts';
@@ -7,6 +8,19 @@ import type { TestNetns } from '../support/netns.ts';
 
 const configuration = (spec: string): string =>
   `apiVersion: projectcalico.org/v3\nkind: BGPConfiguration\nmetadata: {name: default}\nspec: {${spec}}\n`;
+
+const PEERING = `apiVersion: projectcalico.org/v3
+kind: BGPPeer
+metadata: {name: to-reflectors}
+spec: {nodeSelector: all(), peerSelector: reflector == 'yes'}
+`;
+
+/** The Node resource with a cluster id. */
+function reflectorNode(text: string): string {
+  const node = parse(text) as { spec: { bgp: Record<string, unknown> } };
+  node.spec.bgp['routeReflectorClusterID'] = '224.0.0.1';
+  return stringify(node);
+}
 
 /** Two whole agents: what an operator does to a running cluster, with `ip monitor route` as the witness. */
 describe.skipIf(!isRoot && process.env['CI'] === undefined)('two agents', () => {
@@ -88,5 +102,68 @@ describe.skipIf(!isRoot && process.env['CI'] === undefined)('two agents', () => 
       () => b.log(),
     );
     expect(deletions().filter((line) => line.startsWith('node-a'))).toEqual([]);
+  });
+
+  const fromA = async ({ client }: LabNode): Promise<PathReport | undefined> =>
+    (await client.get<readonly PathReport[]>('/v1/bgp/routes')).find(({ from }) => from.startsWith('172.30.7.11'));
+
+  test('node drain: the peer is told to take other ways, nothing is withdrawn before the end', async () => {
+    const [a, b] = lab.nodes as [LabNode, LabNode];
+    const over = a.client.post('/v1/drain', { message: 'maintenance', waitSeconds: 3 }, 3000);
+    await until(
+      async () => (await fromA(b))?.localPref === 0,
+      () => b.log(),
+    );
+    expect((await fromA(b))?.communities).toEqual(['65535:0']);
+    expect(deletions()).toEqual([]);
+    await over;
+    await until(
+      () => Promise.resolve(deletions().some((line) => line.startsWith('node-b: Deleted 10.48.'))),
+      () => b.log(),
+    );
+    expect(deletions().filter((line) => line.startsWith('node-a'))).toEqual([]);
+  });
+
+  test('a SIGTERM ends the wait of a drain, and the peer still hears why', async () => {
+    const [a, b] = lab.nodes as [LabNode, LabNode];
+    // The process may be gone before it has answered.
+    const over = a.client.post('/v1/drain', { message: 'maintenance', waitSeconds: 600 }, 3000).catch(() => undefined);
+    await until(
+      async () => (await fromA(b))?.localPref === 0,
+      () => b.log(),
+    );
+    await a.kill('SIGTERM');
+    await over;
+    const { bgp } = await b.client.get<NodeStatus>('/v1/status');
+    expect(bgp.peers[0]?.lastError).toContain('Administrative Shutdown: "maintenance"');
+  });
+
+  test('a node that becomes a route reflector keeps its session', async () => {
+    const sessions = async (): Promise<readonly unknown[]> =>
+      Promise.all(
+        lab.nodes.map(async ({ client }) => {
+          const { bgp } = await client.get<NodeStatus>('/v1/status');
+          return bgp.peers.map(({ address, state, since, flaps }) => [address, state, since, flaps]);
+        }),
+      );
+    const before = await sessions();
+    await lab.cli(['label', 'node', 'node-a', 'reflector=yes']);
+    const types = async (): Promise<readonly unknown[]> =>
+      Promise.all(lab.nodes.map(async ({ client }) => (await client.get<NodeStatus>('/v1/status')).bgp.peers[0]?.type));
+    await lab.cli(['apply'], PEERING);
+    await until(
+      async () => (await types()).every((type) => type === 'node specific'),
+      () => lab.nodes.map((node) => node.log()).join('\n'),
+    );
+    await lab.cli(['replace'], reflectorNode(await lab.text(['get', 'node', 'node-a', '-o', 'yaml'])));
+    await lab.cli(['apply'], configuration('nodeToNodeMeshEnabled: false'));
+    const logs = (): string => lab.nodes.map((node) => node.log()).join('\n');
+    for (const reason of ['this node is a route reflector of cluster 224.0.0.1', 'nodeToNodeMeshEnabled is false']) {
+      await until(() => Promise.resolve(logs().includes(reason)), logs);
+    }
+    await untilSettled(lab);
+    expect(logs()).not.toContain('all sessions start anew');
+    expect(await sessions()).toEqual(before);
+    expect(deletions()).toEqual([]);
   });
 });

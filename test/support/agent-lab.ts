@@ -28,6 +28,8 @@ export interface AgentLab {
   readonly nodes: readonly LabNode[];
   /** calicoctl-ts over the lab's datastore. */
   readonly cli: (args: readonly string[], manifest?: string) => Promise<void>;
+  /** The same, with what it prints. */
+  readonly text: (args: readonly string[]) => Promise<string>;
   readonly remove: () => Promise<void>;
 }
 
@@ -45,14 +47,19 @@ export function makeAgentLab(prefix: string): AgentLab {
     each.run('ip', 'route', 'add', 'default', 'via', `172.30.7.${12 - i}`);
     return labNode(each, { name: `node-${'ab'[i]!}`, directory, monitors });
   });
+  const run = async (args: readonly string[]): Promise<string> => {
+    const said: string[] = [];
+    const printed: string[] = [];
+    const env = { CALICO_FILE_DATASTORE: join(directory, 'store'), DATASTORE_TYPE: 'file' };
+    const [stdout, stderr] = [printed, said].map((lines) => (text: string) => void lines.push(text));
+    const status = await runCli(args, { ...systemIo('test'), env, stdout: stdout!, stderr: stderr! });
+    if (status !== 0) throw new Error(said.join(''));
+    return printed.join('');
+  };
   const cli = async (args: readonly string[], manifest = ''): Promise<void> => {
     const file = join(directory, 'manifest.yaml');
     writeFileSync(file, manifest);
-    const said: string[] = [];
-    const env = { CALICO_FILE_DATASTORE: join(directory, 'store'), DATASTORE_TYPE: 'file' };
-    const io = { ...systemIo('test'), env, stdout: () => undefined, stderr: (text: string) => void said.push(text) };
-    const status = await runCli(manifest === '' ? args : [...args, '-f', file], io);
-    if (status !== 0) throw new Error(said.join(''));
+    await run(manifest === '' ? args : [...args, '-f', file]);
   };
   const remove = async (): Promise<void> => {
     for (const node of nodes) await node.kill('SIGKILL');
@@ -60,7 +67,7 @@ export function makeAgentLab(prefix: string): AgentLab {
     for (const each of netns) each.remove();
     rmSync(directory, { recursive: true, force: true });
   };
-  return { nodes, cli, remove };
+  return { nodes, cli, text: run, remove };
 }
 
 interface LabParts {

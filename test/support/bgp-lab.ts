@@ -74,31 +74,49 @@ export class BgpLab {
   }
 
   /** zebra and bgpd in a directory of their own, as the user that Debian's FRR insists on. */
-  async startFrr(config: string): Promise<void> {
-    const directory = join(this.directory, 'frr');
-    mkdirSync(directory, { recursive: true });
-    run('chown', 'frr:frr', directory);
-    for (const daemon of ['zebra', 'bgpd']) {
-      const file = join(directory, `${daemon}.conf`);
-      writeFileSync(file, daemon === 'bgpd' ? config : '');
-      run('chown', 'frr:frr', file);
-      const api = join(directory, 'zserv.api');
-      const own = ['-f', file, '-i', join(directory, `${daemon}.pid`), '-z', api, '--vty_socket', directory, '-P', '0'];
-      const listen = daemon === 'bgpd' ? ['-l', SWITCH_ADDRESS] : [];
-      this.start(
-        this.switch,
-        `/usr/lib/frr/${daemon}`,
-        ...own,
-        ...listen,
-        '--log',
-        `file:${join(directory, daemon)}.log`,
-      );
-      await eventually(() => this.#mustExist(join(directory, `${daemon}.vty`)));
-    }
+  async startFrr(config: string): Promise<ChildProcess> {
+    mkdirSync(this.#frrDirectory, { recursive: true });
+    run('chown', 'frr:frr', this.#frrDirectory);
+    await this.#startFrrDaemon('zebra', '');
+    return this.startBgpd(config);
   }
 
-  vtysh(command: string): string {
-    return run('vtysh', '--vty_socket', join(this.directory, 'frr'), '-c', command);
+  /** Once more, beside the zebra that runs. */
+  startBgpd(config: string): Promise<ChildProcess> {
+    return this.#startFrrDaemon('bgpd', config, '-l', SWITCH_ADDRESS);
+  }
+
+  async #startFrrDaemon(daemon: string, config: string, ...more: readonly string[]): Promise<ChildProcess> {
+    const directory = this.#frrDirectory;
+    const file = join(directory, `${daemon}.conf`);
+    writeFileSync(file, config);
+    run('chown', 'frr:frr', file);
+    rmSync(join(directory, `${daemon}.vty`), { force: true });
+    const api = join(directory, 'zserv.api');
+    const own = ['-f', file, '-i', join(directory, `${daemon}.pid`), '-z', api, '--vty_socket', directory, '-P', '0'];
+    const log = `file:${join(directory, daemon)}.log`;
+    const child = this.start(this.switch, `/usr/lib/frr/${daemon}`, ...own, ...more, '--log', log);
+    await eventually(() => this.#mustExist(join(directory, `${daemon}.vty`)));
+    return child;
+  }
+
+  vtysh(...commands: readonly string[]): string {
+    const each = commands.flatMap((command) => ['-c', command]);
+    return run('vtysh', '--vty_socket', this.#frrDirectory, ...each);
+  }
+
+  /** What `ip route` shows of a program's routes. */
+  kernelRoutes(namespace: string, protocol: string): readonly string[] {
+    return run('ip', '-n', namespace, 'route', 'show', 'proto', protocol).split('\n').filter(Boolean);
+  }
+
+  /** The lines that `ip monitor route` writes in a namespace from now on. */
+  monitorRoutes(namespace: string): readonly string[] {
+    const lines: string[] = [];
+    createInterface({ input: this.start(namespace, 'ip', 'monitor', 'route').stdout! }).on('line', (line) =>
+      lines.push(line),
+    );
+    return lines;
   }
 
   speaker(settings: Partial<SpeakerSettings> = {}): Promise<SpeakerHandle> {
@@ -123,6 +141,10 @@ export class BgpLab {
     for (const child of this.#children) child.kill('SIGKILL');
     await Promise.all(ended);
     this.#remove();
+  }
+
+  get #frrDirectory(): string {
+    return join(this.directory, 'frr');
   }
 
   get #birdSocket(): string {
@@ -184,6 +206,15 @@ export class SpeakerHandle {
 
   status(): Promise<SpeakerStatus> {
     return this.tell({ do: 'status' }) as Promise<SpeakerStatus>;
+  }
+
+  /** As a host that hangs: it says and hears nothing until `resume`. */
+  pause(): void {
+    this.#child.kill('SIGSTOP');
+  }
+
+  resume(): void {
+    this.#child.kill('SIGCONT');
   }
 
   /** As a crash ends it. */

@@ -20,6 +20,8 @@ export class FakeShell {
   readonly env: Record<string, string> = {};
   /** What the agent answers, by method and path: `GET /v1/status`. */
   readonly answers: Record<string, unknown> = {};
+  /** What was posted, and with how much patience beyond the usual. */
+  readonly posted: unknown[] = [];
   now = 0;
   /** What the command opened, and how often it closed it. */
   opened: StoreSettings | undefined;
@@ -56,7 +58,10 @@ export class FakeShell {
         : Promise.reject(new AgentError(`nobody answers ${request} on ${socketPath}`));
     return {
       get: (path) => answer(`GET ${path}`),
-      post: (path) => answer(`POST ${path}`),
+      post: (path, body, patienceMs = 0) => {
+        this.posted.push([path, body, patienceMs]);
+        return answer(`POST ${path}`);
+      },
       delete: (path) => answer(`DELETE ${path}`),
     };
   }

@@ -18,7 +18,7 @@ export type SpeakerCommand =
   | { readonly do: 'status' }
   /** Where the process runs with --expose-gc: so that memory says something. */
   | { readonly do: 'collectGarbage' }
-  | { readonly do: 'close'; readonly how: 'restart' | 'shutdown' };
+  | { readonly do: 'close'; readonly how: 'restart' | 'shutdown' | 'drain' };
 
 export interface SpeakerStatus {
   readonly converged: boolean;
@@ -31,7 +31,12 @@ export interface SpeakerStatus {
     readonly staleRoutes: number;
   }[];
   readonly learned: readonly { readonly prefix: string; readonly nextHops: readonly string[]; readonly from: string }[];
-  readonly paths: readonly { readonly prefix: string; readonly asPath: string; readonly reason: string }[];
+  readonly paths: readonly {
+    readonly prefix: string;
+    readonly asPath: string;
+    readonly reason: string;
+    readonly communities: readonly string[];
+  }[];
 }
 
 const settings = JSON.parse(process.argv[2] ?? '{}') as SpeakerSettings;
@@ -53,7 +58,12 @@ function status(): SpeakerStatus {
       nextHops: nextHops.map(formatIpAddress),
       from: learnedFrom,
     })),
-    paths: speaker.routes().map(({ prefix, asPath, reason }) => ({ prefix: formatPrefix(prefix), asPath, reason })),
+    paths: speaker.routes().map(({ prefix, asPath, reason, communities }) => ({
+      prefix: formatPrefix(prefix),
+      asPath,
+      reason,
+      communities,
+    })),
   };
 }
 
@@ -71,9 +81,7 @@ async function obey(command: SpeakerCommand): Promise<unknown> {
       globalThis.gc?.();
       return null;
     case 'close':
-      await speaker.close(
-        command.how === 'restart' ? { kind: 'restart' } : { kind: 'shutdown', message: 'over and out' },
-      );
+      await speaker.close({ kind: command.how, message: 'over and out', waitSeconds: 4 });
       return null;
   }
 }

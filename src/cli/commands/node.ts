@@ -1,5 +1,7 @@
+import { InvalidArgumentError } from 'commander';
 import type { Command } from 'commander';
-import type { NodeStatus, SpeakerStatus } from '../../api/contract.ts';
+import { MAX_DRAIN_SECONDS } from '../../api/contract.ts';
+import type { DrainRequest, NodeStatus, SpeakerStatus } from '../../api/contract.ts';
 import { addSocketOption, agentClient } from '../agent-option.ts';
 import type { AgentOptions } from '../agent-option.ts';
 import type { CliIo } from '../io.ts';
@@ -22,4 +24,21 @@ export function addNodeCommand(program: Command, io: CliIo): void {
       await agentClient(options, io).post('/v1/stop', { message: options.message });
       io.stdout('calico-node-ts has told its peers and ends; the routes on this host stay\n');
     });
+  addSocketOption(node.command('drain'))
+    .description(
+      'leaves as stop does, but has every peer take other ways first (RFC 8326); stop or a signal ends the wait',
+    )
+    .option('--wait <seconds>', 'between the news and the end', waitSeconds, 10)
+    .option('-m, --message <text>', 'told to the peers (RFC 9003)', 'node is leaving')
+    .action(async (options: AgentOptions & { readonly wait: number; readonly message: string }) => {
+      const request: DrainRequest = { message: options.message, waitSeconds: options.wait };
+      await agentClient(options, io).post('/v1/drain', request, options.wait * 1000);
+      io.stdout('calico-node-ts has drained and ends; the routes on this host stay\n');
+    });
+}
+
+function waitSeconds(text: string): number {
+  const seconds = Number(text);
+  if (/^\d+$/.test(text) && seconds <= MAX_DRAIN_SECONDS) return seconds;
+  throw new InvalidArgumentError(`It must be a whole number from 0 to ${MAX_DRAIN_SECONDS}.`);
 }

@@ -79,6 +79,7 @@ describe('the node-to-node mesh', () => {
         errorWaitSeconds: [5, 30],
         gracefulRestartSeconds: 120,
         addPath: { send: true, receive: true },
+        notificationRestart: false,
         nextHop: 'auto',
         routeReflectorClient: false,
         allowOwnAsn: 0,

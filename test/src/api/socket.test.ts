@@ -36,6 +36,7 @@ const api: BgpApi & NodeApi = {
   },
   removePod: (containerId) => Promise.resolve(void calls.push(containerId)),
   stop: (message) => Promise.resolve(void calls.push(message)),
+  drain: (request) => Promise.resolve(void calls.push(request)),
 };
 
 const socketPath = (): string => join(directory, 'run', 'calico-ts.sock');
@@ -95,6 +96,25 @@ describe('requests', () => {
     await client.delete('/v1/pods/c1');
     await client.post('/v1/stop', { message: 'maintenance' });
     expect(calls).toEqual([POD, 'c1', 'maintenance']);
+  });
+
+  test('the agent is told to drain, and answers when it is over', async () => {
+    await start();
+    const request = { message: 'maintenance', waitSeconds: 5 };
+    await createAgentClient(socketPath()).post('/v1/drain', request, 5000);
+    expect(calls).toEqual([request]);
+  });
+
+  test.each([
+    [{ message: 'x', waitSeconds: -1 }, /^waitSeconds = '-1'/],
+    [{ message: 'x', waitSeconds: 3601 }, /^waitSeconds = '3601'/],
+    [{ message: 'x', waitSeconds: '5' }, /^waitSeconds = '5'/],
+    [{ waitSeconds: 5 }, /^message is missing$/],
+  ])('a drain %j is refused with the field', async (body, sentence) => {
+    await start();
+    const failure = createAgentClient(socketPath()).post('/v1/drain', body);
+    await expect(failure).rejects.toThrow(sentence);
+    expect(calls).toEqual([]);
   });
 
   test.each([

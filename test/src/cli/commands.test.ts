@@ -304,6 +304,25 @@ describe('label', () => {
   });
 });
 
+describe('node drain', () => {
+  test('waits as long as it is told, and says when it is over', async () => {
+    shell.answers['POST /v1/drain'] = undefined;
+    const over = done('calico-node-ts has drained and ends; the routes on this host stay\n');
+    expect(await shell.run('node', 'drain')).toEqual(over);
+    expect(await shell.run('node', 'drain', '--wait', '90', '-m', 'kernel update')).toEqual(over);
+    expect(shell.posted).toEqual([
+      ['/v1/drain', { message: 'node is leaving', waitSeconds: 10 }, 10_000],
+      ['/v1/drain', { message: 'kernel update', waitSeconds: 90 }, 90_000],
+    ]);
+  });
+
+  test.each(['-1', '1.5', 'soon', '3601'])('refuses to wait %s', async (wait) => {
+    const { exitCode, stderr } = await shell.run('node', 'drain', '--wait', wait);
+    expect([exitCode, shell.posted]).toEqual([1, []]);
+    expect(stderr).toContain('It must be a whole number from 0 to 3600.');
+  });
+});
+
 describe('every command', () => {
   test('opens the datastore of the environment and closes it, also after a failure', async () => {
     await shell.run('get', 'nodes');

@@ -23,12 +23,15 @@ interface Bench {
   readonly clock: FakeClock;
   readonly calls: string[];
   readonly settled: () => Promise<void>;
+  /** Ends a drain under way. */
+  readonly drained: PromiseWithResolvers<undefined>;
 }
 
 /** `start` is what a speaker's start() does: it may fail or take its time. */
 function keeper(start: (settings: SpeakerSettings) => Promise<void> = () => Promise.resolve()): Bench {
   const calls: string[] = [];
   const clock = new FakeClock();
+  const drained = Promise.withResolvers<undefined>();
   const createSpeaker = (given: SpeakerSettings): Speaker => {
     const name = `${given.asn}:${given.listen[0]?.port ?? ''}`;
     return {
@@ -39,7 +42,7 @@ function keeper(start: (settings: SpeakerSettings) => Promise<void> = () => Prom
       setPeers: (peers) => void calls.push(`peers ${peers.length} on ${name}`),
       setOriginated: () => undefined,
       setClusterId: (clusterId) => {
-        if (given.clusterId !== clusterId) calls.push(`cluster ${clusterId}`);
+        if (clusterId !== undefined) calls.push(`cluster ${clusterId} on ${name}`);
       },
       setDynamicPeers: () => undefined,
       refusedCallers: () => [],
@@ -49,7 +52,10 @@ function keeper(start: (settings: SpeakerSettings) => Promise<void> = () => Prom
       peers: () => [],
       routes: () => [],
       onRoutesChange: () => () => void calls.push('unsubscribed'),
-      close: (how) => Promise.resolve(void calls.push(`close ${name} ${how.kind}`)),
+      close: (how) => {
+        calls.push(`close ${name} ${how.kind}`);
+        return how.kind === 'drain' ? drained.promise : Promise.resolve();
+      },
     };
   };
   const made = new SpeakerKeeper({
@@ -59,7 +65,8 @@ function keeper(start: (settings: SpeakerSettings) => Promise<void> = () => Prom
     onRoutesChange: () => void calls.push('changed'),
     onFatal: (error) => void calls.push(`fatal: ${error.message}`),
   });
-  return { keeper: made, clock, calls, settled: () => new Promise((resolve) => void setImmediate(resolve)) };
+  const settled = (): Promise<void> => new Promise((resolve) => void setImmediate(resolve));
+  return { keeper: made, clock, calls, settled, drained };
 }
 
 test('peers change under a running speaker', async () => {
@@ -92,6 +99,41 @@ test('another AS number makes a new speaker that takes over as after a restart: 
     'start 64999:179 restarting',
     'peers 0 on 64999:179',
     'changed',
+  ]);
+});
+
+test('a node becomes a route reflector under the running speaker', async () => {
+  const { keeper: one, calls, settled } = keeper();
+  one.update(wish(settings(64512)));
+  await settled();
+  calls.splice(0);
+  one.update(wish({ ...settings(64512), clusterId: 7 }));
+  await settled();
+  expect(calls).toEqual(['cluster 7 on 64512:179', 'peers 0 on 64512:179']);
+});
+
+test('a speaker that drains still gets wishes, is not replaced, and a second close reaches it', async () => {
+  const { keeper: one, calls, settled, drained } = keeper();
+  one.update(wish(settings(64512)));
+  await settled();
+  calls.splice(0);
+  const over = one.close({ kind: 'drain', message: 'bye', waitSeconds: 60 });
+  await settled();
+  one.update(wish(settings(64512), 2));
+  one.update(wish(settings(64999), 3));
+  await settled();
+  const second = one.close({ kind: 'restart' });
+  await settled();
+  drained.resolve(undefined);
+  await Promise.all([over, second]);
+  one.update(wish(settings(64512), 4));
+  expect(calls).toEqual([
+    'close 64512:179 drain',
+    'peers 2 on 64512:179',
+    'peers 3 on 64512:179',
+    'unsubscribed',
+    'close 64512:179 restart',
+    'unsubscribed',
   ]);
 });
 

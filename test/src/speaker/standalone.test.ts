@@ -48,6 +48,9 @@ function bench(file: SpeakerFile = FILE, isRestart = false): Bench {
     setDynamicPeers: (ranges) =>
       void calls.push(`ranges ${ranges.map(({ prefix }) => formatPrefix(prefix)).join(' ')}`),
     setOriginated: (routes) => void calls.push(`routes ${routes.map(({ prefix }) => formatPrefix(prefix)).join(' ')}`),
+    setClusterId: () => undefined,
+    refusedCallers: () => [],
+    refusedPasswords: () => [],
     learnedRoutes: () => [],
     isConverged: () => true,
     peers: () => [],
@@ -113,7 +116,6 @@ describe('reading the file again', () => {
   test.each<[string, Partial<SpeakerFile>]>([
     ['asn', { asn: 64513 }],
     ['bgpIdentifier', { bgpIdentifier: '10.0.0.9' }],
-    ['clusterId', { clusterId: '10.0.0.9' }],
     ['transit', { transit: false }],
     ['decision', { decision: { alwaysCompareMed: true } }],
   ])('%s: another speaker takes over as after a restart, and is told all', async (_what, more) => {
@@ -164,7 +166,8 @@ describe('reading the file again', () => {
     write({ ...FILE, originate: [] });
     standalone.reload();
     await standalone.close({ kind: 'shutdown', message: '' });
-    expect(calls()).toEqual(['close 64512 restart']);
+    // The first call says how: that is for the speaker to hold to.
+    expect(calls()).toEqual(['close 64512 restart', 'close 64512 shutdown']);
   });
 });
 
