@@ -167,7 +167,6 @@ export class Driver {
   /** Idle ignores the event, so that an end which fails itself ends there. */
   #crash(error: unknown): void {
     this.#owner.crashed(error);
-    this.#queue.length = 0;
     const text = `internal error: ${error instanceof Error ? error.message : String(error)}`;
     this.post({ type: 'AutomaticStop', farewell: fault('outOfResources', text) });
   }

@@ -25,6 +25,10 @@ export const dial = ({ connectRetrySeconds }: LocalSettings): readonly Effect[] 
   { do: 'connect' },
 ];
 
+/** Wait in Active for so long, then dial; a passive peer is waited for without end. */
+export const retry = ({ passive }: LocalSettings, seconds: number): readonly Effect[] =>
+  passive ? [] : [start('ConnectRetryTimer', seconds, true)];
+
 /** Our OPEN goes out, theirs is awaited. */
 export const greet = (): readonly Effect[] => [
   stop('ConnectRetryTimer'),

@@ -1,6 +1,6 @@
 /** The ways in which a connection ends, each with its NOTIFICATION, its report and its wait. Pure; fsm.ts says when. */
 import type { Fault } from '../wire.ts';
-import { hangUp, start } from './effects.ts';
+import { hangUp, retry, start } from './effects.ts';
 import type { LocalSettings } from './negotiate.ts';
 import type { Reason } from './reason.ts';
 import { administrative, sent } from './reason.ts';
@@ -15,10 +15,9 @@ interface Ending {
 
 /** Hang up and wait in Active, without a penalty: nobody broke the protocol. */
 export function retryLater(state: State, local: LocalSettings, ending: Ending & { readonly seconds?: number }): Step {
-  const seconds = ending.seconds ?? local.connectRetrySeconds;
-  const retry = local.passive ? [] : [start('ConnectRetryTimer', seconds, true)];
+  const again = retry(local, ending.seconds ?? local.connectRetrySeconds);
   const next: State = { name: 'Active', connectRetryCounter: state.connectRetryCounter, isDelayingOpen: false };
-  return [next, [...lastWords(state, 'Active', ending), ...hangUp(), ...retry, ...down(state, ending.loss)]];
+  return [next, [...lastWords(state, 'Active', ending), ...hangUp(), ...again, ...down(state, ending.loss)]];
 }
 
 export interface Failure extends Ending {

@@ -5,8 +5,20 @@
  * The two connections of one peer that may exist for a moment are two states; collision.ts judges between them.
  */
 import type { Fault, Open } from '../wire.ts';
-import { confirm, dial, greet, hangUp, holdAgain, keepalive, OPEN_HOLD_SECONDS, SILENCE_SECONDS } from './effects.ts';
-import { start, stop, up } from './effects.ts';
+import {
+  confirm,
+  dial,
+  greet,
+  hangUp,
+  holdAgain,
+  keepalive,
+  OPEN_HOLD_SECONDS,
+  retry,
+  SILENCE_SECONDS,
+  start,
+  stop,
+  up,
+} from './effects.ts';
 import { endedByUs, failed, gaveWay, lossBy, notified, report, retryLater, stopped } from './ending.ts';
 import type { Failure } from './ending.ts';
 import { fault, isCease } from './fault.ts';
@@ -248,18 +260,18 @@ function ended(state: Exclude<State, In<'Idle'>>, event: Event, local: LocalSett
   }
 }
 
-/** Dial, or wait for the peer to. Departs from §8.2.2, where a passive side dials when the ConnectRetryTimer expires. */
+/** Dial, or wait for the peer to. Departs from §8.2.2, where a passive peer dials when the ConnectRetryTimer expires. */
 function begin(connectRetryCounter: number, passive: boolean, local: LocalSettings): Step {
   const next = { connectRetryCounter, isDelayingOpen: false };
-  if (passive) return [{ ...next, name: 'Active' }, [stop('IdleHoldTimer')]];
-  return [{ ...next, name: 'Connect' }, [stop('IdleHoldTimer'), ...dial(local)]];
+  if (!passive) return [{ ...next, name: 'Connect' }, [stop('IdleHoldTimer'), ...dial(local)]];
+  return [{ ...next, name: 'Active' }, [stop('IdleHoldTimer'), ...retry(local, local.connectRetrySeconds)]];
 }
 
 /** After `connectDelaySeconds`; a connection of the peer is welcome meanwhile. */
 function beginLater(connectRetryCounter: number, local: LocalSettings): Step {
   const delay = local.connectDelaySeconds ?? 0;
   if (delay === 0) return begin(connectRetryCounter, false, local);
-  const effects = [stop('IdleHoldTimer'), start('ConnectRetryTimer', delay, true)];
+  const effects = [stop('IdleHoldTimer'), ...retry(local, delay)];
   return [{ name: 'Active', connectRetryCounter, isDelayingOpen: false }, effects];
 }
 
