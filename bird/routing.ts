@@ -269,7 +269,7 @@ export class Routing {
 
   /** The peer asked for everything again. RFC 2918 §4. */
   refresh(peer: RoutingPeer, family: IpFamily): void {
-    peer.adjRibOut[family].forgetTold((prefix) => this.#wantedBy(peer, family, prefix));
+    peer.adjRibOut[family].tellAgain((prefix) => this.#wantedBy(peer, family, prefix));
     this.#listener.hasNews(peer);
   }
 

@@ -3,6 +3,8 @@ import { ABSENT, IntTable } from './int-table.ts';
 
 /** In the place of an attribute set: the prefix is to be withdrawn. */
 const WITHDRAW = -2;
+/** In the flags of what was told: it is to be said again, though the peer has it. */
+const AGAIN = 1;
 
 /**
  * What one peer was told in one family, and what it is still to be told. The backlog is bounded by the number of
@@ -31,7 +33,8 @@ export class AdjRibOut {
   want(prefix: number, attributes: number | undefined): boolean {
     const target = attributes ?? WITHDRAW;
     const told = this.#told.get(prefix);
-    const isTold = attributes === undefined ? told === ABSENT : told === attributes;
+    const isTold =
+      attributes === undefined ? told === ABSENT : told === attributes && this.#told.flags(prefix) !== AGAIN;
     if (isTold) {
       this.#drop(prefix);
       return false;
@@ -77,14 +80,11 @@ export class AdjRibOut {
     return false;
   }
 
-  /** The peer asks for everything again. RFC 2918 §4. */
-  forgetTold(wanted: (prefix: number) => number | undefined): void {
+  /** The peer asks for everything again; what it has counts as told all the same, so that it can be withdrawn. RFC 2918 §4. */
+  tellAgain(wanted: (prefix: number) => number | undefined): void {
     for (const prefix of this.#told.keys()) {
-      const attributes = this.#told.get(prefix);
-      this.#told.delete(prefix);
+      this.#told.set(prefix, this.#told.get(prefix), AGAIN);
       this.want(prefix, wanted(prefix));
-      this.#memory.attributes.release(attributes);
-      this.#memory.prefixes.release(prefix);
     }
   }
 

@@ -1,7 +1,7 @@
 /** Our speaker as a process of its own on a host of its own, and scripted peers around it. Needs root. */
 import { spawn } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
-import { readdirSync, readFileSync } from 'node:fs';
+import { readdirSync } from 'node:fs';
 import type { SpeakerSettings } from '../../bird/index.ts';
 import { parseIpAddress } from '../../src/model/ip.ts';
 import type { PeerText } from './bgp.ts';
@@ -10,6 +10,7 @@ import { enterOwnNetwork } from './scripted-peer-network.ts';
 import type { OwnNetwork } from './scripted-peer-network.ts';
 import { ScriptedPeer } from './scripted-peer.ts';
 import type { PeerScript } from './scripted-peer.ts';
+import type { SpeakerMemory, SpeakerTables } from './speaker-process.ts';
 
 export const SPEAKER = '10.66.0.1';
 export const SPEAKER_ASN = 64512;
@@ -31,9 +32,12 @@ export class PeerLab {
     child.stderr!.on('data', (chunk: Buffer) => (this.#stderr += chunk.toString()));
   }
 
-  /** A speaker of AS 64512 that passes everything on, listening on 10.66.0.1; all of 10.66.0.0/16 may be peers. */
-  static async start(settings: Partial<SpeakerSettings> = {}): Promise<PeerLab> {
-    const network = enterOwnNetwork([`${SPEAKER}/16`]);
+  /**
+   * A speaker of AS 64512 that passes everything on and has no routes of its own, listening on 10.66.0.1; all of
+   * 10.66.0.0/16 may be peers, and what `addresses` adds.
+   */
+  static async start(settings: Partial<SpeakerSettings> = {}, addresses: readonly string[] = []): Promise<PeerLab> {
+    const network = enterOwnNetwork([`${SPEAKER}/16`, ...addresses]);
     const complete: SpeakerSettings = {
       asn: SPEAKER_ASN,
       bgpIdentifier: parseIpAddress(SPEAKER).words[0]!,
@@ -45,7 +49,9 @@ export class PeerLab {
     const script = ['--expose-gc', 'test/support/speaker-process.ts', JSON.stringify(complete)];
     const child = spawn(process.execPath, script, { stdio: ['pipe', 'pipe', 'pipe'] });
     try {
-      return new PeerLab(network, child, await SpeakerHandle.of(child));
+      const lab = new PeerLab(network, child, await SpeakerHandle.of(child));
+      await lab.speaker.tell({ do: 'setOriginated', prefixes: [] });
+      return lab;
     } catch (error) {
       child.kill('SIGKILL');
       network.leave();
@@ -64,7 +70,6 @@ export class PeerLab {
       ...peer,
     }));
     await this.speaker.tell({ do: 'setPeers', peers: texts });
-    await this.speaker.tell({ do: 'setOriginated', prefixes: [] });
   }
 
   /** TCP stands; the lab ends it at the latest. */
@@ -74,6 +79,7 @@ export class PeerLab {
     ...script
   }: Pick<LabPeer, 'address' | 'asn'> & Partial<PeerScript>): Promise<ScriptedPeer> {
     const peer = await ScriptedPeer.connect({ asn, address, bgpIdentifier: address, speaker: SPEAKER, ...script });
+    for (const other of this.#peers) if (other.end !== undefined) this.#peers.delete(other);
     this.#peers.add(peer);
     return peer;
   }
@@ -95,11 +101,13 @@ export class PeerLab {
     return this.#process.exitCode === null && this.#process.signalCode === null;
   }
 
-  /** Resident memory, MB, garbage collected before. */
-  async residentMegabytes(): Promise<number> {
-    await this.speaker.tell({ do: 'collectGarbage' });
-    const [, kilobytes = ''] = /^VmRSS:\s+(\d+)/m.exec(readFileSync(`${this.#proc}/status`, 'utf8')) ?? [];
-    return Number(kilobytes) / 1024;
+  /** Garbage is collected before. */
+  memory(): Promise<SpeakerMemory> {
+    return this.speaker.tell({ do: 'memory' }) as Promise<SpeakerMemory>;
+  }
+
+  tables(): Promise<SpeakerTables> {
+    return this.speaker.tell({ do: 'tables' }) as Promise<SpeakerTables>;
   }
 
   /** How many file descriptors the speaker has open. */

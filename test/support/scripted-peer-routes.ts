@@ -26,8 +26,9 @@ export class ReceivedRoutes {
   readonly #unrefreshed = new Map<string, Set<string>>();
   changes = 0;
 
-  clear(): void {
-    this.routes.clear();
+  /** Of one family, by its AFI. */
+  clear(afi: number): void {
+    for (const key of this.routes.keys()) if (key.includes(':') === (afi === IPV6_UNICAST.afi)) this.routes.delete(key);
   }
 
   update({ withdrawn, announced, attributes, ipv4NextHop }: Update): void {

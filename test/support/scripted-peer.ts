@@ -256,9 +256,9 @@ export class ScriptedPeer {
     this.#socket.resume();
   }
 
-  /** Forgets the routes that were received, as one does who asks for them again. */
-  forgetRoutes(): void {
-    this.#received.clear();
+  /** Forgets the routes of a family that were received, as one does who asks for them again. */
+  forgetRoutes(afi: number): void {
+    this.#received.clear(afi);
   }
 
   /** FIN, and goes on reading. */
@@ -287,21 +287,25 @@ export class ScriptedPeer {
     }
   }
 
-  /** Looks after each piece of input, and at the end of the connection. Rejects with `what` where it does not come true. */
+  /** Looks after each piece of input. Rejects with `what` where time passes, or the connection ends, and it is not true. */
   async until(holds: () => boolean, what: string, timeoutMs = UNTIL_MS): Promise<void> {
     if (holds()) return;
     await new Promise<void>((resolve, reject) => {
       const look = (): void => {
-        if (!holds()) return;
+        if (holds()) done(resolve);
+        else if (this.#end !== undefined) done(fail);
+      };
+      const fail = (): void => {
+        reject(new Error(`${this.script.address} waited in vain for ${what}; ${this.#story()}`));
+      };
+      const done = (settle: () => void): void => {
         clearTimeout(timer);
         this.#waiting.delete(look);
-        resolve();
+        settle();
       };
-      const timer = setTimeout(() => {
-        this.#waiting.delete(look);
-        reject(new Error(`${this.script.address} waited ${timeoutMs} ms in vain for ${what}; ${this.#story()}`));
-      }, timeoutMs);
+      const timer = setTimeout(() => done(fail), timeoutMs);
       this.#waiting.add(look);
+      look();
     });
   }
 

@@ -4,20 +4,26 @@
  */
 import { createInterface } from 'node:readline';
 import { createSpeaker } from '../../bird/index.ts';
-import type { SpeakerSettings } from '../../bird/index.ts';
+import type { RouteView, SpeakerSettings } from '../../bird/index.ts';
 import { formatIpAddress, formatPrefix, parsePrefix } from '../../src/model/ip.ts';
 import { systemClock } from '../../src/runtime/clock.ts';
 import { silentLogger } from '../../src/runtime/logger.ts';
 import { systemRandom } from '../../src/runtime/random.ts';
 import { peerSettings } from './bgp.ts';
 import type { PeerText } from './bgp.ts';
+import { overhearTables } from './speaker-sizes.ts';
+import type { TableSizes } from './speaker-sizes.ts';
 
 export type SpeakerCommand =
   | { readonly do: 'setPeers'; readonly peers: readonly PeerText[] }
   | { readonly do: 'setOriginated'; readonly prefixes: readonly string[] }
   | { readonly do: 'status' }
-  /** Where the process runs with --expose-gc: so that memory says something. */
-  | { readonly do: 'collectGarbage' }
+  /** Of each peer its state, without anything of its routes. */
+  | { readonly do: 'states' }
+  /** Answered with SpeakerTables. */
+  | { readonly do: 'tables' }
+  /** Collects garbage where the process runs with --expose-gc, so that the memory says something; SpeakerMemory. */
+  | { readonly do: 'memory' }
   | { readonly do: 'close'; readonly how: 'restart' | 'shutdown' | 'drain' };
 
 export interface SpeakerStatus {
@@ -39,6 +45,23 @@ export interface SpeakerStatus {
   }[];
 }
 
+/** Every path with its reason, addresses as text. */
+export interface SpeakerTables {
+  readonly routes: readonly (Omit<RouteView, 'prefix' | 'nextHop'> & {
+    readonly prefix: string;
+    readonly nextHop?: string;
+  })[];
+  readonly learned: SpeakerStatus['learned'];
+}
+
+/** In MB; and how many sets of attributes and prefixes the tables hold. */
+export interface SpeakerMemory extends TableSizes {
+  readonly rss: number;
+  readonly heap: number;
+  readonly buffers: number;
+}
+
+const tableSizes = overhearTables();
 const settings = JSON.parse(process.argv[2] ?? '{}') as SpeakerSettings;
 const speaker = createSpeaker(settings, { clock: systemClock, random: systemRandom, log: silentLogger });
 
@@ -67,6 +90,22 @@ function status(): SpeakerStatus {
   };
 }
 
+function tables(): SpeakerTables {
+  const routes = speaker.routes().map(({ prefix, nextHop, ...view }) => ({
+    ...view,
+    prefix: formatPrefix(prefix),
+    ...(nextHop !== undefined && { nextHop: formatIpAddress(nextHop) }),
+  }));
+  return { routes, learned: status().learned };
+}
+
+function memory(): SpeakerMemory {
+  globalThis.gc?.();
+  const { rss, heapUsed, arrayBuffers } = process.memoryUsage();
+  const megabytes = (octets: number): number => Math.round(octets / 1e5) / 10;
+  return { rss: megabytes(rss), heap: megabytes(heapUsed), buffers: megabytes(arrayBuffers), ...tableSizes() };
+}
+
 async function obey(command: SpeakerCommand): Promise<unknown> {
   switch (command.do) {
     case 'setPeers':
@@ -77,9 +116,12 @@ async function obey(command: SpeakerCommand): Promise<unknown> {
       return null;
     case 'status':
       return status();
-    case 'collectGarbage':
-      globalThis.gc?.();
-      return null;
+    case 'states':
+      return Object.fromEntries(speaker.peers().map((peer) => [formatIpAddress(peer.settings.address), peer.state]));
+    case 'tables':
+      return tables();
+    case 'memory':
+      return memory();
     case 'close':
       await speaker.close({ kind: command.how, message: 'over and out', waitSeconds: 4 });
       return null;

@@ -232,8 +232,8 @@ describe('Adj-RIB-Out', () => {
     expect(sizes).toEqual([3, 1]);
   });
 
-  test('after any changes the peer knows what is wanted, and nothing is held that it does not know', () => {
-    const changes = fc.array(fc.tuple(fc.nat(3), fc.nat(2), fc.boolean()), { maxLength: 60 });
+  test('after any changes and refreshes the peer knows what is wanted, and nothing is held that it does not know', () => {
+    const changes = fc.array(fc.tuple(fc.nat(3), fc.nat(2), fc.constantFrom('', 'sync', 'refresh')), { maxLength: 60 });
     fc.assert(
       fc.property(changes, (list) => {
         const { rib, sets, prefixes, held } = setUp();
@@ -252,13 +252,14 @@ describe('Adj-RIB-Out', () => {
             )
           );
         };
-        for (const [at, choice, isSync] of list) {
+        for (const [at, choice, then] of list) {
           const prefix = prefixes[at]!;
           const set = sets[choice];
           rib.want(prefix, set);
           if (set === undefined) wanted.delete(prefix);
           else wanted.set(prefix, set);
-          if (isSync) sync();
+          if (then === 'sync') sync();
+          if (then === 'refresh') rib.tellAgain((id) => wanted.get(id));
         }
         sync();
         expect(knows).toEqual(wanted);
@@ -275,7 +276,7 @@ describe('Adj-RIB-Out', () => {
     rib.want(prefixes[0]!, sets[0]);
     rib.want(prefixes[1]!, sets[1]);
     drain(rib);
-    rib.forgetTold((prefix) => (prefix === prefixes[0] ? sets[0] : undefined));
+    rib.tellAgain((prefix) => (prefix === prefixes[0] ? sets[0] : undefined));
     expect(drain(rib)).toContain(`${sets[0]}: ${prefixes[0]}`);
   });
 });

@@ -1,0 +1,232 @@
+/** One peer of the soak: its own table, its session, and the truth that follows from what it does. */
+import type { Capability, GracefulRestart, PathAttributes } from '../../bird/bgp-ts/index.ts';
+import { IPV4_UNICAST, IPV6_UNICAST } from '../../bird/bgp-ts/index.ts';
+import type { Random } from '../fuzz/random.ts';
+import type { PeerLab } from '../support/scripted-peer-lab.ts';
+import type { ScriptedPeer } from '../support/scripted-peer.ts';
+import { multiprotocol } from '../support/scripted-peer.ts';
+import { AttributeSets } from './sets.ts';
+import type { SoakPeer } from './topology.ts';
+import { markerOf } from './topology.ts';
+import { PeerTruth } from './truth.ts';
+
+/** How a session ends. `takeover`: the peer connects anew while the old session stands, as after a crash. */
+export type Kill = 'FIN' | 'NOTIFICATION' | 'RST' | 'silence' | 'takeover';
+
+const SHORT_HOLD = 6;
+const CONNECT_TRIES = 100;
+const RETRY_MS = 100;
+
+const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
+
+export class Actor {
+  readonly peer: SoakPeer;
+  readonly truth = new PeerTruth();
+  /** What it announces, whether its session is up or not. */
+  readonly own = new Map<string, PathAttributes>();
+  /** While something is under way that must not be mixed with anything else. */
+  isBusy = false;
+  readonly #lab: PeerLab;
+  readonly #random: Random;
+  readonly #sets: AttributeSets;
+  #session: ScriptedPeer | undefined;
+  #endOfRibAt: number | undefined;
+  #marks = 0;
+  readonly #faults: string[] = [];
+
+  constructor(peer: SoakPeer, lab: PeerLab, random: Random) {
+    this.peer = peer;
+    this.#lab = lab;
+    this.#random = random;
+    this.#sets = new AttributeSets(random, peer);
+  }
+
+  get session(): ScriptedPeer | undefined {
+    return this.#session;
+  }
+
+  get isUp(): boolean {
+    return this.#session?.end === undefined && this.#session !== undefined;
+  }
+
+  /** The hold time is short enough to wait for. */
+  get mayFallSilent(): boolean {
+    return this.#session?.script.holdSeconds === SHORT_HOLD;
+  }
+
+  /** What the speaker sent in all sessions and the codec did not like. */
+  get allFaults(): readonly string[] {
+    return [...this.#faults, ...(this.#session?.faults ?? [])];
+  }
+
+  /** Announces each with a set by chance; those that are there get another, mostly. */
+  announce(prefixes: readonly string[]): void {
+    const bySet = Map.groupBy(prefixes, (prefix) => this.#sets.pick(prefix));
+    for (const [attributes, group] of bySet) this.#announce(attributes, group);
+  }
+
+  withdraw(prefixes: readonly string[]): void {
+    for (const prefix of prefixes) this.own.delete(prefix);
+    if (!this.isUp) return;
+    const carried = prefixes.filter((prefix) => this.truth.carries(prefix));
+    this.#session?.withdraw(carried);
+    for (const prefix of carried) this.truth.withdraw(prefix);
+  }
+
+  /** The same again, which changes nothing but staleness. */
+  repeat(prefixes: readonly string[]): void {
+    const bySet = Map.groupBy(prefixes, (prefix) => this.own.get(prefix)!);
+    for (const [attributes, group] of bySet) this.#announce(attributes, group);
+  }
+
+  /** Asks for everything of a family, having forgotten it: what comes must be complete. RFC 2918. */
+  askRefresh(afi: 1 | 2): void {
+    if (!this.isUp || this.#session?.theirOpen === undefined) return;
+    const family = afi === 1 ? IPV4_UNICAST : IPV6_UNICAST;
+    this.#session.forgetRoutes(afi);
+    this.#session.send({ type: 'route-refresh', family, subtype: 'request' });
+  }
+
+  /** End-of-RIB where its time has come, or at once. */
+  tick(now: number): void {
+    if (this.#endOfRibAt === undefined || now < this.#endOfRibAt || !this.isUp) return;
+    this.#endOfRibAt = undefined;
+    for (const family of [IPV4_UNICAST, IPV6_UNICAST]) {
+      this.#session?.sendEndOfRib(family);
+      this.truth.endOfRib(family.afi as 1 | 2);
+    }
+  }
+
+  /** Resolves when `witness`, which must be told what this peer says, has heard of it: then all before has been read. */
+  async everythingIsRead(witness: Actor): Promise<void> {
+    const marker = markerOf(this.peer);
+    const mark = 0xfde8_0000 + ++this.#marks;
+    this.#announce({ ...MARKER_SET, ...(!this.peer.external && { localPref: 100 }), communities: [mark] }, [marker]);
+    const { session } = witness;
+    await session?.until(
+      () => session.routes.get(marker)?.communities?.[0] === mark,
+      `the marker of ${this.peer.address}`,
+    );
+  }
+
+  /** Until the session has ended and the truth says what is left of the routes. */
+  async kill(kill: Kill): Promise<void> {
+    const session = this.#session!;
+    if (kill === 'FIN') session.halfClose();
+    if (kill === 'NOTIFICATION') {
+      session.send({ type: 'notification', code: 6, subcode: 4, data: new Uint8Array() });
+      session.stopKeepalives();
+    }
+    if (kill === 'RST') session.reset();
+    if (kill === 'silence') session.stopKeepalives();
+    if (kill === 'takeover') await this.#connect();
+    await session.until(() => session.end !== undefined, `the end of a session by ${kill}`, 20_000);
+    if (kill === 'takeover') return;
+    this.#lost(session, kill === 'NOTIFICATION' || kill === 'silence' ? 'NOTIFICATION or silence' : 'connection');
+  }
+
+  /** The speaker ended the session because its settings changed. */
+  async endedBySpeaker(): Promise<void> {
+    const session = this.#session!;
+    await session.until(() => session.end !== undefined, 'the end of the session after a change of settings');
+    this.#lost(session, session.notifications.length > 0 ? 'removed' : 'speaker');
+  }
+
+  /** Up again, with everything of its own but what it lost on the way. */
+  async reconnect(): Promise<void> {
+    await this.#connect();
+  }
+
+  async #connect(): Promise<void> {
+    const before = this.#session;
+    const isTakeover = before !== undefined && before.end === undefined;
+    const random = this.#random;
+    const { asn, address, bgpIdentifier, speaker } = this.peer;
+    const restart = isTakeover || random.chance(70) ? this.#restart() : undefined;
+    const script = {
+      asn,
+      address,
+      bgpIdentifier,
+      speaker,
+      holdSeconds: random.chance(40) ? SHORT_HOLD : 60,
+      capabilities: capabilities(asn, { restart, onlyIpv4: random.chance(8), enhanced: random.chance(50) }),
+    };
+    const session = await this.#established(script);
+    if (isTakeover) this.#lost(before, 'connection');
+    this.#session = session;
+    this.truth.up(session.openMessage(), session.theirOpen!);
+    session.onMessage = (message) => {
+      if (message.type === 'route-refresh' && message.subtype === 'request') this.repeat([...this.own.keys()]);
+    };
+    this.#tellAll();
+    this.#endOfRibAt = performance.now() + random.below(1500);
+  }
+
+  async #established(script: Parameters<PeerLab['connect']>[0]): Promise<ScriptedPeer> {
+    for (let tries = 1; ; tries++) {
+      const session = await this.#lab.connect(script);
+      try {
+        return await session.establish();
+      } catch (error) {
+        // Refused while the speaker waits after an error.
+        if (session.end === undefined || tries === CONNECT_TRIES) throw error;
+        await pause(RETRY_MS);
+      }
+    }
+  }
+
+  #restart(): GracefulRestart {
+    const random = this.#random;
+    const all = [IPV4_UNICAST, IPV6_UNICAST].map((family) => ({ family, forwardingPreserved: !random.chance(15) }));
+    const families = random.chance(15) ? all.slice(0, 1) : all;
+    return { restarting: random.chance(50), notification: random.chance(20), restartSeconds: 300, families };
+  }
+
+  /** Most as it was, some changed, some gone. */
+  #tellAll(): void {
+    const kept = [...this.own.keys()].filter((prefix) => {
+      const fate = this.#random.below(100);
+      if (fate < 4) this.own.delete(prefix);
+      else if (fate < 8) this.own.set(prefix, this.#sets.pick(prefix));
+      return fate >= 4;
+    });
+    this.repeat(kept);
+  }
+
+  #announce(attributes: PathAttributes, prefixes: readonly string[]): void {
+    for (const prefix of prefixes) this.own.set(prefix, attributes);
+    if (!this.isUp) return;
+    const carried = prefixes.filter((prefix) => this.truth.carries(prefix));
+    this.#session?.announce(attributes, carried);
+    for (const prefix of carried) this.truth.announce(prefix, attributes);
+  }
+
+  #lost(session: ScriptedPeer, loss: Parameters<PeerTruth['lost']>[0]): void {
+    this.#faults.push(...session.faults);
+    if (session === this.#session) this.#session = undefined;
+    this.#endOfRibAt = undefined;
+    this.truth.lost(loss);
+  }
+}
+
+/** Nothing keeps it back. */
+const MARKER_SET: PathAttributes = {
+  origin: 'igp',
+  asPath: [{ type: 'sequence', asns: [65001] }],
+  nextHop: Uint8Array.of(192, 0, 2, 9),
+};
+
+function capabilities(
+  asn: number,
+  choice: { readonly restart: GracefulRestart | undefined; readonly onlyIpv4: boolean; readonly enhanced: boolean },
+): readonly Capability[] {
+  const { restart, onlyIpv4, enhanced } = choice;
+  return [
+    multiprotocol(IPV4_UNICAST),
+    ...(onlyIpv4 ? [] : [multiprotocol(IPV6_UNICAST)]),
+    { name: 'route-refresh' },
+    ...(enhanced ? [{ name: 'enhanced-route-refresh' } as const] : []),
+    { name: 'four-octet-as', asn },
+    ...(restart === undefined ? [] : [{ name: 'graceful-restart', ...restart } as const]),
+  ];
+}
