@@ -119,7 +119,8 @@ export class BgpLab {
     return lines;
   }
 
-  speaker(settings: Partial<SpeakerSettings> = {}): Promise<SpeakerHandle> {
+  /** `wrapper` comes before the program: `prlimit --nofile=64`. */
+  speaker(settings: Partial<SpeakerSettings> = {}, ...wrapper: readonly string[]): Promise<SpeakerHandle> {
     const complete: SpeakerSettings = {
       asn: 64512,
       bgpIdentifier: 0x0a630001,
@@ -132,8 +133,8 @@ export class BgpLab {
     };
     const local = join('node_modules', '.bin', 'node');
     const runtime = existsSync(local) ? local : process.execPath;
-    const script = 'test/support/speaker-process.ts';
-    return SpeakerHandle.of(this.start(this.node, runtime, script, JSON.stringify(complete)));
+    const program = [...wrapper, runtime, 'test/support/speaker-process.ts', JSON.stringify(complete)] as const;
+    return SpeakerHandle.of(this.start(this.node, 'env', ...program));
   }
 
   async close(): Promise<void> {

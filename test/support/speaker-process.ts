@@ -2,6 +2,7 @@
  * A speaker as a process of its own, so that a test can put it into a network namespace and kill it. Takes its settings
  * as JSON in the first argument, commands as JSON lines on stdin, and answers each with a JSON line on stdout.
  */
+import { readdirSync } from 'node:fs';
 import { createInterface } from 'node:readline';
 import { createSpeaker } from '../../bird/index.ts';
 import type { RouteView, SpeakerSettings } from '../../bird/index.ts';
@@ -9,13 +10,14 @@ import { formatIpAddress, formatPrefix, parsePrefix } from '../../src/model/ip.t
 import { systemClock } from '../../src/runtime/clock.ts';
 import { silentLogger } from '../../src/runtime/logger.ts';
 import { systemRandom } from '../../src/runtime/random.ts';
-import { peerSettings } from './bgp.ts';
+import { dynamicPeers, peerSettings } from './bgp.ts';
 import type { PeerText } from './bgp.ts';
 import { overhearTables } from './speaker-sizes.ts';
 import type { TableSizes } from './speaker-sizes.ts';
 
 export type SpeakerCommand =
   | { readonly do: 'setPeers'; readonly peers: readonly PeerText[] }
+  | { readonly do: 'setDynamicPeers'; readonly ranges: readonly RangeText[] }
   | { readonly do: 'setOriginated'; readonly prefixes: readonly string[] }
   | { readonly do: 'status' }
   /** Of each peer its state, without anything of its routes. */
@@ -26,12 +28,20 @@ export type SpeakerCommand =
   | { readonly do: 'memory' }
   | { readonly do: 'close'; readonly how: 'restart' | 'shutdown' | 'drain' };
 
+export interface RangeText {
+  readonly prefix: string;
+  readonly limit: number;
+  readonly template: Partial<PeerText>;
+}
+
 export interface SpeakerStatus {
   readonly converged: boolean;
   readonly peers: readonly {
     readonly address: string;
     readonly state: string;
     readonly lastError?: string;
+    readonly flaps: number;
+    readonly isDynamic: boolean;
     readonly received: number;
     readonly advertised: number;
     readonly staleRoutes: number;
@@ -43,6 +53,9 @@ export interface SpeakerStatus {
     readonly reason: string;
     readonly communities: readonly string[];
   }[];
+  readonly refused: readonly { readonly address: string; readonly count: number; readonly why: string }[];
+  readonly openDescriptors: number;
+  readonly residentMb: number;
 }
 
 /** Every path with its reason, addresses as text. */
@@ -72,6 +85,8 @@ function status(): SpeakerStatus {
       address: formatIpAddress(peer.settings.address),
       state: peer.state,
       ...(peer.lastError !== undefined && { lastError: peer.lastError }),
+      flaps: peer.flaps,
+      isDynamic: peer.isDynamic ?? false,
       received: peer.received,
       advertised: peer.advertised,
       staleRoutes: peer.gracefulRestart?.staleRoutes ?? 0,
@@ -81,6 +96,10 @@ function status(): SpeakerStatus {
       nextHops: nextHops.map(formatIpAddress),
       from: learnedFrom,
     })),
+    refused: speaker
+      .refusedCallers()
+      .map(({ address, count, why }) => ({ address: formatIpAddress(address), count, why })),
+    ...held(),
     paths: speaker.routes().map(({ prefix, asPath, reason, communities }) => ({
       prefix: formatPrefix(prefix),
       asPath,
@@ -106,10 +125,24 @@ function memory(): SpeakerMemory {
   return { rss: megabytes(rss), heap: megabytes(heapUsed), buffers: megabytes(arrayBuffers), ...tableSizes() };
 }
 
+/** What the process holds; -1 where it has no descriptor left to look with. */
+function held(): Pick<SpeakerStatus, 'openDescriptors' | 'residentMb'> {
+  try {
+    return { openDescriptors: readdirSync('/proc/self/fd').length, residentMb: process.memoryUsage.rss() / 2 ** 20 };
+  } catch {
+    return { openDescriptors: -1, residentMb: -1 };
+  }
+}
+
 async function obey(command: SpeakerCommand): Promise<unknown> {
   switch (command.do) {
     case 'setPeers':
       speaker.setPeers(command.peers.map(peerSettings));
+      return null;
+    case 'setDynamicPeers':
+      speaker.setDynamicPeers(
+        command.ranges.map(({ prefix, limit, template }) => dynamicPeers(prefix, template, { limit })),
+      );
       return null;
     case 'setOriginated':
       speaker.setOriginated(command.prefixes.map((text) => ({ prefix: parsePrefix(text), reason: 'test' })));
