@@ -11,7 +11,8 @@ const DOORS = new Map<string, readonly string[]>([
   ['bird/bgp-ts/mrt', ['bird/bgp-ts']],
   ['bird/bgp-ts/bmp', ['bird/bgp-ts']],
   ['bird/wire.ts', ['bird/bgp-ts/index.ts', 'src/model']],
-  ['bird', ['bird/wire.ts', 'src/model', 'src/runtime', 'src/linux']],
+  ['bird/bfd', ['bird/settings.ts', 'src/model', 'src/runtime', 'src/linux']],
+  ['bird', ['bird/wire.ts', 'bird/bfd/index.ts', 'src/model', 'src/runtime', 'src/linux']],
   ['felix', ['src/model', 'src/runtime', 'src/linux']],
   ['src/datastore', ['src/model', 'src/runtime']],
   ['src/resources', ['src/model', 'src/runtime', 'src/datastore']],
@@ -43,7 +44,7 @@ const EDGES = new Map<RegExp, readonly string[]>([
     ],
   ],
   [/from 'node:child_process'/, ['src/demo/']],
-  [/from 'koffi'/, ['src/linux/libc.ts', 'src/datastore/']],
+  [/from 'koffi'/, ['src/linux/libc.ts', 'bird/bfd/libc.ts', 'src/datastore/']],
 ]);
 
 const within = (file: string, path: string): boolean => file === path || file.startsWith(`${path}/`);
