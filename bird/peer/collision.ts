@@ -18,27 +18,31 @@ export function survivingDirection(local: Side, remote: Side): Direction {
 }
 
 /**
- * An OPEN has just come over the connection `arrived`; `other` is where the second connection stands.
- * `both`: too early to judge. The later of two OPENs finds the other connection in OpenConfirm and settles it; if none
- * comes, the connection that reaches Established first does.
+ * What becomes of an OPEN that has just come over the connection `arrived`, while a second connection stands where `other`
+ * says.
+ * - `keepArrived`, `keepOther`: the other one, or this one, ends.
+ * - `wait`: this one will have to give way, if the peer speaks over the other connection too. Its OPEN tells the identifier,
+ *   so that much is known already; but answered now, this session might be up on the peer's side before it ends on ours.
+ * - `both`: go on with both. The one that reaches Established ends the other.
  */
 export function judgeOpen(
   arrived: Direction,
   other: State,
   sides: { readonly local: Side; readonly remote: Side },
-): 'keepArrived' | 'keepOther' | 'both' {
+): 'keepArrived' | 'keepOther' | 'wait' | 'both' {
+  const survives = survivingDirection(sides.local, sides.remote) === arrived;
   switch (other.name) {
     case 'OpenConfirm':
-      return survivingDirection(sides.local, sides.remote) === arrived ? 'keepArrived' : 'keepOther';
+      return survives ? 'keepArrived' : 'keepOther';
+    case 'OpenSent':
+      return survives ? 'keepArrived' : 'wait';
+    case 'Connect':
+    case 'Active':
+      return survives || !other.isDelayingOpen ? 'keepArrived' : 'wait';
     case 'Established':
       // A peer that restarted may connect before we noticed that its old connection is dead. RFC 4724 §4.2. Its KEEPALIVE
       // proves it: one that merely dialled at the same moment sends OPEN too, but then it gives that connection up.
       return other.session.gracefulRestart === undefined ? 'keepOther' : 'both';
-    case 'OpenSent':
-      return 'both';
-    case 'Connect':
-    case 'Active':
-      return other.isDelayingOpen ? 'both' : 'keepArrived';
     case 'Idle':
       return 'keepArrived';
   }

@@ -20,8 +20,8 @@ export interface DriverOwner {
   readonly evidence: Evidence;
   local(): LocalSettings;
   dial(): Connection;
-  /** False: the connection that this OPEN came over must give way. RFC 4271 §6.8. */
-  admitOpen(driver: Driver, open: Open): boolean;
+  /** Whether the connection that this OPEN came over must give way to another. RFC 4271 §6.8. */
+  admitOpen(driver: Driver, open: Open): 'admit' | 'dump' | 'wait';
   /** Effects that concern more than this connection. */
   perform(driver: Driver, effect: SessionEffect): void;
   /** The network took something: there may be room for more. */
@@ -40,6 +40,8 @@ export type SessionEffect = Extract<
 /** A loop turn must not be longer, or keepalives of other sessions wait. */
 const SLICE_MS = 5;
 const FRAMES_BETWEEN_LOOKS = 16;
+/** How long an OPEN waits for one over the connection that is to survive: a peer speaks over both at once, or not at all. */
+const COLLISION_WAIT_MS = 1000;
 
 /**
  * Runs one state machine: takes an event from the queue, steps, performs the effects in order. An effect that makes an
@@ -61,6 +63,8 @@ export class Driver {
   #framer = new Framer(MAX_OCTETS);
   /** Whole messages wait in the framer for the next slice. */
   #hasBacklog = false;
+  /** It waits for what comes over another connection; nothing behind it is read meanwhile. */
+  #heldOpen: { readonly open: Open; readonly cancel: () => void } | undefined;
   #hasSaidGoodbye = false;
   #sendHoldSeconds = 0;
   #farewell: Promise<void> = Promise.resolve();
@@ -133,6 +137,17 @@ export class Driver {
   waitForPeer(): void {
     const { connectRetryCounter } = this.#state;
     this.#state = { name: 'Active', connectRetryCounter, isDelayingOpen: false };
+  }
+
+  /** The other connection is gone, or was waited for long enough: an OPEN that was held is taken. */
+  release(): void {
+    const held = this.#heldOpen;
+    const connection = this.#connection;
+    if (held === undefined || connection === undefined) return;
+    held.cancel();
+    this.#heldOpen = undefined;
+    this.#postOpen(held.open);
+    this.#goOn(connection);
   }
 
   /** Whole messages. */
@@ -225,6 +240,8 @@ export class Driver {
     const connection = this.#connection;
     this.#connection = undefined;
     this.#hasBacklog = false;
+    this.#heldOpen?.cancel();
+    this.#heldOpen = undefined;
     if (connection === undefined) return;
     if (this.#hasSaidGoodbye && how === 'disconnect') this.#farewell = connection.end();
     else connection.destroy();
@@ -271,7 +288,7 @@ export class Driver {
     const end = clock.now() + SLICE_MS;
     this.#hasBacklog = true;
     for (let frames = 1; this.#connection === connection; frames++) {
-      if (!this.#readOne()) {
+      if (this.#heldOpen !== undefined || !this.#readOne()) {
         this.#hasBacklog = false;
         return;
       }
@@ -284,11 +301,13 @@ export class Driver {
 
   #continueLater(connection: Connection): void {
     connection.pause();
-    this.#owner.clock.after(0, () => {
-      if (this.#connection !== connection) return;
-      this.guard(() => this.#readSlice(connection));
-      if (this.#connection === connection && !this.#hasBacklog) connection.resume();
-    });
+    this.#owner.clock.after(0, () => this.#goOn(connection));
+  }
+
+  #goOn(connection: Connection): void {
+    if (this.#connection !== connection) return;
+    this.guard(() => this.#readSlice(connection));
+    if (this.#connection === connection && !this.#hasBacklog && this.#heldOpen === undefined) connection.resume();
   }
 
   /** False where no whole message is there. */
@@ -317,11 +336,23 @@ export class Driver {
     const { name } = this.#state;
     this.#receivedOpen ??= open;
     const isDue = name === 'OpenSent' || name === 'Connect' || name === 'Active';
-    if (isDue && !this.#owner.admitOpen(this, open)) this.post({ type: 'OpenCollisionDump' });
-    else
-      this.post({
-        type: this.#timers.isRunning('DelayOpenTimer') ? 'BGPOpen_with_DelayOpenTimer_running' : 'BGPOpen',
-        open,
-      });
+    switch (isDue ? this.#owner.admitOpen(this, open) : 'admit') {
+      case 'admit':
+        this.#postOpen(open);
+        return;
+      case 'dump':
+        this.post({ type: 'OpenCollisionDump' });
+        return;
+      case 'wait': {
+        const cancel = this.#owner.clock.after(COLLISION_WAIT_MS, () => this.release());
+        this.#heldOpen = { open, cancel };
+        this.#connection?.pause();
+      }
+    }
+  }
+
+  #postOpen(open: Open): void {
+    const isEarly = this.#timers.isRunning('DelayOpenTimer');
+    this.post({ type: isEarly ? 'BGPOpen_with_DelayOpenTimer_running' : 'BGPOpen', open });
   }
 }

@@ -293,18 +293,25 @@ export class Session {
     this.#sayGoodbye(this.#refusals.refuse(connection, why).catch((error: unknown) => this.#owner.crashed(error)));
   }
 
-  #admitOpen(arrived: Driver, open: Open): boolean {
+  #admitOpen(arrived: Driver, open: Open): 'admit' | 'dump' | 'wait' {
     const other = arrived === this.#main ? this.#rival : this.#main;
-    if (other === undefined) return true;
+    if (other === undefined) return 'admit';
     const local = this.#local();
     const verdict = judgeOpen(arrived.direction, other.state, {
       local,
       remote: { asn: local.remoteAsn, bgpIdentifier: open.bgpIdentifier },
     });
-    if (verdict === 'both') return true;
-    if (verdict === 'keepOther') return false;
-    this.#dump(other);
-    return true;
+    switch (verdict) {
+      case 'keepArrived':
+        this.#dump(other);
+        return 'admit';
+      case 'keepOther':
+        return 'dump';
+      case 'wait':
+        return 'wait';
+      case 'both':
+        return 'admit';
+    }
   }
 
   /** Ends the connection that lost; the other becomes, or stays, the main one. */
@@ -358,17 +365,14 @@ export class Session {
   }
 
   #stateChanged(driver: Driver): void {
-    if (driver === this.#rival && isOver(driver.state)) {
-      this.#sayGoodbye(driver.farewell);
-      this.#rival = undefined;
-      driver.discard();
-    } else if (driver === this.#main && this.#rival !== undefined && isOver(driver.state)) {
-      // The main connection failed while another is under way: that one carries on.
-      const rival = this.#rival;
+    const rival = this.#rival;
+    if (rival !== undefined && isOver(driver.state) && (driver === rival || driver === this.#main)) {
+      // One of two failed: the other carries on.
       this.#sayGoodbye(driver.farewell);
       driver.discard();
-      this.#main = rival;
+      this.#main = driver === rival ? this.#main : rival;
       this.#rival = undefined;
+      this.#main.release();
     }
     this.#show();
   }

@@ -45,11 +45,12 @@ describe('an OPEN while another connection exists', () => {
     expect(judgeOpen('incoming', STATES.OpenConfirm, inferior)).toBe('keepArrived');
   });
   test.each(['OpenSent', 'Connect, DelayOpen', 'Active, DelayOpen'] as const)(
-    'in %s: nobody can tell yet, for its OPEN is not there',
+    'in %s: the one that is to survive does so at once, the other waits for the peer to speak there too',
     (name) => {
-      for (const arrived of ['incoming', 'outgoing'] as const) {
-        expect(judgeOpen(arrived, STATES[name], dominant)).toBe('both');
-      }
+      expect(judgeOpen('outgoing', STATES[name], dominant)).toBe('keepArrived');
+      expect(judgeOpen('incoming', STATES[name], dominant)).toBe('wait');
+      expect(judgeOpen('outgoing', STATES[name], inferior)).toBe('wait');
+      expect(judgeOpen('incoming', STATES[name], inferior)).toBe('keepArrived');
     },
   );
   test('in Established: the session wins', () => {

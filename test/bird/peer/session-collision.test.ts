@@ -65,10 +65,55 @@ test('the peer judges first: its 6/7 on ours leaves theirs to go on', () => {
   expect([bench.session.state, bench.session.lastError]).toEqual(['Established', undefined]);
 });
 
-test('only one of the two speaks: it comes up, and the other hears 6/7', () => {
+describe('the peer speaks over one of the two alone', () => {
+  test('the one that is to survive: it comes up at once, and the other hears 6/7', () => {
+    const [ours, theirs] = collide();
+    theirs.say(bench.open, KEEPALIVE);
+    expect([bench.session.state, ours.sent.at(-1), ours.isOpen]).toEqual(['Established', '6/7', false]);
+  });
+
+  test('the other one: it waits for a second, read no further, and then comes up', async () => {
+    const [ours, theirs] = collide();
+    ours.say(bench.open, KEEPALIVE);
+    expect([ours.sent, ours.isPaused, bench.session.state]).toEqual([['open'], true, 'OpenSent']);
+    await bench.clock.advance(999);
+    expect(bench.session.state).toBe('OpenSent');
+    await bench.clock.advance(1);
+    expect([bench.session.state, ours.isPaused, theirs.sent.at(-1)]).toEqual(['Established', false, '6/7']);
+  });
+
+  test('the other one: it goes on at once where the one that is to survive ends', () => {
+    const [ours, theirs] = collide();
+    ours.say(bench.open, KEEPALIVE);
+    theirs.hangUp();
+    expect([bench.session.state, ours.isPaused]).toEqual(['Established', false]);
+  });
+
+  test('the other one, and hangs up: the one that is to survive is still waited for', async () => {
+    const [ours, theirs] = collide();
+    ours.say(bench.open);
+    ours.hangUp();
+    theirs.say(bench.open, KEEPALIVE);
+    expect(bench.session.state).toBe('Established');
+    await bench.clock.advance(2000);
+    expect([bench.session.state, bench.told]).toEqual(['Established', ['up']]);
+  });
+
+  test('the other one, and we are stopped: nothing is left to happen', async () => {
+    const [ours] = collide();
+    ours.say(bench.open, KEEPALIVE);
+    await bench.session.stop();
+    expect([bench.clock.pending, bench.told]).toEqual([0, []]);
+  });
+});
+
+test('the session is not up for a moment on a connection that gives way', () => {
   const [ours, theirs] = collide();
-  theirs.say(bench.open, KEEPALIVE);
-  expect([bench.session.state, ours.sent.at(-1), ours.isOpen]).toEqual(['Established', '6/7', false]);
+  ours.say(bench.open, KEEPALIVE);
+  theirs.say(bench.open);
+  expect([bench.told, ours.sent]).toEqual([[], ['open', '6/7']]);
+  theirs.say(KEEPALIVE);
+  expect(bench.told).toEqual(['up']);
 });
 
 test('ours has not connected yet: theirs comes up and ours is given up', async () => {
@@ -154,9 +199,8 @@ describe('with DelayOpen', () => {
     const [ours, theirs] = collide();
     expect([ours.sent, theirs.sent]).toEqual([[], []]);
     ours.say(bench.open);
-    expect([ours.sent, theirs.isOpen]).toEqual([['open', 'keepalive'], true]);
     theirs.say(bench.open);
-    expect([ours.sent.at(-1), theirs.sent]).toEqual(['6/7', ['open', 'keepalive']]);
+    expect([ours.sent, ours.isOpen, theirs.sent]).toEqual([[], false, ['open', 'keepalive']]);
     theirs.say(KEEPALIVE);
     expect([bench.session.state, bench.told]).toEqual(['Established', ['up']]);
   });
@@ -174,6 +218,7 @@ describe('with DelayOpen', () => {
     expect([ours.sent, bench.dialled.length]).toEqual([[], 1]);
     const again = bench.incoming();
     ours.say(bench.open, KEEPALIVE);
+    await bench.clock.advance(1000);
     expect([bench.session.state, again.isOpen]).toEqual(['Established', false]);
   });
 });
