@@ -2,6 +2,7 @@
 import type { Clock } from '../../src/runtime/clock.ts';
 import type { Logger } from '../../src/runtime/logger.ts';
 import type { Bfd } from './contract.ts';
+import { loadLibc } from './libc.ts';
 import { ThreadedBfd } from './threaded.ts';
 import { startThread } from './thread.ts';
 
@@ -9,5 +10,6 @@ export type { Bfd, BfdChange, BfdSessionName, BfdSessionSettings, BfdSessionView
 
 /** No thread runs while no session is wanted. */
 export function createBfd({ log, clock }: { readonly log: Logger; readonly clock: Clock }): Bfd {
-  return new ThreadedBfd({ log, clock, start: startThread((ms, callback) => clock.after(ms, callback)) });
+  const start = startThread({ libc: loadLibc, after: (ms, callback) => clock.after(ms, callback) });
+  return new ThreadedBfd({ log, clock, start });
 }

@@ -13,7 +13,15 @@ const SYS = {
   socketNonBlocking: 0o4000,
   messageDontWait: 0x40,
   priorityProcess: 0,
+  eventFdCloseOnExec: 0o2000000,
+  eventFdNonBlocking: 0o4000,
+  pollIn: 1,
 } as const;
+
+/** What poll(2) takes. */
+const LONGEST_WAIT_MS = 2 ** 31 - 1;
+/** Of recvmsg: we have done something wrong. Whatever else it says (out of memory, news of an earlier packet) passes. */
+const OUR_FAULTS = new Set(['EBADF', 'ENOTSOCK', 'EFAULT', 'EINVAL']);
 
 /** Level and name of a socket option, and its value. */
 export interface SocketOption {
@@ -51,8 +59,13 @@ export interface Libc {
   /** Undefined where nothing waits; what it returns is good until the next call. */
   receive(fd: number): Received | undefined;
   close(fd: number): void;
-  /** Calls back whenever there is something to read; the returned function stops that, and comes before `close`. */
-  whenReadable(fd: number, callback: () => void): () => void;
+  /** Returns when one of them has something to read, or after `ms` (Infinity: never), or sooner. */
+  wait(fds: readonly number[], ms: number): void;
+  /** A descriptor for `wait`, for one thread to wake another by. */
+  eventFd(): number;
+  wake(eventFd: number): void;
+  /** Until the next `wake` there is nothing to read again. */
+  calm(eventFd: number): void;
   /** 0 where there is no such interface. */
   interfaceIndex(name: string): number;
   /** Of the calling thread alone; -20 is the highest. */
@@ -79,6 +92,10 @@ export function loadLibc(): Libc {
     'long sendto(int fd, const void *data, unsigned long size, int flags, const void *to, unsigned int toSize)',
   );
   const close = bound('int close(int fd)');
+  const eventfd = bound('int eventfd(unsigned int count, int flags)');
+  const write = library.func('long write(int fd, const void *data, unsigned long size)') as Call;
+  const read = library.func('long read(int fd, void *buffer, unsigned long size)') as Call;
+  const poll = library.func('int poll(void *places, unsigned long count, int timeout)') as Call;
   const nametoindex = library.func('unsigned int if_nametoindex(const char *name)') as (name: string) => number;
   const setpriority = bound('int setpriority(int which, unsigned int who, int nice)');
   return {
@@ -96,13 +113,30 @@ export function loadLibc(): Libc {
     send: (fd, octets, to) => void sendto(fd, octets, octets.length, SYS.messageDontWait, to, to.length),
     receive: receiver(library.func('long recvmsg(int fd, void *message, int flags)') as Call),
     close: (fd) => void close(fd),
-    whenReadable: (fd, callback) => {
-      const handle = koffi.node.poll(fd, { readable: true }, callback);
-      return () => handle.close();
+    wait: (fds, ms) => {
+      const places = pollPlaces(fds);
+      const timeout = ms === Infinity ? -1 : Math.min(LONGEST_WAIT_MS, Math.max(0, Math.ceil(ms)));
+      if (poll(places, fds.length, timeout) >= 0) return;
+      const errno = koffi.errno();
+      if (getSystemErrorName(-errno) !== 'EINTR') throw new SystemError('poll', errno);
     },
+    eventFd: () => eventfd(0, SYS.eventFdCloseOnExec | SYS.eventFdNonBlocking),
+    wake: (fd) => void write(fd, Uint8Array.of(1, 0, 0, 0, 0, 0, 0, 0), 8),
+    calm: (fd) => void read(fd, new Uint8Array(8), 8),
     interfaceIndex: (name) => nametoindex(name),
     setPriority: (nice) => void setpriority(SYS.priorityProcess, 0, nice),
   };
+}
+
+/** struct pollfd, one after the other. */
+function pollPlaces(fds: readonly number[]): Uint8Array {
+  const octets = new Uint8Array(8 * fds.length);
+  const view = new DataView(octets.buffer);
+  for (const [i, fd] of fds.entries()) {
+    view.setInt32(8 * i, fd, true);
+    view.setInt16(8 * i + 4, SYS.pollIn, true);
+  }
+  return octets;
 }
 
 /** Where the parts of one message lie in memory that the kernel writes to. */
@@ -127,9 +161,9 @@ function receiver(recvmsg: Call): Libc['receive'] {
     header.setBigUint64(HEADER.controlLength, BigInt(PLACE.octets - PLACE.control), true);
     const length = recvmsg(fd, base, SYS.messageDontWait);
     if (length < 0) {
-      const code = getSystemErrorName(-koffi.errno());
-      if (code === 'EAGAIN' || code === 'EINTR') return undefined;
-      throw new SystemError('recvmsg', koffi.errno());
+      const errno = koffi.errno();
+      if (OUR_FAULTS.has(getSystemErrorName(-errno))) throw new SystemError('recvmsg', errno);
+      return undefined;
     }
     return {
       octets: new Uint8Array(memory, PLACE.octets, length),

@@ -1,5 +1,6 @@
 import { Worker } from 'node:worker_threads';
-import type { FromThread, ToThread } from './messages.ts';
+import type { Libc } from './libc.ts';
+import type { FromThread, ThreadOrder, ToThread } from './messages.ts';
 
 /** What the thread says; after `ended` nothing more comes. */
 export interface ThreadHandlers {
@@ -16,35 +17,77 @@ export interface BfdThread {
 
 export type StartThread = (handlers: ThreadHandlers) => BfdThread;
 
+export interface ThreadPorts {
+  readonly libc: () => Libc;
+  readonly after: (ms: number, callback: () => void) => () => void;
+}
+
 const CLOSE_LIMIT_MS = 2000;
 
 export const startThread =
-  (after: (ms: number, callback: () => void) => () => void): StartThread =>
-  (handlers) => {
-    const worker = new Worker(entryPoint(), { name: 'bfd' });
-    let isWanted = true;
-    let reason = 'it ended by itself';
-    worker.on('message', (message: FromThread) => {
-      if (isWanted) handlers.said(message);
+  (ports: ThreadPorts): StartThread =>
+  (handlers) =>
+    new WorkerThread(ports, handlers);
+
+class WorkerThread implements BfdThread {
+  readonly #ports: ThreadPorts;
+  readonly #libc: Libc;
+  readonly #wakeFd: number;
+  readonly #worker: Worker;
+  readonly #gone: Promise<void>;
+  /** process.exit waits for all threads, and one that sleeps in poll(2) does not notice that it should end. */
+  readonly #onProcessExit = (): void => this.tell({ do: 'halt' });
+  #isWanted = true;
+  #isGone = false;
+
+  constructor(ports: ThreadPorts, handlers: ThreadHandlers) {
+    this.#ports = ports;
+    this.#libc = ports.libc();
+    this.#wakeFd = this.#libc.eventFd();
+    this.#worker = new Worker(entryPoint(), {
+      name: 'bfd',
+      workerData: { wakeFd: this.#wakeFd } satisfies ThreadOrder,
     });
-    worker.on('error', (error) => (reason = error instanceof Error ? error.message : String(error)));
-    const gone = new Promise<void>((resolve) =>
-      worker.once('exit', () => {
+    process.on('exit', this.#onProcessExit);
+    this.#gone = this.#listen(handlers);
+  }
+
+  tell(message: ToThread): void {
+    // The number of the descriptor may be somebody else's by now.
+    if (this.#isGone) return;
+    this.#worker.postMessage(message);
+    this.#libc.wake(this.#wakeFd);
+  }
+
+  async close(): Promise<void> {
+    this.#isWanted = false;
+    this.tell({ do: 'close' });
+    const cancel = this.#ports.after(CLOSE_LIMIT_MS, () => {
+      void this.#worker.terminate();
+      this.tell({ do: 'halt' });
+    });
+    await this.#gone;
+    cancel();
+  }
+
+  /** Resolves when the thread is gone. */
+  #listen(handlers: ThreadHandlers): Promise<void> {
+    let reason = 'it ended by itself';
+    this.#worker.on('message', (message: FromThread) => {
+      if (this.#isWanted) handlers.said(message);
+    });
+    this.#worker.on('error', (error) => (reason = error instanceof Error ? error.message : String(error)));
+    return new Promise((resolve) =>
+      this.#worker.once('exit', () => {
+        process.off('exit', this.#onProcessExit);
+        this.#isGone = true;
+        this.#libc.close(this.#wakeFd);
         resolve();
-        if (isWanted) handlers.ended(reason);
+        if (this.#isWanted) handlers.ended(reason);
       }),
     );
-    return {
-      tell: (message) => worker.postMessage(message),
-      close: async () => {
-        isWanted = false;
-        worker.postMessage({ do: 'close' } satisfies ToThread);
-        const cancel = after(CLOSE_LIMIT_MS, () => void worker.terminate());
-        await gone;
-        cancel();
-      },
-    };
-  };
+  }
+}
 
 /** Beside the sources, or beside the bundle; `build` in package.json makes it an entry point of its own. */
 const entryPoint = (): URL =>

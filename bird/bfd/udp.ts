@@ -32,7 +32,6 @@ interface Listener {
   readonly fd: number;
   readonly family: IpFamily;
   readonly hops: Hops;
-  readonly stop: () => void;
   users: number;
 }
 
@@ -59,6 +58,11 @@ export class UdpNetwork implements Network {
       this.#release(listener);
       throw error;
     }
+  }
+
+  /** Where datagrams come in. */
+  get descriptors(): readonly number[] {
+    return [...this.#listeners.values()].map(({ fd }) => fd);
   }
 
   readWaiting(): void {
@@ -105,13 +109,7 @@ export class UdpNetwork implements Network {
         EACCES: `UDP port ${PORT[hops]} may not be opened by this user`,
       });
     });
-    const listener: Listener = {
-      fd,
-      family,
-      hops,
-      users: 0,
-      stop: this.#libc.whenReadable(fd, () => this.#drain(listener)),
-    };
+    const listener: Listener = { fd, family, hops, users: 0 };
     this.#listeners.set(key, listener);
     return listener;
   }
@@ -120,7 +118,6 @@ export class UdpNetwork implements Network {
     listener.users--;
     if (listener.users > 0) return;
     this.#listeners.delete(`${listener.family} ${listener.hops}`);
-    listener.stop();
     this.#close(listener.fd);
   }
 

@@ -4,7 +4,7 @@
  */
 import { spawn } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
-import { chmodSync, existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -60,10 +60,10 @@ export class BfdLab {
     this.ip('middle', 'link', 'set', 'f0', 'master', 'br0');
   }
 
-  bfd(module = 'bird/bfd/index.ts'): Promise<BfdHandle> {
+  bfd({ place = 'node', module = 'bird/bfd/index.ts' }: BfdPlace = {}): Promise<BfdHandle> {
     const local = join('node_modules', '.bin', 'node');
     const runtime = existsSync(local) ? local : process.execPath;
-    return BfdHandle.of(this.start('node', runtime, 'test/support/bfd-process.ts', module));
+    return BfdHandle.of(this.start(place, runtime, 'test/support/bfd-process.ts', module));
   }
 
   startBird(config: string): ChildProcess {
@@ -103,9 +103,25 @@ export class BfdLab {
     }
   }
 
+  /** One command after another, in one shell. */
+  vtysh(...commands: readonly string[]): string {
+    const words = commands.flatMap((command) => ['-c', command]);
+    return run('vtysh', '--vty_socket', join(this.directory, 'frr'), ...words);
+  }
+
   frrPeers(): readonly FrrPeer[] {
-    const directory = join(this.directory, 'frr');
-    return JSON.parse(run('vtysh', '--vty_socket', directory, '-c', 'show bfd peers json')) as readonly FrrPeer[];
+    return JSON.parse(this.vtysh('show bfd peers json')) as readonly FrrPeer[];
+  }
+
+  killFrr(daemon: 'bfdd'): void {
+    process.kill(Number(readFileSync(join(this.directory, 'frr', `${daemon}.pid`), 'utf8')), 'SIGKILL');
+  }
+
+  /** A new interface in the place of one that is gone, with another index. */
+  plugIn(place: 'node' | 'far', number: '0' | '1'): void {
+    this.#wire(place, number);
+    if (number === '0') this.ip('middle', 'link', 'set', `${place.charAt(0)}0`, 'master', 'br0');
+    this.#addresses(place);
   }
 
   async close(): Promise<void> {
@@ -121,15 +137,8 @@ export class BfdLab {
 
   #build(): void {
     for (const place of ['node', 'middle', 'far'] as const) run('ip', 'netns', 'add', this.namespace(place));
-    for (const [place, port] of [
-      ['node', 'n'],
-      ['far', 'f'],
-    ] as const) {
-      for (const number of ['0', '1']) {
-        const peer = ['peer', 'name', `${port}${number}`, 'netns', this.namespace('middle')];
-        run('ip', 'link', 'add', `eth${number}`, 'netns', this.namespace(place), 'type', 'veth', ...peer);
-        this.ip('middle', 'link', 'set', `${port}${number}`, 'up');
-      }
+    for (const place of ['node', 'far'] as const) {
+      for (const number of ['0', '1'] as const) this.#wire(place, number);
     }
     this.ip('middle', 'link', 'add', 'br0', 'type', 'bridge');
     this.ip('middle', 'link', 'set', 'br0', 'up');
@@ -137,21 +146,29 @@ export class BfdLab {
     this.ip('middle', 'address', 'add', '10.98.1.254/24', 'dev', 'n1');
     this.ip('middle', 'address', 'add', '10.98.2.254/24', 'dev', 'f1');
     run('ip', 'netns', 'exec', this.namespace('middle'), 'sysctl', '-qw', 'net.ipv4.ip_forward=1');
-    this.#host('node', NODE, '10.98.1.254');
-    this.#host('far', FAR, '10.98.2.254');
+    for (const place of ['node', 'far'] as const) {
+      this.ip(place, 'link', 'set', 'lo', 'up');
+      this.#addresses(place);
+    }
   }
 
-  #host(place: Place, own: typeof NODE, gateway: string): void {
-    this.ip(place, 'link', 'set', 'lo', 'up');
-    for (const link of ['eth0', 'eth1']) {
-      this.ip(place, 'link', 'set', link, 'addrgenmode', 'none');
-      this.ip(place, 'link', 'set', link, 'up');
-    }
-    this.ip(place, 'address', 'add', `${own.link}/24`, 'dev', 'eth0');
-    this.ip(place, 'address', 'add', `${own.link6}/64`, 'dev', 'eth0', 'nodad');
-    this.ip(place, 'address', 'add', `${own.linkLocal}/64`, 'dev', 'eth0', 'nodad');
-    this.ip(place, 'address', 'add', `${own.routed}/24`, 'dev', 'eth1');
-    this.ip(place, 'route', 'add', '10.98.0.0/16', 'via', gateway);
+  #wire(place: 'node' | 'far', number: '0' | '1'): void {
+    const link = `eth${number}`;
+    const port = `${place.charAt(0)}${number}`;
+    const peer = ['peer', 'name', port, 'netns', this.namespace('middle')];
+    run('ip', 'link', 'add', link, 'netns', this.namespace(place), 'type', 'veth', ...peer);
+    this.ip('middle', 'link', 'set', port, 'up');
+    this.ip(place, 'link', 'set', link, 'addrgenmode', 'none');
+    this.ip(place, 'link', 'set', link, 'up');
+  }
+
+  #addresses(place: 'node' | 'far'): void {
+    const [own, gateway] = place === 'node' ? [NODE, '10.98.1.254'] : [FAR, '10.98.2.254'];
+    this.ip(place, 'address', 'replace', `${own.link}/24`, 'dev', 'eth0');
+    this.ip(place, 'address', 'replace', `${own.link6}/64`, 'dev', 'eth0', 'nodad');
+    this.ip(place, 'address', 'replace', `${own.linkLocal}/64`, 'dev', 'eth0', 'nodad');
+    this.ip(place, 'address', 'replace', `${own.routed}/24`, 'dev', 'eth1');
+    this.ip(place, 'route', 'replace', '10.98.0.0/16', 'via', gateway);
   }
 
   #remove(): void {
@@ -161,6 +178,12 @@ export class BfdLab {
     }
     rmSync(this.directory, { recursive: true, force: true });
   }
+}
+
+interface BfdPlace {
+  readonly place?: 'node' | 'far';
+  /** What to run: the sources or a bundle. */
+  readonly module?: string;
 }
 
 export interface FrrPeer {
@@ -204,10 +227,16 @@ export class BfdHandle {
     return this.tell({ do: 'status' }) as Promise<BfdStatus>;
   }
 
-  /** Resolves when the process is gone. */
-  exited(): Promise<void> {
-    if (this.#child.exitCode !== null) return Promise.resolve();
-    return new Promise((resolve) => this.#child.once('exit', () => resolve()));
+  /** Resolves when the process is gone, with its exit code or what killed it. */
+  exited(): Promise<number | NodeJS.Signals | null> {
+    const { exitCode, signalCode } = this.#child;
+    if (exitCode !== null || signalCode !== null) return Promise.resolve(exitCode ?? signalCode);
+    return new Promise((resolve) => this.#child.once('exit', (code, signal) => resolve(code ?? signal)));
+  }
+
+  /** The process ends without a word. */
+  exit(): void {
+    this.#child.stdin!.write(`${JSON.stringify({ do: 'exit' } satisfies BfdCommand)}\n`);
   }
 
   signal(signal: NodeJS.Signals): void {

@@ -26,7 +26,9 @@ export type BfdCommand =
   | { readonly do: 'status' }
   /** Keeps the main thread busy, garbage included; the answer comes afterwards. */
   | { readonly do: 'block'; readonly ms: number }
-  | { readonly do: 'close' };
+  | { readonly do: 'close' }
+  /** process.exit, without a close. */
+  | { readonly do: 'exit' };
 
 /** A change, and when it was heard of: milliseconds since 1970. */
 export type TimedChange = BfdChange & { readonly at: number };
@@ -74,6 +76,8 @@ async function obey(command: BfdCommand): Promise<unknown> {
     case 'close':
       await bfd.close();
       return null;
+    case 'exit':
+      return process.exit(7);
   }
 }
 
@@ -83,3 +87,5 @@ for await (const line of createInterface({ input: process.stdin })) {
   process.stdout.write(`${JSON.stringify(await obey(command))}\n`);
   if (command.do === 'close') break;
 }
+// Nothing else may keep the process.
+process.stdin.destroy();
