@@ -17,12 +17,14 @@ import { familyOf, ipFamilyOf } from './peer/negotiate.ts';
 import { Session } from './peer/session.ts';
 import type { SessionPorts } from './peer/session.ts';
 import type { Connection, Target } from './peer/transport.ts';
-import type { Routing, RoutingPeer } from './routing.ts';
+import { LimitGuard } from './limit-guard.ts';
+import { RefreshWatch } from './refresh-watch.ts';
+import type { LimitReached, Routing, RoutingPeer } from './routing.ts';
 import { FAMILIES } from './routing.ts';
 import type { PeerSettings, SpeakerSettings } from './settings.ts';
 import { UpdateReader } from './rib/update-reader.ts';
 import type { PeerView } from './view.ts';
-import { encodeEndOfRib } from './wire.ts';
+import { encodeEndOfRib, encodeMessage } from './wire.ts';
 import type { Fault, RouteRefresh } from './wire.ts';
 
 /** What a neighbor asks of the speaker. */
@@ -55,6 +57,8 @@ export class Neighbor {
   #reader: UpdateReader | undefined;
   #helper: HelperState = FRESH;
   readonly #helperTimers = new Map<HelperTimer, () => void>();
+  readonly #refreshes: RefreshWatch;
+  readonly #limits: LimitGuard;
   /** Families whose first feed is not marked as complete yet. */
   #endOfRibDue: readonly IpFamily[] = [];
   #isPumpDue = false;
@@ -65,6 +69,16 @@ export class Neighbor {
     this.#settings = settings;
     this.#host = host;
     this.#routes = host.routing.addPeer(settings);
+    this.#refreshes = new RefreshWatch({
+      clock: host.ports.clock,
+      markStale: (family) => this.#routes.adjRibIn[family].markStale(),
+      sweepStale: (family) => host.routing.sweepStale(this.#routes, family),
+    });
+    this.#limits = new LimitGuard({
+      clock: host.ports.clock,
+      stop: (farewell) => void this.#session.stop(farewell),
+      start: () => this.#session.start(),
+    });
     const ports = { ...host.ports, log: host.ports.log.child({ peer: formatIpAddress(settings.address) }) };
     this.#session = new Session(
       { ports, target: () => this.#target(), local: () => this.#local() },
@@ -114,8 +128,25 @@ export class Neighbor {
 
   /** Takes over what the session that is up, if one is, need not know. */
   adjust(settings: PeerSettings): void {
+    if (JSON.stringify(settings.prefixLimits) !== JSON.stringify(this.#settings.prefixLimits)) this.#limits.release();
     this.#settings = settings;
     this.#host.routing.adjustPeer(this.#routes, settings);
+  }
+
+  /** Its prefixes came to a warning, or went beyond the limit. */
+  limitReached(reached: LimitReached): void {
+    const text = this.#limits.take(reached);
+    this.#host.ports.log.warn({ peer: formatIpAddress(this.#settings.address) }, text);
+  }
+
+  /** Asks the peer for everything again; false where it cannot be asked. RFC 2918. */
+  requestRefresh(family: IpFamily): boolean {
+    const session = this.#negotiated;
+    if (session?.routeRefresh !== true || !session.families.includes(family)) return false;
+    this.#session.write(
+      encodeMessage({ type: 'route-refresh', family: familyOf(family), subtype: 'request' }, session.send),
+    );
+    return true;
   }
 
   /** Takes over what needs a new session; its routes stay, stale, as after a connection that broke. */
@@ -129,6 +160,8 @@ export class Neighbor {
   /** Ends the session; the routes stay in the tables until `forget`. */
   async stop(farewell?: Fault): Promise<void> {
     this.#stopHelperTimers();
+    this.#limits.close();
+    this.#refreshes.stop();
     await this.#session.stop(farewell);
   }
 
@@ -163,7 +196,7 @@ export class Neighbor {
   view(): PeerView {
     const session = this.#session;
     const total = (count: (family: IpFamily) => number): number => FAMILIES.reduce((sum, f) => sum + count(f), 0);
-    const lastError = session.lastError ?? this.#waitingText();
+    const lastError = this.#limits.heldDown ?? session.lastError ?? this.#waitingText();
     return {
       settings: this.#settings,
       state: session.state,
@@ -213,27 +246,20 @@ export class Neighbor {
       connectRetrySeconds: peer.connectRetrySeconds,
       errorWaitSeconds: peer.errorWaitSeconds,
       ...(restartSeconds > 0 && { gracefulRestart: { restartSeconds, restarting: this.#host.isDeferring() } }),
+      ...offered(peer),
     };
   }
 
   #up(negotiated: Negotiated, ours: IpAddress): void {
-    const { ports, routing, settings } = this.#host;
-    const context = {
-      localAsn: this.#settings.localAsn,
-      bgpIdentifier: settings.bgpIdentifier,
-      clusterId: settings.clusterId,
-      allowOwnAsn: this.#settings.allowOwnAsn,
-      external: negotiated.external,
-      localAddress: addressOctets(ours),
-    };
+    const { ports, routing } = this.#host;
     const { holdSeconds, families } = negotiated;
     ports.log.info({ peer: formatIpAddress(this.#settings.address), holdSeconds, families }, 'session established');
     this.#negotiated = negotiated;
-    this.#reader = new UpdateReader(negotiated, routing.sinkFor(this.#routes, context));
+    this.#reader = new UpdateReader(negotiated, routing.sinkFor(this.#routes));
     this.#endOfRibDue = negotiated.families;
     const restart = this.#restart(negotiated);
     this.#help({ type: 'sessionUp', restart });
-    routing.sessionUp(this.#routes, negotiated, context);
+    routing.sessionUp(this.#routes, negotiated, addressOctets(ours));
     const awaited = awaitedFrom(restart, families, this.#host.patience);
     this.#host.defer({ type: 'peerUp', peer: this.id, restart: awaited });
     this.pumpSoon();
@@ -243,6 +269,7 @@ export class Neighbor {
     const restart = this.#negotiated === undefined ? undefined : this.#restart(this.#negotiated);
     this.#negotiated = undefined;
     this.#reader = undefined;
+    this.#refreshes.stop();
     this.#host.routing.sessionDown(this.#routes);
     const ourSeconds = this.#resetSeconds;
     if (ourSeconds !== undefined && restart !== undefined) this.#help({ type: 'weReset', restart, ourSeconds });
@@ -265,8 +292,9 @@ export class Neighbor {
 
   #refresh({ family, subtype }: RouteRefresh): void {
     const wanted = ipFamilyOf(family);
-    if (wanted === undefined || subtype !== 'request' || this.#negotiated?.families.includes(wanted) !== true) return;
-    this.#host.routing.refresh(this.#routes, wanted);
+    if (wanted === undefined || this.#negotiated?.families.includes(wanted) !== true) return;
+    if (subtype === 'request') this.#host.routing.refresh(this.#routes, wanted);
+    else if (this.#negotiated.enhancedRefresh) this.#refreshes.take(wanted, subtype);
   }
 
   /** All UPDATEs of a family, then its End-of-RIB. */
@@ -274,7 +302,12 @@ export class Neighbor {
     for (const family of families) {
       const frame = this.#host.routing.nextUpdate(this.#routes, family);
       if (frame !== undefined) return frame;
-      if (!this.#endOfRibDue.includes(family) || this.#host.isEndOfRibHeld()) continue;
+      if (!this.#endOfRibDue.includes(family)) {
+        const mark = this.#host.routing.nextRefresh(this.#routes, family);
+        if (mark !== undefined) return mark;
+        continue;
+      }
+      if (this.#host.isEndOfRibHeld()) continue;
       this.#endOfRibDue = this.#endOfRibDue.filter((due) => due !== family);
       return encodeEndOfRib(familyOf(family));
     }
@@ -337,4 +370,21 @@ export class Neighbor {
     for (const cancel of this.#helperTimers.values()) cancel();
     this.#helperTimers.clear();
   }
+}
+
+/** What the settings of a peer have us offer in the OPEN beside families and restart. */
+function offered({
+  addPath,
+  extendedNextHop,
+  extendedMessages,
+  role,
+  isRoleStrict,
+}: PeerSettings): Partial<LocalSettings> {
+  return {
+    ...(addPath !== undefined && { addPath }),
+    ...(extendedNextHop !== undefined && { extendedNextHop }),
+    ...(extendedMessages !== undefined && { extendedMessages }),
+    ...(role !== undefined && { role }),
+    ...(isRoleStrict !== undefined && { isRoleStrict }),
+  };
 }

@@ -56,14 +56,18 @@ export class BgpSpeaker implements Speaker {
     this.#deferral = settings.gracefulRestart.restarting ? DEFERRING : CONVERGED;
     this.#routing = new Routing(
       {
+        bgpIdentifier: settings.bgpIdentifier,
         transit: settings.transit ?? false,
         clusterId: settings.clusterId,
+        decision: settings.decision,
         seed: Math.floor(ports.random() * 0x7fff_ffff),
       },
       {
         routesChanged: () => this.#announceChange(),
         workWaits: () => this.#workSoon(),
         hasNews: ({ index }) => this.#byIndex.get(index)?.pumpSoon(),
+        limitReached: ({ index }, reached) => this.#byIndex.get(index)?.limitReached(reached),
+        leftOut: ({ settings: { address } }, text) => ports.log.warn({ peer: formatIpAddress(address) }, text),
       },
     );
   }

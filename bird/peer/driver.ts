@@ -3,6 +3,7 @@ import type { Random } from '../../src/runtime/random.ts';
 import {
   decodeMessage,
   encodeMessage,
+  EXTENDED_MAX_OCTETS,
   Framer,
   MAX_OCTETS,
   messageType,
@@ -159,6 +160,8 @@ export class Driver {
         return;
       case 'sendOpen':
         this.#said = this.#owner.local();
+        // RFC 8654 §4: who says so must take them.
+        this.#framer.maxOctets = this.#said.extendedMessages === true ? EXTENDED_MAX_OCTETS : MAX_OCTETS;
         this.#send(localOpen(this.#said));
         return;
       case 'sendKeepalive':

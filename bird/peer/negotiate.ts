@@ -1,8 +1,10 @@
 /** Two OPENs become one agreement, or a refusal with the NOTIFICATION that says why. Pure. RFC 4271 §6.2, RFC 5492. */
 import type { IpFamily } from '../../src/model/ip.ts';
-import type { Capability, CodecContext, Family, Fault, FamilyKey, GracefulRestart, Open } from '../wire.ts';
-import { AS_TRANS } from '../wire.ts';
+import type { PeerRole } from '../settings.ts';
+import type { Capability, CodecContext, Family, Fault, GracefulRestart, Open } from '../wire.ts';
+import { AS_TRANS, familyKey, negotiatedContexts } from '../wire.ts';
 import { fault } from './fault.ts';
+import { refuseRole, roleNumber } from './role.ts';
 
 /** What this side brings to a session with one peer. */
 export interface LocalSettings {
@@ -18,6 +20,16 @@ export interface LocalSettings {
   readonly errorWaitSeconds: readonly [number, number];
   /** Absent: no graceful restart with this peer. */
   readonly gracefulRestart?: { readonly restartSeconds: number; readonly restarting: boolean };
+  /** RFC 7911, in every family. */
+  readonly addPath?: { readonly send: boolean; readonly receive: boolean };
+  /** RFC 8950, for IPv4 unicast. */
+  readonly extendedNextHop?: boolean;
+  /** RFC 8654. */
+  readonly extendedMessages?: boolean;
+  /** RFC 9234: ours towards this peer; it counts between ASes alone. */
+  readonly role?: PeerRole;
+  /** Refuse a peer that names no role. */
+  readonly isRoleStrict?: boolean;
 }
 
 /** What both sides hold to while the session lives. */
@@ -29,8 +41,13 @@ export interface Negotiated {
   readonly holdSeconds: number;
   readonly keepaliveSeconds: number;
   readonly families: readonly IpFamily[];
-  readonly codec: CodecContext;
+  /** How what the peer sends is to be read. */
+  readonly receive: CodecContext;
+  /** How what is sent to the peer is to be written. */
+  readonly send: CodecContext;
   readonly routeRefresh: boolean;
+  /** RFC 7313: both sides mark where a refresh begins and ends. */
+  readonly enhancedRefresh: boolean;
   /** The peer's own words on graceful restart, where both sides speak it. */
   readonly gracefulRestart?: GracefulRestart;
 }
@@ -55,6 +72,8 @@ export function localOpen(local: LocalSettings): Open {
   const capabilities: readonly Capability[] = [
     ...families.map((family): Capability => ({ name: 'multiprotocol', family })),
     { name: 'route-refresh' },
+    { name: 'enhanced-route-refresh' },
+    ...pathCapabilities(local, families),
     ...(restart === undefined ? [] : [gracefulRestartCapability(families, restart)]),
     { name: 'four-octet-as', asn: local.asn },
   ];
@@ -62,6 +81,31 @@ export function localOpen(local: LocalSettings): Open {
   const asn = local.asn > 0xffff ? AS_TRANS : local.asn;
   return { type: 'open', version: 4, asn, holdSeconds, bgpIdentifier, capabilities };
 }
+
+/** What changes how UPDATEs are written, and our role. */
+function pathCapabilities(local: LocalSettings, families: readonly Family[]): readonly Capability[] {
+  const { send = false, receive = false } = local.addPath ?? {};
+  const mode = send && receive ? 'both' : send ? 'send' : 'receive';
+  const isIpv4 = local.families.includes(4);
+  return [
+    ...(local.extendedNextHop === true && isIpv4 ? [EXTENDED_NEXT_HOP] : []),
+    ...(local.extendedMessages === true ? [{ name: 'extended-message' } as const] : []),
+    ...(local.role === undefined || !isExternal(local)
+      ? []
+      : [{ name: 'role', role: roleNumber(local.role) } as const]),
+    ...(send || receive
+      ? [{ name: 'add-path', entries: families.map((family) => ({ family, mode }) as const) } as const]
+      : []),
+  ];
+}
+
+const isExternal = ({ asn, remoteAsn }: LocalSettings): boolean => asn !== remoteAsn;
+
+/** RFC 8950 §4: IPv4 unicast by AFI 2. */
+const EXTENDED_NEXT_HOP: Capability = {
+  name: 'extended-next-hop',
+  entries: [{ family: familyOf(4), nextHopAfi: 2 }],
+};
 
 /** The kernel keeps our routes while we are away, so the F bit always stands; R only after a restart. RFC 4724 §3, §4.1. */
 function gracefulRestartCapability(
@@ -79,7 +123,7 @@ function gracefulRestartCapability(
 
 /** Checks the peer's OPEN against our settings in the order that names the most telling fault first. */
 export function negotiate(open: Open, local: LocalSettings): Outcome {
-  const external = local.remoteAsn !== local.asn;
+  const external = isExternal(local);
   const refusal = refuse(open, local, external);
   if (refusal !== undefined) return { kind: 'refused', fault: refusal };
 
@@ -92,14 +136,9 @@ export function negotiate(open: Open, local: LocalSettings): Outcome {
     holdSeconds,
     keepaliveSeconds: keepaliveSeconds(holdSeconds, local.keepaliveSeconds),
     families: commonFamilies(open, local),
-    codec: {
-      fourOctetAs: open.capabilities.some((c) => c.name === 'four-octet-as'),
-      addPath: new Set<FamilyKey>(),
-      extendedNextHop: new Set<FamilyKey>(),
-      extendedMessage: false,
-      external,
-    },
-    routeRefresh: open.capabilities.some((c) => c.name === 'route-refresh'),
+    ...negotiatedContexts(localOpen(local), open, external),
+    routeRefresh: says(open, 'route-refresh'),
+    enhancedRefresh: says(open, 'route-refresh') && says(open, 'enhanced-route-refresh'),
     ...(gracefulRestart === undefined || local.gracefulRestart === undefined ? {} : { gracefulRestart }),
   };
   return { kind: 'agreed', session };
@@ -126,8 +165,10 @@ function refuse(open: Open, local: LocalSettings, external: boolean): Fault | un
     const wanted = local.families.map((family) => `IPv${family} unicast`).join(', ');
     return fault('unsupportedCapability', `the peer offers none of ${wanted}`, multiprotocolOctets(local.families));
   }
-  return undefined;
+  return external ? refuseRole(open, local) : undefined;
 }
+
+const says = (open: Open, name: Capability['name']): boolean => open.capabilities.some((c) => c.name === name);
 
 /** The AS of the four-octet capability rules; the two-octet field may hold AS_TRANS. RFC 6793 §4.2.1. */
 function peerAsn(open: Open): { readonly value: number; readonly fourOctet: boolean } {
@@ -146,6 +187,10 @@ function commonFamilies(open: Open, local: LocalSettings): readonly IpFamily[] {
 function keepaliveSeconds(holdSeconds: number, wanted = Infinity): number {
   return holdSeconds === 0 ? 0 : Math.max(1, Math.min(wanted, Math.floor(holdSeconds / 3)));
 }
+
+/** Whether NLRI of `family` carry a path identifier in this direction. RFC 7911 §4. */
+export const hasPathIds = ({ addPath }: CodecContext, family: IpFamily): boolean =>
+  addPath.has(familyKey(familyOf(family)));
 
 const octets = (value: number): Uint8Array =>
   Uint8Array.of(value >>> 24, (value >>> 16) & 255, (value >>> 8) & 255, value & 255);
