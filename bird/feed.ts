@@ -12,6 +12,8 @@ export interface FeedPorts {
   guard(work: () => void): void;
   /** The next UPDATE of a family, or undefined where the peer knows all of it. */
   nextUpdate(family: IpFamily): Uint8Array | undefined;
+  /** What follows when there is no UPDATE and End-of-RIB was sent: the marks of an answer to a refresh. RFC 7313 §4. */
+  nextRefresh(family: IpFamily): Uint8Array | undefined;
   /** What we would say so far is not all that we know: End-of-RIB must wait. */
   isEndOfRibHeld(): boolean;
 }
@@ -68,7 +70,12 @@ export class Feed {
     for (const family of this.#families) {
       const frame = this.#ports.nextUpdate(family);
       if (frame !== undefined) return frame;
-      if (!this.#endOfRibDue.includes(family) || this.#ports.isEndOfRibHeld()) continue;
+      if (!this.#endOfRibDue.includes(family)) {
+        const mark = this.#ports.nextRefresh(family);
+        if (mark !== undefined) return mark;
+        continue;
+      }
+      if (this.#ports.isEndOfRibHeld()) continue;
       this.#endOfRibDue = this.#endOfRibDue.filter((due) => due !== family);
       return encodeEndOfRib(familyOf(family));
     }

@@ -1,4 +1,4 @@
-import type { IpAddress } from '../src/model/ip.ts';
+import type { IpAddress, IpFamily } from '../src/model/ip.ts';
 import { formatIpAddress } from '../src/model/ip.ts';
 import { Feed } from './feed.ts';
 import type { DeferralEvent, Patience } from './graceful-restart/deferral.ts';
@@ -6,21 +6,23 @@ import { awaitedFrom } from './graceful-restart/deferral.ts';
 import { peerRestart } from './graceful-restart/peer-restart.ts';
 import { StaleRoutes } from './graceful-restart/stale-routes.ts';
 import { protectionOf } from './incoming.ts';
+import { localSettings } from './local-settings.ts';
 import { addressOctets } from './peer/address.ts';
 import { hardReset } from './peer/fault.ts';
 import type { LocalSettings, Negotiated } from './peer/negotiate.ts';
-import { ipFamilyOf } from './peer/negotiate.ts';
-import type { LocalRestart } from './peer/restart-capabilities.ts';
+import { familyOf, ipFamilyOf } from './peer/negotiate.ts';
 import { Session } from './peer/session.ts';
 import type { SessionPorts } from './peer/session.ts';
 import type { Connection, Target } from './peer/transport.ts';
+import { LimitGuard } from './limit-guard.ts';
 import type { Loss } from './peer/vocabulary.ts';
 import { peerView } from './peer-view.ts';
-import { importContext } from './policy/import.ts';
+import { RefreshWatch } from './refresh-watch.ts';
 import { UpdateReader } from './rib/update-reader.ts';
-import type { Routing, RoutingPeer } from './routing.ts';
+import type { LimitReached, Routing, RoutingPeer } from './routing.ts';
 import type { PeerSettings } from './settings.ts';
 import type { PeerView, SessionState } from './view.ts';
+import { encodeMessage } from './wire.ts';
 import type { Fault, RouteRefresh } from './wire.ts';
 
 /** What a neighbor asks of the speaker. */
@@ -54,6 +56,8 @@ export class Neighbor {
   #settings: PeerSettings;
   #negotiated: Negotiated | undefined;
   #reader: UpdateReader | undefined;
+  readonly #refreshes: RefreshWatch;
+  readonly #limits: LimitGuard;
   /** While we hang up to begin anew: the restart time that the peer had from us. */
   #resetSeconds: number | undefined;
 
@@ -69,7 +73,17 @@ export class Neighbor {
       write: (frame) => this.#session.write(frame),
       guard: (work) => this.#session.guard(work),
       nextUpdate: (family) => host.routing.nextUpdate(this.#routes, family),
+      nextRefresh: (family) => host.routing.nextRefresh(this.#routes, family),
       isEndOfRibHeld: () => host.isEndOfRibHeld(),
+    });
+    this.#refreshes = new RefreshWatch({
+      clock: host.ports.clock,
+      markStale: (family) => this.#routes.adjRibIn[family].markStale(),
+      sweepStale: (family) => host.routing.sweepStale(this.#routes, family),
+    });
+    this.#limits = new LimitGuard({
+      clock: host.ports.clock,
+      reset: (farewell, waitSeconds) => this.#session.reset(this.#asLastWord(farewell), waitSeconds),
     });
   }
 
@@ -127,9 +141,26 @@ export class Neighbor {
 
   /** Takes over what the session that is up, if one is, need not know. */
   adjust(settings: PeerSettings): void {
+    if (JSON.stringify(settings.prefixLimits) !== JSON.stringify(this.#settings.prefixLimits)) this.#limits.release();
     this.#settings = settings;
     this.#host.routing.adjustPeer(this.#routes, settings);
     this.#session.settingsChanged();
+  }
+
+  /** Its prefixes came to a warning, or went beyond the limit. */
+  limitReached(reached: LimitReached): void {
+    const text = this.#limits.take(reached);
+    this.#host.ports.log.warn({ peer: formatIpAddress(this.#settings.address) }, text);
+  }
+
+  /** Asks the peer for everything again; false where it cannot be asked. RFC 2918. */
+  requestRefresh(family: IpFamily): boolean {
+    const session = this.#negotiated;
+    if (session?.routeRefresh !== true || !session.families.includes(family)) return false;
+    this.#session.write(
+      encodeMessage({ type: 'route-refresh', family: familyOf(family), subtype: 'request' }, session.send),
+    );
+    return true;
   }
 
   /** Takes over what needs a new session; its routes stay, stale, as after a connection that broke. */
@@ -143,6 +174,8 @@ export class Neighbor {
   /** Ends the session for good; the routes stay in the tables until `forget`. Without a farewell we just hang up. */
   async stop(farewell?: Fault): Promise<void> {
     this.#stale.close();
+    this.#limits.close();
+    this.#refreshes.stop();
     await this.#session.stop(farewell === undefined ? undefined : this.#asLastWord(farewell));
   }
 
@@ -182,6 +215,7 @@ export class Neighbor {
         target: () => this.#target(),
         local: () => this.#local(),
         description: () => this.#settings.description,
+        asLastWord: (farewell) => this.#asLastWord(farewell),
       },
       {
         up: (negotiated, ours) => this.#up(negotiated, ours),
@@ -208,54 +242,22 @@ export class Neighbor {
   }
 
   #local(): LocalSettings {
-    const peer = this.#settings;
-    const gracefulRestart = this.#localRestart();
-    return {
-      asn: peer.localAsn,
+    return localSettings(this.#settings, {
       bgpIdentifier: this.#host.bgpIdentifier,
-      remoteAsn: peer.remoteAsn,
-      ...(peer.remoteAsns !== undefined && { remoteAsns: peer.remoteAsns }),
-      families: peer.families,
-      passive: peer.passive,
-      holdSeconds: peer.holdSeconds,
-      ...(peer.keepaliveSeconds !== undefined && { keepaliveSeconds: peer.keepaliveSeconds }),
-      connectRetrySeconds: peer.connectRetrySeconds,
-      errorWaitSeconds: peer.errorWaitSeconds,
-      ...(peer.connectDelaySeconds !== undefined && { connectDelaySeconds: peer.connectDelaySeconds }),
-      ...(peer.delayOpenSeconds !== undefined && { delayOpenSeconds: peer.delayOpenSeconds }),
-      ...(peer.sendHoldSeconds !== undefined && { sendHoldSeconds: peer.sendHoldSeconds }),
-      ...(peer.shutdown !== undefined && { shutdown: peer.shutdown }),
-      ...(gracefulRestart !== undefined && { gracefulRestart }),
-    };
-  }
-
-  #localRestart(): LocalRestart | undefined {
-    const { gracefulRestartSeconds, longLivedSeconds = 0, notificationRestart = true } = this.#settings;
-    if (gracefulRestartSeconds === 0 && longLivedSeconds === 0) return undefined;
-    return {
-      restartSeconds: gracefulRestartSeconds,
       restarting: this.#host.isDeferring(),
-      notification: notificationRestart,
-      longLivedSeconds,
-    };
+    });
   }
 
   #up(negotiated: Negotiated, ours: IpAddress): void {
     this.#settleAsn(negotiated.peerAsn);
-    const { routing, bgpIdentifier } = this.#host;
-    const context = importContext(this.#settings, {
-      bgpIdentifier,
-      clusterId: this.#host.clusterId(),
-      peerAsn: negotiated.peerAsn,
-      external: negotiated.external,
-      localAddress: addressOctets(ours),
-    });
+    const { routing } = this.#host;
     const { families } = negotiated;
     this.#negotiated = negotiated;
-    this.#reader = new UpdateReader(negotiated, routing.sinkFor(this.#routes, context));
+    this.#reader = new UpdateReader(negotiated, routing.sinkFor(this.#routes));
     const restart = peerRestart(negotiated);
+    this.#limits.sessionUp();
     this.#stale.back(restart);
-    routing.sessionUp(this.#routes, negotiated, context);
+    routing.sessionUp(this.#routes, negotiated, addressOctets(ours));
     this.#host.defer({ type: 'peerUp', peer: this.id, awaited: awaitedFrom(restart, this.#host.patience()) });
     this.#feed.start(families);
   }
@@ -271,6 +273,7 @@ export class Neighbor {
     this.#negotiated = undefined;
     this.#reader = undefined;
     this.#feed.stop();
+    this.#refreshes.stop();
     this.#host.routing.sessionDown(this.#routes);
     const ourSeconds = this.#resetSeconds;
     if (loss.cause === 'connection' && ourSeconds !== undefined && restart !== undefined) {
@@ -297,7 +300,8 @@ export class Neighbor {
 
   #refresh({ family, subtype }: RouteRefresh): void {
     const wanted = ipFamilyOf(family);
-    if (wanted === undefined || subtype !== 'request' || this.#negotiated?.families.includes(wanted) !== true) return;
-    this.#host.routing.refresh(this.#routes, wanted);
+    if (wanted === undefined || this.#negotiated?.families.includes(wanted) !== true) return;
+    if (subtype === 'request') this.#host.routing.refresh(this.#routes, wanted);
+    else if (this.#negotiated.enhancedRefresh) this.#refreshes.take(wanted, subtype);
   }
 }

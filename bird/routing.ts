@@ -1,325 +1,279 @@
 import type { IpFamily } from '../src/model/ip.ts';
 import type { Negotiated } from './peer/negotiate.ts';
-import { addCommunity } from './policy/attributes.ts';
-import type { ImportContext } from './policy/import.ts';
-import { ACCEPTED, judgeAttributes, REJECTED_OWN_BLOCK } from './policy/import.ts';
-import { isInside } from './policy/packed.ts';
-import { exportTarget } from './policy/export.ts';
-import type { ExportSource } from './policy/export.ts';
+import { importContext } from './policy/import.ts';
 import { AdjRibIn } from './rib/adj-rib-in.ts';
 import { AdjRibOut } from './rib/adj-rib-out.ts';
 import { AttributeCache } from './rib/attribute-cache.ts';
-import type { Candidate } from './rib/decision.ts';
+import { decisionProcess, selectBest } from './rib/decision.ts';
+import { Lane } from './rib/lane.ts';
+import type { RibMemory } from './rib/lane.ts';
 import type { SettleListener } from './rib/loc-rib.ts';
-import { ABSENT } from './rib/int-table.ts';
 import { LocRib } from './rib/loc-rib.ts';
-import { NO_PREFIX, packPrefix, PrefixTable } from './rib/prefix-table.ts';
-import type { PackedPrefix } from './rib/prefix-table.ts';
-
-import type { OriginatedRoute, PeerSettings } from './settings.ts';
-import type { ExportView } from './update/export-group.ts';
-import { ExportGroup, viewKey } from './update/export-group.ts';
-import type { EncodedSet } from './update/pack.ts';
-import { packNext } from './update/pack.ts';
+import { PrefixTable } from './rib/prefix-table.ts';
 import type { UpdateSink } from './rib/update-reader.ts';
-import { canonicalAttributes, MAX_OCTETS } from './wire.ts';
-import type { NextHopBytes } from './wire.ts';
+import { candidateOf } from './routing/candidate.ts';
+import { Chores } from './routing/chores.ts';
+import { Exports } from './routing/exports.ts';
+import { ImportPolicy, importKey } from './routing/import-policy.ts';
+import { Imports } from './routing/imports.ts';
+import { isOurs, originate } from './routing/originated.ts';
+import { FAMILIES, newPeer, originOf } from './routing/peer.ts';
+import type {
+  FamilyTables,
+  PerFamily,
+  RoutingCore,
+  RoutingListener,
+  RoutingPeer,
+  RoutingSettings,
+} from './routing/peer.ts';
+import { nextRefresh } from './routing/refresh.ts';
+import { LOCAL_SOURCE, Sources } from './routing/sources.ts';
+import type { OriginatedRoute, PeerSettings } from './settings.ts';
+import { canonicalAttributes } from './wire.ts';
 
-export const FAMILIES: readonly IpFamily[] = [4, 6];
+export { FAMILIES } from './routing/peer.ts';
+export type { LimitReached, RoutingListener, RoutingPeer } from './routing/peer.ts';
+export { LOCAL_SOURCE } from './routing/sources.ts';
 
-/** Index of the routes of this node among the sources. */
-export const LOCAL_SOURCE = 0;
-
-/** The tables of one family, shared by all peers. */
-export interface FamilyTables {
-  readonly prefixes: PrefixTable;
-  readonly locRib: LocRib;
-  readonly originated: AdjRibIn;
-}
-
-/** One peer as the tables know it; lives as long as the peer is configured, sessions come and go. */
-export interface RoutingPeer {
-  readonly index: number;
-  settings: PeerSettings;
-  /** For the last tie-break. */
-  readonly addressValue: bigint;
-  readonly adjRibIn: Readonly<Record<IpFamily, AdjRibIn>>;
-  readonly adjRibOut: Readonly<Record<IpFamily, AdjRibOut>>;
-  /** Of the last session too, for its routes may outlive it. */
-  identity: { readonly bgpIdentifier: number; readonly external: boolean };
-  importContext: ImportContext | undefined;
-  /** Per family of the session that is up; empty where none is. */
-  readonly exportGroups: Map<IpFamily, ExportGroup>;
-}
-
-export interface RoutingSettings {
-  readonly transit: boolean;
-  readonly clusterId: number | undefined;
-  readonly seed: number;
-}
-
-/** What happened to the tables, for those who pass it on. */
-export interface RoutingListener {
-  /** A best route, or a set of equal paths, is another now. */
-  routesChanged(): void;
-  /** Selection is due: call `settle` soon. */
-  workWaits(): void;
-  /** There is something to tell this peer: call `nextUpdate` when its session has room. */
-  hasNews(peer: RoutingPeer): void;
-}
+/** More paths than this of one peer for one prefix are not used. */
+export const MAX_LANES = 64;
 
 /** All routing tables of the speaker: Adj-RIB-In per peer → decision → Adj-RIB-Out per peer. Knows no session and no time. */
 export class Routing {
   readonly attributes: AttributeCache;
-  readonly tables: Readonly<Record<IpFamily, FamilyTables>>;
-  readonly #settings: RoutingSettings;
+  readonly tables: PerFamily<FamilyTables>;
+  /** For those who ask and change nothing. */
+  readonly core: RoutingCore;
+  readonly exports: Exports;
   readonly #listener: RoutingListener;
-  readonly #peers = new Map<number, RoutingPeer>();
-  readonly #groups = new Map<string, ExportGroup>();
-  readonly #scratch = new Uint8Array(MAX_OCTETS);
-  #clusterId: number | undefined;
-  #isDraining = false;
-  #ownBlocks: Readonly<Record<IpFamily, readonly PackedPrefix[]>> = { 4: [], 6: [] };
+  readonly #imports: Imports;
 
   constructor(settings: RoutingSettings, listener: RoutingListener) {
-    this.#settings = settings;
-    this.#clusterId = settings.clusterId;
     this.#listener = listener;
     this.attributes = new AttributeCache(canonicalAttributes, settings.seed);
-    this.tables = { 4: this.#makeTables(4), 6: this.#makeTables(6) };
+    this.tables = { 4: this.#makeTables(4, settings), 6: this.#makeTables(6, settings) };
+    this.core = {
+      settings,
+      listener,
+      attributes: this.attributes,
+      tables: this.tables,
+      sources: new Sources<RoutingPeer>(),
+      chores: new Chores(),
+      speaker: { clusterId: settings.clusterId, isDraining: false, ownBlocks: { 4: [], 6: [] } },
+      work: () => {
+        if (this.#hasWork()) listener.workWaits();
+      },
+    };
+    this.#imports = new Imports(this.core);
+    this.exports = new Exports(this.core);
   }
 
-  peer(index: number): RoutingPeer | undefined {
-    return this.#peers.get(index);
+  /** Whose path a source is; undefined: this node's, or nobody's. */
+  peer(source: number): RoutingPeer | undefined {
+    return this.core.sources.peer(source);
   }
 
   addPeer(settings: PeerSettings): RoutingPeer {
-    let index = LOCAL_SOURCE + 1;
-    while (this.#peers.has(index)) index++;
-    const memory = (family: IpFamily) => ({ prefixes: this.tables[family].prefixes, attributes: this.attributes });
-    const peer: RoutingPeer = {
-      index,
-      settings,
-      addressValue: settings.address.words.reduce((value, word) => (value << 32n) | BigInt(word), 0n),
-      adjRibIn: { 4: new AdjRibIn(memory(4)), 6: new AdjRibIn(memory(6)) },
-      adjRibOut: { 4: new AdjRibOut(memory(4)), 6: new AdjRibOut(memory(6)) },
-      identity: { bgpIdentifier: 0, external: false },
-      importContext: undefined,
-      exportGroups: new Map(),
-    };
-    this.#peers.set(index, peer);
-    for (const family of FAMILIES) this.tables[family].locRib.addSource(index, peer.adjRibIn[family]);
+    const { sources } = this.core;
+    const index = sources.next;
+    const tableOf = (family: IpFamily): AdjRibIn =>
+      new AdjRibIn(this.#makeLane(family, index), (at) =>
+        at < MAX_LANES ? this.#makeLane(family, sources.claim(peer, at)) : undefined,
+      );
+    const peer = newPeer(index, settings, {
+      adjRibIn: { 4: tableOf(4), 6: tableOf(6) },
+      adjRibOut: { 4: new AdjRibOut(this.#memory(4)), 6: new AdjRibOut(this.#memory(6)) },
+    });
+    sources.claim(peer, 0);
+    this.#imports.add(peer);
     return peer;
   }
 
-  /** Other settings for a peer that stays. */
+  /**
+   * Other settings for a peer that stays. What they change of what import, selection and export make of routes is worked
+   * out behind the changes, from the routes as they were received; the peer is told differences alone.
+   */
   adjustPeer(peer: RoutingPeer, settings: PeerSettings): void {
-    const { routeReflectorClient } = peer.settings;
+    const before = peer.settings;
     peer.settings = settings;
-    if (routeReflectorClient !== settings.routeReflectorClient) this.#sourceChanged(peer);
-    this.#retarget(peer);
+    const isOtherLimit = JSON.stringify(before.prefixLimits) !== JSON.stringify(settings.prefixLimits);
+    if (isOtherLimit) for (const family of FAMILIES) peer.limitStages[family] = 'within';
+    if (this.#renewImport(peer) || isOtherLimit) this.#imports.judgeAgain(peer);
+    if (before.routeReflectorClient !== settings.routeReflectorClient) this.#sourceChanged(peer);
+    this.exports.retarget(peer);
   }
 
-  /** We become a route reflector, one of another cluster, or none; the sessions do not notice. RFC 4456. */
+  /** We become a route reflector, one of another cluster, or none; no session notices. RFC 4456. */
   setClusterId(clusterId: number | undefined): void {
-    if (clusterId === this.#clusterId) return;
-    this.#clusterId = clusterId;
-    for (const peer of this.#peers.values()) {
-      if (peer.importContext !== undefined) peer.importContext = { ...peer.importContext, clusterId };
-      for (const family of FAMILIES) this.#judgeAgain(peer, family, 'attributes too');
-      this.#retarget(peer);
+    this.core.speaker.clusterId = clusterId;
+    for (const peer of this.core.sources.peers()) {
+      if (peer.importSession !== undefined) peer.importSession = { ...peer.importSession, clusterId };
+      if (this.#renewImport(peer)) this.#imports.judgeAgain(peer);
+      this.exports.retarget(peer);
     }
   }
 
   /** Every peer is told everything anew, as the last choice; whoever comes later hears it so at once. RFC 8326. */
   setDraining(isDraining: boolean): void {
-    this.#isDraining = isDraining;
-    for (const peer of this.#peers.values()) this.#retarget(peer);
+    this.core.speaker.isDraining = isDraining;
+    for (const peer of this.core.sources.peers()) this.exports.retarget(peer);
   }
 
-  /** All its routes go, and selection for them is done at once, so that the index may be used again. */
+  /** All its routes go, and selection for them is done at once, so that its sources may be used again. */
   removePeer(peer: RoutingPeer): void {
+    const { sources } = this.core;
     this.sessionDown(peer);
     for (const family of FAMILIES) {
       this.flush(peer, family);
       const { locRib } = this.tables[family];
-      locRib.settleWhere((prefix) => locRib.refersTo(prefix, peer.index), this.#settleListener(family));
-      locRib.removeSource(peer.index);
+      const own = sources.of(peer);
+      locRib.settleWhere((prefix) => own.some((source) => locRib.refersTo(prefix, source)), this.#settling(family));
+      for (const source of own) locRib.removeSource(source);
     }
-    this.#peers.delete(peer.index);
-    this.#forgetExports();
+    this.#imports.remove(peer);
+    sources.release(peer);
+    this.exports.forget();
   }
 
-  /** The session is up: what it may import is known, and everything is due to be told. */
-  sessionUp(peer: RoutingPeer, session: Negotiated, context: ImportContext): void {
+  /** The session is up: what it may import is known, and everything is due to be told. `localAddress`: 4 or 16 octets. */
+  sessionUp(peer: RoutingPeer, negotiated: Negotiated, localAddress: Uint8Array): void {
     const before = peer.identity;
-    peer.identity = { bgpIdentifier: session.peerIdentifier, external: session.external };
-    peer.importContext = context;
-    const isOther = before.bgpIdentifier !== session.peerIdentifier || before.external !== session.external;
+    const { peerIdentifier, external, peerAsn } = negotiated;
+    peer.session = { negotiated, localAddress };
+    peer.identity = { bgpIdentifier: peerIdentifier, external };
+    peer.importSession = {
+      bgpIdentifier: this.core.settings.bgpIdentifier,
+      clusterId: this.core.speaker.clusterId,
+      peerAsn,
+      external,
+      localAddress,
+    };
+    peer.complaints.clear();
+    for (const family of FAMILIES) peer.limitStages[family] = 'within';
+    if (this.#renewImport(peer)) this.#imports.judgeAgain(peer);
+    const isOther = before.bgpIdentifier !== peerIdentifier || before.external !== external;
+    if (isOther) peer.origin = originOf(peer);
     if (before.bgpIdentifier !== 0 && isOther) this.#sourceChanged(peer);
-    for (const family of session.families) {
-      const group = this.#groupOf(this.#viewOf(peer, session, { context, family }));
-      group.users++;
-      peer.exportGroups.set(family, group);
-      this.tables[family].locRib.forEachBest((prefix) => this.#exportTo(peer, family, prefix));
-    }
+    this.exports.sessionUp(peer);
   }
 
   sessionDown(peer: RoutingPeer): void {
-    for (const group of peer.exportGroups.values()) leave(group);
-    peer.exportGroups.clear();
-    for (const family of FAMILIES) peer.adjRibOut[family].clear();
+    this.exports.sessionDown(peer);
+    peer.session = undefined;
   }
 
-  /** Where the UPDATEs of this peer go. */
-  sinkFor(peer: RoutingPeer, context: ImportContext): UpdateSink {
-    return {
-      attributes: this.attributes,
-      judge: (attributes) => judgeAttributes(attributes, peer.importContext ?? context),
-      announce: (family, words, { attributes, rejection }) => {
-        const { prefixes, locRib } = this.tables[family];
-        const prefix = prefixes.intern(words.w0, words.w1, words.w2, words.w3, words.length);
-        const verdict = rejection === ACCEPTED ? this.#judgePrefix(peer, family, words) : rejection;
-        if (peer.adjRibIn[family].announce(prefix, attributes, verdict)) locRib.touch(prefix, peer.index);
-        this.#work(locRib);
-      },
-      withdraw: (family, words) => {
-        const { prefixes, locRib } = this.tables[family];
-        const prefix = prefixes.find(words.w0, words.w1, words.w2, words.w3, words.length);
-        if (prefix === NO_PREFIX) return;
-        peer.adjRibIn[family].withdraw(prefix, () => locRib.touch(prefix, peer.index));
-        this.#work(locRib);
-      },
-    };
+  /** Where the UPDATEs of this peer go, once `sessionUp` was told. */
+  sinkFor(peer: RoutingPeer): UpdateSink {
+    return this.#imports.sinkFor(peer);
   }
 
   flush(peer: RoutingPeer, family: IpFamily): void {
-    this.#withdrawAll(peer, family, peer.adjRibIn[family].prefixes());
+    this.#imports.of(peer, family).flush();
+    this.core.work();
   }
 
   sweepStale(peer: RoutingPeer, family: IpFamily): void {
-    this.#withdrawAll(peer, family, peer.adjRibIn[family].stalePrefixes());
+    this.#imports.of(peer, family).sweepStale();
+    this.core.work();
   }
 
   /**
-   * The restart time is over and the peer is not done: what is stale gets the community LLGR_STALE, and what must not
-   * live so long goes. Routes that are long-lived stale already stay as they are. RFC 9494 §4.2.
+   * The restart time is over and the peer is not done: of what is stale goes what carries NO_LLGR, the rest is used with
+   * LLGR_STALE, and so preferred least. What is so already stays as it is. RFC 9494 §4.2.
    */
   startLongLived(peer: RoutingPeer, family: IpFamily): void {
-    const { locRib } = this.tables[family];
-    const adjRibIn = peer.adjRibIn[family];
-    for (const prefix of adjRibIn.stalePrefixes()) {
-      const attributes = this.attributes.attributes(adjRibIn.get(prefix));
-      if (attributes.communities?.includes(NO_LLGR) === true) {
-        adjRibIn.withdraw(prefix, () => locRib.touch(prefix, peer.index));
-        continue;
-      }
-      const marked = this.attributes.intern(addCommunity(attributes, LLGR_STALE));
-      if (adjRibIn.replace(prefix, marked)) locRib.touch(prefix, peer.index);
-    }
-    this.#work(locRib);
+    this.#imports.of(peer, family).startLongLived();
+    this.core.work();
   }
 
   /** The whole set of routes of this node. Selected at once, for they win whatever the peers say and however selection stands. */
   setOriginated(routes: readonly OriginatedRoute[]): void {
-    const own = this.attributes.intern({ origin: 'igp', asPath: [] });
-    this.attributes.retain(own);
+    originate(this.core, routes);
     for (const family of FAMILIES) {
-      const { prefixes, locRib, originated } = this.tables[family];
-      const wanted = new Set<number>();
-      for (const { prefix } of routes.filter((route) => route.prefix.address.family === family)) {
-        const id = prefixes.internPrefix(prefix);
-        wanted.add(id);
-        if (originated.announce(id, own, ACCEPTED)) locRib.touch(id, LOCAL_SOURCE);
-      }
-      for (const id of originated.prefixes()) {
-        if (!wanted.has(id)) originated.withdraw(id, () => locRib.touch(id, LOCAL_SOURCE));
-      }
-      const isOurs = (id: number): boolean => originated.usable(id) !== ABSENT || locRib.refersTo(id, LOCAL_SOURCE);
-      locRib.settleWhere(isOurs, this.#settleListener(family));
+      const { locRib } = this.tables[family];
+      locRib.settleWhere((prefix) => isOurs(this.core, family, prefix), this.#settling(family));
     }
-    this.attributes.release(own);
-    this.#setOwnBlocks(routes);
+    this.#imports.setOwnBlocks(routes);
   }
 
-  /** Selects for some of what is due; true where more is. */
+  /** Does some of what is due, at most so many rows of each kind; true where there is more. */
   settle(limit: number): boolean {
-    for (const family of FAMILIES) {
-      this.tables[family].locRib.settle(limit, this.#settleListener(family));
-    }
-    return FAMILIES.some((family) => this.tables[family].locRib.hasDirty);
+    this.core.chores.run(limit);
+    for (const family of FAMILIES) this.tables[family].locRib.settle(limit, this.#settling(family));
+    return this.#hasWork();
   }
 
   /** The next UPDATE for a peer whose session is up, or undefined where it knows all of this family. */
   nextUpdate(peer: RoutingPeer, family: IpFamily): Uint8Array | undefined {
-    const group = peer.exportGroups.get(family);
-    if (group === undefined) return undefined;
-    const adjRibOut = peer.adjRibOut[family];
-    const { prefixes } = this.tables[family];
-    const encodedSet = (attributes: number): EncodedSet => group.encodedSet(attributes);
-    return packNext({ adjRibOut, prefixes, encodedSet, scratch: this.#scratch });
+    return this.exports.nextUpdate(peer, family);
+  }
+
+  /** What follows when there is no UPDATE, and End-of-RIB was sent: the answer to a refresh, or undefined. */
+  nextRefresh(peer: RoutingPeer, family: IpFamily): Uint8Array | undefined {
+    return nextRefresh(this.exports, peer, family);
   }
 
   /** Whether `nextUpdate` has something for the peer, or selection may find something. */
   hasNewsFor(peer: RoutingPeer): boolean {
-    return [...peer.exportGroups.keys()].some(
-      (family) => peer.adjRibOut[family].hasPending || this.tables[family].locRib.hasDirty,
-    );
+    return this.exports.hasNewsFor(peer) || this.#hasWork();
   }
 
-  /** The peer asked for everything again. RFC 2918 §4. */
+  /** The peer asked for everything again; one wish, however often it asks. RFC 2918 §4. */
   refresh(peer: RoutingPeer, family: IpFamily): void {
-    peer.adjRibOut[family].tellAgain((prefix) => this.#wantedBy(peer, family, prefix));
+    if (!peer.exportGroups.has(family)) return;
+    peer.refreshDue.add(family);
     this.#listener.hasNews(peer);
   }
 
-  candidateOf(source: number, attributes: number): Candidate {
-    const record = this.attributes.record(attributes);
-    const peer = this.#peers.get(source);
-    const { bgpIdentifier, external } = peer?.identity ?? { bgpIdentifier: 0, external: false };
-    return {
-      source,
-      local: source === LOCAL_SOURCE,
-      localPref: record.localPref,
-      asPathLength: record.asPathLength,
-      origin: record.origin,
-      med: record.med,
-      neighborAs: record.neighborAs,
-      external,
-      igpCost: 0, // every next hop is on a link or behind the tunnel: nobody here knows of an IGP
-      routerId: record.originatorId ?? bgpIdentifier,
-      clusterListLength: record.clusterListLength,
-      peerAddress: peer?.addressValue ?? 0n,
-    };
+  #hasWork(): boolean {
+    return this.core.chores.hasWork || FAMILIES.some((family) => this.tables[family].locRib.hasDirty);
   }
 
-  #makeTables(family: IpFamily): FamilyTables {
-    const prefixes = new PrefixTable(family, this.#settings.seed + family);
-    const locRib = new LocRib({ prefixes, attributes: this.attributes }, (source, attributes) =>
-      this.candidateOf(source, attributes),
-    );
-    const originated = new AdjRibIn({ prefixes, attributes: this.attributes });
+  #memory(family: IpFamily): RibMemory {
+    return { prefixes: this.tables[family].prefixes, attributes: this.attributes };
+  }
+
+  #makeLane(family: IpFamily, source: number): Lane {
+    const lane = new Lane(source, this.#memory(family));
+    this.tables[family].locRib.addSource(source, lane);
+    return lane;
+  }
+
+  #makeTables(family: IpFamily, settings: RoutingSettings): FamilyTables {
+    const prefixes = new PrefixTable(family, settings.seed + family);
+    const memory = { prefixes, attributes: this.attributes };
+    const process = decisionProcess(settings.decision);
+    const locRib = new LocRib(memory, {
+      candidateOf: (source, attributes, prefix) => candidateOf(this.core, family, { source, attributes, prefix }),
+      select: (candidates) => selectBest(candidates, process),
+    });
+    const originated = new Lane(LOCAL_SOURCE, memory);
     locRib.addSource(LOCAL_SOURCE, originated);
     return { prefixes, locRib, originated };
   }
 
-  #work(locRib: LocRib): void {
-    if (locRib.hasDirty) this.#listener.workWaits();
-  }
-
-  #settleListener(family: IpFamily): SettleListener {
+  #settling(family: IpFamily): SettleListener {
+    const tellPaths = (prefix: number): void => this.exports.pathsChanged(family, prefix);
     return {
-      bestChanged: (prefix) => this.#bestChanged(family, prefix),
+      bestChanged: (prefix) => {
+        this.#listener.routesChanged();
+        this.exports.bestChanged(family, prefix);
+      },
       equalsChanged: () => this.#listener.routesChanged(),
+      settled: this.exports.hasPathReceivers(family) ? tellPaths : undefined,
     };
   }
 
-  #withdrawAll(peer: RoutingPeer, family: IpFamily, prefixes: Int32Array): void {
-    const { locRib } = this.tables[family];
-    for (const prefix of prefixes) {
-      peer.adjRibIn[family].withdraw(prefix, () => locRib.touch(prefix, peer.index));
-    }
-    this.#work(locRib);
+  /** Import as the peer's settings and its last session have it; true where routes were judged by another before. */
+  #renewImport(peer: RoutingPeer): boolean {
+    if (peer.importSession === undefined) return false;
+    const context = importContext(peer.settings, peer.importSession);
+    const key = importKey(peer.settings, context);
+    if (peer.importPolicy?.key === key) return false;
+    const before = peer.importPolicy;
+    before?.clear();
+    peer.importPolicy = new ImportPolicy(peer.settings, context, this.attributes);
+    return before !== undefined;
   }
 
   /**
@@ -327,131 +281,17 @@ export class Routing {
    * win are judged and told anew.
    */
   #sourceChanged(peer: RoutingPeer): void {
-    this.#forgetExports();
+    peer.origin = originOf(peer);
+    this.exports.forget();
     for (const family of FAMILIES) {
       const { locRib } = this.tables[family];
-      for (const prefix of peer.adjRibIn[family].prefixes()) {
-        locRib.touch(prefix, peer.index);
-        if (locRib.best(prefix)?.source !== peer.index) continue;
-        for (const other of this.#peers.values()) this.#exportTo(other, family, prefix);
+      for (const lane of peer.adjRibIn[family].lanes) {
+        for (const prefix of lane.prefixes()) {
+          locRib.touch(prefix, lane.source);
+          if (locRib.best(prefix)?.source === lane.source) this.exports.bestChanged(family, prefix);
+        }
       }
-      this.#work(locRib);
     }
-  }
-
-  /** Export remembers sources by index: an index that means another source must not find what the last one left. */
-  #forgetExports(): void {
-    for (const group of this.#groups.values()) group.clear();
-  }
-
-  /** What policy looks at for this peer may be another: it is told what differs, and nothing else. */
-  #retarget(peer: RoutingPeer): void {
-    for (const [family, before] of peer.exportGroups) {
-      const { view } = before;
-      const group = this.#groupOf({ ...view, target: { ...view.target, ...this.#adjustable(peer) } });
-      if (group === before) continue;
-      group.users++;
-      peer.exportGroups.set(family, group);
-      leave(before);
-      this.tables[family].locRib.forEachBest((prefix) => this.#exportTo(peer, family, prefix));
-    }
-  }
-
-  #bestChanged(family: IpFamily, prefix: number): void {
-    this.#listener.routesChanged();
-    for (const peer of this.#peers.values()) this.#exportTo(peer, family, prefix);
-  }
-
-  #exportTo(peer: RoutingPeer, family: IpFamily, prefix: number): void {
-    if (!peer.exportGroups.has(family)) return;
-    if (peer.adjRibOut[family].want(prefix, this.#wantedBy(peer, family, prefix))) this.#listener.hasNews(peer);
-  }
-
-  #wantedBy(peer: RoutingPeer, family: IpFamily, prefix: number): number | undefined {
-    const best = this.tables[family].locRib.best(prefix);
-    // Split horizon: whoever it came from knows it.
-    if (best === undefined || best.source === peer.index) return undefined;
-    return peer.exportGroups.get(family)?.exported(best.attributes, this.#exportSource(best.source), best.source);
-  }
-
-  #exportSource(index: number): ExportSource {
-    const peer = this.#peers.get(index);
-    if (peer === undefined) return { kind: 'local' };
-    return { kind: 'peer', ...peer.identity, routeReflectorClient: peer.settings.routeReflectorClient };
-  }
-
-  /** The part of a peer's view of us that may change while its session is up. */
-  #adjustable({ settings }: RoutingPeer) {
-    const { nextHop, routeReflectorClient } = settings;
-    return { nextHop, routeReflectorClient, clusterId: this.#clusterId, draining: this.#isDraining };
-  }
-
-  #viewOf(
-    peer: RoutingPeer,
-    session: Negotiated,
-    { context, family }: { readonly context: ImportContext; readonly family: IpFamily },
-  ): ExportView {
-    const target = exportTarget(peer.settings, {
-      external: session.external,
-      peerAsn: session.peerAsn,
-      transit: this.#settings.transit,
-      localAddress: nextHopOf(context.localAddress, family),
-      longLived: false,
-      clusterId: this.#clusterId,
-      draining: this.#isDraining,
-    });
-    return { target, codec: session.codec, nextHopIn: family === 4 ? 'next-hop' : 'mp-reach' };
-  }
-
-  #groupOf(view: ExportView): ExportGroup {
-    const key = viewKey(view);
-    const group = this.#groups.get(key) ?? new ExportGroup(view, this.attributes);
-    this.#groups.set(key, group);
-    return group;
-  }
-
-  /** Other nodes borrow single addresses of our blocks (Calico's IPAM) and announce them; strangers have no business there. */
-  #judgePrefix({ settings }: RoutingPeer, family: IpFamily, prefix: PackedPrefix): number {
-    const isInternal = settings.remoteAsn === settings.localAsn;
-    return !isInternal && isInside(this.#ownBlocks[family], prefix) ? REJECTED_OWN_BLOCK : ACCEPTED;
-  }
-
-  /**
-   * Routes that stand are judged again: what was accepted before a block became ours must not stay.
-   * A switch is another matter: what it originates are aggregates, and their parts come from the nodes.
-   */
-  #setOwnBlocks(routes: readonly OriginatedRoute[]): void {
-    if (this.#settings.transit) return;
-    const blocksOf = (family: IpFamily): readonly PackedPrefix[] =>
-      routes.filter(({ prefix }) => prefix.address.family === family).map(({ prefix }) => packPrefix(prefix));
-    this.#ownBlocks = { 4: blocksOf(4), 6: blocksOf(6) };
-    for (const peer of this.#peers.values()) for (const family of FAMILIES) this.#judgeAgain(peer, family);
-  }
-
-  #judgeAgain(peer: RoutingPeer, family: IpFamily, extent: 'prefix' | 'attributes too' = 'prefix'): void {
-    const { prefixes, locRib } = this.tables[family];
-    const adjRibIn = peer.adjRibIn[family];
-    const context = extent === 'prefix' ? undefined : peer.importContext;
-    for (const prefix of adjRibIn.prefixes()) {
-      const before = adjRibIn.rejection(prefix);
-      const ofAttributes =
-        context === undefined ? before : judgeAttributes(this.attributes.attributes(adjRibIn.get(prefix)), context);
-      const isPrefixInDoubt = ofAttributes === ACCEPTED || ofAttributes === REJECTED_OWN_BLOCK;
-      const verdict = isPrefixInDoubt ? this.#judgePrefix(peer, family, prefixes.packed(prefix)) : ofAttributes;
-      if (adjRibIn.judgeAgain(prefix, verdict)) locRib.touch(prefix, peer.index);
-    }
-    this.#work(locRib);
+    this.core.work();
   }
 }
-
-/** RFC 9494 §3.2, §3.3. */
-const LLGR_STALE = 0xffff_0006;
-const NO_LLGR = 0xffff_0007;
-
-function leave(group: ExportGroup): void {
-  if (--group.users === 0) group.clear();
-}
-
-/** Our end of the session as a next hop of `family`: an address of the other family is none. RFC 4760 §3. */
-const nextHopOf = (localAddress: Uint8Array, family: IpFamily): NextHopBytes | undefined =>
-  localAddress.length === (family === 4 ? 4 : 16) ? localAddress : undefined;

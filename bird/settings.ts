@@ -135,6 +135,8 @@ export interface PeerSettings {
   readonly removePrivateAs?: boolean;
   /** Refuse a path of an external peer that does not begin with its AS. RFC 4271 §6.3. */
   readonly enforceFirstAs?: boolean;
+  /** RFC 7311 §3.3: AIGP goes to and comes from this peer, where the speaker uses it. Default: inside our AS alone. */
+  readonly aigp?: boolean;
   readonly prefixLimits?: Readonly<Partial<Record<IpFamily, PrefixLimit>>>;
   /** RFC 8212: an external peer without filters is told nothing, and nothing of it is used. */
   readonly requirePolicy?: boolean;

@@ -2,8 +2,10 @@
 import type { IpAddress, IpFamily } from '../src/model/ip.ts';
 import { compareAddresses, comparePrefixes, formatIpAddress, sameAddress } from '../src/model/ip.ts';
 import type { LearnedRoute } from '../src/model/route.ts';
-import { addressFromOctets } from './peer/address.ts';
-import { ACCEPTED, rejectionText } from './policy/import.ts';
+import { addressFromOctets, isLinkLocal } from './peer/address.ts';
+import type { Best, LocRib } from './rib/loc-rib.ts';
+import { pathIn } from './routing/explain.ts';
+import type { PathState } from './routing/explain.ts';
 import type { Routing, RoutingPeer } from './routing.ts';
 import { FAMILIES, LOCAL_SOURCE } from './routing.ts';
 import type { RouteView } from './view.ts';
@@ -22,23 +24,45 @@ export function learnedRoutes(routing: Routing): readonly LearnedRoute[] {
       const peer = routing.peer(source);
       if (source === LOCAL_SOURCE || peer === undefined) return;
       const equals = locRib.equals(prefix) ?? [{ source, attributes }];
-      const nextHops = equalNextHops(equals.map((path) => routing.attributes.attributes(path.attributes)));
-      routes.push({ prefix: prefixes.prefix(prefix), nextHops, learnedFrom: peerText(peer) });
+      const hops = equalHops(equals.flatMap((path) => hopOf(routing, path)));
+      const links = hops.map((hop) => hop.interface);
+      routes.push({
+        prefix: prefixes.prefix(prefix),
+        nextHops: hops.map(({ address }) => address),
+        ...(links.some((link) => link !== undefined) && { interfaces: links }),
+        learnedFrom: peerText(peer),
+      });
     });
   }
   return routes;
 }
 
-/** The best path's first, the others in order of address, each once. */
-function equalNextHops(paths: readonly PathAttributes[]): readonly IpAddress[] {
-  const [first, ...others] = paths.flatMap(nextHopsOf);
-  if (first === undefined) return [];
-  const sorted = others.sort(compareAddresses);
-  return [first, ...sorted].filter((hop, i, all) => all.findIndex((other) => sameAddress(other, hop)) === i);
+interface NextHop {
+  readonly address: IpAddress;
+  /** Of a link-local address. */
+  readonly interface: string | undefined;
 }
 
-const nextHopsOf = ({ nextHop }: PathAttributes): readonly IpAddress[] =>
-  nextHop === undefined ? [] : [addressFromOctets(nextHop)];
+/** The best path's first, the others in order of address and link, each once. */
+function equalHops([first, ...others]: readonly NextHop[]): readonly NextHop[] {
+  if (first === undefined) return [];
+  const sorted = others.sort(
+    (a, b) => compareAddresses(a.address, b.address) || compareTexts(a.interface, b.interface),
+  );
+  return [first, ...sorted].filter((hop, i, all) => all.findIndex((other) => isSameHop(other, hop)) === i);
+}
+
+const compareTexts = (a = '', b = ''): number => (a < b ? -1 : Number(a > b));
+
+const isSameHop = (a: NextHop, b: NextHop): boolean => sameAddress(a.address, b.address) && a.interface === b.interface;
+
+function hopOf(routing: Routing, { source, attributes }: Best): readonly NextHop[] {
+  const { nextHop } = routing.attributes.attributes(attributes);
+  if (nextHop === undefined) return [];
+  const address = addressFromOctets(nextHop);
+  const link = isLinkLocal(address) ? routing.peer(source)?.settings.interface : undefined;
+  return [{ address, interface: link }];
+}
 
 /** Every path of every prefix, by prefix, best first. */
 export function routeViews(routing: Routing, peers: readonly RoutingPeer[]): readonly RouteView[] {
@@ -63,31 +87,29 @@ function originatedViews(routing: Routing, family: IpFamily): readonly RouteView
 
 function peerViews(routing: Routing, peer: RoutingPeer, family: IpFamily): readonly RouteView[] {
   const { prefixes, locRib } = routing.tables[family];
-  const adjRibIn = peer.adjRibIn[family];
-  return [...adjRibIn.prefixes()].map((prefix) => ({
-    prefix: prefixes.prefix(prefix),
-    best: locRib.best(prefix)?.source === peer.index,
-    reason: reasonOf(routing, peer, { family, prefix }),
-    from: peerText(peer),
-    ...attributeTexts(routing.attributes.attributes(adjRibIn.get(prefix))),
-    stale: adjRibIn.isStale(prefix),
-  }));
+  return peer.adjRibIn[family].lanes.flatMap((lane, at) =>
+    [...lane.prefixes()].flatMap((prefix) =>
+      pathIn(routing.core, { family, prefix }, { peer, lane, at }).map((path) => ({
+        prefix: prefixes.prefix(prefix),
+        best: locRib.best(prefix)?.source === path.source,
+        reason: reasonOf(locRib, prefix, path),
+        from: peerText(peer),
+        ...(path.pathId !== undefined && { pathId: path.pathId }),
+        ...attributeTexts(path.used),
+        stale: path.stale,
+      })),
+    ),
+  );
 }
 
-function reasonOf(
-  routing: Routing,
-  peer: RoutingPeer,
-  { family, prefix }: { readonly family: IpFamily; readonly prefix: number },
-): string {
-  const { locRib } = routing.tables[family];
-  const rejection = peer.adjRibIn[family].rejection(prefix);
-  if (rejection !== ACCEPTED) return `rejected on import: ${rejectionText(rejection, peer.settings)}`;
+function reasonOf(locRib: LocRib, prefix: number, { source, rejectedBy }: PathState): string {
+  if (rejectedBy !== undefined) return `rejected on import: ${rejectedBy}`;
   const best = locRib.best(prefix);
   if (best === undefined) return 'selection waits for End-of-RIB of the peers after a restart';
-  if (best.source === peer.index) return 'best path';
+  if (best.source === source) return 'best path';
   const selection = locRib.explain(prefix);
-  const loser = [...(selection?.lostBy ?? [])].find(([candidate]) => candidate.source === peer.index);
-  const isEqual = selection?.multipath.some(({ source }) => source === peer.index) === true;
+  const loser = [...(selection?.lostBy ?? [])].find(([candidate]) => candidate.source === source);
+  const isEqual = selection?.multipath.some((path) => path.source === source) === true;
   return `${isEqual ? 'equal path, ' : ''}lost by: ${loser?.[1] ?? 'selection that is under way'}`;
 }
 

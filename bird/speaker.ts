@@ -1,3 +1,4 @@
+import { formatIpAddress } from '../src/model/ip.ts';
 import type { LearnedRoute } from '../src/model/route.ts';
 import type { Clock } from '../src/runtime/clock.ts';
 import type { Logger } from '../src/runtime/logger.ts';
@@ -65,14 +66,18 @@ export class BgpSpeaker implements Speaker {
     });
     this.#routing = new Routing(
       {
+        bgpIdentifier: settings.bgpIdentifier,
         transit: settings.transit ?? false,
         clusterId: settings.clusterId,
+        decision: settings.decision,
         seed: Math.floor(ports.random() * 0x7fff_ffff),
       },
       {
         routesChanged: () => this.#announceChange(),
         workWaits: () => this.#workSoon(),
         hasNews: ({ index }) => this.#byIndex.get(index)?.pumpSoon(),
+        limitReached: ({ index }, reached) => this.#byIndex.get(index)?.limitReached(reached),
+        leftOut: ({ settings: { address } }, text) => ports.log.warn({ peer: formatIpAddress(address) }, text),
       },
     );
   }

@@ -117,6 +117,8 @@ export interface RouteView {
   /** `best path`, `lost by: b) lower ORIGIN`, `rejected on import: AS_PATH holds our own AS 64512`. */
   readonly reason: string;
   readonly from: string;
+  /** RFC 7911; absent where the peer told the path without one. */
+  readonly pathId?: number;
   readonly nextHop?: IpAddress;
   readonly asPath: string;
   readonly origin: string;

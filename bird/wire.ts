@@ -3,6 +3,7 @@ import type { CodecContext, EncodeContext, PathAttributes } from './bgp-ts/index
 import { encodeAttributes, passOn, plainContext } from './bgp-ts/index.ts';
 
 export {
+  aigpMetric,
   asMpFault,
   AS_TRANS,
   BgpError,
@@ -19,6 +20,7 @@ export {
   encodeUpdateFrame,
   errorName,
   EXTENDED_MAX_OCTETS,
+  familyKey,
   familyName,
   formatAsPath,
   Framer,
@@ -27,12 +29,15 @@ export {
   nlriOctets,
   openError,
   MAX_OCTETS,
+  negotiatedContexts,
+  plainContext,
   scanUpdate,
   sendHoldTimerExpired,
   shutdownText,
   updateError,
   walkNlri,
   writeNlri,
+  writePathId,
 } from './bgp-ts/index.ts';
 export type {
   AsSegment,
@@ -47,7 +52,9 @@ export type {
   LongLivedFamily,
   Message,
   Notification,
+  NegotiatedContexts,
   NextHopBytes,
+  NlriShape,
   Open,
   Origin,
   PathAttributes,
@@ -77,9 +84,13 @@ export function canonicalAttributes(attributes: PathAttributes): Uint8Array {
   return octets;
 }
 
-/** What is kept of a received set: no session of ours has AIGP (RFC 7311 §3.3), and the rest goes on as `passOn` says. */
-export const keptAttributes = (attributes: PathAttributes): PathAttributes =>
-  passOn(attributes.aigp === undefined ? attributes : withoutAttributes(attributes, ['aigp']));
+/** What is kept of a received set: AIGP only where the session is for it (RFC 7311 §3.3), the rest as `passOn` says. */
+export const keptAttributes = (attributes: PathAttributes, aigp: boolean): PathAttributes =>
+  passOn(aigp ? attributes : withoutAigp(attributes));
+
+/** The same object where there is none. */
+export const withoutAigp = (attributes: PathAttributes): PathAttributes =>
+  attributes.aigp === undefined ? attributes : withoutAttributes(attributes, ['aigp']);
 
 /** The block as it stands in an UPDATE to a peer; without the next hop where that travels in MP_REACH. */
 export const attributeBlock = (

@@ -18,6 +18,7 @@ const CODES = {
   badBgpIdentifier: openError.badBgpIdentifier,
   unacceptableHoldTime: openError.unacceptableHoldTime,
   unsupportedCapability: openError.unsupportedCapability,
+  roleMismatch: openError.roleMismatch,
   holdTimerExpired,
   unexpectedInOpenSent: fsmError.unexpectedInOpenSent,
   unexpectedInOpenConfirm: fsmError.unexpectedInOpenConfirm,

@@ -1,10 +1,12 @@
 /** Two OPENs become one agreement, or a refusal with the NOTIFICATION that says why. Pure. RFC 4271 §6.2, RFC 5492. */
 import type { IpFamily } from '../../src/model/ip.ts';
-import type { Capability, CodecContext, Family, Fault, FamilyKey, Open } from '../wire.ts';
-import { AS_TRANS } from '../wire.ts';
+import type { PeerRole } from '../settings.ts';
+import type { Capability, CodecContext, Family, Fault, Open } from '../wire.ts';
+import { AS_TRANS, familyKey, negotiatedContexts } from '../wire.ts';
 import { fault } from './fault.ts';
 import { agreedRestart, restartCapabilities } from './restart-capabilities.ts';
 import type { AgreedRestart, LocalRestart } from './restart-capabilities.ts';
+import { refuseRole, roleNumber } from './role.ts';
 
 /** What this side brings to a session with one peer. */
 export interface LocalSettings {
@@ -27,6 +29,16 @@ export interface LocalSettings {
   readonly delayOpenSeconds?: number;
   readonly sendHoldSeconds?: number;
   readonly shutdown?: string;
+  /** RFC 7911, in every family. */
+  readonly addPath?: { readonly send: boolean; readonly receive: boolean };
+  /** RFC 8950, for IPv4 unicast. */
+  readonly extendedNextHop?: boolean;
+  /** RFC 8654. */
+  readonly extendedMessages?: boolean;
+  /** RFC 9234: ours towards this peer; it counts between ASes alone. */
+  readonly role?: PeerRole;
+  /** Refuse a peer that names no role. */
+  readonly isRoleStrict?: boolean;
 }
 
 /** What both sides hold to while the session lives. */
@@ -38,8 +50,13 @@ export interface Negotiated {
   readonly holdSeconds: number;
   readonly keepaliveSeconds: number;
   readonly families: readonly IpFamily[];
-  readonly codec: CodecContext;
+  /** How what the peer sends is to be read. */
+  readonly receive: CodecContext;
+  /** How what is sent to the peer is to be written. */
+  readonly send: CodecContext;
   readonly routeRefresh: boolean;
+  /** RFC 7313: both sides mark where a refresh begins and ends. */
+  readonly enhancedRefresh: boolean;
   /** The peer's own words on graceful restart, where both sides speak it. */
   readonly gracefulRestart?: AgreedRestart;
 }
@@ -63,6 +80,8 @@ export function localOpen(local: LocalSettings): Open {
   const capabilities: readonly Capability[] = [
     ...families.map((family): Capability => ({ name: 'multiprotocol', family })),
     { name: 'route-refresh' },
+    { name: 'enhanced-route-refresh' },
+    ...pathCapabilities(local, families),
     ...restartCapabilities(families, local.gracefulRestart),
     { name: 'four-octet-as', asn: local.asn },
   ];
@@ -71,10 +90,35 @@ export function localOpen(local: LocalSettings): Open {
   return { type: 'open', version: 4, asn, holdSeconds, bgpIdentifier, capabilities };
 }
 
+/** What changes how UPDATEs are written, and our role. */
+function pathCapabilities(local: LocalSettings, families: readonly Family[]): readonly Capability[] {
+  const { send = false, receive = false } = local.addPath ?? {};
+  const mode = send && receive ? 'both' : send ? 'send' : 'receive';
+  const isIpv4 = local.families.includes(4);
+  return [
+    ...(local.extendedNextHop === true && isIpv4 ? [EXTENDED_NEXT_HOP] : []),
+    ...(local.extendedMessages === true ? [{ name: 'extended-message' } as const] : []),
+    ...(local.role === undefined || !isExternal(local)
+      ? []
+      : [{ name: 'role', role: roleNumber(local.role) } as const]),
+    ...(send || receive
+      ? [{ name: 'add-path', entries: families.map((family) => ({ family, mode }) as const) } as const]
+      : []),
+  ];
+}
+
+const isExternal = ({ asn, remoteAsn }: LocalSettings): boolean => asn !== remoteAsn;
+
+/** RFC 8950 §4: IPv4 unicast by AFI 2. */
+const EXTENDED_NEXT_HOP: Capability = {
+  name: 'extended-next-hop',
+  entries: [{ family: familyOf(4), nextHopAfi: 2 }],
+};
+
 /** Checks the peer's OPEN against our settings in the order that names the most telling fault first. */
 export function negotiate(open: Open, given: LocalSettings): Outcome {
   const local = withAsnOf(open, given);
-  const external = local.remoteAsn !== local.asn;
+  const external = isExternal(local);
   const refusal = refuse(open, local, external);
   if (refusal !== undefined) return { kind: 'refused', fault: refusal };
 
@@ -87,14 +131,9 @@ export function negotiate(open: Open, given: LocalSettings): Outcome {
     holdSeconds,
     keepaliveSeconds: keepaliveSeconds(holdSeconds, local.keepaliveSeconds),
     families: commonFamilies(open, local),
-    codec: {
-      fourOctetAs: open.capabilities.some((c) => c.name === 'four-octet-as'),
-      addPath: new Set<FamilyKey>(),
-      extendedNextHop: new Set<FamilyKey>(),
-      extendedMessage: false,
-      external,
-    },
-    routeRefresh: open.capabilities.some((c) => c.name === 'route-refresh'),
+    ...negotiatedContexts(localOpen(local), open, external),
+    routeRefresh: says(open, 'route-refresh'),
+    enhancedRefresh: says(open, 'route-refresh') && says(open, 'enhanced-route-refresh'),
     ...(gracefulRestart === undefined ? {} : { gracefulRestart }),
   };
   return { kind: 'agreed', session };
@@ -129,8 +168,10 @@ function refuse(open: Open, local: LocalSettings, external: boolean): Fault | un
     const wanted = local.families.map((family) => `IPv${family} unicast`).join(', ');
     return fault('unsupportedCapability', `the peer offers none of ${wanted}`, multiprotocolOctets(local.families));
   }
-  return undefined;
+  return external ? refuseRole(open, local) : undefined;
 }
+
+const says = (open: Open, name: Capability['name']): boolean => open.capabilities.some((c) => c.name === name);
 
 /** The AS of the four-octet capability rules; the two-octet field may hold AS_TRANS. RFC 6793 §4.2.1. */
 function peerAsn(open: Open): { readonly value: number; readonly fourOctet: boolean } {
@@ -149,6 +190,10 @@ function commonFamilies(open: Open, local: LocalSettings): readonly IpFamily[] {
 function keepaliveSeconds(holdSeconds: number, wanted = Infinity): number {
   return holdSeconds === 0 ? 0 : Math.max(1, Math.min(wanted, Math.floor(holdSeconds / 3)));
 }
+
+/** Whether NLRI of `family` carry a path identifier in this direction. RFC 7911 §4. */
+export const hasPathIds = ({ addPath }: CodecContext, family: IpFamily): boolean =>
+  addPath.has(familyKey(familyOf(family)));
 
 const octets = (value: number): Uint8Array =>
   Uint8Array.of(value >>> 24, (value >>> 16) & 255, (value >>> 8) & 255, value & 255);

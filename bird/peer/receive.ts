@@ -1,5 +1,5 @@
 /** From a whole message to the event that it is. Pure. */
-import type { CodecContext, Fault, Notification } from '../wire.ts';
+import type { Fault, Notification } from '../wire.ts';
 import {
   decodeMessage,
   EXTENDED_MAX_OCTETS,
@@ -46,8 +46,6 @@ function faultEvent(frame: Uint8Array, fault: Fault): Event {
   return { type: fault.code[0] === 2 ? 'BGPOpenMsgErr' : 'BGPHeaderErr', fault };
 }
 
-/** How long a message may be that the peer sends: RFC 8654 §4, in this direction. `codec` is where both directions are one. */
-export function maxReceivedOctets(session: Negotiated): number {
-  const { receive, codec } = session as { readonly receive?: CodecContext; readonly codec?: CodecContext };
-  return (receive ?? codec)?.extendedMessage === true ? EXTENDED_MAX_OCTETS : MAX_OCTETS;
-}
+/** How long a message may be that the peer sends: RFC 8654 §4, in this direction. */
+export const maxReceivedOctets = ({ receive }: Pick<Negotiated, 'receive'>): number =>
+  receive.extendedMessage ? EXTENDED_MAX_OCTETS : MAX_OCTETS;

@@ -45,6 +45,8 @@ export interface SessionSetup {
   readonly local: () => LocalSettings;
   /** A name that people gave the peer, for the log. */
   readonly description?: () => string | undefined;
+  /** The same farewell so that routes go with it, whatever was agreed on. RFC 8538 §3.1. */
+  readonly asLastWord?: (farewell: Fault) => Fault;
 }
 
 /** UPDATEs wait outside while more than this is queued, so that a keepalive never waits long behind them. */
@@ -162,7 +164,7 @@ export class Session {
     if (this.#isShut === (shutdown !== undefined)) return;
     this.#isShut = shutdown !== undefined;
     if (shutdown === undefined) this.#main.post(startEvent('manual', passive));
-    else this.#end(shutdownFault(shutdown));
+    else this.#end(this.#asLastWord(shutdownFault(shutdown)));
   }
 
   /** Begins anew with settings that have changed: hangs up without a word, so that the peer keeps our routes. RFC 4724. */
@@ -219,6 +221,10 @@ export class Session {
 
   #local(): LocalSettings {
     return this.#setup.local();
+  }
+
+  #asLastWord(farewell: Fault): Fault {
+    return this.#setup.asLastWord?.(farewell) ?? farewell;
   }
 
   #subject(): LogSubject {

@@ -1,123 +1,91 @@
-import type { AttributeCache } from './attribute-cache.ts';
-import { ABSENT, IntTable } from './int-table.ts';
-import type { PrefixTable } from './prefix-table.ts';
+import type { Lane } from './lane.ts';
 
-/** In the flags of a row: left over from before the peer's restart. RFC 4724 §4.2. */
-const STALE = 1;
-/** In the flags of a row, above STALE: why import refused it, 0 where it did not. */
-const REJECTION_SHIFT = 1;
-
-export interface RibMemory {
-  readonly prefixes: PrefixTable;
-  readonly attributes: AttributeCache;
-}
+/** Makes lane `at` of a peer, known to selection; undefined: there shall be no more. */
+export type MakeLane = (at: number) => Lane | undefined;
 
 /**
- * What one peer told us in one family, before selection; rejected routes stay, with the reason. One row per prefix:
- * about 18 octets beside the shared prefix and attributes. Holds its prefixes and attribute sets alive.
+ * What one peer told us in one family. A peer without ADD-PATH has one path for each prefix and one lane. With ADD-PATH
+ * (RFC 7911) a path stays in the lane in which it came first for as long as it lives; the lane is its source for
+ * selection.
  */
 export class AdjRibIn {
-  readonly #memory: RibMemory;
-  readonly #rows = new IntTable();
-  #stale = 0;
-  #accepted = 0;
+  readonly #makeLane: MakeLane;
+  readonly #lanes: Lane[];
+  #ignored = 0;
 
-  constructor(memory: RibMemory) {
-    this.#memory = memory;
+  constructor(first: Lane, makeLane: MakeLane) {
+    this.#lanes = [first];
+    this.#makeLane = makeLane;
   }
 
+  /** At least one. */
+  get lanes(): readonly Lane[] {
+    return this.#lanes;
+  }
+
+  /** Paths; without ADD-PATH these are prefixes. */
   get received(): number {
-    return this.#rows.size;
+    return this.#sum((lane) => lane.received);
   }
 
   get accepted(): number {
-    return this.#accepted;
+    return this.#sum((lane) => lane.accepted);
   }
 
   get stale(): number {
-    return this.#stale;
+    return this.#sum((lane) => lane.stale);
   }
 
-  /** The attribute set of an accepted route, or ABSENT: what selection may use. */
-  usable(prefix: number): number {
-    return this.rejection(prefix) === 0 ? this.#rows.get(prefix) : ABSENT;
+  /** Paths beyond the prefix limit. */
+  get beyond(): number {
+    return this.#sum((lane) => lane.beyond);
   }
 
-  /** The attribute set, accepted or not, or ABSENT. */
-  get(prefix: number): number {
-    return this.#rows.get(prefix);
+  /** How many announcements came to nothing, since there were more paths for the prefix than lanes. */
+  get ignored(): number {
+    return this.#ignored;
   }
 
-  rejection(prefix: number): number {
-    return this.#rows.flags(prefix) >>> REJECTION_SHIFT;
+  /** Where the path stands; undefined where it does not. */
+  laneOf(prefix: number, pathId: number | undefined): Lane | undefined {
+    if (pathId === undefined) return this.#lanes[0];
+    return this.#lanes.find((lane) => lane.pathId(prefix) === pathId);
   }
 
-  isStale(prefix: number): boolean {
-    return (this.#rows.flags(prefix) & STALE) !== 0;
-  }
-
-  /** An announcement; replaces what stood there, and is fresh. True where selection must look again. */
-  announce(prefix: number, attributes: number, rejection: number): boolean {
-    const before = this.usable(prefix);
-    const old = this.#rows.get(prefix);
-    if (old === ABSENT) this.#memory.prefixes.retain(prefix);
-    if (old !== attributes) {
-      this.#memory.attributes.retain(attributes);
-      if (old !== ABSENT) this.#memory.attributes.release(old);
+  /**
+   * Where the path stands or is to stand: a path without identifier is left over from a session without ADD-PATH, and
+   * gives way. Undefined where no lane is left; it then counts as ignored.
+   */
+  laneFor(prefix: number, pathId: number | undefined): Lane | undefined {
+    if (pathId === undefined) return this.#lanes[0];
+    let free: Lane | undefined;
+    for (const lane of this.#lanes) {
+      const own = lane.pathId(prefix);
+      if (own === pathId) return lane;
+      if (own === undefined) free ??= lane;
     }
-    if (this.isStale(prefix)) this.#stale--;
-    this.#rows.set(prefix, attributes, rejection << REJECTION_SHIFT);
-    const after = rejection === 0 ? attributes : ABSENT;
-    this.#accepted += Number(after !== ABSENT) - Number(before !== ABSENT);
-    return before !== after;
+    return free ?? this.#addLane();
   }
 
-  /** Policy changed its mind about a route that stands. True where selection must look again. */
-  judgeAgain(prefix: number, rejection: number): boolean {
-    const before = this.rejection(prefix);
-    if (before === rejection) return false;
-    const stale = this.isStale(prefix) ? STALE : 0;
-    this.#rows.set(prefix, this.#rows.get(prefix), (rejection << REJECTION_SHIFT) | stale);
-    this.#accepted += Number(rejection === 0) - Number(before === 0);
-    return rejection === 0 || before === 0;
+  /** All but the first that hold the prefix: of a peer without ADD-PATH they are of an earlier session. */
+  otherLanes(prefix: number): readonly Lane[] {
+    return this.#lanes.length === 1 ? NO_LANES : this.#lanes.slice(1).filter((lane) => lane.has(prefix));
   }
 
-  /** Other attributes for a route that stands; it stays stale if it is. True where selection must look again. */
-  replace(prefix: number, attributes: number): boolean {
-    const old = this.#rows.get(prefix);
-    if (old === ABSENT || old === attributes) return false;
-    this.#memory.attributes.retain(attributes);
-    this.#rows.set(prefix, attributes, this.#rows.flags(prefix));
-    this.#memory.attributes.release(old);
-    return this.rejection(prefix) === 0;
-  }
-
-  /** Calls `changed` where selection must look again, while the prefix still lives. */
-  withdraw(prefix: number, changed: (prefix: number) => void): void {
-    const old = this.#rows.get(prefix);
-    if (old === ABSENT) return;
-    const wasUsable = this.rejection(prefix) === 0;
-    if (this.isStale(prefix)) this.#stale--;
-    if (wasUsable) this.#accepted--;
-    this.#rows.delete(prefix);
-    if (wasUsable) changed(prefix);
-    this.#memory.attributes.release(old);
-    this.#memory.prefixes.release(prefix);
-  }
-
-  /** The session is gone and may come back: every route is stale from now on. */
   markStale(): void {
-    for (const prefix of this.#rows.keys()) {
-      this.#rows.set(prefix, this.#rows.get(prefix), this.#rows.flags(prefix) | STALE);
-    }
-    this.#stale = this.#rows.size;
+    for (const lane of this.#lanes) lane.markStale();
   }
 
-  prefixes(): Int32Array {
-    return this.#rows.keys();
+  #addLane(): Lane | undefined {
+    const lane = this.#makeLane(this.#lanes.length);
+    if (lane === undefined) this.#ignored++;
+    else this.#lanes.push(lane);
+    return lane;
   }
 
-  stalePrefixes(): Int32Array {
-    return this.#rows.keys().filter((prefix) => this.isStale(prefix));
+  #sum(count: (lane: Lane) => number): number {
+    return this.#lanes.reduce((sum, lane) => sum + count(lane), 0);
   }
 }
+
+const NO_LANES: readonly Lane[] = [];

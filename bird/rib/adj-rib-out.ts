@@ -1,124 +1,130 @@
-import type { RibMemory } from './adj-rib-in.ts';
-import { ABSENT, IntTable } from './int-table.ts';
+import { Holders } from './holders.ts';
+import { ABSENT } from './int-table.ts';
+import type { RibMemory } from './lane.ts';
+import { ToldLane } from './told-lane.ts';
 
-/** In the place of an attribute set: the prefix is to be withdrawn. */
-const WITHDRAW = -2;
-/** In the flags of what was told: it is to be said again, though the peer has it. */
-const AGAIN = 1;
+/** The path of a prefix where the peer takes one alone. */
+export const ONLY_PATH = 0;
+
+const NO_PATHS: readonly number[] = [];
+const ONE_PATH: readonly number[] = [ONLY_PATH];
+
+/** The attribute set that the peer shall have for a path of a prefix; undefined: none. */
+export type Wanted = (prefix: number, path: number) => number | undefined;
 
 /**
- * What one peer was told in one family, and what it is still to be told. The backlog is bounded by the number of
- * prefixes, however often each changes; a change that is taken back before it was sent is never sent.
+ * What one peer was told in one family, and what it is still to be told. A peer that takes several paths for a prefix
+ * (ADD-PATH, RFC 7911) has a lane for each source of paths, by the number of the source; any other has one lane.
  */
 export class AdjRibOut {
   readonly #memory: RibMemory;
-  readonly #told = new IntTable();
-  readonly #pending = new IntTable();
-  /** Per attribute set the prefixes that wait, and some that no longer do: `#pending` decides. */
-  readonly #queues = new Map<number, number[]>();
+  readonly #lanes = new Map<number, ToldLane>();
+  readonly #only: ToldLane;
+  /** Which lanes have a prefix; only with ADD-PATH. */
+  #paths: Holders | undefined;
 
   constructor(memory: RibMemory) {
     this.#memory = memory;
+    this.#only = new ToldLane(memory);
+    this.#lanes.set(ONLY_PATH, this.#only);
   }
 
+  /** For a session that begins, when nothing is told yet. */
+  begin(addPath: boolean): void {
+    this.clear();
+    this.#paths = addPath ? new Holders() : undefined;
+    if (addPath) this.#lanes.clear();
+    else this.#lanes.set(ONLY_PATH, this.#only);
+  }
+
+  /** Whether there is a lane for each source. */
+  get hasPaths(): boolean {
+    return this.#paths !== undefined;
+  }
+
+  /** Paths; without ADD-PATH these are prefixes. */
   get advertised(): number {
-    return this.#told.size;
+    let sum = 0;
+    for (const lane of this.#lanes.values()) sum += lane.advertised;
+    return sum;
   }
 
   get hasPending(): boolean {
-    return this.#pending.size > 0;
+    for (const lane of this.#lanes.values()) if (lane.hasPending) return true;
+    return false;
   }
 
-  /** The peer shall have this route (undefined: none). True where something is to be sent now. */
-  want(prefix: number, attributes: number | undefined): boolean {
-    const target = attributes ?? WITHDRAW;
-    const told = this.#told.get(prefix);
-    const isTold =
-      attributes === undefined ? told === ABSENT : told === attributes && this.#told.flags(prefix) !== AGAIN;
-    if (isTold) {
-      this.#drop(prefix);
-      return false;
-    }
-    if (this.#pending.get(prefix) === target) return true;
-    if (attributes !== undefined) this.#memory.attributes.retain(attributes);
-    this.#memory.prefixes.retain(prefix);
-    this.#drop(prefix);
-    this.#pending.set(prefix, target);
-    const queue = this.#queues.get(target);
-    if (queue === undefined) this.#queues.set(target, [prefix]);
-    else queue.push(prefix);
-    return true;
+  /** The peer shall have this path (undefined: none). True where something is to be sent now. `path` is ONLY_PATH without ADD-PATH. */
+  want(prefix: number, path: number, attributes: number | undefined): boolean {
+    if (this.#paths === undefined) return this.#only.want(prefix, attributes);
+    const lane = this.#lanes.get(path) ?? (attributes === undefined ? undefined : this.#addLane(path));
+    if (lane === undefined) return false;
+    const isNews = lane.want(prefix, attributes);
+    this.#note(prefix, path, lane);
+    return isNews;
   }
 
-  /** Whether the peer has it or will. */
-  isWanted(prefix: number): boolean {
-    const pending = this.#pending.get(prefix);
-    return pending === ABSENT ? this.#told.has(prefix) : pending !== WITHDRAW;
+  /** The paths of the prefix that the peer has, or is to hear something about. */
+  pathsOf(prefix: number): readonly number[] {
+    if (this.#paths !== undefined) return this.#paths.all(prefix);
+    return this.#only.has(prefix) ? ONE_PATH : NO_PATHS;
+  }
+
+  /** The attribute set that the peer has, or ABSENT. */
+  told(prefix: number, path: number): number {
+    return this.#lanes.get(path)?.told(prefix) ?? ABSENT;
+  }
+
+  isPending(prefix: number, path: number): boolean {
+    return this.#lanes.get(path)?.isPending(prefix) === true;
   }
 
   /**
-   * One message's worth, withdrawals first: `begin` gets the attribute set (undefined: withdraw), then `fits` each
-   * prefix until it answers false; what fitted counts as told. False where nothing waits.
+   * One message's worth of one path, withdrawals first: `begin` gets the attribute set (undefined: withdraw) and the
+   * path, then `fits` each prefix until it answers false; what fitted counts as told. False where nothing waits.
    */
-  take(begin: (attributes: number | undefined) => void, fits: (prefix: number) => boolean): boolean {
-    for (const target of [WITHDRAW, ...this.#queues.keys()]) {
-      const queue = this.#queues.get(target);
-      let hasBegun = false;
-      while (queue !== undefined && queue.length > 0) {
-        const prefix = queue.at(-1)!;
-        if (this.#pending.get(prefix) === target) {
-          if (!hasBegun) begin(target === WITHDRAW ? undefined : target);
-          hasBegun = true;
-          if (!fits(prefix)) return true;
-          this.#tell(prefix, target);
-        }
-        queue.pop();
-      }
-      this.#queues.delete(target);
-      if (hasBegun) return true;
+  take(begin: (attributes: number | undefined, path: number) => void, fits: (prefix: number) => boolean): boolean {
+    if (this.#paths === undefined) return this.#only.take((attributes) => begin(attributes, ONLY_PATH), fits);
+    for (const [path, lane] of this.#lanes) {
+      let isWithdrawal = false;
+      const taken = lane.take(
+        (attributes) => {
+          isWithdrawal = attributes === undefined;
+          begin(attributes, path);
+        },
+        (prefix) => {
+          const does = fits(prefix);
+          if (does && isWithdrawal) this.#paths?.remove(prefix, path);
+          return does;
+        },
+      );
+      if (lane.isEmpty) this.#lanes.delete(path);
+      if (taken) return true;
     }
     return false;
   }
 
-  /** The peer asks for everything again; what it has counts as told all the same, so that it can be withdrawn. RFC 2918 §4. */
-  tellAgain(wanted: (prefix: number) => number | undefined): void {
-    for (const prefix of this.#told.keys()) {
-      this.#told.set(prefix, this.#told.get(prefix), AGAIN);
-      this.want(prefix, wanted(prefix));
-    }
+  /** The peer asks for everything again. RFC 2918 §4. */
+  tellAgain(wanted: Wanted): void {
+    for (const [path, lane] of this.#lanes) lane.tellAgain((prefix) => wanted(prefix, path));
   }
 
   /** The session is gone, and with it all that the peer was told. */
   clear(): void {
-    for (const prefix of this.#pending.keys()) this.#drop(prefix);
-    for (const prefix of this.#told.keys()) {
-      this.#memory.attributes.release(this.#told.get(prefix));
-      this.#told.delete(prefix);
-      this.#memory.prefixes.release(prefix);
-    }
-    this.#queues.clear();
+    for (const lane of this.#lanes.values()) lane.clear();
+    if (this.#paths === undefined) return;
+    this.#lanes.clear();
+    this.#paths = new Holders();
   }
 
-  /** What the pending row held of the prefix and the attribute set, the told row takes over or lets go. */
-  #tell(prefix: number, target: number): void {
-    const old = this.#told.get(prefix);
-    this.#pending.delete(prefix);
-    if (target === WITHDRAW) {
-      this.#told.delete(prefix);
-      this.#memory.prefixes.release(prefix);
-    } else {
-      this.#told.set(prefix, target);
-    }
-    if (old === ABSENT) return;
-    this.#memory.attributes.release(old);
-    this.#memory.prefixes.release(prefix);
+  #addLane(path: number): ToldLane {
+    const lane = new ToldLane(this.#memory);
+    this.#lanes.set(path, lane);
+    return lane;
   }
 
-  #drop(prefix: number): void {
-    const pending = this.#pending.get(prefix);
-    if (pending === ABSENT) return;
-    this.#pending.delete(prefix);
-    if (pending !== WITHDRAW) this.#memory.attributes.release(pending);
-    this.#memory.prefixes.release(prefix);
+  #note(prefix: number, path: number, lane: ToldLane): void {
+    if (lane.has(prefix)) this.#paths?.add(prefix, path);
+    else this.#paths?.remove(prefix, path);
   }
 }

@@ -1,10 +1,16 @@
+import { aigpMetric } from '../wire.ts';
 import type { PathAttributes } from '../wire.ts';
 import { ByteTable } from './byte-table.ts';
+import { LLGR_STALE } from './well-known.ts';
 
 /** What best path and policy look at, worked out once per attribute set. */
 export interface DecisionRecord {
+  /** RFC 9494 §4.3, whoever marked it. */
+  readonly longLivedStale: boolean;
   /** 100 where the peer sent none, RFC 4277 §12. */
   readonly localPref: number;
+  /** RFC 7311; undefined where the set has none. */
+  readonly aigp: bigint | undefined;
   readonly asPathLength: number;
   readonly origin: number;
   readonly med: number;
@@ -106,6 +112,8 @@ export function decisionRecord(attributes: PathAttributes): DecisionRecord {
   const lengths = path.map(({ type, asns }) => (type === 'sequence' ? asns.length : type === 'set' ? 1 : 0));
   const first = path.find(({ type }) => type === 'sequence' || type === 'set');
   return {
+    longLivedStale: attributes.communities?.includes(LLGR_STALE) === true,
+    aigp: aigpMetric(attributes),
     localPref: attributes.localPref ?? 100,
     asPathLength: lengths.reduce((sum, length) => sum + length, 0),
     origin: ORIGINS[attributes.origin ?? 'incomplete'],

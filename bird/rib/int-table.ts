@@ -33,6 +33,25 @@ export class IntTable {
     return this.#keys[slot] === key ? this.#flags[slot]! : 0;
   }
 
+  /** Where the key stands, or -1; holds until the table is changed. For several questions about one key. */
+  slotOf(key: number): number {
+    const slot = this.#find(key);
+    return this.#keys[slot] === key ? slot : -1;
+  }
+
+  valueAt(slot: number): number {
+    return this.#values[slot]!;
+  }
+
+  flagsAt(slot: number): number {
+    return this.#flags[slot]!;
+  }
+
+  setAt(slot: number, value: number, flags: number): void {
+    this.#values[slot] = value;
+    this.#flags[slot] = flags;
+  }
+
   set(key: number, value: number, flags = 0): void {
     let slot = this.#find(key);
     if (this.#keys[slot] === EMPTY) {

@@ -1,9 +1,9 @@
-import type { RibMemory } from './adj-rib-in.ts';
 import type { Candidate, Selection } from './decision.ts';
-import { selectBest } from './decision.ts';
+import { Holders, NOBODY, SEVERAL } from './holders.ts';
 import { ABSENT } from './int-table.ts';
+import type { RibMemory } from './lane.ts';
 
-/** A table that routes come from: a peer's Adj-RIB-In, or the routes of this node. */
+/** A table that routes come from: a lane of a peer's Adj-RIB-In, or the routes of this node. */
 export interface RouteSource {
   /** The attribute set of a usable route, or ABSENT. */
   usable(prefix: number): number;
@@ -20,12 +20,15 @@ export interface SettleListener {
   bestChanged(prefix: number): void;
   /** The best stands, but other paths are as good as it now. */
   equalsChanged(prefix: number): void;
+  /** It was due, whatever came of it: a path of it is another, or came or went. */
+  readonly settled: ((prefix: number) => void) | undefined;
 }
 
-export type CandidateOf = (source: number, attributes: number) => Candidate;
-
-const NOBODY = -1;
-const SEVERAL = -2;
+/** What the decision asks of a path, and how it decides. */
+export interface Deciding {
+  candidateOf(source: number, attributes: number, prefix: number): Candidate;
+  select(candidates: readonly Candidate[]): Selection | undefined;
+}
 
 /**
  * The best route of every prefix of one family. Who offers a prefix is one integer where it is a single source, which
@@ -38,11 +41,10 @@ const SEVERAL = -2;
 export class LocRib {
   readonly #memory: RibMemory;
   readonly #sources = new Map<number, RouteSource>();
-  readonly #candidateOf: CandidateOf;
-  readonly #contested = new Map<number, number[]>();
+  readonly #deciding: Deciding;
+  readonly #offers = new Holders();
   /** The best path and those as good as it; only where there are several. */
   readonly #equals = new Map<number, readonly Best[]>();
-  #offeredBy = new Int32Array(8).fill(NOBODY);
   #bestSource = new Int32Array(8).fill(NOBODY);
   #bestAttributes = new Int32Array(8).fill(ABSENT);
   #dirtyMarks = new Uint8Array(8);
@@ -51,14 +53,19 @@ export class LocRib {
   #dirtyFrom = 0;
   #size = 0;
 
-  constructor(memory: RibMemory, candidateOf: CandidateOf) {
+  constructor(memory: RibMemory, deciding: Deciding) {
     this.#memory = memory;
-    this.#candidateOf = candidateOf;
+    this.#deciding = deciding;
   }
 
   /** How many prefixes have a best route. */
   get size(): number {
     return this.#size;
+  }
+
+  /** One more than the largest prefix that may have a best route. */
+  get rows(): number {
+    return this.#bestSource.length;
   }
 
   get hasDirty(): boolean {
@@ -78,8 +85,8 @@ export class LocRib {
   touch(prefix: number, source: number): void {
     this.#grow();
     const offered = this.#sources.get(source)!.usable(prefix) !== ABSENT;
-    if (offered) this.#offer(prefix, source);
-    else this.#retract(prefix, source);
+    if (offered) this.#offers.add(prefix, source);
+    else this.#offers.remove(prefix, source);
     if (this.#dirtyMarks[prefix] === 1) return;
     this.#dirtyMarks[prefix] = 1;
     this.#memory.prefixes.retain(prefix);
@@ -88,6 +95,7 @@ export class LocRib {
 
   /** Selects for at most `limit` prefixes that are due. */
   settle(limit: number, listener: SettleListener): void {
+    const { settled } = listener;
     const end = Math.min(this.#dirty.length, this.#dirtyFrom + limit);
     while (this.#dirtyFrom < end) {
       const prefix = this.#dirty[this.#dirtyFrom++]!;
@@ -95,6 +103,7 @@ export class LocRib {
       const outcome = this.#select(prefix);
       if (outcome === 'best') listener.bestChanged(prefix);
       else if (outcome === 'equals') listener.equalsChanged(prefix);
+      settled?.(prefix);
       this.#memory.prefixes.release(prefix);
     }
     if (this.hasDirty) return;
@@ -130,9 +139,19 @@ export class LocRib {
     return this.#equals.get(prefix)?.some((path) => path.source === source) === true;
   }
 
+  /** Who offers a usable path of the prefix now, selected or not. */
+  sourcesOf(prefix: number): readonly number[] {
+    return this.#offers.all(prefix);
+  }
+
+  /** The attribute set of what `source` offers now, or ABSENT. */
+  offer(prefix: number, source: number): number {
+    return this.#sources.get(source)?.usable(prefix) ?? ABSENT;
+  }
+
   /** The full decision with its reasons, worked out anew from what is offered now; for people. */
   explain(prefix: number): Selection | undefined {
-    return selectBest(this.#candidates(prefix));
+    return this.#deciding.select(this.#candidates(prefix));
   }
 
   forEachBest(visit: (prefix: number, source: number, attributes: number) => void): void {
@@ -143,7 +162,7 @@ export class LocRib {
   }
 
   #select(prefix: number): 'best' | 'equals' | undefined {
-    const holder = this.#offeredBy[prefix]!;
+    const holder = this.#offers.only(prefix);
     const equals = holder === SEVERAL ? this.#equalPaths(prefix) : undefined;
     const source = equals?.[0]?.source ?? holder;
     const attributes = source === NOBODY ? ABSENT : this.#sources.get(source)!.usable(prefix);
@@ -177,48 +196,19 @@ export class LocRib {
   }
 
   #equalPaths(prefix: number): readonly Best[] {
-    const { multipath = [] } = selectBest(this.#candidates(prefix)) ?? {};
+    const { multipath = [] } = this.#deciding.select(this.#candidates(prefix)) ?? {};
     return multipath.map(({ source }) => ({ source, attributes: this.#sources.get(source)!.usable(prefix) }));
   }
 
   #candidates(prefix: number): readonly Candidate[] {
-    const holder = this.#offeredBy[prefix] ?? NOBODY;
-    if (holder === NOBODY) return [];
-    const sources = holder === SEVERAL ? this.#contested.get(prefix)! : [holder];
-    return sources.map((source) => this.#candidateOf(source, this.#sources.get(source)!.usable(prefix)));
-  }
-
-  #offer(prefix: number, source: number): void {
-    const holder = this.#offeredBy[prefix]!;
-    if (holder === source) return;
-    if (holder === NOBODY) {
-      this.#offeredBy[prefix] = source;
-    } else if (holder === SEVERAL) {
-      const list = this.#contested.get(prefix)!;
-      if (!list.includes(source)) list.push(source);
-    } else {
-      this.#offeredBy[prefix] = SEVERAL;
-      this.#contested.set(prefix, [holder, source]);
-    }
-  }
-
-  #retract(prefix: number, source: number): void {
-    const holder = this.#offeredBy[prefix]!;
-    if (holder === source) {
-      this.#offeredBy[prefix] = NOBODY;
-    } else if (holder === SEVERAL) {
-      const left = this.#contested.get(prefix)!.filter((other) => other !== source);
-      this.#contested.set(prefix, left);
-      if (left.length > 1) return;
-      this.#contested.delete(prefix);
-      this.#offeredBy[prefix] = left[0] ?? NOBODY;
-    }
+    return this.#offers
+      .all(prefix)
+      .map((source) => this.#deciding.candidateOf(source, this.#sources.get(source)!.usable(prefix), prefix));
   }
 
   #grow(): void {
     const rows = this.#memory.prefixes.capacity;
-    if (rows <= this.#offeredBy.length) return;
-    this.#offeredBy = grown(this.#offeredBy, rows, NOBODY);
+    if (rows <= this.#bestSource.length) return;
     this.#bestSource = grown(this.#bestSource, rows, NOBODY);
     this.#bestAttributes = grown(this.#bestAttributes, rows, ABSENT);
     const marks = new Uint8Array(rows);

@@ -1,13 +1,15 @@
 /** One UPDATE from the wire into Adj-RIB-In: read in place, its attributes looked up by their octets. RFC 4271 §9, RFC 7606. */
 import type { IpFamily } from '../../src/model/ip.ts';
-import { familyOf, ipFamilyOf } from '../peer/negotiate.ts';
+import { familyOf, hasPathIds, ipFamilyOf } from '../peer/negotiate.ts';
 import type { Negotiated } from '../peer/negotiate.ts';
 import type { AttributeCache } from './attribute-cache.ts';
+import type { JudgedSet } from './lane.ts';
 import type { PackedPrefix } from './prefix-table.ts';
 import {
   asMpFault,
   checkNlri,
   decodeAttributes,
+  EXTENDED_MAX_OCTETS,
   judgeUpdate,
   keptAttributes,
   MAX_OCTETS,
@@ -15,21 +17,22 @@ import {
   walkNlri,
   withoutAttributes,
 } from '../wire.ts';
-import type { AttributeRange, Fault, PathAttributes, UpdateScan } from '../wire.ts';
+import type { AttributeRange, Fault, NlriShape, UpdateScan } from '../wire.ts';
 
-/** Where the routes go. A prefix comes as unsigned words, IPv4 in the first. */
+/** Where the routes go. A prefix comes as unsigned words, IPv4 in the first, and with its path identifier under ADD-PATH. */
 export interface UpdateSink {
   readonly attributes: AttributeCache;
-  /** The import policy's verdict on an attribute set; called once per UPDATE. */
-  judge(attributes: PathAttributes): number;
-  announce(family: IpFamily, prefix: PackedPrefix, route: JudgedSet): void;
-  withdraw(family: IpFamily, prefix: PackedPrefix): void;
+  /** Keep AIGP: the session is for it. RFC 7311 §3.3. */
+  readonly keepsAigp: boolean;
+  /** What import makes of an attribute set; called once per UPDATE, and one object for all its prefixes. */
+  judge(family: IpFamily, attributes: number): JudgedSet;
+  announce(family: IpFamily, path: ReceivedPath, route: JudgedSet): void;
+  withdraw(family: IpFamily, path: ReceivedPath): void;
 }
 
-/** An attribute set with the verdict of import on it; one object for all prefixes of an UPDATE. */
-export interface JudgedSet {
-  readonly attributes: number;
-  readonly rejection: number;
+export interface ReceivedPath extends PackedPrefix {
+  /** RFC 7911; undefined where the session has no ADD-PATH for the family. */
+  readonly pathId: number | undefined;
 }
 
 export interface Received {
@@ -60,21 +63,32 @@ type Writable<T> = { -readonly [K in keyof T]: T[K] };
 
 const NOTHING: Received = {};
 
+/** In the first octet of a key: the next hop is that of MP_REACH. */
+const MULTIPROTOCOL_BIT = 3;
+
 export class UpdateReader {
   readonly #sink: UpdateSink;
   readonly #session: Negotiated;
-  readonly #key = new Uint8Array(MAX_OCTETS + 64);
+  readonly #shapes: Readonly<Record<IpFamily, NlriShape>>;
+  readonly #key: Uint8Array;
+  /** What of the session, beside the octets, decides what they mean. */
+  readonly #keyFlags: number;
   /** One object for all prefixes of all UPDATEs: overwritten with each, so a sink must not keep it. */
-  readonly #prefix: Writable<PackedPrefix> = { w0: 0, w1: 0, w2: 0, w3: 0, length: 0 };
+  readonly #path: Writable<ReceivedPath> = { w0: 0, w1: 0, w2: 0, w3: 0, length: 0, pathId: undefined };
 
   constructor(session: Negotiated, sink: UpdateSink) {
+    const { receive } = session;
     this.#session = session;
     this.#sink = sink;
+    const shape = (family: IpFamily) => ({ family: familyOf(family), addPath: hasPathIds(receive, family) });
+    this.#shapes = { 4: shape(4), 6: shape(6) };
+    this.#key = new Uint8Array((receive.extendedMessage ? EXTENDED_MAX_OCTETS : MAX_OCTETS) + 64);
+    this.#keyFlags = Number(receive.fourOctetAs) | (Number(receive.external) << 1) | (Number(sink.keepsAigp) << 2);
   }
 
   /** All of it or nothing: prefixes are checked before the first is applied. RFC 7606 §5.3. */
   read(frame: Uint8Array): Received {
-    const scan = scanUpdate(frame, this.#session.codec);
+    const scan = scanUpdate(frame, this.#session.receive);
     if (scan.fault !== undefined && scan.remedy === 'session-reset') return { fault: scan.fault };
     if (scan.endOfRib !== undefined) {
       const endOfRib = ipFamilyOf(scan.endOfRib);
@@ -110,7 +124,7 @@ export class UpdateReader {
 
   #check(frame: Uint8Array, ranges: readonly Range[]): Fault | undefined {
     for (const { family, start, end, attribute } of ranges) {
-      const fault = checkNlri(frame, start, end, { family: familyOf(family), addPath: false });
+      const fault = checkNlri(frame, start, end, this.#shapes[family]);
       if (fault === undefined) continue;
       return attribute === undefined ? fault : asMpFault(fault, frame, attribute);
     }
@@ -118,9 +132,7 @@ export class UpdateReader {
   }
 
   #withdraw(frame: Uint8Array, { family, start, end }: Range): void {
-    walkNlri(frame, start, end, { family: familyOf(family), addPath: false }, (_, w0, w1, w2, w3, length) => {
-      this.#sink.withdraw(family, this.#packed(w0, w1, w2, w3, length));
-    });
+    this.#walk(frame, { family, start, end }, (path) => this.#sink.withdraw(family, path));
   }
 
   #apply(frame: Uint8Array, range: Range, attributes: number | undefined): void {
@@ -128,21 +140,27 @@ export class UpdateReader {
       this.#withdraw(frame, range);
       return;
     }
-    const { family, start, end } = range;
-    const route = { attributes, rejection: this.#sink.judge(this.#sink.attributes.attributes(attributes)) };
-    walkNlri(frame, start, end, { family: familyOf(family), addPath: false }, (_, w0, w1, w2, w3, length) => {
-      this.#sink.announce(family, this.#packed(w0, w1, w2, w3, length), route);
-    });
+    const { family } = range;
+    const sink = this.#sink;
+    const route = sink.judge(family, attributes);
+    sink.attributes.retain(route.used);
+    this.#walk(frame, range, (path) => sink.announce(family, path, route));
+    sink.attributes.release(route.used);
   }
 
-  #packed(w0: number, w1: number, w2: number, w3: number, length: number): PackedPrefix {
-    const prefix = this.#prefix;
-    prefix.w0 = w0;
-    prefix.w1 = w1;
-    prefix.w2 = w2;
-    prefix.w3 = w3;
-    prefix.length = length;
-    return prefix;
+  #walk(frame: Uint8Array, { family, start, end }: Range, visit: (path: ReceivedPath) => void): void {
+    const shape = this.#shapes[family];
+    const path = this.#path;
+    path.pathId = undefined;
+    walkNlri(frame, start, end, shape, (pathId, w0, w1, w2, w3, length) => {
+      if (shape.addPath) path.pathId = pathId;
+      path.w0 = w0;
+      path.w1 = w1;
+      path.w2 = w2;
+      path.w3 = w3;
+      path.length = length;
+      visit(path);
+    });
   }
 
   /** Looks both sets up by their octets; decodes only where one is new, or where something may be wrong. */
@@ -160,10 +178,10 @@ export class UpdateReader {
   }
 
   #decode(frame: Uint8Array, scan: UpdateScan): Interned {
-    const result = decodeAttributes(frame, scan.attributesStart, scan.attributesEnd, this.#session.codec);
+    const result = decodeAttributes(frame, scan.attributesStart, scan.attributesEnd, this.#session.receive);
     const { remedy, faults, worst } = judgeUpdate(scan, result);
     const { ipv4NextHop } = result;
-    const attributes = keptAttributes(result.attributes);
+    const attributes = keptAttributes(result.attributes, this.#sink.keepsAigp);
     const none = { ipv4: undefined, multiprotocol: undefined };
     if (remedy === 'session-reset' || remedy === 'afi-safi-disable')
       return worst === undefined ? none : { ...none, fault: worst };
@@ -205,9 +223,8 @@ export class UpdateReader {
    * the multiprotocol attributes, whose prefixes differ each time. Returns how many octets of `#key` that is.
    */
   #rawKey(frame: Uint8Array, scan: UpdateScan, isMultiprotocol: boolean): number {
-    const { fourOctetAs, external } = this.#session.codec;
     const key = this.#key;
-    key[0] = Number(fourOctetAs) | (Number(external) << 1) | (Number(isMultiprotocol) << 2);
+    key[0] = this.#keyFlags | (Number(isMultiprotocol) << MULTIPROTOCOL_BIT);
     let end = 1;
     const append = (from: number, to: number): void => {
       for (let at = from; at < to; at++) key[end++] = frame[at]!;

@@ -1,25 +1,50 @@
-import type { ExportSource, ExportTarget } from '../policy/export.ts';
+import type { IpFamily } from '../../src/model/ip.ts';
+import { compilePolicy, NO_RULE } from '../policy/compiled.ts';
+import type { CompiledPolicy } from '../policy/compiled.ts';
+import type { RouteFilter } from '../policy/filter.ts';
 import { exportRoute } from '../policy/export.ts';
-import type { AttributeCache } from '../rib/attribute-cache.ts';
-import { attributeBlock } from '../wire.ts';
-import type { CodecContext } from '../wire.ts';
+import type { ExportSource, ExportTarget, FilterOutcome } from '../policy/export.ts';
+import type { RibMemory } from '../rib/lane.ts';
+import { attributeBlock, withoutAigp } from '../wire.ts';
+import type { CodecContext, PathAttributes } from '../wire.ts';
 import type { EncodedSet } from './pack.ts';
-import { isSendable } from './pack.ts';
+import { obstacle } from './pack.ts';
 
-/** What makes two peers see the same of us: everything that policy and encoding look at. */
+/** What makes two peers see the same of us in one family: everything that policy and encoding look at. */
 export interface ExportView {
+  readonly family: IpFamily;
   readonly target: ExportTarget;
-  readonly codec: CodecContext;
-  readonly nextHopIn: 'next-hop' | 'mp-reach';
+  readonly filters: readonly RouteFilter[];
+  readonly send: CodecContext;
+  /** The session is for AIGP. RFC 7311 §3.3. */
+  readonly aigp: boolean;
 }
 
-export const viewKey = ({ target, codec, nextHopIn }: ExportView): string =>
-  JSON.stringify({
-    ...target,
-    localAddress: target.localAddress?.join('.'),
-    fourOctetAs: codec.fourOctetAs,
-    nextHopIn,
-  });
+export const viewKey = ({ family, target, filters, send, aigp }: ExportView): string => {
+  const { fourOctetAs, extendedMessage, extendedNextHop } = send;
+  const codec = [fourOctetAs, extendedMessage, [...extendedNextHop]];
+  return JSON.stringify([family, { ...target, localAddress: target.localAddress?.join('.') }, filters, codec, aigp]);
+};
+
+/** Where a path comes from, as export looks at it. */
+export interface ExportOrigin {
+  readonly source: ExportSource;
+  /** Of the peer that it comes from; 0: this node. */
+  readonly peer: number;
+  /** The link to that peer, where it has a link-local address. */
+  readonly interface?: string;
+}
+
+/** What became of a path on its way to a peer, for people. */
+export type Exported =
+  | { readonly kind: 'send'; readonly attributes: PathAttributes; readonly rule: string | undefined }
+  | { readonly kind: 'kept back'; readonly reason: string };
+
+interface Outcome {
+  readonly from: number;
+  /** Or KEPT_BACK. */
+  readonly to: number;
+}
 
 const KEPT_BACK = -1;
 /** A source's share of the key: local, any external peer, or one internal peer (reflection names it). */
@@ -33,60 +58,144 @@ const MAX_MEMORY = 32_768;
  */
 export class ExportGroup {
   readonly view: ExportView;
-  readonly #cache: AttributeCache;
-  /** Attribute set and kind of source → exported set, or KEPT_BACK. Both ends are held alive while they stand here. */
-  readonly #exported = new Map<number, { readonly from: number; readonly to: number }>();
+  readonly #memory: RibMemory;
+  readonly #filters: CompiledPolicy;
+  readonly #looksAtInterface: boolean;
+  readonly #tooLong: (text: string) => void;
+  /**
+   * By the rule that decides, where that hangs on the prefix; then by attribute set and kind of source. Both ends are
+   * held alive while they stand here.
+   */
+  readonly #outcomes = new Map<number, Map<number, Outcome>>();
+  #size = 0;
   readonly #encoded = new Map<number, EncodedSet>();
   users = 0;
 
-  constructor(view: ExportView, cache: AttributeCache) {
+  /** `tooLong` hears of attribute sets that fit into no message to these peers. */
+  constructor(view: ExportView, memory: RibMemory, tooLong: (text: string) => void) {
     this.view = view;
-    this.#cache = cache;
+    this.#memory = memory;
+    this.#tooLong = tooLong;
+    this.#filters = compilePolicy(view.filters);
+    this.#looksAtInterface = view.filters.some(({ rules }) => rules.some(({ match }) => match.interface !== undefined));
   }
 
   /** The set that the peers of this group are told instead, or undefined: nothing. */
-  exported(attributes: number, source: ExportSource, sourceIndex: number): number | undefined {
-    const kind = source.kind === 'local' ? 0 : source.external ? 1 : 2 + sourceIndex;
-    const key = attributes * MAX_SOURCES + kind;
-    const known = this.#exported.get(key);
-    if (known !== undefined) return known.to === KEPT_BACK ? undefined : known.to;
-    if (this.#exported.size >= MAX_MEMORY) this.clear();
-    const outcome = exportRoute(this.#cache.attributes(attributes), source, this.view.target);
-    let to = outcome.kind === 'send' ? this.#cache.intern(outcome.attributes) : KEPT_BACK;
-    if (to !== KEPT_BACK) this.#cache.retain(to);
-    if (to !== KEPT_BACK && !isSendable(this.encodedSet(to))) {
-      this.#cache.release(to);
-      to = KEPT_BACK;
-    }
-    this.#cache.retain(attributes);
-    this.#exported.set(key, { from: attributes, to });
+  exported(attributes: number, origin: ExportOrigin, prefix: number): number | undefined {
+    const rule = this.#filters.looksAtPrefix ? this.#ruleFor(attributes, origin, prefix) : NO_RULE;
+    const key = attributes * MAX_SOURCES + this.#kindOf(origin);
+    const known = this.#outcomes.get(rule)?.get(key);
+    const { to } = known ?? this.#remember(attributes, { rule, key, to: this.#export(attributes, origin, prefix) });
     return to === KEPT_BACK ? undefined : to;
+  }
+
+  /** The same with reasons, worked out anew. */
+  explain(attributes: number, origin: ExportOrigin, prefix: number): Exported {
+    const rule = this.#ruleFor(attributes, origin, prefix);
+    const name = rule === NO_RULE ? undefined : this.#filters.nameOf(rule);
+    const outcome = this.#outcome(attributes, origin, rule);
+    if (outcome.kind === 'kept back') {
+      const isFilter = name !== undefined && this.#filtered(attributes, rule) === 'rejected';
+      return { kind: 'kept back', reason: isFilter ? `rejected by ${name}` : outcome.reason };
+    }
+    const reason = obstacle(this.#encode(outcome.attributes), this.view.family, this.view.send);
+    return reason === undefined ? { ...outcome, rule: name } : { kind: 'kept back', reason };
   }
 
   encodedSet(attributes: number): EncodedSet {
     const known = this.#encoded.get(attributes);
     if (known !== undefined) return known;
     if (this.#encoded.size >= MAX_MEMORY) this.#forgetEncoded();
-    const set = this.#cache.attributes(attributes);
-    const block = attributeBlock(set, this.view.codec, this.view.nextHopIn);
-    const encoded = { block, nextHop: set.nextHop ?? new Uint8Array() };
+    const encoded = this.#encode(this.#memory.attributes.attributes(attributes));
     // Held, or the id might come to name another set.
-    this.#cache.retain(attributes);
+    this.#memory.attributes.retain(attributes);
     this.#encoded.set(attributes, encoded);
     return encoded;
   }
 
   clear(): void {
-    for (const { from, to } of this.#exported.values()) {
-      this.#cache.release(from);
-      if (to !== KEPT_BACK) this.#cache.release(to);
+    const { attributes } = this.#memory;
+    for (const outcomes of this.#outcomes.values()) {
+      for (const { from, to } of outcomes.values()) {
+        attributes.release(from);
+        if (to !== KEPT_BACK) attributes.release(to);
+      }
     }
-    this.#exported.clear();
+    this.#outcomes.clear();
+    this.#size = 0;
     this.#forgetEncoded();
   }
 
+  #kindOf({ source, peer }: ExportOrigin): number {
+    if (source.kind === 'local') return 0;
+    return source.external && !this.#looksAtInterface ? 1 : 1 + peer;
+  }
+
+  /** Retains what it answers; the rule may be NO_RULE for one that does not hang on the prefix. */
+  #export(attributes: number, origin: ExportOrigin, prefix: number): number {
+    const outcome = this.#outcome(attributes, origin, this.#ruleFor(attributes, origin, prefix));
+    if (outcome.kind === 'kept back') return KEPT_BACK;
+    const { attributes: sets } = this.#memory;
+    const to = sets.intern(outcome.attributes);
+    sets.retain(to);
+    const reason = obstacle(this.encodedSet(to), this.view.family, this.view.send);
+    if (reason === undefined) return to;
+    this.#tooLong(reason);
+    sets.release(to);
+    return KEPT_BACK;
+  }
+
+  /** Takes over the hold on `to`. */
+  #remember(
+    from: number,
+    { rule, key, to }: { readonly rule: number; readonly key: number; readonly to: number },
+  ): Outcome {
+    if (this.#size >= MAX_MEMORY) this.clear();
+    this.#memory.attributes.retain(from);
+    const outcome = { from, to };
+    const ofRule = this.#outcomes.get(rule) ?? new Map<number, Outcome>();
+    ofRule.set(key, outcome);
+    this.#outcomes.set(rule, ofRule);
+    this.#size++;
+    return outcome;
+  }
+
+  #outcome(attributes: number, { source }: ExportOrigin, rule: number): ReturnType<typeof exportRoute> {
+    const set = this.#memory.attributes.attributes(attributes);
+    const outcome = exportRoute(set, source, this.view.target, this.#filtered(attributes, rule));
+    if (outcome.kind === 'kept back' || this.view.aigp) return outcome;
+    return { kind: 'send', attributes: withoutAigp(outcome.attributes) };
+  }
+
+  #filtered(attributes: number, rule: number): FilterOutcome | undefined {
+    if (rule === NO_RULE) return undefined;
+    const applied = this.#filters.apply(rule, this.#memory.attributes.attributes(attributes));
+    return applied === undefined ? 'rejected' : { attributes: applied };
+  }
+
+  #ruleFor(attributes: number, origin: ExportOrigin, prefix: number): number {
+    const { family, target } = this.view;
+    return this.#filters.ruleFor({
+      family,
+      prefix: this.#memory.prefixes.packed(prefix),
+      attributes: this.#memory.attributes.attributes(attributes),
+      source: origin.source.kind === 'local' ? 'local' : 'remotePeers',
+      isExternal: target.external,
+      ...(origin.interface !== undefined && { interface: origin.interface }),
+    });
+  }
+
+  #encode(set: PathAttributes): EncodedSet {
+    const { family, send } = this.view;
+    const { nextHop = NOTHING } = set;
+    const isMultiprotocol = family === 6 || nextHop.length !== 4;
+    return { block: attributeBlock(set, send, isMultiprotocol ? 'mp-reach' : 'next-hop'), nextHop, isMultiprotocol };
+  }
+
   #forgetEncoded(): void {
-    for (const attributes of this.#encoded.keys()) this.#cache.release(attributes);
+    for (const attributes of this.#encoded.keys()) this.#memory.attributes.release(attributes);
     this.#encoded.clear();
   }
 }
+
+const NOTHING = new Uint8Array();

@@ -1,80 +1,124 @@
 /** The difference that a peer is still to be told becomes UPDATEs, one attribute set each, as full as they go. Pure. */
+import type { IpFamily } from '../../src/model/ip.ts';
+import { familyOf, hasPathIds } from '../peer/negotiate.ts';
 import type { AdjRibOut } from '../rib/adj-rib-out.ts';
 import type { PrefixTable } from '../rib/prefix-table.ts';
-import type { Family, NextHopBytes } from '../wire.ts';
+import type { CodecContext, NextHopBytes } from '../wire.ts';
 import {
   encodeMpReach,
   encodeMpUnreach,
   encodeUpdateFrame,
+  EXTENDED_MAX_OCTETS,
+  familyKey,
   MAX_OCTETS,
   nlriOctets,
   UPDATE_FIXED_OCTETS,
   writeNlri,
+  writePathId,
 } from '../wire.ts';
 
-/** An attribute set as it goes out; for IPv6 `block` is without the next hop, which MP_REACH carries. */
+/** An attribute set as it goes out. */
 export interface EncodedSet {
+  /** Without the next hop where MP_REACH carries it. */
   readonly block: Uint8Array;
   readonly nextHop: NextHopBytes;
+  /** In MP_REACH: IPv6, and IPv4 with an IPv6 next hop (RFC 8950). */
+  readonly isMultiprotocol: boolean;
 }
 
 export interface Packing {
   readonly adjRibOut: AdjRibOut;
   readonly prefixes: PrefixTable;
+  /** How the peer reads what is sent to it. */
+  readonly send: CodecContext;
   /** Encoded once per set and group of peers, whoever asks. */
   readonly encodedSet: (attributes: number) => EncodedSet;
   /** Room for the prefixes of one message, overwritten each time. */
   readonly scratch: Uint8Array;
 }
 
-const IPV6_UNICAST: Family = { afi: 2, safi: 1 };
 /** Flags, code, two octets of length; AFI, SAFI, next hop length and the reserved octet. RFC 4760 §3, §4. */
 const MP_REACH_FIXED_OCTETS = 9;
 const MP_UNREACH_FIXED_OCTETS = 7;
-const LONGEST_NLRI_OCTETS = 17;
+/** An IPv6 host with its path identifier. */
+const LONGEST_NLRI_OCTETS = 21;
 
-/** Whether a set leaves room for at least one prefix; one that does not can never be sent. RFC 4271 §9.2. */
-export const isSendable = ({ block, nextHop }: EncodedSet): boolean =>
-  UPDATE_FIXED_OCTETS + MP_REACH_FIXED_OCTETS + nextHop.length + block.length + LONGEST_NLRI_OCTETS <= MAX_OCTETS;
+/** RFC 4271 §4.1, RFC 8654 §4. */
+export const maxOctets = ({ extendedMessage }: CodecContext): number =>
+  extendedMessage ? EXTENDED_MAX_OCTETS : MAX_OCTETS;
+
+/** Why no message can carry the set: it leaves no room for a prefix (RFC 4271 §9.2), or its next hop may not be sent. */
+export function obstacle(
+  { block, nextHop, isMultiprotocol }: EncodedSet,
+  family: IpFamily,
+  send: CodecContext,
+): string | undefined {
+  const isOwnFamily = family === 4 ? !isMultiprotocol : nextHop.length !== 4;
+  if (!isOwnFamily && !send.extendedNextHop.has(familyKey(familyOf(family)))) {
+    return `an IPv${family === 4 ? 6 : 4} next hop, which the session does not carry for IPv${family}`;
+  }
+  const octets = UPDATE_FIXED_OCTETS + MP_REACH_FIXED_OCTETS + nextHop.length + block.length + LONGEST_NLRI_OCTETS;
+  const most = maxOctets(send);
+  return octets <= most ? undefined : `its attributes fit into no message: they take ${octets} of ${most} octets`;
+}
+
+/** Stable while the source lives, and another for each path of a prefix; RFC 7911 §2 leaves the rest to the sender. */
+export const sentPathId = (source: number): number => source + 1;
 
 /** The next UPDATE for the peer, or undefined where it knows everything. */
-export function packNext({ adjRibOut, prefixes, encodedSet, scratch: nlri }: Packing): Uint8Array | undefined {
+export function packNext({ adjRibOut, prefixes, send, encodedSet, scratch }: Packing): Uint8Array | undefined {
+  const { family } = prefixes;
+  const addPath = hasPathIds(send, family);
   let end = 0;
   let room = 0;
+  let pathId = 0;
   let set: EncodedSet | undefined;
   const isAny = adjRibOut.take(
-    (attributes) => {
+    (attributes, path) => {
       set = attributes === undefined ? undefined : encodedSet(attributes);
-      room = MAX_OCTETS - UPDATE_FIXED_OCTETS - overhead(prefixes, set);
+      room = maxOctets(send) - UPDATE_FIXED_OCTETS - overhead(family, set);
+      pathId = sentPathId(path);
     },
     (prefix) => {
       const length = prefixes.length(prefix);
-      if (end + nlriOctets(length, false) > room) return false;
+      if (end + nlriOctets(length, addPath) > room) return false;
+      if (addPath) end = writePathId(scratch, end, pathId);
       const [w0, w1] = [prefixes.word(prefix, 0), prefixes.word(prefix, 1)];
-      end = writeNlri(nlri, end, w0, w1, prefixes.word(prefix, 2), prefixes.word(prefix, 3), length);
+      end = writeNlri(scratch, end, w0, w1, prefixes.word(prefix, 2), prefixes.word(prefix, 3), length);
       return true;
     },
   );
-  return isAny ? frame(prefixes, set, nlri.subarray(0, end)) : undefined;
+  return isAny ? frame({ family, set, send }, scratch.subarray(0, end)) : undefined;
 }
 
-function overhead({ family }: PrefixTable, set: EncodedSet | undefined): number {
-  if (family === 4) return set?.block.length ?? 0;
-  if (set === undefined) return MP_UNREACH_FIXED_OCTETS;
-  return MP_REACH_FIXED_OCTETS + set.nextHop.length + set.block.length;
+function overhead(family: IpFamily, set: EncodedSet | undefined): number {
+  if (set === undefined) return family === 4 ? 0 : MP_UNREACH_FIXED_OCTETS;
+  return set.block.length + (set.isMultiprotocol ? MP_REACH_FIXED_OCTETS + set.nextHop.length : 0);
+}
+
+interface Envelope {
+  readonly family: IpFamily;
+  readonly set: EncodedSet | undefined;
+  readonly send: CodecContext;
 }
 
 /** MP_REACH stands first, and one kind of NLRI per UPDATE. RFC 7606 §5.1. */
-function frame({ family }: PrefixTable, set: EncodedSet | undefined, nlri: Uint8Array): Uint8Array {
-  if (family === 4) {
-    return set === undefined
-      ? encodeUpdateFrame({ withdrawn: nlri })
-      : encodeUpdateFrame({ attributes: set.block, nlri });
-  }
-  if (set === undefined) return encodeUpdateFrame({ attributes: encodeMpUnreach(IPV6_UNICAST, nlri) });
-  const reach = encodeMpReach(IPV6_UNICAST, set.nextHop, nlri);
-  const attributes = new Uint8Array(reach.length + set.block.length);
+function frame({ family, set, send }: Envelope, nlri: Uint8Array): Uint8Array {
+  return encodeUpdateFrame(
+    set === undefined ? withdrawal(family, nlri) : announcement(family, set, nlri),
+    maxOctets(send),
+  );
+}
+
+/** IPv4 in its own field, also where it was announced in MP_REACH: the routes are the same. */
+const withdrawal = (family: IpFamily, nlri: Uint8Array) =>
+  family === 4 ? { withdrawn: nlri } : { attributes: encodeMpUnreach(familyOf(family), nlri) };
+
+function announcement(family: IpFamily, { block, nextHop, isMultiprotocol }: EncodedSet, nlri: Uint8Array) {
+  if (!isMultiprotocol) return { attributes: block, nlri };
+  const reach = encodeMpReach(familyOf(family), nextHop, nlri);
+  const attributes = new Uint8Array(reach.length + block.length);
   attributes.set(reach);
-  attributes.set(set.block, reach.length);
-  return encodeUpdateFrame({ attributes });
+  attributes.set(block, reach.length);
+  return { attributes };
 }

@@ -82,6 +82,8 @@ export interface PathReport {
   readonly best: boolean;
   readonly reason: string;
   readonly from: string;
+  /** Of several that one peer sent for the prefix, RFC 7911. */
+  readonly pathId?: number;
   readonly nextHop?: string;
   readonly asPath: string;
   readonly origin: string;

@@ -5,12 +5,15 @@ import { AttributeCache, decisionRecord } from '../../bird/rib/attribute-cache.t
 import { selectBest } from '../../bird/rib/decision.ts';
 import type { Candidate } from '../../bird/rib/decision.ts';
 import { packPrefix } from '../../bird/rib/prefix-table.ts';
+import type { JudgedSet } from '../../bird/rib/lane.ts';
 import { UpdateReader } from '../../bird/rib/update-reader.ts';
+import type { ReceivedPath } from '../../bird/rib/update-reader.ts';
 import { LOCAL_SOURCE, Routing } from '../../bird/routing.ts';
-import type { RoutingPeer } from '../../bird/routing.ts';
+import type { RoutingListener, RoutingPeer } from '../../bird/routing.ts';
 import { learnedRoutes, routeViews } from '../../bird/snapshot.ts';
 import { canonicalAttributes } from '../../bird/wire.ts';
 import type { PathAttributes } from '../../bird/wire.ts';
+import type { IpFamily } from '../../src/model/ip.ts';
 import { formatIpAddress, formatPrefix, ipv4Address, parsePrefix } from '../../src/model/ip.ts';
 import { agreed, localSettings, openOf, peerSettings } from '../support/bgp.ts';
 
@@ -27,21 +30,30 @@ const SETS: readonly PathAttributes[] = [1, 2, 3].map((i) => ({
 
 const local = localSettings({ remoteAsn: 65001 });
 const negotiated = (at: number): ReturnType<typeof agreed> => agreed(local, openOf(local, at + 10));
-const context = {
-  localAsn: 64512,
-  bgpIdentifier: 1,
-  clusterId: undefined,
-  allowOwnAsn: 0,
-  external: true,
-  localAddress: Uint8Array.of(10, 9, 0, 1),
+const OURS = Uint8Array.of(10, 9, 0, 1);
+
+const deaf: RoutingListener = {
+  routesChanged: () => undefined,
+  workWaits: () => undefined,
+  hasNews: () => undefined,
+  limitReached: () => undefined,
+  leftOut: () => undefined,
 };
+
+const acceptAll = (_: IpFamily, attributes: number): JudgedSet => ({
+  attributes,
+  used: attributes,
+  rejection: ACCEPTED,
+});
+
+const pathOf = (prefix: string, pathId?: number): ReceivedPath => ({ ...packPrefix(parsePrefix(prefix)), pathId });
 
 /** A speaker with up to three switches of one AS, without sockets: what each was told is read off its UPDATEs. */
 class Bench {
   news = 0;
   readonly routing = new Routing(
-    { transit: true, clusterId: undefined, seed: 1 },
-    { routesChanged: () => this.news++, workWaits: () => undefined, hasNews: () => undefined },
+    { bgpIdentifier: 1, transit: true, clusterId: undefined, seed: 1 },
+    { ...deaf, routesChanged: () => this.news++ },
   );
   readonly peers: readonly RoutingPeer[];
   readonly told: readonly Map<string, string>[];
@@ -51,12 +63,13 @@ class Bench {
     const addresses = ADDRESSES.slice(0, count);
     this.told = addresses.map(() => new Map<string, string>());
     this.peers = addresses.map((address) => this.routing.addPeer(peerSettings({ address, remoteAsn: 65001 })));
-    this.peers.forEach((peer, at) => this.routing.sessionUp(peer, negotiated(at), context));
+    this.peers.forEach((peer, at) => this.routing.sessionUp(peer, negotiated(at), OURS));
     this.#readers = this.told.map((told) => {
       const attributes = new AttributeCache(canonicalAttributes, 1);
       return new UpdateReader(negotiated(0), {
         attributes,
-        judge: () => ACCEPTED,
+        keepsAigp: false,
+        judge: acceptAll,
         announce: (_, words, route) =>
           told.set(textOf(words), attributes.attributes(route.attributes).communities?.join() ?? 'own'),
         withdraw: (_, words) => void told.delete(textOf(words)),
@@ -68,13 +81,13 @@ class Bench {
     const { attributes } = this.routing;
     const id = attributes.intern(SETS[set]!);
     attributes.retain(id);
-    const sink = this.routing.sinkFor(this.peers[peer]!, context);
-    sink.announce(4, packPrefix(parsePrefix(PREFIXES[prefix]!)), { attributes: id, rejection });
+    const sink = this.routing.sinkFor(this.peers[peer]!);
+    sink.announce(4, pathOf(PREFIXES[prefix]!), { attributes: id, used: id, rejection });
     attributes.release(id);
   }
 
   withdraw(peer: number, prefix: number): void {
-    this.routing.sinkFor(this.peers[peer]!, context).withdraw(4, packPrefix(parsePrefix(PREFIXES[prefix]!)));
+    this.routing.sinkFor(this.peers[peer]!).withdraw(4, pathOf(PREFIXES[prefix]!));
   }
 
   originate(prefixes: readonly string[]): void {
@@ -148,19 +161,18 @@ describe('between a change and its selection', () => {
 describe('a route reflector', () => {
   const inside = localSettings();
   const client = (address: string) => peerSettings({ address, routeReflectorClient: true });
-  const ofCluster = { ...context, external: false, clusterId: 9 };
   const session = (bgpIdentifier: number): ReturnType<typeof agreed> => agreed(inside, openOf(inside, bgpIdentifier));
 
   function reflector(): { readonly routing: Routing; readonly originators: () => readonly (number | undefined)[] } {
-    const ports = { routesChanged: () => undefined, workWaits: () => undefined, hasNews: () => undefined };
-    const routing = new Routing({ transit: false, clusterId: 9, seed: 1 }, ports);
+    const routing = new Routing({ bgpIdentifier: 1, transit: false, clusterId: 9, seed: 1 }, deaf);
     const listener = routing.addPeer(client('10.9.0.9'));
-    routing.sessionUp(listener, session(99), ofCluster);
+    routing.sessionUp(listener, session(99), OURS);
     const told: (number | undefined)[] = [];
     const attributes = new AttributeCache(canonicalAttributes, 1);
     const reader = new UpdateReader(session(1), {
       attributes,
-      judge: () => ACCEPTED,
+      keepsAigp: false,
+      judge: acceptAll,
       announce: (_, __, route) => void told.push(attributes.attributes(route.attributes).originatorId),
       withdraw: () => undefined,
     });
@@ -176,19 +188,18 @@ describe('a route reflector', () => {
   function tell(routing: Routing, peer: RoutingPeer): void {
     const id = routing.attributes.intern(SETS[0]!);
     routing.attributes.retain(id);
-    const to = routing.sinkFor(peer, ofCluster);
-    to.announce(4, packPrefix(parsePrefix(PREFIXES[0]!)), { attributes: id, rejection: 0 });
+    routing.sinkFor(peer).announce(4, pathOf(PREFIXES[0]!), { attributes: id, used: id, rejection: 0 });
     routing.attributes.release(id);
   }
 
   test('names the new identifier of a client that comes back with another', () => {
     const { routing, originators } = reflector();
     const peer = routing.addPeer(client('10.9.0.2'));
-    routing.sessionUp(peer, session(7), ofCluster);
+    routing.sessionUp(peer, session(7), OURS);
     tell(routing, peer);
     expect(originators()).toEqual([7]);
     routing.sessionDown(peer);
-    routing.sessionUp(peer, session(8), ofCluster);
+    routing.sessionUp(peer, session(8), OURS);
     tell(routing, peer);
     expect(originators()).toEqual([7, 8]);
   });
@@ -196,12 +207,12 @@ describe('a route reflector', () => {
   test('does not take a new client for the one that was removed', () => {
     const { routing, originators } = reflector();
     const old = routing.addPeer(client('10.9.0.2'));
-    routing.sessionUp(old, session(7), ofCluster);
+    routing.sessionUp(old, session(7), OURS);
     tell(routing, old);
     expect(originators()).toEqual([7]);
     routing.removePeer(old);
     const fresh = routing.addPeer(client('10.9.0.3'));
-    routing.sessionUp(fresh, session(8), ofCluster);
+    routing.sessionUp(fresh, session(8), OURS);
     tell(routing, fresh);
     expect(originators()).toEqual([7, 8]);
   });
@@ -290,6 +301,7 @@ class Model {
         igpCost: 0,
         routerId: source,
         peerAddress: BigInt(source),
+        pathId: 0,
       };
     });
     const multipath = selectBest(candidates)?.multipath ?? [];
@@ -340,7 +352,7 @@ function perform(bench: Bench, step: Step): void {
     case 'reconnect':
       routing.sessionDown(bench.peers[step.peer]!);
       bench.told[step.peer]!.clear();
-      routing.sessionUp(bench.peers[step.peer]!, negotiated(step.peer), context);
+      routing.sessionUp(bench.peers[step.peer]!, negotiated(step.peer), OURS);
       return;
     case 'originate':
       bench.originate(step.prefixes);

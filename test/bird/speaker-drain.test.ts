@@ -43,7 +43,7 @@ describe('a drain', () => {
     expect(learned(a)).toEqual([]);
   });
 
-  test('tells an external peer the community alone', async () => {
+  test('tells an external peer the community alone, which for us means LOCAL_PREF 0', async () => {
     const a = await bench.start({ address: A, asn: 65001, peers: [{ address: B, localAsn: 65001 }] });
     const b = await bench.start({
       address: B,
@@ -53,7 +53,7 @@ describe('a drain', () => {
     await clock.advance(3000);
     void drain(b);
     await clock.advance(100);
-    expect(held(a)).toEqual([[undefined, GRACEFUL_SHUTDOWN]]);
+    expect(held(a)).toEqual([[0, GRACEFUL_SHUTDOWN]]);
   });
 
   test('makes a peer take the other way before this one is gone', async () => {

@@ -18,13 +18,21 @@ afterEach(() => bench.close());
 
 const ofB = (changes: Partial<PeerText>) => [peerSettings({ address: B, ...changes })];
 
+const CAPABILITIES = [
+  'IPv4 unicast',
+  'route refresh',
+  'enhanced route refresh',
+  'graceful restart 120 s (N) with IPv4 unicast (F)',
+  '4-octet AS 64512',
+];
+
 test('a session that is up shows its connection, its messages and what both sides can do', async () => {
   const [a] = await bench.pair();
   expect(peer(a)).toMatchObject({
     connection: { localAddress: peerSettings({ address: A }).address },
     capabilities: {
-      sent: ['IPv4 unicast', 'route refresh', 'graceful restart 120 s with IPv4 unicast (F)', '4-octet AS 64512'],
-      received: ['IPv4 unicast', 'route refresh', 'graceful restart 120 s with IPv4 unicast (F)', '4-octet AS 64512'],
+      sent: CAPABILITIES,
+      received: CAPABILITIES,
     },
     reach: { hasSeenOpen: true },
   });
@@ -41,7 +49,7 @@ describe('a peer that the operator holds down', () => {
     await clock.advance(10);
     expect([learned(a), learned(b)]).toEqual([[], []]);
     expect(peer(a)).toMatchObject({ state: 'Idle', lastError: 'administratively shut down: new fibre' });
-    expect(peer(b).lastError).toBe('NOTIFICATION received: Cease / Administrative Shutdown: "new fibre"');
+    expect(peer(b).lastError).toBe('NOTIFICATION received: Cease / Administrative Shutdown: "new fibre" (Hard Reset)');
     await clock.advance(60_000);
     expect(peer(a).state).toBe('Idle');
     expect(peer(b).lastError).toBe('NOTIFICATION received: Cease / Connection Rejected');

@@ -68,7 +68,7 @@ describe('a change of a peer’s settings', () => {
     expect(learned(b)).toEqual([]);
   });
 
-  test.each<Partial<PeerText>>([{ holdSeconds: 30 }, { localAddress: A }, { allowOwnAsn: 1 }])(
+  test.each<Partial<PeerText>>([{ holdSeconds: 30 }, { localAddress: A }, { extendedMessages: true }])(
     '%o needs a new session, and neither side loses a route meanwhile',
     async (changes) => {
       const [a, b] = await bench.pair();

@@ -80,7 +80,7 @@ describe('what is agreed', () => {
     expect(agreed(settings, without(openOf(settings), 'multiprotocol')).families).toEqual([4]);
   });
   test('two-octet AS_PATHs with a peer that lacks the capability', () => {
-    expect(agreed(local, without(theirs, 'four-octet-as')).codec.fourOctetAs).toBe(false);
+    expect(agreed(local, without(theirs, 'four-octet-as')).send.fourOctetAs).toBe(false);
   });
   test('graceful restart only where both speak it', () => {
     expect(agreed(local, theirs).gracefulRestart).toBeDefined();

@@ -202,7 +202,13 @@ test('capabilities are told in words, also those that we do not know and after t
   bench.last.open().say({ ...bench.open, capabilities });
   bench.last.hangUp();
   expect(bench.session.capabilities).toEqual({
-    sent: ['IPv4 unicast', 'route refresh', 'graceful restart 120 s with IPv4 unicast (F)', '4-octet AS 64512'],
+    sent: [
+      'IPv4 unicast',
+      'route refresh',
+      'enhanced route refresh',
+      'graceful restart 120 s with IPv4 unicast (F)',
+      '4-octet AS 64512',
+    ],
     received: [
       'IPv4 unicast',
       'route refresh',

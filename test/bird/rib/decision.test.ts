@@ -6,6 +6,9 @@ import type { Candidate } from '../../../bird/rib/decision.ts';
 const candidate = (changes: Partial<Candidate> = {}): Candidate => ({
   source: 1,
   local: false,
+  longLivedStale: false,
+  aigp: undefined,
+  pathId: 0,
   localPref: 100,
   asPathLength: 1,
   origin: 0,
@@ -21,7 +24,8 @@ const candidate = (changes: Partial<Candidate> = {}): Candidate => ({
 
 /** In the order of the rules: the first wins although all that comes later speaks for the second. */
 const RANKING: readonly (readonly [string, Partial<Candidate>, Partial<Candidate>])[] = [
-  ['originated by this node', { local: true }, { localPref: 900 }],
+  ['originated by this node', { local: true, longLivedStale: true }, { localPref: 900 }],
+  ['not long-lived stale', {}, { longLivedStale: true, localPref: 900 }],
   ['higher LOCAL_PREF', { localPref: 200 }, { asPathLength: 0 }],
   ['a) shorter AS_PATH', { origin: 2 }, { asPathLength: 2 }],
   ['b) lower ORIGIN', { med: 9 }, { origin: 1 }],
@@ -30,7 +34,8 @@ const RANKING: readonly (readonly [string, Partial<Candidate>, Partial<Candidate
   ['e) lower interior cost', { routerId: 9 }, { igpCost: 9 }],
   ['f) lower BGP Identifier', { clusterListLength: 9 }, { routerId: 9 }],
   ['shorter CLUSTER_LIST', { peerAddress: 9n }, { clusterListLength: 9 }],
-  ['g) lower peer address', {}, { peerAddress: 9n }],
+  ['g) lower peer address', { pathId: 9 }, { peerAddress: 9n }],
+  ['lower path identifier', {}, { pathId: 9 }],
 ];
 
 describe('each rule decides in its turn, whichever came first, and is named', () => {

@@ -1,10 +1,10 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { AdjRibIn } from '../../../bird/rib/adj-rib-in.ts';
-import { AdjRibOut } from '../../../bird/rib/adj-rib-out.ts';
 import { AttributeCache } from '../../../bird/rib/attribute-cache.ts';
 import { ByteTable } from '../../../bird/rib/byte-table.ts';
 import { ABSENT, IntTable } from '../../../bird/rib/int-table.ts';
+import { Lane } from '../../../bird/rib/lane.ts';
+import { ToldLane } from '../../../bird/rib/told-lane.ts';
 import { NO_PREFIX, PrefixTable } from '../../../bird/rib/prefix-table.ts';
 import { canonicalAttributes } from '../../../bird/wire.ts';
 import { parsePrefix } from '../../../src/model/ip.ts';
@@ -148,29 +148,30 @@ describe('attribute sets', () => {
   });
 });
 
-test('Adj-RIB-In counts received, accepted and stale, and lets go of all it held', () => {
+test('a lane counts received, accepted and stale, and lets go of all it held', () => {
   const held = memory();
-  const rib = new AdjRibIn(held);
+  const rib = new Lane(1, held);
   const one = held.prefixes.internPrefix(parsePrefix('10.0.0.0/8'));
   const two = held.prefixes.internPrefix(parsePrefix('11.0.0.0/8'));
   const set = held.attributes.intern({ origin: 'igp' });
-  expect(rib.announce(one, set, 0)).toBe(true);
-  expect(rib.announce(one, set, 0)).toBe(false);
-  expect(rib.announce(two, set, 3)).toBe(false);
+  const judged = (rejection: number) => ({ attributes: set, used: set, rejection });
+  expect(rib.announce(one, judged(0))).toBe(true);
+  expect(rib.announce(one, judged(0))).toBe(false);
+  expect(rib.announce(two, judged(3))).toBe(false);
   expect([rib.received, rib.accepted, rib.rejection(two)]).toEqual([2, 1, 3]);
   rib.markStale();
   expect(rib.stale).toBe(2);
-  rib.announce(one, set, 0);
+  rib.announce(one, judged(0));
   expect([...rib.stalePrefixes()]).toEqual([two]);
-  expect(rib.judgeAgain(two, 0)).toBe(true);
+  expect(rib.judgeAgain(two, judged(0))).toBe(true);
   expect([rib.accepted, rib.isStale(two)]).toEqual([2, true]);
   for (const prefix of rib.prefixes()) rib.withdraw(prefix, () => undefined);
   expect([rib.received, rib.accepted, rib.stale, held.prefixes.size, held.attributes.size]).toEqual([0, 0, 0, 0, 0]);
 });
 
-describe('Adj-RIB-Out', () => {
+describe('what a peer was told', () => {
   /** Takes everything that waits; each batch as `attributes: prefixes`. */
-  function drain(rib: AdjRibOut): readonly string[] {
+  function drain(rib: ToldLane): readonly string[] {
     const batches: string[] = [];
     let current: (number | string)[] = [];
     while (
@@ -184,13 +185,13 @@ describe('Adj-RIB-Out', () => {
     return batches;
   }
 
-  function setUp(): { rib: AdjRibOut; sets: number[]; prefixes: number[]; held: ReturnType<typeof memory> } {
+  function setUp(): { rib: ToldLane; sets: number[]; prefixes: number[]; held: ReturnType<typeof memory> } {
     const held = memory();
     const sets = [1, 2].map((med) => held.attributes.intern({ med }));
     const prefixes = [0, 1, 2, 3].map((i) => held.prefixes.internPrefix(parsePrefix(`10.${i}.0.0/16`)));
     for (const id of sets) held.attributes.retain(id);
     for (const id of prefixes) held.prefixes.retain(id);
-    return { rib: new AdjRibOut(held), sets, prefixes, held };
+    return { rib: new ToldLane(held), sets, prefixes, held };
   }
 
   test('packs by attribute set, withdrawals first', () => {

@@ -25,7 +25,8 @@ function reader(families: readonly IpFamily[] = [4, 6]): {
   const out = { told, cache, judged: 0, read: (frame: Uint8Array) => update.read(frame) };
   const update = new UpdateReader(session, {
     attributes: cache,
-    judge: () => out.judged++ * 0,
+    keepsAigp: false,
+    judge: (_, attributes) => ({ attributes, used: attributes, rejection: out.judged++ * 0 }),
     announce: (family, prefix) => told.push(`+${text(family, prefix)}`),
     withdraw: (family, prefix) => told.push(`-${text(family, prefix)}`),
   });

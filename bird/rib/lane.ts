@@ -1,0 +1,213 @@
+import type { AttributeCache } from './attribute-cache.ts';
+import { ABSENT, IntTable } from './int-table.ts';
+import type { PrefixTable } from './prefix-table.ts';
+
+/** In the flags of a row: left over from before the peer's restart, RFC 4724 §4.2, or its refresh, RFC 7313 §4. */
+const STALE = 1;
+/** In the flags of a row, above STALE, seven bits: why import refused it, 0 where it did not. */
+const REJECTION_SHIFT = 1;
+
+/** The rejection of what is beyond the peer's prefix limit: such rows do not count against it. */
+export const BEYOND_LIMIT = 127;
+
+export interface RibMemory {
+  readonly prefixes: PrefixTable;
+  readonly attributes: AttributeCache;
+}
+
+/** An attribute set with what import made of it; the same for all prefixes that it is shared by. */
+export interface JudgedSet {
+  /** As received. */
+  readonly attributes: number;
+  /** As selection and everybody after it sees it; the same set unless import rewrites it. */
+  readonly used: number;
+  /** 0: accepted; up to 127. */
+  readonly rejection: number;
+}
+
+/**
+ * One path at most for each prefix, of one peer in one family, before selection; rejected ones stay, with the reason.
+ * About 18 octets a row beside the shared prefix and attributes; path identifiers and rewritten attribute sets stand
+ * in tables that are there only while they are needed. Holds its prefixes and attribute sets alive.
+ */
+export class Lane {
+  /** Names this table among all that selection looks at. */
+  readonly source: number;
+  readonly #memory: RibMemory;
+  readonly #rows = new IntTable();
+  /** Where selection uses another set than the one received. */
+  #used: IntTable | undefined;
+  /** RFC 7911, signed; none where the session had no ADD-PATH. */
+  #pathIds: IntTable | undefined;
+  #stale = 0;
+  #accepted = 0;
+  #beyond = 0;
+
+  constructor(source: number, memory: RibMemory) {
+    this.source = source;
+    this.#memory = memory;
+  }
+
+  get received(): number {
+    return this.#rows.size;
+  }
+
+  get accepted(): number {
+    return this.#accepted;
+  }
+
+  get stale(): number {
+    return this.#stale;
+  }
+
+  /** Rows beyond the prefix limit. */
+  get beyond(): number {
+    return this.#beyond;
+  }
+
+  has(prefix: number): boolean {
+    return this.#rows.has(prefix);
+  }
+
+  /** The attribute set that selection may use, or ABSENT. */
+  usable(prefix: number): number {
+    return this.#usableAt(this.#rows.slotOf(prefix), prefix);
+  }
+
+  /** The attribute set as received, accepted or not, or ABSENT. */
+  get(prefix: number): number {
+    return this.#rows.get(prefix);
+  }
+
+  /** The attribute set as import left it, accepted or not, or ABSENT. */
+  used(prefix: number): number {
+    const rewritten = this.#used?.get(prefix) ?? ABSENT;
+    return rewritten === ABSENT ? this.#rows.get(prefix) : rewritten;
+  }
+
+  rejection(prefix: number): number {
+    return this.#rows.flags(prefix) >>> REJECTION_SHIFT;
+  }
+
+  isStale(prefix: number): boolean {
+    return (this.#rows.flags(prefix) & STALE) !== 0;
+  }
+
+  /** RFC 7911; undefined where the path came without one. */
+  pathId(prefix: number): number | undefined {
+    const slot = this.#pathIds?.slotOf(prefix) ?? -1;
+    return slot === -1 ? undefined : this.#pathIds!.valueAt(slot) >>> 0;
+  }
+
+  /** An announcement; replaces what stood there, and is fresh. True where selection must look again. */
+  announce(prefix: number, route: JudgedSet, pathId?: number): boolean {
+    const { attributes, used, rejection } = route;
+    const { attributes: sets, prefixes } = this.#memory;
+    const flags = rejection << REJECTION_SHIFT;
+    const slot = this.#rows.slotOf(prefix);
+    const before = this.#usableAt(slot, prefix);
+    const old = slot === -1 ? ABSENT : this.#rows.valueAt(slot);
+    if (old !== attributes) sets.retain(attributes);
+    if (slot === -1) {
+      prefixes.retain(prefix);
+      this.#rows.set(prefix, attributes, flags);
+    } else {
+      this.#count(this.#rows.flagsAt(slot), -1);
+      this.#rows.setAt(slot, attributes, flags);
+    }
+    this.#count(flags, 1);
+    if (used !== attributes || this.#used !== undefined) this.#use(prefix, used === attributes ? ABSENT : used);
+    const isRenamed = (pathId !== undefined || this.#pathIds !== undefined) && this.#rename(prefix, pathId);
+    if (old !== attributes && old !== ABSENT) sets.release(old);
+    const after = rejection === 0 ? used : ABSENT;
+    return before !== after || (isRenamed && after !== ABSENT);
+  }
+
+  /** Policy changed its mind about a row that stands. True where selection must look again. */
+  judgeAgain(prefix: number, { used, rejection }: Omit<JudgedSet, 'attributes'>): boolean {
+    const slot = this.#rows.slotOf(prefix);
+    if (slot === -1) return false;
+    const before = this.usable(prefix);
+    const flags = this.#rows.flagsAt(slot);
+    const received = this.#rows.valueAt(slot);
+    this.#count(flags, -1);
+    this.#rows.setAt(slot, received, (rejection << REJECTION_SHIFT) | (flags & STALE));
+    this.#count(this.#rows.flagsAt(slot), 1);
+    this.#use(prefix, used === received ? ABSENT : used);
+    return before !== this.usable(prefix);
+  }
+
+  /** Calls `changed` where selection must look again, while the prefix still lives. */
+  withdraw(prefix: number, changed: (prefix: number) => void): void {
+    const slot = this.#rows.slotOf(prefix);
+    if (slot === -1) return;
+    const { attributes, prefixes } = this.#memory;
+    const [received, flags] = [this.#rows.valueAt(slot), this.#rows.flagsAt(slot)];
+    this.#count(flags, -1);
+    this.#rows.delete(prefix);
+    if (flags >>> REJECTION_SHIFT === 0) changed(prefix);
+    if (this.#used !== undefined) this.#use(prefix, ABSENT);
+    if (this.#pathIds !== undefined) this.#rename(prefix, undefined);
+    attributes.release(received);
+    prefixes.release(prefix);
+  }
+
+  /** What is there may be out of date: every row is stale from now on, until it is announced again. */
+  markStale(): void {
+    for (const prefix of this.#rows.keys()) {
+      const slot = this.#rows.slotOf(prefix);
+      this.#rows.setAt(slot, this.#rows.valueAt(slot), this.#rows.flagsAt(slot) | STALE);
+    }
+    this.#stale = this.#rows.size;
+  }
+
+  prefixes(): Int32Array {
+    return this.#rows.keys();
+  }
+
+  stalePrefixes(): Int32Array {
+    return this.#rows.keys().filter((prefix) => this.isStale(prefix));
+  }
+
+  #usableAt(slot: number, prefix: number): number {
+    if (slot === -1 || this.#rows.flagsAt(slot) >>> REJECTION_SHIFT !== 0) return ABSENT;
+    return this.#used === undefined ? this.#rows.valueAt(slot) : this.used(prefix);
+  }
+
+  #count(flags: number, by: 1 | -1): void {
+    const rejection = flags >>> REJECTION_SHIFT;
+    if (rejection === 0) this.#accepted += by;
+    else if (rejection === BEYOND_LIMIT) this.#beyond += by;
+    if ((flags & STALE) !== 0) this.#stale += by;
+  }
+
+  /** ABSENT: the set that was received. */
+  #use(prefix: number, used: number): void {
+    const { attributes } = this.#memory;
+    const old = this.#used?.get(prefix) ?? ABSENT;
+    if (old === used) return;
+    if (used === ABSENT) {
+      this.#used!.delete(prefix);
+      if (this.#used!.size === 0) this.#used = undefined;
+    } else {
+      attributes.retain(used);
+      this.#used ??= new IntTable();
+      this.#used.set(prefix, used);
+    }
+    if (old !== ABSENT) attributes.release(old);
+  }
+
+  /** True where the path had another identifier, or none. */
+  #rename(prefix: number, pathId: number | undefined): boolean {
+    const old = this.pathId(prefix);
+    if (old === pathId) return false;
+    if (pathId === undefined) {
+      this.#pathIds!.delete(prefix);
+      if (this.#pathIds!.size === 0) this.#pathIds = undefined;
+    } else {
+      this.#pathIds ??= new IntTable();
+      this.#pathIds.set(prefix, pathId | 0);
+    }
+    return true;
+  }
+}

@@ -1,0 +1,70 @@
+import type { IpFamily } from '../../src/model/ip.ts';
+import { packPrefix } from '../rib/prefix-table.ts';
+import type { PackedPrefix } from '../rib/prefix-table.ts';
+import type { UpdateSink } from '../rib/update-reader.ts';
+import type { OriginatedRoute } from '../settings.ts';
+import { Intake, isStranger } from './intake.ts';
+import { FAMILIES } from './peer.ts';
+import type { PerFamily, RoutingCore, RoutingPeer, RoutingSettings } from './peer.ts';
+
+/** What all peers say. */
+export class Imports {
+  readonly #core: RoutingCore;
+  readonly #intakes = new Map<RoutingPeer, PerFamily<Intake>>();
+
+  constructor(core: RoutingCore) {
+    this.#core = core;
+  }
+
+  add(peer: RoutingPeer): void {
+    this.#intakes.set(peer, { 4: new Intake(this.#core, peer, 4), 6: new Intake(this.#core, peer, 6) });
+  }
+
+  /** Its rows must be gone. */
+  remove(peer: RoutingPeer): void {
+    for (const family of FAMILIES) this.of(peer, family).close();
+    peer.importPolicy?.clear();
+    this.#intakes.delete(peer);
+  }
+
+  of(peer: RoutingPeer, family: IpFamily): Intake {
+    const intakes = this.#intakes.get(peer);
+    if (intakes === undefined) throw new Error(`peer ${peer.index} was removed`);
+    return intakes[family];
+  }
+
+  /** Where the UPDATEs of a peer go while its session is up. */
+  sinkFor(peer: RoutingPeer): UpdateSink {
+    const intakes = { 4: this.of(peer, 4), 6: this.of(peer, 6) };
+    return {
+      attributes: this.#core.attributes,
+      keepsAigp: takesAigp(peer, this.#core.settings),
+      judge: (family, set) => peer.importPolicy!.judge(family, set),
+      announce: (family, path, judged) => intakes[family].announce(path, judged),
+      withdraw: (family, path) => intakes[family].withdraw(path),
+    };
+  }
+
+  /** Every row of the peer is judged anew, behind the changes. */
+  judgeAgain(peer: RoutingPeer): void {
+    for (const family of FAMILIES) this.of(peer, family).judgeAgain();
+    this.#core.work();
+  }
+
+  /** What was accepted before a block became ours must not stay, nor be refused when it is ours no longer. */
+  setOwnBlocks(routes: readonly OriginatedRoute[]): void {
+    const { settings, speaker } = this.#core;
+    // A switch is another matter: what it originates are aggregates, and their parts come from the nodes.
+    if (settings.transit) return;
+    const blocksOf = (family: IpFamily): readonly PackedPrefix[] =>
+      routes.filter(({ prefix }) => prefix.address.family === family).map(({ prefix }) => packPrefix(prefix));
+    const blocks = { 4: blocksOf(4), 6: blocksOf(6) };
+    if (JSON.stringify(blocks) === JSON.stringify(speaker.ownBlocks)) return;
+    speaker.ownBlocks = blocks;
+    for (const peer of this.#intakes.keys()) if (isStranger(peer)) this.judgeAgain(peer);
+  }
+}
+
+/** RFC 7311 §3.3: on by default inside an AS, off between ASes. */
+export const takesAigp = (peer: RoutingPeer, { decision }: RoutingSettings): boolean =>
+  decision?.aigp === true && (peer.settings.aigp ?? !isStranger(peer));

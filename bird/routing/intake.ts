@@ -1,0 +1,224 @@
+import type { IpFamily } from '../../src/model/ip.ts';
+import { addCommunity, carriesCommunity } from '../policy/attributes.ts';
+import { ACCEPTED, REJECTED_OWN_BLOCK } from '../policy/import.ts';
+import { isInside } from '../policy/packed.ts';
+import { fitsLimit, isLater, limitStage } from '../prefix-limit.ts';
+import type { AdjRibIn } from '../rib/adj-rib-in.ts';
+import { BEYOND_LIMIT } from '../rib/lane.ts';
+import type { JudgedSet, Lane } from '../rib/lane.ts';
+import { NO_PREFIX } from '../rib/prefix-table.ts';
+import type { PackedPrefix } from '../rib/prefix-table.ts';
+import type { ReceivedPath } from '../rib/update-reader.ts';
+import { LLGR_STALE, NO_LLGR } from '../rib/well-known.ts';
+import type { PrefixLimit } from '../settings.ts';
+import type { Chore } from './chores.ts';
+import { complain } from './peer.ts';
+import type { FamilyTables, RoutingCore, RoutingPeer } from './peer.ts';
+
+/** What one peer says in one family becomes rows of its Adj-RIB-In, each with the verdict of import. */
+export class Intake {
+  readonly #core: RoutingCore;
+  readonly #peer: RoutingPeer;
+  readonly #family: IpFamily;
+  readonly #tables: FamilyTables;
+  readonly #adjRibIn: AdjRibIn;
+  /** Something beyond the prefix limit may be let in. */
+  #hasRoom = false;
+
+  constructor(core: RoutingCore, peer: RoutingPeer, family: IpFamily) {
+    this.#core = core;
+    this.#peer = peer;
+    this.#family = family;
+    this.#tables = core.tables[family];
+    this.#adjRibIn = peer.adjRibIn[family];
+  }
+
+  announce(path: ReceivedPath, judged: JudgedSet): void {
+    const { prefixes, locRib } = this.#tables;
+    const prefix = prefixes.intern(path.w0, path.w1, path.w2, path.w3, path.length);
+    const lane = this.#adjRibIn.laneFor(prefix, path.pathId);
+    if (lane === undefined) {
+      this.#complainOfPaths();
+      return;
+    }
+    const verdict = this.#verdict(path, judged);
+    const limit = this.#limit;
+    const route = limit === undefined ? verdict : this.#limited(lane, prefix, { limit, verdict });
+    if (lane.announce(prefix, route, path.pathId)) locRib.touch(prefix, lane.source);
+    if (path.pathId === undefined) this.#removeOthers(prefix);
+    if (locRib.hasDirty) this.#core.listener.workWaits();
+  }
+
+  withdraw({ w0, w1, w2, w3, length, pathId }: ReceivedPath): void {
+    const { prefixes, locRib } = this.#tables;
+    const prefix = prefixes.find(w0, w1, w2, w3, length);
+    if (prefix === NO_PREFIX) return;
+    if (pathId === undefined) this.#removeOthers(prefix);
+    const lane = this.#adjRibIn.laneOf(prefix, pathId);
+    if (lane !== undefined) this.#remove(lane, prefix);
+    if (locRib.hasDirty) this.#core.listener.workWaits();
+  }
+
+  /** All rows go. */
+  flush(): void {
+    for (const lane of this.#adjRibIn.lanes) for (const prefix of lane.prefixes()) this.#remove(lane, prefix);
+  }
+
+  sweepStale(): void {
+    for (const lane of this.#adjRibIn.lanes) for (const prefix of lane.stalePrefixes()) this.#remove(lane, prefix);
+  }
+
+  /** Every row is judged anew, behind the changes. */
+  judgeAgain(): void {
+    this.#noteCount(this.#counted);
+    this.#core.chores.set(this.#choreName, this.#judgeRows());
+  }
+
+  /** RFC 9494 §4.2: what must not be kept for long goes, the rest that is stale is marked, and so preferred least. */
+  startLongLived(): void {
+    const { attributes } = this.#core;
+    for (const lane of this.#adjRibIn.lanes) {
+      for (const prefix of lane.stalePrefixes()) {
+        if (carriesCommunity(attributes.attributes(lane.get(prefix)), NO_LLGR)) this.#remove(lane, prefix);
+        else this.#replace(lane, prefix, { used: this.#marked(lane.used(prefix)), rejection: lane.rejection(prefix) });
+      }
+    }
+  }
+
+  /** Nothing of it goes on behind the changes any more. */
+  close(): void {
+    this.#core.chores.drop(this.#choreName);
+    this.#core.chores.drop(this.#roomName);
+  }
+
+  get #limit(): PrefixLimit | undefined {
+    return this.#peer.settings.prefixLimits?.[this.#family];
+  }
+
+  /** Paths that count against the limit. */
+  get #counted(): number {
+    return this.#adjRibIn.received - this.#adjRibIn.beyond;
+  }
+
+  get #choreName(): string {
+    return `import ${this.#peer.index} IPv${this.#family}`;
+  }
+
+  get #roomName(): string {
+    return `room ${this.#peer.index} IPv${this.#family}`;
+  }
+
+  #remove(lane: Lane, prefix: number): void {
+    const isRoom = this.#limit !== undefined && lane.rejection(prefix) !== BEYOND_LIMIT;
+    lane.withdraw(prefix, () => this.#tables.locRib.touch(prefix, lane.source));
+    if (isRoom) this.#letIn();
+  }
+
+  /** A peer without ADD-PATH has one path for a prefix: what more there is comes from an earlier session. */
+  #removeOthers(prefix: number): void {
+    for (const lane of this.#adjRibIn.otherLanes(prefix)) this.#remove(lane, prefix);
+  }
+
+  #verdict(prefix: PackedPrefix, judged: JudgedSet): JudgedSet {
+    if (judged.rejection !== ACCEPTED) return judged;
+    const { attributes } = judged;
+    // Other nodes borrow single addresses of our blocks (Calico's IPAM) and announce them; strangers have no business there.
+    const blocks = this.#core.speaker.ownBlocks[this.#family];
+    if (blocks.length > 0 && isStranger(this.#peer) && isInside(blocks, prefix)) {
+      return { attributes, used: attributes, rejection: REJECTED_OWN_BLOCK };
+    }
+    const policy = this.#peer.importPolicy;
+    return policy?.looksAtPrefix === true ? policy.judgePath(this.#family, prefix, attributes) : judged;
+  }
+
+  #limited(
+    lane: Lane,
+    prefix: number,
+    { limit, verdict }: { readonly limit: PrefixLimit; readonly verdict: JudgedSet },
+  ): JudgedSet {
+    const isCounted = lane.has(prefix) && lane.rejection(prefix) !== BEYOND_LIMIT;
+    const counted = this.#counted;
+    if (!isCounted) this.#noteCount(counted + 1);
+    return fitsLimit(limit, counted, isCounted) ? verdict : { ...verdict, rejection: BEYOND_LIMIT };
+  }
+
+  #noteCount(count: number): void {
+    const [limit, family, stages] = [this.#limit, this.#family, this.#peer.limitStages];
+    if (limit === undefined) return;
+    const stage = limitStage(limit, count);
+    if (!isLater(stage, stages[family])) return;
+    stages[family] = stage;
+    this.#core.listener.limitReached(this.#peer, { family, limit, stage });
+  }
+
+  /** There may be room below the limit for what is beyond it. */
+  #letIn(): void {
+    const { chores, work } = this.#core;
+    if (this.#adjRibIn.beyond === 0) return;
+    this.#hasRoom = true;
+    if (chores.has(this.#roomName)) return;
+    chores.set(this.#roomName, this.#letRowsIn());
+    work();
+  }
+
+  *#judgeRows(): Chore {
+    for (const lane of [...this.#adjRibIn.lanes]) {
+      for (const prefix of lane.prefixes()) {
+        if (lane.has(prefix)) this.#judgeRow(lane, prefix);
+        yield;
+      }
+    }
+  }
+
+  /** Once more where there came more room meanwhile. */
+  *#letRowsIn(): Chore {
+    while (this.#hasRoom) {
+      this.#hasRoom = false;
+      for (const lane of [...this.#adjRibIn.lanes]) {
+        for (const prefix of lane.beyond === 0 ? [] : lane.prefixes()) {
+          if (lane.rejection(prefix) === BEYOND_LIMIT) this.#judgeRow(lane, prefix);
+          yield;
+        }
+      }
+    }
+  }
+
+  #judgeRow(lane: Lane, prefix: number): void {
+    const policy = this.#peer.importPolicy;
+    if (policy === undefined) return;
+    const judged = policy.judge(this.#family, lane.get(prefix));
+    const { used, rejection } = this.#verdict(this.#tables.prefixes.packed(prefix), judged);
+    const isCounted = lane.rejection(prefix) !== BEYOND_LIMIT;
+    const fits = this.#limit === undefined || fitsLimit(this.#limit, this.#counted, isCounted);
+    this.#replace(lane, prefix, {
+      used: this.#isLongLived(lane, prefix) ? this.#marked(used) : used,
+      rejection: fits ? rejection : BEYOND_LIMIT,
+    });
+  }
+
+  #replace(lane: Lane, prefix: number, verdict: Omit<JudgedSet, 'attributes'>): void {
+    const { attributes } = this.#core;
+    attributes.retain(verdict.used);
+    if (lane.judgeAgain(prefix, verdict)) this.#tables.locRib.touch(prefix, lane.source);
+    attributes.release(verdict.used);
+  }
+
+  /** Marked by `startLongLived`, and not fresh since. */
+  #isLongLived(lane: Lane, prefix: number): boolean {
+    return lane.isStale(prefix) && this.#core.attributes.record(lane.used(prefix)).longLivedStale;
+  }
+
+  #marked(set: number): number {
+    const { attributes } = this.#core;
+    const { longLivedStale } = attributes.record(set);
+    return longLivedStale ? set : attributes.intern(addCommunity(attributes.attributes(set), LLGR_STALE));
+  }
+
+  #complainOfPaths(): void {
+    const text = `more than ${this.#adjRibIn.lanes.length} paths for one prefix: the rest is not used`;
+    complain(this.#core, this.#peer, { cause: `paths IPv${this.#family}`, text });
+  }
+}
+
+/** Of another AS. */
+export const isStranger = ({ settings }: RoutingPeer): boolean => settings.remoteAsn !== settings.localAsn;

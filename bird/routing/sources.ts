@@ -1,0 +1,47 @@
+/** The routes of this node among the sources. */
+export const LOCAL_SOURCE = 0;
+
+/** Where paths come from, as small integers: each lane of each peer is one, the same in both families. */
+export class Sources<Peer> {
+  /** By source. */
+  readonly #peers: (Peer | undefined)[] = [undefined];
+  /** By peer: the sources of its lanes. */
+  readonly #lanes = new Map<Peer, number[]>();
+
+  /** The number that the first lane of a new peer will get. */
+  get next(): number {
+    const free = this.#peers.indexOf(undefined, LOCAL_SOURCE + 1);
+    return free === -1 ? this.#peers.length : free;
+  }
+
+  /** Undefined: this node itself, or nobody. */
+  peer(source: number): Peer | undefined {
+    return this.#peers[source];
+  }
+
+  peers(): Iterable<Peer> {
+    return this.#lanes.keys();
+  }
+
+  of(peer: Peer): readonly number[] {
+    return this.#lanes.get(peer) ?? [];
+  }
+
+  /** The source of lane `at`, where there is one already the same. */
+  claim(peer: Peer, at: number): number {
+    const lanes = this.#lanes.get(peer) ?? [];
+    this.#lanes.set(peer, lanes);
+    const known = lanes[at];
+    if (known !== undefined) return known;
+    const source = this.next;
+    this.#peers[source] = peer;
+    lanes[at] = source;
+    return source;
+  }
+
+  /** Nobody may refer to them any more: they are given away again. */
+  release(peer: Peer): void {
+    for (const source of this.of(peer)) this.#peers[source] = undefined;
+    this.#lanes.delete(peer);
+  }
+}
