@@ -117,10 +117,10 @@ export class Lane {
     }
     this.#count(flags, 1);
     if (used !== attributes || this.#used !== undefined) this.#use(prefix, used === attributes ? ABSENT : used);
-    const isRenamed = (pathId !== undefined || this.#pathIds !== undefined) && this.#rename(prefix, pathId);
+    if (pathId !== undefined || this.#pathIds !== undefined) this.#rename(prefix, pathId);
     if (old !== attributes && old !== ABSENT) sets.release(old);
     const after = rejection === 0 ? used : ABSENT;
-    return before !== after || (isRenamed && after !== ABSENT);
+    return before !== after;
   }
 
   /** Policy changed its mind about a row that stands. True where selection must look again. */
@@ -197,17 +197,13 @@ export class Lane {
     if (old !== ABSENT) attributes.release(old);
   }
 
-  /** True where the path had another identifier, or none. */
-  #rename(prefix: number, pathId: number | undefined): boolean {
-    const old = this.pathId(prefix);
-    if (old === pathId) return false;
+  #rename(prefix: number, pathId: number | undefined): void {
     if (pathId === undefined) {
-      this.#pathIds!.delete(prefix);
-      if (this.#pathIds!.size === 0) this.#pathIds = undefined;
+      this.#pathIds?.delete(prefix);
+      if (this.#pathIds?.size === 0) this.#pathIds = undefined;
     } else {
       this.#pathIds ??= new IntTable();
       this.#pathIds.set(prefix, pathId | 0);
     }
-    return true;
   }
 }

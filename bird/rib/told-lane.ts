@@ -71,6 +71,11 @@ export class ToldLane {
     return this.#told.has(prefix) || this.#pending.has(prefix);
   }
 
+  /** How long the queues are: what waits, and a bounded rest. */
+  get queued(): number {
+    return this.#queued;
+  }
+
   get isEmpty(): boolean {
     return this.#told.size === 0 && this.#pending.size === 0;
   }

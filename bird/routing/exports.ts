@@ -36,9 +36,11 @@ export class Exports {
 
   /** Everything is due to be told. */
   sessionUp(peer: RoutingPeer): void {
-    for (const family of peer.session?.negotiated.families ?? []) {
+    if (peer.session === undefined) return;
+    const { families, send } = peer.session.negotiated;
+    for (const family of families) {
       const group = this.#groupOf(peer, family);
-      peer.adjRibOut[family].begin(hasPathIds(group.view.send, family));
+      peer.adjRibOut[family].begin(hasPathIds(send, family));
       peer.exportGroups.set(family, group);
       group.users++;
       this.#core.tables[family].locRib.forEachBest((prefix) => this.#update(peer, family, prefix));
@@ -97,11 +99,11 @@ export class Exports {
   /** The next UPDATE for a peer whose session is up, or undefined where it knows all of this family. */
   nextUpdate(peer: RoutingPeer, family: IpFamily): Uint8Array | undefined {
     const group = peer.exportGroups.get(family);
-    if (group === undefined) return undefined;
+    if (group === undefined || peer.session === undefined) return undefined;
     return packNext({
       adjRibOut: peer.adjRibOut[family],
       prefixes: this.#core.tables[family].prefixes,
-      send: group.view.send,
+      send: peer.session.negotiated.send,
       encodedSet: (attributes) => group.encodedSet(attributes),
       scratch: this.#scratch,
     });

@@ -10,11 +10,12 @@ import type { CodecContext, PathAttributes } from '../wire.ts';
 import type { EncodedSet } from './pack.ts';
 import { obstacle } from './pack.ts';
 
-/** What makes two peers see the same of us in one family: everything that policy and encoding look at. */
+/** What makes two peers see the same of us in one family: everything that policy and the encoding of attributes look at. */
 export interface ExportView {
   readonly family: IpFamily;
   readonly target: ExportTarget;
   readonly filters: readonly RouteFilter[];
+  /** But for path identifiers, which are each session's own. */
   readonly send: CodecContext;
   /** The session is for AIGP. RFC 7311 §3.3. */
   readonly aigp: boolean;

@@ -1,7 +1,9 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { AdjRibOut } from '../../../bird/rib/adj-rib-out.ts';
 import { AttributeCache } from '../../../bird/rib/attribute-cache.ts';
 import { ByteTable } from '../../../bird/rib/byte-table.ts';
+import { Holders, NOBODY, SEVERAL } from '../../../bird/rib/holders.ts';
 import { ABSENT, IntTable } from '../../../bird/rib/int-table.ts';
 import { Lane } from '../../../bird/rib/lane.ts';
 import { ToldLane } from '../../../bird/rib/told-lane.ts';
@@ -280,4 +282,84 @@ describe('what a peer was told', () => {
     rib.tellAgain((prefix) => (prefix === prefixes[0] ? sets[0] : undefined));
     expect(drain(rib)).toContain(`${sets[0]}: ${prefixes[0]}`);
   });
+});
+
+test('a refresh does not forget what is to be withdrawn', () => {
+  const held = memory();
+  const rib = new ToldLane(held);
+  const [prefix, set] = [held.prefixes.internPrefix(parsePrefix('10.0.0.0/8')), held.attributes.intern({ med: 1 })];
+  rib.want(prefix, set);
+  const take = (): unknown => {
+    let batch: unknown;
+    rib.take(
+      (attributes) => (batch = attributes ?? 'withdraw'),
+      () => true,
+    );
+    return batch;
+  };
+  expect(take()).toBe(set);
+  rib.want(prefix, undefined);
+  rib.tellAgain(() => undefined);
+  expect([take(), take(), held.prefixes.size]).toEqual(['withdraw', undefined, 0]);
+});
+
+test('a peer that reads nothing costs no more the more its routes flap', () => {
+  const held = memory();
+  const rib = new ToldLane(held);
+  const sets = [1, 2].map((med) => held.attributes.intern({ med }));
+  for (const set of sets) held.attributes.retain(set);
+  const prefix = held.prefixes.internPrefix(parsePrefix('10.0.0.0/8'));
+  for (let i = 0; i < 100_000; i++) rib.want(prefix, sets[i % 2]);
+  expect(rib.queued).toBeLessThan(2000);
+});
+
+test('Holders is a Map of sets, whatever the order of coming and going', () => {
+  const changes = fc.array(fc.tuple(fc.boolean(), fc.nat(3), fc.nat(3)), { maxLength: 100 });
+  fc.assert(
+    fc.property(changes, (list) => {
+      const holders = new Holders();
+      const model = new Map<number, Set<number>>();
+      for (const [isIn, prefix, holder] of list) {
+        const set = model.get(prefix) ?? new Set();
+        model.set(prefix, set);
+        if (isIn) {
+          holders.add(prefix, holder);
+          set.add(holder);
+        } else {
+          holders.remove(prefix, holder);
+          set.delete(holder);
+        }
+        const [only] = set;
+        expect(holders.only(prefix)).toBe(set.size > 1 ? SEVERAL : (only ?? NOBODY));
+        expect([...holders.all(prefix)].sort()).toEqual([...set].sort());
+      }
+    }),
+  );
+});
+
+test('a peer that takes several paths has a lane for each, and none for what was withdrawn', () => {
+  const held = memory();
+  const rib = new AdjRibOut(held);
+  const set = held.attributes.intern({ med: 1 });
+  held.attributes.retain(set);
+  const prefix = held.prefixes.internPrefix(parsePrefix('10.0.0.0/8'));
+  const drain = (): readonly string[] => {
+    const batches: string[] = [];
+    while (
+      rib.take(
+        (attributes, path) => batches.push(`${attributes === undefined ? '-' : '+'}${path}`),
+        () => true,
+      )
+    );
+    return batches;
+  };
+  rib.begin(true);
+  for (const path of [7, 3]) rib.want(prefix, path, set);
+  expect([drain(), rib.pathsOf(prefix), rib.advertised]).toEqual([['+7', '+3'], [7, 3], 2]);
+  rib.want(prefix, 7, undefined);
+  expect([rib.pathsOf(prefix), drain(), rib.pathsOf(prefix)]).toEqual([[7, 3], ['-7'], [3]]);
+  rib.begin(false);
+  expect([rib.hasPaths, rib.advertised, rib.pathsOf(prefix)]).toEqual([false, 0, []]);
+  held.attributes.release(set);
+  expect([held.attributes.size, held.prefixes.size]).toEqual([0, 0]);
 });

@@ -1,0 +1,215 @@
+/** All tables of a speaker without sockets: peers speak through their sinks, and what each was told is read off its UPDATEs. */
+import { expect } from 'vitest';
+import type { Negotiated } from '../../bird/peer/negotiate.ts';
+import { ACCEPTED } from '../../bird/policy/import.ts';
+import { AttributeCache } from '../../bird/rib/attribute-cache.ts';
+import { packPrefix } from '../../bird/rib/prefix-table.ts';
+import { UpdateReader } from '../../bird/rib/update-reader.ts';
+import type { ReceivedPath } from '../../bird/rib/update-reader.ts';
+import { Routing } from '../../bird/routing.ts';
+import type { LimitReached, RoutingPeer } from '../../bird/routing.ts';
+import type { RoutingSettings } from '../../bird/routing/peer.ts';
+import type { OriginatedAttributes, PeerSettings } from '../../bird/settings.ts';
+import { learnedRoutes, routeViews } from '../../bird/snapshot.ts';
+import type { RouteView } from '../../bird/view.ts';
+import { canonicalAttributes, messageType } from '../../bird/wire.ts';
+import type { PathAttributes } from '../../bird/wire.ts';
+import type { IpFamily } from '../../src/model/ip.ts';
+import { formatIpAddress, formatPrefix, parseIpAddress, parsePrefix } from '../../src/model/ip.ts';
+import { agreed, localSettings, openOf, peerSettings } from './bgp.ts';
+import type { PeerText } from './bgp.ts';
+
+export type AddPath = NonNullable<PeerSettings['addPath']>;
+
+export interface BenchPeer extends Partial<PeerText> {
+  readonly address: string;
+  /** As of a session that begins at once; null: none begins. */
+  readonly session?: SessionText | null;
+}
+
+export interface SessionText {
+  readonly bgpIdentifier?: number;
+  readonly addPath?: AddPath;
+  readonly extendedNextHop?: boolean;
+  readonly extendedMessages?: boolean;
+  readonly localAddress?: string;
+}
+
+const ROUTE_REFRESH = 5;
+
+export class RoutingBench {
+  news = 0;
+  readonly limits: LimitReached[] = [];
+  readonly leftOut: string[] = [];
+  readonly routing: Routing;
+  readonly peers: RoutingPeer[] = [];
+  /** Per peer: `10.0.0.0/24`, with `#3` behind it where the path came with an identifier, to the attributes. */
+  readonly told: Map<string, PathAttributes>[] = [];
+  /** Per peer: octets of every message that it was sent. */
+  readonly octets: number[][] = [];
+  readonly #readers: UpdateReader[] = [];
+
+  constructor(peers: readonly BenchPeer[], settings: Partial<RoutingSettings> = {}) {
+    this.routing = new Routing(
+      { bgpIdentifier: 1, transit: true, clusterId: undefined, seed: 1, ...settings },
+      {
+        routesChanged: () => this.news++,
+        workWaits: () => undefined,
+        hasNews: () => undefined,
+        limitReached: (_, reached) => this.limits.push(reached),
+        leftOut: (_, text) => this.leftOut.push(text),
+      },
+    );
+    for (const peer of peers) this.addPeer(peer);
+  }
+
+  addPeer({ session = {}, ...text }: BenchPeer): number {
+    const at = this.peers.push(this.routing.addPeer(peerSettings({ remoteAsn: 65001, ...text }))) - 1;
+    this.told.push(new Map());
+    this.octets.push([]);
+    if (session !== null) this.up(at, session);
+    return at;
+  }
+
+  up(at: number, session: SessionText = {}): void {
+    const peer = this.peers[at]!;
+    const { localAddress = peer.settings.address.family === 4 ? '10.9.0.1' : 'fd00:9::1' } = session;
+    this.routing.sessionUp(peer, this.#session(peer.settings, at, session), octetsOf(localAddress));
+    this.told[at]!.clear();
+    this.#readers[at] = this.#readerOf(at, session);
+  }
+
+  down(at: number): void {
+    this.routing.sessionDown(this.peers[at]!);
+    this.told[at]!.clear();
+  }
+
+  adjust(at: number, changes: Partial<PeerSettings>): void {
+    const peer = this.peers[at]!;
+    this.routing.adjustPeer(peer, { ...peer.settings, ...changes });
+  }
+
+  announce(at: number, prefix: string, { attributes, pathId }: { attributes: PathAttributes; pathId?: number }): void {
+    const sink = this.routing.sinkFor(this.peers[at]!);
+    const { family } = parsePrefix(prefix).address;
+    const id = sink.attributes.intern(attributes);
+    sink.attributes.retain(id);
+    const route = sink.judge(family, id);
+    sink.attributes.retain(route.used);
+    sink.announce(family, pathOf(prefix, pathId), route);
+    sink.attributes.release(route.used);
+    sink.attributes.release(id);
+  }
+
+  withdraw(at: number, prefix: string, pathId?: number): void {
+    const { family } = parsePrefix(prefix).address;
+    this.routing.sinkFor(this.peers[at]!).withdraw(family, pathOf(prefix, pathId));
+  }
+
+  originate(prefixes: readonly string[], attributes?: OriginatedAttributes): void {
+    const given = attributes === undefined ? {} : { attributes };
+    this.routing.setOriginated(prefixes.map((text) => ({ prefix: parsePrefix(text), reason: 'test', ...given })));
+  }
+
+  settle(): void {
+    while (this.routing.settle(100));
+  }
+
+  /** Sends one message to a peer; false where it knows everything. Marks of a refresh are told as `BoRR` and `EoRR`. */
+  pump(at: number): boolean {
+    const peer = this.peers[at]!;
+    for (const family of peer.settings.families) {
+      const frame = this.routing.nextUpdate(peer, family) ?? this.routing.nextRefresh(peer, family);
+      if (frame === undefined) continue;
+      this.octets[at]!.push(frame.length);
+      if (messageType(frame) !== ROUTE_REFRESH) expect(this.#readers[at]!.read(frame)).toEqual({});
+      return true;
+    }
+    return false;
+  }
+
+  sync(): void {
+    this.settle();
+    for (const at of this.peers.keys()) while (this.pump(at));
+  }
+
+  /** What a peer has of a prefix: the first community, or `own`, of each path. */
+  has(at: number, prefix: string): readonly string[] {
+    return [...this.told[at]!]
+      .filter(([key]) => key.split('#')[0] === prefix)
+      .map(([, { communities }]) => String(communities?.[0] ?? 'own'))
+      .sort();
+  }
+
+  views(): readonly RouteView[] {
+    return routeViews(this.routing, this.peers);
+  }
+
+  reasons(prefix: string): readonly string[] {
+    return this.views()
+      .filter((view) => formatPrefix(view.prefix) === prefix)
+      .map(({ reason }) => reason);
+  }
+
+  /** As an owner sees it; must never throw, whatever selection is at. */
+  learned(): readonly string[] {
+    this.views();
+    return learnedRoutes(this.routing)
+      .map(({ prefix, nextHops }) => `${formatPrefix(prefix)} via ${nextHops.map(formatIpAddress).join(', ')}`)
+      .sort();
+  }
+
+  /** All peers and own routes go: what is held then is a leak. */
+  held(): readonly number[] {
+    this.originate([]);
+    for (const peer of this.peers) this.routing.removePeer(peer);
+    this.settle();
+    const { attributes, tables } = this.routing;
+    return [attributes.size, tables[4].prefixes.size, tables[6].prefixes.size];
+  }
+
+  #session(settings: PeerSettings, at: number, { bgpIdentifier = at + 10, ...session }: SessionText): Negotiated {
+    const { localAsn: asn, remoteAsn, families } = settings;
+    const local = localSettings({ asn, remoteAsn, families, ...session });
+    const open = openOf({ ...local, addPath: { send: true, receive: true } }, bgpIdentifier);
+    return agreed(local, open);
+  }
+
+  /** The peer's side: what we send is read with what it said. */
+  #readerOf(at: number, session: SessionText): UpdateReader {
+    const told = this.told[at]!;
+    const attributes = new AttributeCache(canonicalAttributes, 1);
+    const negotiated = this.#session(this.peers[at]!.settings, at, session);
+    const keyOf = (family: IpFamily, { w0, w1, w2, w3, length, pathId }: ReceivedPath): string => {
+      const words = family === 4 ? [w0] : [w0, w1, w2, w3];
+      return `${formatPrefix({ address: { family, words }, length })}${pathId === undefined ? '' : `#${pathId}`}`;
+    };
+    return new UpdateReader(
+      { ...negotiated, receive: { ...negotiated.send, external: negotiated.external } },
+      {
+        attributes,
+        keepsAigp: true,
+        judge: (_, set) => ({ attributes: set, used: set, rejection: ACCEPTED }),
+        announce: (family, path, route) => void told.set(keyOf(family, path), attributes.attributes(route.attributes)),
+        withdraw: (family, path) => expect(told.delete(keyOf(family, path))).toBe(true),
+      },
+    );
+  }
+}
+
+export const pathOf = (prefix: string, pathId?: number): ReceivedPath => ({
+  ...packPrefix(parsePrefix(prefix)),
+  pathId,
+});
+
+export const octetsOf = (address: string): Uint8Array =>
+  Uint8Array.from(parseIpAddress(address).words.flatMap((w) => [w >>> 24, (w >>> 16) & 255, (w >>> 8) & 255, w & 255]));
+
+/** Told apart by community and next hop. */
+export const attributesOf = (mark: number, changes: PathAttributes = {}): PathAttributes => ({
+  origin: 'igp',
+  asPath: [{ type: 'sequence', asns: [65001] }],
+  nextHop: Uint8Array.of(10, 8, 0, mark),
+  communities: [mark],
+  ...changes,
+});
