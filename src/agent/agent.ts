@@ -1,7 +1,8 @@
 import type { Speaker, SpeakerSettings } from '../../bird/index.ts';
 import type { Dataplane } from '../../felix/index.ts';
 import type { NodeStatus, PathReport, PodRequest, PodResult, RouteReport } from '../api/contract.ts';
-import type { AgentApi } from '../api/server.ts';
+import type { BgpApi } from '../api/bgp-routes.ts';
+import type { NodeApi } from '../api/node-routes.ts';
 import type { AgentSettings } from '../config/settings.ts';
 import { CALICO_PREFIX } from '../datastore/keys.ts';
 import type { Store } from '../datastore/store.ts';
@@ -14,6 +15,8 @@ import type { ResourceClient } from '../resources/index.ts';
 import type { Clock } from '../runtime/clock.ts';
 import type { Logger, LogLevel } from '../runtime/logger.ts';
 import type { Random } from '../runtime/random.ts';
+import { pathReport, peerStatus } from '../speaker/bgp-status.ts';
+import { SpeakerKeeper } from '../speaker/speaker-keeper.ts';
 import {
   bgpLogLevel,
   clusterNode,
@@ -26,8 +29,7 @@ import type { Knowledge } from './cluster-view.ts';
 import { CALICO_PEER_DEFAULTS, computePeers } from './peers.ts';
 import { createPods } from './pods.ts';
 import type { Pods } from './pods.ts';
-import { SpeakerKeeper } from './speaker-keeper.ts';
-import { pathReport, peerStatus, routeReport } from './status.ts';
+import { routeReport } from './status.ts';
 import { TunnelAddresses } from './tunnel-addresses.ts';
 
 export interface AgentPorts {
@@ -56,7 +58,7 @@ const NOT_READ_YET = { inSync: false, revision: 0, stale: undefined };
  * The one place that knows both sides. Every change, of the datastore or of bird's routes, leads to one computation over
  * all that is known; its results are handed over whole, and bird and felix find the difference themselves.
  */
-export class Agent implements AgentApi {
+export class Agent implements BgpApi, NodeApi {
   readonly #settings: AgentSettings;
   readonly #ports: AgentPorts;
   readonly #resources: ResourceClient;

@@ -2,6 +2,8 @@ import { join } from 'node:path';
 import { createSpeaker } from '../../bird/index.ts';
 import { createDataplane, createLinuxKernel } from '../../felix/index.ts';
 import type { Dataplane } from '../../felix/index.ts';
+import { bgpRoutes } from '../api/bgp-routes.ts';
+import { nodeRoutes } from '../api/node-routes.ts';
 import { startApi } from '../api/server.ts';
 import type { AgentSettings } from '../config/settings.ts';
 import { SOCKET_NAME } from '../config/socket-name.ts';
@@ -48,8 +50,12 @@ export async function runAgent(settings: AgentSettings, { log: root, version }: 
     const { agent, ended } = createAgent(settings, { node, version, store, dataplane, root });
     opened.push(() => agent.close({ kind: 'restart' }));
     const api = await startApi(
-      { socketPath: join(settings.runDirectory, SOCKET_NAME), socketMode: settings.socketMode },
-      agent,
+      {
+        socketPath: join(settings.runDirectory, SOCKET_NAME),
+        socketMode: settings.socketMode,
+        setBy: 'CALICO_RUN_DIR',
+      },
+      [...bgpRoutes(agent), ...nodeRoutes(agent)],
       root.child({ component: 'api' }),
     );
     opened.push(() => api.close());

@@ -24,8 +24,9 @@ export interface PeerStatus {
   };
 }
 
-/** GET /v1/status */
-export interface NodeStatus {
+/** GET /v1/status of a speaker alone, and the first part of an agent's. */
+export interface SpeakerStatus {
+  /** The node's name; of a speaker alone the host's. */
   readonly node: string;
   readonly version: string;
   readonly pid: number;
@@ -33,11 +34,24 @@ export interface NodeStatus {
   readonly bgp: {
     readonly asn: number;
     readonly bgpIdentifier: string;
+    /** The node's; empty where there is no node. */
     readonly address: string;
     /** False while selection waits for End-of-RIB after a restart. */
     readonly converged: boolean;
     readonly peers: readonly PeerStatus[];
   };
+  /** Of a speaker alone. */
+  readonly configuration?: {
+    readonly file: string;
+    /** When what is in force was read, ISO 8601. */
+    readonly readAt: string;
+    /** Why what the file says now is not in force: one sentence for each problem. */
+    readonly refused?: readonly string[];
+  };
+}
+
+/** GET /v1/status of an agent. */
+export interface NodeStatus extends SpeakerStatus {
   readonly datastore: {
     readonly type: string;
     readonly inSync: boolean;

@@ -1,19 +1,30 @@
-import type { NodeStatus, PeerStatus } from '../api/contract.ts';
+import type { NodeStatus, PeerStatus, SpeakerStatus } from '../api/contract.ts';
 import { formatFramed } from './table.ts';
 
+/** An agent's, or that of a speaker alone, which has neither datastore nor kernel. */
+type AnyStatus = SpeakerStatus & Partial<Pick<NodeStatus, 'datastore' | 'dataplane'>>;
+
 /** `calicoctl node status` as people and scripts know it, and below it what that one does not tell. */
-export function formatNodeStatus(status: NodeStatus, now: number): string {
-  const peers = status.bgp.peers.filter(({ address }) => !address.includes(':'));
-  const lines = ['Calico process is running.', '', 'IPv4 BGP status'];
-  const table =
-    peers.length === 0
-      ? 'No IPv4 peers found.\n'
-      : formatFramed(
-          HEADINGS,
-          peers.map((peer) => row(peer, now)),
-        );
-  return `${lines.join('\n')}\n${table}\n${notes(status)}`;
+export function formatNodeStatus(status: AnyStatus, now: number): string {
+  const { asn, bgpIdentifier, peers } = status.bgp;
+  const isAlone = status.dataplane === undefined;
+  const ipv6 = peers.filter(({ address }) => address.includes(':'));
+  const ipv4 = peers.filter((peer) => !ipv6.includes(peer));
+  const lines = [
+    isAlone ? `The speaker is running: AS ${asn}, BGP Identifier ${bgpIdentifier}.` : 'Calico process is running.',
+    '',
+    'IPv4 BGP status',
+    ipv4.length === 0 ? 'No IPv4 peers found.\n' : table(ipv4, now),
+    ...(ipv6.length === 0 ? [] : ['IPv6 BGP status', table(ipv6, now)]),
+  ];
+  return `${lines.join('\n')}\n${notes(status)}`;
 }
+
+const table = (peers: readonly PeerStatus[], now: number): string =>
+  formatFramed(
+    HEADINGS,
+    peers.map((peer) => row(peer, now)),
+  );
 
 const HEADINGS = ['peer address', 'peer type', 'state', 'since', 'info'];
 
@@ -29,12 +40,18 @@ function since(iso: string, now: number): string {
   return iso.startsWith(today) ? iso.slice(11, 19) : iso.slice(0, 10);
 }
 
-function notes({ bgp, datastore, dataplane }: NodeStatus): string {
+function notes({ bgp, configuration, datastore, dataplane }: AnyStatus): string {
+  const refused = configuration?.refused ?? [];
   const lines = [
     ...(bgp.converged ? [] : ['Waiting for the peers after a restart: routes are kept, none is removed.']),
-    ...(datastore.inSync ? [] : ['The datastore has not been read yet.']),
-    ...(datastore.stale === undefined ? [] : [`The datastore is away, what it said is kept: ${datastore.stale}`]),
-    ...(dataplane.failed === 0 ? [] : [`${dataplane.failed} routes were refused by the kernel: calicoctl-ts routes`]),
+    ...(datastore?.inSync === false ? ['The datastore has not been read yet.'] : []),
+    ...(datastore?.stale === undefined ? [] : [`The datastore is away, what it said is kept: ${datastore.stale}`]),
+    ...((dataplane?.failed ?? 0) === 0
+      ? []
+      : [`${dataplane?.failed} routes were refused by the kernel: calicoctl-ts routes`]),
+    ...(refused.length === 0
+      ? []
+      : [`${configuration?.file} is wrong, and what it said at ${configuration?.readAt} stays in force:`, ...refused]),
   ];
   return lines.map((line) => `${line}\n`).join('');
 }

@@ -6,14 +6,18 @@ import { createSpeaker } from '../../bird/index.ts';
 import type { Speaker } from '../../bird/index.ts';
 import { createDataplane, createLinuxKernel } from '../../felix/index.ts';
 import type { Dataplane } from '../../felix/index.ts';
-import { pathReport, peerStatus, routeReport } from '../agent/status.ts';
+import { routeReport } from '../agent/status.ts';
+import { bgpRoutes } from '../api/bgp-routes.ts';
+import type { BgpApi } from '../api/bgp-routes.ts';
 import type { NodeStatus } from '../api/contract.ts';
+import { nodeRoutes } from '../api/node-routes.ts';
+import type { NodeApi } from '../api/node-routes.ts';
 import { startApi } from '../api/server.ts';
-import type { AgentApi } from '../api/server.ts';
 import { parseInterfaceAddress } from '../model/ip.ts';
 import { systemClock } from '../runtime/clock.ts';
 import { createLogger } from '../runtime/logger.ts';
 import { systemRandom } from '../runtime/random.ts';
+import { pathReport, peerStatus } from '../speaker/bgp-status.ts';
 import { planSwitch } from './switch-plan.ts';
 import { buildTopology, SWITCHES } from './topology.ts';
 import type { DemoSwitch } from './topology.ts';
@@ -43,7 +47,9 @@ async function main([name = '', socketPath = '', etcd]: readonly string[]): Prom
   speaker.setOriginated(plan.originated);
   speaker.setPeers(plan.peers);
   program();
-  await startApi({ socketPath, socketMode: 0o666 }, switchApi({ tor, speaker, dataplane }), log);
+  const api = switchApi({ tor, speaker, dataplane });
+  const settings = { socketPath, socketMode: 0o666, setBy: 'socket' };
+  await startApi(settings, [...bgpRoutes(api), ...nodeRoutes(api)], log);
 }
 
 /** A switch has no pools and no pods: all its routes are what it learned. */
@@ -57,7 +63,7 @@ function programLearned({ tor, speaker, dataplane }: RunningSwitch): void {
 }
 
 /** The same questions as to an agent, so that the same CLI looks at it; it takes no pods. */
-function switchApi({ tor, speaker, dataplane }: RunningSwitch): AgentApi {
+function switchApi({ tor, speaker, dataplane }: RunningSwitch): BgpApi & NodeApi {
   const startedAt = new Date().toISOString();
   const refuse = (): Promise<never> => Promise.reject(new Error(`${tor.name} is a switch and has no pods`));
   return {

@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import type { NodeStatus } from '../../api/contract.ts';
+import type { NodeStatus, SpeakerStatus } from '../../api/contract.ts';
 import { addSocketOption, agentClient } from '../agent-option.ts';
 import type { AgentOptions } from '../agent-option.ts';
 import type { CliIo } from '../io.ts';
@@ -12,7 +12,7 @@ export function addNodeCommand(program: Command, io: CliIo): void {
     .description("this node's BGP peers, in calicoctl's layout; needs no root, only access to the agent's socket")
     .addOption(outputOption())
     .action(async (options: AgentOptions & { readonly output: string }) => {
-      const status = await agentClient(options, io).get<NodeStatus>('/v1/status');
+      const status = await agentClient(options, io).get<SpeakerStatus | NodeStatus>('/v1/status');
       io.stdout(options.output === 'json' ? formatJson(status) : formatNodeStatus(status, io.now()));
     });
   addSocketOption(node.command('stop'))

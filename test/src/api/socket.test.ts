@@ -5,8 +5,12 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { AgentError } from '../../../src/api/client.ts';
 import { createAgentClient } from '../../../src/api/client.ts';
 import type { NodeStatus, PodRequest } from '../../../src/api/contract.ts';
+import { bgpRoutes } from '../../../src/api/bgp-routes.ts';
+import type { BgpApi } from '../../../src/api/bgp-routes.ts';
+import { nodeRoutes, noNodeRoutes } from '../../../src/api/node-routes.ts';
+import type { NodeApi } from '../../../src/api/node-routes.ts';
 import { startApi } from '../../../src/api/server.ts';
-import type { AgentApi, ApiServer } from '../../../src/api/server.ts';
+import type { ApiServer } from '../../../src/api/server.ts';
 import { silentLogger } from '../../../src/runtime/logger.ts';
 
 const POD: PodRequest = {
@@ -21,7 +25,7 @@ let directory = '';
 let server: ApiServer | undefined;
 let calls: unknown[] = [];
 
-const api: AgentApi = {
+const api: BgpApi & NodeApi = {
   status: () => ({ node: 'node-a1' }) as NodeStatus,
   routes: () => [],
   paths: () => [],
@@ -35,8 +39,10 @@ const api: AgentApi = {
 };
 
 const socketPath = (): string => join(directory, 'run', 'calico-ts.sock');
+const listen = (routes = [...bgpRoutes(api), ...nodeRoutes(api)]): Promise<ApiServer> =>
+  startApi({ socketPath: socketPath(), socketMode: 0o660, setBy: 'CALICO_RUN_DIR' }, routes, silentLogger);
 const start = async (): Promise<void> => {
-  server = await startApi({ socketPath: socketPath(), socketMode: 0o660 }, api, silentLogger);
+  server = await listen();
 };
 
 beforeEach(() => {
@@ -58,9 +64,7 @@ describe('the socket', () => {
 
   test('a second agent on the same socket is refused, a dead one is replaced', async () => {
     await start();
-    await expect(startApi({ socketPath: socketPath(), socketMode: 0o660 }, api, silentLogger)).rejects.toThrow(
-      `another calico-node-ts already runs here: it answers on ${socketPath()}`,
-    );
+    await expect(listen()).rejects.toThrow(`another calico-node-ts already runs here: it answers on ${socketPath()}`);
     await server?.close();
     await start();
     expect(await createAgentClient(socketPath()).get('/v1/routes')).toEqual([]);
@@ -74,6 +78,16 @@ describe('the socket', () => {
 });
 
 describe('requests', () => {
+  test('a speaker without a node around it says so', async () => {
+    server = await listen([...bgpRoutes(api), ...noNodeRoutes('there is no node here')]);
+    const client = createAgentClient(socketPath());
+    expect(await client.get('/v1/bgp/routes')).toEqual([]);
+    for (const asked of [client.get('/v1/routes'), client.post('/v1/pods', POD), client.delete('/v1/pods/c1')]) {
+      await expect(asked).rejects.toMatchObject({ statusCode: 404, message: 'there is no node here' });
+    }
+    expect(calls).toEqual([]);
+  });
+
   test('a pod is added, removed, and the agent told to stop', async () => {
     await start();
     const client = createAgentClient(socketPath());

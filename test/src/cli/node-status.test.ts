@@ -72,6 +72,46 @@ describe('node status', () => {
     );
   });
 
+  test('shows IPv6 peers in a table of their own, and links of link-local ones', () => {
+    const text = formatNodeStatus(status([peer({}), peer({ address: 'fe80::2%eth0', type: 'eBGP' })]), NOW);
+    expect(text.split('\n').slice(2)).toEqual([
+      'IPv4 BGP status',
+      '+--------------+-------------------+-------+----------+-------------+',
+      '| PEER ADDRESS | PEER TYPE         | STATE | SINCE    | INFO        |',
+      '+--------------+-------------------+-------+----------+-------------+',
+      '| 172.30.1.12  | node-to-node mesh | up    | 19:27:03 | Established |',
+      '+--------------+-------------------+-------+----------+-------------+',
+      '',
+      'IPv6 BGP status',
+      '+--------------+-----------+-------+----------+-------------+',
+      '| PEER ADDRESS | PEER TYPE | STATE | SINCE    | INFO        |',
+      '+--------------+-----------+-------+----------+-------------+',
+      '| fe80::2%eth0 | eBGP      | up    | 19:27:03 | Established |',
+      '+--------------+-----------+-------+----------+-------------+',
+      '',
+      '',
+    ]);
+  });
+
+  test('of a speaker alone says so, and why its file is not in force', () => {
+    const { node, version, pid, startedAt, bgp } = status([]);
+    const configuration = {
+      file: '/etc/calico/speaker.yaml',
+      readAt: '2026-11-23T19:00:00.000Z',
+      refused: ["peers[0].asn = 'abc': is not an AS number"],
+    };
+    expect(formatNodeStatus({ node, version, pid, startedAt, bgp, configuration }, NOW).split('\n')).toEqual([
+      'The speaker is running: AS 64512, BGP Identifier 172.30.1.11.',
+      '',
+      'IPv4 BGP status',
+      'No IPv4 peers found.',
+      '',
+      '/etc/calico/speaker.yaml is wrong, and what it said at 2026-11-23T19:00:00.000Z stays in force:',
+      "peers[0].asn = 'abc': is not an AS number",
+      '',
+    ]);
+  });
+
   test('tells what the table cannot: a restart under way, a stale view, refused routes', () => {
     const text = formatNodeStatus(
       status([], {

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import type { Speaker, SpeakerSettings } from '../../../bird/index.ts';
-import { SpeakerKeeper } from '../../../src/agent/speaker-keeper.ts';
+import { SpeakerKeeper } from '../../../src/speaker/speaker-keeper.ts';
 import { silentLogger } from '../../../src/runtime/logger.ts';
 import { FakeClock } from '../../support/fake-clock.ts';
 
