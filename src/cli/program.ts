@@ -5,6 +5,7 @@ import { addDeleteCommand } from './commands/delete.ts';
 import { addGetCommand } from './commands/get.ts';
 import { addLabelCommand } from './commands/label.ts';
 import { addNodeCommand } from './commands/node.ts';
+import { addPeerCommand } from './commands/peer.ts';
 import { addReplaceCommand } from './commands/replace.ts';
 import { addRoutesCommand } from './commands/routes.ts';
 import { addVersionCommand } from './commands/version.ts';
@@ -19,6 +20,7 @@ const COMMANDS: readonly ((program: Command, io: CliIo) => void)[] = [
   addGetCommand,
   addLabelCommand,
   addNodeCommand,
+  addPeerCommand,
   addRoutesCommand,
   addVersionCommand,
 ];

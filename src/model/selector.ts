@@ -173,3 +173,11 @@ class Cursor {
     while (/\s/.test(this.#text.charAt(this.#at))) this.#at++;
   }
 }
+
+/** The labels that a selector asks about, each once, in its order. */
+export function selectorLabels(selector: Selector): readonly string[] {
+  if ('label' in selector) return [selector.label];
+  if ('operand' in selector) return selectorLabels(selector.operand);
+  if ('operands' in selector) return [...new Set(selector.operands.flatMap(selectorLabels))];
+  return [];
+}

@@ -1,0 +1,48 @@
+/** One daemon's column: every feature is one test, and what came of it is kept for the page. */
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, describe, test } from 'vitest';
+import { FEATURES } from './features.ts';
+import type { DaemonColumn, Feature, Outcome } from './features.ts';
+import { formatPage } from './table.ts';
+
+export type Trial = (() => Promise<void>) | { readonly lacks: string };
+
+/** Where the columns of one run meet; the last daemon to finish has them all. */
+const COLUMNS = join('.cache', 'interop');
+const PAGE = join('docs', 'interop.md');
+
+/**
+ * Registers the tests of one daemon. `order` is its place in the table. A feature that the daemon's version lacks is named
+ * with the reason and not tested; a feature that is missing here fails: nothing is left out in silence.
+ */
+export function interopSuite(
+  daemon: { readonly order: number; readonly nameAndVersion: () => string },
+  trials: Readonly<Record<Feature, Trial>>,
+): void {
+  const outcomes: Partial<Record<Feature, Outcome>> = {};
+  describe('interoperation', () => {
+    for (const feature of Object.keys(FEATURES) as Feature[]) {
+      const trial = trials[feature];
+      if (typeof trial !== 'function') {
+        outcomes[feature] = trial;
+        continue;
+      }
+      test(FEATURES[feature], async () => {
+        await trial();
+        outcomes[feature] = 'yes';
+      });
+    }
+  });
+  afterAll(() => {
+    mkdirSync(COLUMNS, { recursive: true });
+    const column: DaemonColumn = { daemon: daemon.nameAndVersion(), outcomes };
+    writeFileSync(join(COLUMNS, `${daemon.order}.json`), JSON.stringify(column));
+    if (process.env['CALICO_TS_WRITE_INTEROP'] === '1') writeFileSync(PAGE, formatPage(readColumns()));
+  });
+}
+
+const readColumns = (): readonly DaemonColumn[] =>
+  readdirSync(COLUMNS)
+    .sort()
+    .map((name) => JSON.parse(readFileSync(join(COLUMNS, name), 'utf8')) as DaemonColumn);
