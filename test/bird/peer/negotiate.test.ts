@@ -116,3 +116,10 @@ describe('a dynamic peer names its AS itself', () => {
     expect(session).toMatchObject({ peerAsn: asn, external });
   });
 });
+
+test('messages of more than 4096 octets go to a peer where both sides said that they read them', () => {
+  const sent = (ours: boolean, peers: boolean): boolean =>
+    agreed(localSettings({ extendedMessages: ours }), openOf(localSettings({ extendedMessages: peers }))).send
+      .extendedMessage;
+  expect([sent(true, true), sent(true, false), sent(false, true)]).toEqual([true, false, false]);
+});
