@@ -12,8 +12,11 @@ import type { RouteView } from './view.ts';
 import { formatAsPath } from './wire.ts';
 import type { PathAttributes } from './wire.ts';
 
-export const peerText = ({ settings }: Pick<RoutingPeer, 'settings'>): string =>
-  `${formatIpAddress(settings.address)} (${settings.kind})`;
+/** `10.0.0.2 (eBGP)`, `fe80::1%eth0 (global)`. */
+export const peerText = ({ settings }: Pick<RoutingPeer, 'settings'>): string => {
+  const { address, interface: link, kind } = settings;
+  return `${formatIpAddress(address)}${link === undefined ? '' : `%${link}`} (${kind})`;
+};
 
 /** Every best route that came from a peer; paths as good as the best add their next hops. */
 export function learnedRoutes(routing: Routing): readonly LearnedRoute[] {
