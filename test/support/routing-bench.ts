@@ -142,7 +142,7 @@ export class RoutingBench {
   }
 
   views(): readonly RouteView[] {
-    return routeViews(this.routing, this.peers);
+    return routeViews(this.routing, this.peers, { which: 'all' });
   }
 
   reasons(prefix: string): readonly string[] {
