@@ -57,6 +57,8 @@ export class Neighbor {
   readonly #helperTimers = new Map<HelperTimer, () => void>();
   /** Families whose first feed is not marked as complete yet. */
   #endOfRibDue: readonly IpFamily[] = [];
+  /** Families that the peer asked for again. However often it asks, the answer begins when it has read all before. */
+  readonly #refreshDue = new Set<IpFamily>();
   #isPumpDue = false;
   /** While we hang up to begin anew: the restart time that the peer had from us. */
   #resetSeconds: number | undefined;
@@ -243,6 +245,7 @@ export class Neighbor {
     const restart = this.#negotiated === undefined ? undefined : this.#restart(this.#negotiated);
     this.#negotiated = undefined;
     this.#reader = undefined;
+    this.#refreshDue.clear();
     this.#host.routing.sessionDown(this.#routes);
     const ourSeconds = this.#resetSeconds;
     if (ourSeconds !== undefined && restart !== undefined) this.#help({ type: 'weReset', restart, ourSeconds });
@@ -266,19 +269,28 @@ export class Neighbor {
   #refresh({ family, subtype }: RouteRefresh): void {
     const wanted = ipFamilyOf(family);
     if (wanted === undefined || subtype !== 'request' || this.#negotiated?.families.includes(wanted) !== true) return;
-    this.#host.routing.refresh(this.#routes, wanted);
+    this.#refreshDue.add(wanted);
+    this.pumpSoon();
   }
 
   /** All UPDATEs of a family, then its End-of-RIB. */
   #nextFrame(families: readonly IpFamily[]): Uint8Array | undefined {
     for (const family of families) {
-      const frame = this.#host.routing.nextUpdate(this.#routes, family);
+      const frame = this.#nextUpdate(family);
       if (frame !== undefined) return frame;
       if (!this.#endOfRibDue.includes(family) || this.#host.isEndOfRibHeld()) continue;
       this.#endOfRibDue = this.#endOfRibDue.filter((due) => due !== family);
       return encodeEndOfRib(familyOf(family));
     }
     return undefined;
+  }
+
+  #nextUpdate(family: IpFamily): Uint8Array | undefined {
+    const { routing } = this.#host;
+    const frame = routing.nextUpdate(this.#routes, family);
+    if (frame !== undefined || !this.#refreshDue.delete(family)) return frame;
+    routing.refresh(this.#routes, family);
+    return routing.nextUpdate(this.#routes, family);
   }
 
   #restart({ gracefulRestart, families }: Negotiated): PeerRestart | undefined {
