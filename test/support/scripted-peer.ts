@@ -277,7 +277,9 @@ export class ScriptedPeer {
   /** RST. */
   reset(): void {
     this.stopKeepalives();
-    this.#socket.resetAndDestroy();
+    // Node cannot reset what it has begun to shut down: it says EINVAL and keeps the file descriptor.
+    if (this.#socket.writableEnded) this.#socket.destroy();
+    else this.#socket.resetAndDestroy();
   }
 
   /** Until all that was written is the kernel's. */
