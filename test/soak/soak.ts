@@ -240,7 +240,7 @@ export class Soak {
       least = Math.min(least, told.length);
       const isLast = performance.now() > end;
       // The speaker's own tables are large: asked for when there is hope, and at the end.
-      const wrong = told.length === 0 || isLast ? [...told, ...expected.shown(await this.#lab.tables())] : told;
+      const wrong = told.length === 0 || isLast ? [...expected.shown(await this.#lab.tables()), ...told] : told;
       if (wrong.length === 0 || isLast) return wrong;
       await pause(LOOK_AGAIN_MS);
     }

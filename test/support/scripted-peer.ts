@@ -122,25 +122,28 @@ export class ScriptedPeer {
 
   /** The other way round: for a speaker that dials. Listens on the script's address and port. */
   static async listen(script: PeerScript): Promise<ScriptedListener> {
-    const accepted: ScriptedPeer[] = [];
+    const all: ScriptedPeer[] = [];
     const waiting: ((peer: ScriptedPeer) => void)[] = [];
+    let given = 0;
+    const give = (): void => {
+      while (given < all.length && waiting.length > 0) waiting.shift()!(all[given++]!);
+    };
     const server = createServer({ allowHalfOpen: true }, (socket) => {
-      const peer = new ScriptedPeer(socket, script);
-      const next = waiting.shift();
-      if (next === undefined) accepted.push(peer);
-      else next(peer);
+      all.push(new ScriptedPeer(socket, script));
+      give();
     });
     await new Promise<void>((resolve, reject) => {
       server.once('error', reject);
       server.listen({ host: script.address, port: script.port ?? 179 }, resolve);
     });
     return {
-      next: () => {
-        const first = accepted.shift();
-        return first === undefined ? new Promise((resolve) => waiting.push(resolve)) : Promise.resolve(first);
-      },
+      next: () =>
+        new Promise((resolve) => {
+          waiting.push(resolve);
+          give();
+        }),
       close: () => {
-        for (const peer of accepted) peer.close();
+        for (const peer of all) peer.reset();
         return new Promise((resolve) => server.close(() => resolve()));
       },
     };
@@ -277,7 +280,9 @@ export class ScriptedPeer {
   /** RST. */
   reset(): void {
     this.stopKeepalives();
-    this.#socket.resetAndDestroy();
+    // Node cannot reset what it has begun to shut down: it says EINVAL and keeps the file descriptor.
+    if (this.#socket.writableEnded) this.#socket.destroy();
+    else this.#socket.resetAndDestroy();
   }
 
   /** Until all that was written is the kernel's. */
@@ -389,6 +394,7 @@ export class ScriptedPeer {
 export interface ScriptedListener {
   /** The next connection that the speaker makes; nothing is said on it yet. */
   next(): Promise<ScriptedPeer>;
+  /** Its connections too. */
   close(): Promise<void>;
 }
 
