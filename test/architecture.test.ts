@@ -10,7 +10,8 @@ const DOORS = new Map<string, readonly string[]>([
   ['bird/bgp-ts/mrt', ['bird/bgp-ts']],
   ['bird/bgp-ts/bmp', ['bird/bgp-ts']],
   ['bird/wire.ts', ['bird/bgp-ts/index.ts', 'src/model']],
-  ['bird', ['bird/wire.ts', 'src/model', 'src/runtime']],
+  ['bird/bfd', ['bird/settings.ts', 'src/model', 'src/runtime']],
+  ['bird', ['bird/wire.ts', 'bird/bfd/index.ts', 'src/model', 'src/runtime']],
   ['felix', ['src/model', 'src/runtime']],
   ['src/datastore', ['src/model', 'src/runtime']],
   ['src/resources', ['src/model', 'src/runtime', 'src/datastore']],
@@ -31,7 +32,7 @@ const EDGES = new Map<RegExp, readonly string[]>([
   [/\bMath\.random\(/, ['src/runtime/random.ts']],
   [/from 'node:(net|dgram)'/, ['bird/peer/tcp.ts', 'src/demo/', 'src/agent/reach.ts', 'src/api/server.ts']],
   [/from 'node:child_process'/, ['src/demo/']],
-  [/from 'koffi'/, ['felix/netlink/libc.ts', 'src/datastore/']],
+  [/from 'koffi'/, ['felix/netlink/libc.ts', 'bird/bfd/libc.ts', 'src/datastore/']],
 ]);
 
 const within = (file: string, path: string): boolean => file === path || file.startsWith(`${path}/`);
