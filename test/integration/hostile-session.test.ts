@@ -13,7 +13,8 @@ import { bytes, frame } from '../support/bgp-bytes.ts';
 import { isRoot } from '../support/netns.ts';
 import type { LabPeer } from '../support/scripted-peer-lab.ts';
 import { PeerLab, SPEAKER, SPEAKER_ASN } from '../support/scripted-peer-lab.ts';
-import { ScriptedPeer, usualCapabilities } from '../support/scripted-peer.ts';
+import { openOf, usualCapabilities } from '../support/scripted-peer-script.ts';
+import { ScriptedPeer } from '../support/scripted-peer.ts';
 
 const HOLD_SECONDS = 8;
 const INNOCENT = { address: '10.66.0.2', asn: 65002, holdSeconds: HOLD_SECONDS };
@@ -76,7 +77,7 @@ describe.skipIf(!isRoot && process.env['CI'] === undefined)('a session that take
   test('one octet in each TCP segment is slow, and otherwise the same', async () => {
     const peer = await lab.connect(PEER);
     const keepalive = encodeMessage({ type: 'keepalive' }, plainContext);
-    await peer.sendOctets(encodeMessage(peer.openMessage(), plainContext));
+    await peer.sendOctets(encodeMessage(openOf(peer.script), plainContext));
     await peer.until(() => peer.theirOpen !== undefined, 'their OPEN');
     await peer.sendOctets(keepalive);
     await peer.until(() => peer.counts.keepalive > 0, 'their KEEPALIVE');
