@@ -8,12 +8,15 @@ const R = '10.0.2.0/24';
 
 const longPath = { asPath: [{ type: 'sequence', asns: [65003, 1, 2, 3] }] } as const;
 
-/** Peer 0 went away; peer 1 has a worse path for P; peer 2 listens. */
+const gracefulRestart = { restartSeconds: 120, restarting: false, longLivedSeconds: 3600 } as const;
+
+/** Peer 0 went away; peer 1 has a worse path for P; peer 2 listens, peer 3 too, but without long-lived graceful restart. */
 function bench(): RoutingBench {
   const b = new RoutingBench([
     { address: '10.9.0.2' },
     { address: '10.9.0.3', remoteAsn: 65003 },
-    { address: '10.9.0.4', remoteAsn: 65004 },
+    { address: '10.9.0.4', remoteAsn: 65004, session: { gracefulRestart } },
+    { address: '10.9.0.5', remoteAsn: 65005 },
   ]);
   b.announce(0, P, { attributes: attributesOf(1) });
   b.announce(0, Q, { attributes: attributesOf(2) });
@@ -34,6 +37,7 @@ describe('routes past the restart time of their peer, RFC 9494', () => {
     b.sync();
     expect(b.learned()).toEqual([`${P} via 10.8.0.4`, `${Q} via 10.8.0.2`]);
     expect(b.told[2]!.get(Q)?.communities).toEqual([2, LLGR_STALE]);
+    expect(b.has(3, Q)).toEqual([]);
     expect(b.reasons(P)).toEqual(['best path', 'lost by: not long-lived stale']);
     expect(b.peers[0]!.adjRibIn[4].stale).toBe(2);
   });
