@@ -21,7 +21,15 @@ import { Reception } from './reception.ts';
 import { Routing } from './routing.ts';
 import type { DynamicPeers, OriginatedRoute, PeerSettings, SpeakerSettings } from './settings.ts';
 import { learnedRoutes } from './snapshot.ts';
-import type { AdvertisementView, PeerView, RefusedCaller, RouteExplanation, RouteQuestion, RouteView } from './view.ts';
+import type {
+  AdvertisementView,
+  PeerView,
+  RefusedCaller,
+  RouteExplanation,
+  RouteQuestion,
+  RouteView,
+  TableCounts,
+} from './view.ts';
 import type { Fault } from './wire.ts';
 
 export interface SpeakerPorts {
@@ -161,6 +169,10 @@ export class BgpSpeaker implements Speaker {
 
   refusedPasswords(): readonly PasswordRefusal[] {
     return this.#reception.refusedPasswords;
+  }
+
+  tables(): readonly TableCounts[] {
+    return this.#answers.tables();
   }
 
   routes(question: RouteQuestion = { which: 'all' }): readonly RouteView[] {
