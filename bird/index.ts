@@ -2,6 +2,10 @@
 import type { Clock } from '../src/runtime/clock.ts';
 import type { Logger } from '../src/runtime/logger.ts';
 import type { Random } from '../src/runtime/random.ts';
+import { createBfd } from './bfd/index.ts';
+import type { Bfd } from './bfd/index.ts';
+import { procNetstat } from './peer/proc-netstat.ts';
+import type { TcpEvidence } from './peer/tcp-counters.ts';
 import { tcpTransport } from './peer/tcp.ts';
 import type { Transport } from './peer/transport.ts';
 import type { Speaker } from './contract.ts';
@@ -19,12 +23,35 @@ export type {
   PrefixLimit,
   SpeakerSettings,
 } from './settings.ts';
-export type { PeerView, RefusedCaller, RouteView, SessionState } from './view.ts';
+export type { PeerExplanation } from './explain/finding.ts';
+export type {
+  AdvertisementView,
+  PeerView,
+  RefusedCaller,
+  RouteAttributes,
+  RouteExplanation,
+  RouteQuestion,
+  RouteView,
+  SessionState,
+  TableCounts,
+} from './view.ts';
 
-/** A speaker that is not started yet. `transport` is TCP unless a test brings its own. */
-export function createSpeaker(
-  settings: SpeakerSettings,
-  ports: { readonly clock: Clock; readonly random: Random; readonly log: Logger; readonly transport?: Transport },
-): Speaker {
-  return new BgpSpeaker(settings, { ...ports, transport: ports.transport ?? tcpTransport });
+/** What a speaker needs of the world; what is optional is the real thing unless a test brings its own. */
+export interface SpeakerWorld {
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly log: Logger;
+  readonly transport?: Transport;
+  readonly bfd?: Bfd;
+  readonly tcpEvidence?: TcpEvidence;
+}
+
+/** A speaker that is not started yet. */
+export function createSpeaker(settings: SpeakerSettings, world: SpeakerWorld): Speaker {
+  return new BgpSpeaker(settings, {
+    transport: tcpTransport,
+    bfd: world.bfd ?? createBfd(world),
+    tcpEvidence: procNetstat,
+    ...world,
+  });
 }

@@ -8,11 +8,13 @@ import { StaleRoutes } from './graceful-restart/stale-routes.ts';
 import { protectionOf } from './incoming.ts';
 import { localSettings } from './local-settings.ts';
 import { addressOctets } from './peer/address.ts';
-import { hardReset } from './peer/fault.ts';
+import { hardReset, resetFault } from './peer/fault.ts';
 import type { LocalSettings, Negotiated } from './peer/negotiate.ts';
 import { familyOf, ipFamilyOf } from './peer/negotiate.ts';
 import { Session } from './peer/session.ts';
 import type { SessionPorts } from './peer/session.ts';
+import { dropsSince } from './peer/tcp-counters.ts';
+import type { KernelDrops, TcpCounters, TcpEvidence } from './peer/tcp-counters.ts';
 import type { Connection, Target } from './peer/transport.ts';
 import { LimitGuard } from './limit-guard.ts';
 import type { Loss } from './peer/vocabulary.ts';
@@ -40,6 +42,7 @@ export interface NeighborHost {
   patience(): Patience;
   /** Made for a caller, and not configured by itself. */
   readonly isDynamic: boolean;
+  readonly tcpEvidence: TcpEvidence;
   /** News for the deferral of selection. */
   defer(event: DeferralEvent): void;
   /** The network took something, or the session is another: see `isFlushed`. */
@@ -60,11 +63,13 @@ export class Neighbor {
   readonly #limits: LimitGuard;
   /** While we hang up to begin anew: the restart time that the peer had from us. */
   #resetSeconds: number | undefined;
+  #countersBefore: TcpCounters | undefined;
 
   constructor(settings: PeerSettings, host: NeighborHost) {
     this.#settings = settings;
     this.#host = host;
     this.#routes = host.routing.addPeer(settings);
+    this.#countersBefore = host.tcpEvidence();
     this.#stale = new StaleRoutes({ clock: host.ports.clock, routing: host.routing, routes: this.#routes });
     this.#session = this.#makeSession();
     this.#feed = new Feed({
@@ -145,6 +150,21 @@ export class Neighbor {
     this.#settings = settings;
     this.#host.routing.adjustPeer(this.#routes, settings);
     this.#session.settingsChanged();
+  }
+
+  /** BFD lost the path to the peer. */
+  bfdDown(text: string): void {
+    this.#session.bfdDown(text);
+  }
+
+  /** Ends the session as an operator asks, with a text for the peer, and lets it come back at once. RFC 9003. */
+  reset(message: string): void {
+    this.#session.reset(resetFault(message));
+  }
+
+  /** What the kernel has dropped since the peer was configured or last lost; 0 where it does not tell. */
+  kernelDrops(): KernelDrops {
+    return dropsSince(this.#countersBefore, this.#host.tcpEvidence());
   }
 
   /** Its prefixes came to a warning, or went beyond the limit. */
@@ -272,6 +292,7 @@ export class Neighbor {
     const restart = this.#negotiated === undefined ? undefined : peerRestart(this.#negotiated);
     this.#negotiated = undefined;
     this.#reader = undefined;
+    this.#countersBefore = this.#host.tcpEvidence();
     this.#feed.stop();
     this.#refreshes.stop();
     this.#host.routing.sessionDown(this.#routes);

@@ -8,9 +8,8 @@ import { pathIn } from './routing/explain.ts';
 import type { PathState } from './routing/explain.ts';
 import type { Routing, RoutingPeer } from './routing.ts';
 import { FAMILIES, LOCAL_SOURCE } from './routing.ts';
-import type { RouteView } from './view.ts';
-import { formatAsPath } from './wire.ts';
-import type { PathAttributes } from './wire.ts';
+import { routeTexts } from './route-texts.ts';
+import type { RouteQuestion, RouteView } from './view.ts';
 
 /** `10.0.0.2 (eBGP)`, `fe80::1%eth0 (global)`. */
 export const peerText = ({ settings }: Pick<RoutingPeer, 'settings'>): string => {
@@ -67,11 +66,16 @@ function hopOf(routing: Routing, { source, attributes }: Best): readonly NextHop
   return [{ address, interface: link }];
 }
 
-/** Every path of every prefix, by prefix, best first. */
-export function routeViews(routing: Routing, peers: readonly RoutingPeer[]): readonly RouteView[] {
+/** The paths of every prefix, by prefix, best first. */
+export function routeViews(
+  routing: Routing,
+  peers: readonly RoutingPeer[],
+  { which, peer: asked }: RouteQuestion,
+): readonly RouteView[] {
+  const isAsked = (peer: RoutingPeer): boolean => asked === undefined || sameAddress(peer.settings.address, asked);
   const views = FAMILIES.flatMap((family) => [
-    ...originatedViews(routing, family),
-    ...peers.flatMap((peer) => peerViews(routing, peer, family)),
+    ...(which === 'received' || which === 'accepted' || asked !== undefined ? [] : originatedViews(routing, family)),
+    ...peers.filter(isAsked).flatMap((peer) => peerViews(routing, peer, { family, which })),
   ]);
   return views.sort((a, b) => comparePrefixes(a.prefix, b.prefix) || Number(b.best) - Number(a.best));
 }
@@ -83,29 +87,40 @@ function originatedViews(routing: Routing, family: IpFamily): readonly RouteView
     best: true,
     reason: 'originated by this node',
     from: 'this node',
-    ...attributeTexts(routing.attributes.attributes(originated.get(prefix))),
+    ...routeTexts(routing.attributes.attributes(originated.get(prefix))),
     stale: false,
   }));
 }
 
-function peerViews(routing: Routing, peer: RoutingPeer, family: IpFamily): readonly RouteView[] {
+function peerViews(
+  routing: Routing,
+  peer: RoutingPeer,
+  { family, which }: { readonly family: IpFamily; readonly which: RouteQuestion['which'] },
+): readonly RouteView[] {
   const { prefixes, locRib } = routing.tables[family];
+  const isWanted = (prefix: number, path: PathState): boolean => {
+    if (which === 'best') return locRib.best(prefix)?.source === path.source;
+    return which !== 'accepted' || path.rejectedBy === undefined;
+  };
   return peer.adjRibIn[family].lanes.flatMap((lane, at) =>
     [...lane.prefixes()].flatMap((prefix) =>
-      pathIn(routing.core, { family, prefix }, { peer, lane, at }).map((path) => ({
-        prefix: prefixes.prefix(prefix),
-        best: locRib.best(prefix)?.source === path.source,
-        reason: reasonOf(locRib, prefix, path),
-        from: peerText(peer),
-        ...(path.pathId !== undefined && { pathId: path.pathId }),
-        ...attributeTexts(path.used),
-        stale: path.stale,
-      })),
+      pathIn(routing.core, { family, prefix }, { peer, lane, at })
+        .filter((path) => isWanted(prefix, path))
+        .map((path) => ({
+          prefix: prefixes.prefix(prefix),
+          best: locRib.best(prefix)?.source === path.source,
+          reason: pathReason(locRib, prefix, path),
+          from: peerText(peer),
+          ...(path.pathId !== undefined && { pathId: path.pathId }),
+          ...routeTexts(which === 'received' ? path.received : path.used),
+          stale: path.stale,
+        })),
     ),
   );
 }
 
-function reasonOf(locRib: LocRib, prefix: number, { source, rejectedBy }: PathState): string {
+/** Why a path is best, or not. */
+export function pathReason(locRib: LocRib, prefix: number, { source, rejectedBy }: PathState): string {
   if (rejectedBy !== undefined) return `rejected on import: ${rejectedBy}`;
   const best = locRib.best(prefix);
   if (best === undefined) return 'selection waits for End-of-RIB of the peers after a restart';
@@ -114,27 +129,4 @@ function reasonOf(locRib: LocRib, prefix: number, { source, rejectedBy }: PathSt
   const loser = [...(selection?.lostBy ?? [])].find(([candidate]) => candidate.source === source);
   const isEqual = selection?.multipath.some((path) => path.source === source) === true;
   return `${isEqual ? 'equal path, ' : ''}lost by: ${loser?.[1] ?? 'selection that is under way'}`;
-}
-
-function attributeTexts(attributes: PathAttributes): Omit<RouteView, 'prefix' | 'best' | 'reason' | 'from' | 'stale'> {
-  const {
-    nextHop,
-    asPath = [],
-    origin = 'incomplete',
-    localPref,
-    med,
-    communities = [],
-    largeCommunities = [],
-  } = attributes;
-  return {
-    ...(nextHop !== undefined && { nextHop: addressFromOctets(nextHop) }),
-    asPath: formatAsPath(asPath),
-    origin,
-    ...(localPref !== undefined && { localPref }),
-    ...(med !== undefined && { med }),
-    communities: [
-      ...communities.map((value) => `${value >>> 16}:${value & 0xffff}`),
-      ...largeCommunities.map((parts) => parts.join(':')),
-    ],
-  };
 }

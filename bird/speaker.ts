@@ -1,21 +1,35 @@
 import { formatIpAddress } from '../src/model/ip.ts';
+import type { IpAddress, IpFamily, Prefix } from '../src/model/ip.ts';
 import type { LearnedRoute } from '../src/model/route.ts';
 import type { Clock } from '../src/runtime/clock.ts';
 import type { Logger } from '../src/runtime/logger.ts';
 import type { Random } from '../src/runtime/random.ts';
+import { Answers } from './answers.ts';
+import { BfdWatch } from './bfd-watch.ts';
+import type { Bfd } from './bfd/index.ts';
 import type { CloseHow, Speaker } from './contract.ts';
 import { Drain } from './drain.ts';
 import type { DeferralEvent, DeferralState } from './graceful-restart/deferral.ts';
 import { CONVERGED, DEFERRING, deferralStep } from './graceful-restart/deferral.ts';
+import type { PeerExplanation } from './explain/finding.ts';
 import { Neighbor } from './neighbor.ts';
 import { matchPeers, peerChange } from './peer-change.ts';
 import { fault, shutdownFault } from './peer/fault.ts';
+import type { TcpEvidence } from './peer/tcp-counters.ts';
 import type { PasswordRefusal, Transport } from './peer/transport.ts';
 import { Reception } from './reception.ts';
 import { Routing } from './routing.ts';
 import type { DynamicPeers, OriginatedRoute, PeerSettings, SpeakerSettings } from './settings.ts';
-import { learnedRoutes, routeViews } from './snapshot.ts';
-import type { PeerView, RefusedCaller, RouteView } from './view.ts';
+import { learnedRoutes } from './snapshot.ts';
+import type {
+  AdvertisementView,
+  PeerView,
+  RefusedCaller,
+  RouteExplanation,
+  RouteQuestion,
+  RouteView,
+  TableCounts,
+} from './view.ts';
 import type { Fault } from './wire.ts';
 
 export interface SpeakerPorts {
@@ -23,6 +37,8 @@ export interface SpeakerPorts {
   readonly random: Random;
   readonly log: Logger;
   readonly transport: Transport;
+  readonly bfd: Bfd;
+  readonly tcpEvidence: TcpEvidence;
 }
 
 /** Selection takes this many prefixes at a time, then looks at the clock. */
@@ -37,6 +53,8 @@ export class BgpSpeaker implements Speaker {
   readonly #listeners = new Set<() => void>();
   readonly #farewells = new Set<Promise<void>>();
   readonly #reception: Reception;
+  readonly #bfd: BfdWatch;
+  readonly #answers: Answers;
   /** In the order of the settings. */
   #configured: readonly Neighbor[] = [];
   readonly #byIndex = new Map<number, Neighbor>();
@@ -57,6 +75,7 @@ export class BgpSpeaker implements Speaker {
     this.#ports = ports;
     this.#clusterId = settings.clusterId;
     this.#deferral = settings.gracefulRestart.restarting ? DEFERRING : CONVERGED;
+    this.#bfd = new BfdWatch({ bfd: ports.bfd, clock: ports.clock }, () => this.#neighbors);
     this.#reception = new Reception(ports, {
       configured: () => this.#configured,
       isClosed: () => this.#isClosed,
@@ -80,6 +99,12 @@ export class BgpSpeaker implements Speaker {
         leftOut: ({ settings: { address } }, text) => ports.log.warn({ peer: formatIpAddress(address) }, text),
       },
     );
+    this.#answers = new Answers({
+      clock: ports.clock,
+      routing: this.#routing,
+      bfd: this.#bfd,
+      neighbors: () => this.#neighbors,
+    });
   }
 
   start(): Promise<void> {
@@ -135,7 +160,7 @@ export class BgpSpeaker implements Speaker {
   }
 
   peers(): readonly PeerView[] {
-    return this.#neighbors.map((neighbor) => neighbor.view());
+    return this.#answers.peers();
   }
 
   refusedCallers(): readonly RefusedCaller[] {
@@ -146,11 +171,35 @@ export class BgpSpeaker implements Speaker {
     return this.#reception.refusedPasswords;
   }
 
-  routes(): readonly RouteView[] {
-    return routeViews(
-      this.#routing,
-      this.#neighbors.map(({ routes }) => routes),
-    );
+  tables(): readonly TableCounts[] {
+    return this.#answers.tables();
+  }
+
+  routes(question: RouteQuestion = { which: 'all' }): readonly RouteView[] {
+    return this.#answers.routes(question);
+  }
+
+  advertised(peer?: IpAddress): readonly AdvertisementView[] {
+    return this.#answers.advertised(peer);
+  }
+
+  explainPeer(address: IpAddress, link?: string): PeerExplanation | undefined {
+    return this.#answers.explainPeer(address, link);
+  }
+
+  explainRoute(prefix: Prefix): RouteExplanation {
+    return this.#answers.explainRoute(prefix);
+  }
+
+  resetPeer(address: IpAddress, message: string): boolean {
+    const neighbor = this.#answers.find(address, undefined);
+    neighbor?.reset(message);
+    return neighbor !== undefined;
+  }
+
+  refreshPeer(address: IpAddress): readonly IpFamily[] | undefined {
+    const neighbor = this.#answers.find(address, undefined);
+    return neighbor?.settings.families.filter((family) => neighbor.requestRefresh(family));
   }
 
   onRoutesChange(listener: () => void): () => void {
@@ -188,6 +237,7 @@ export class BgpSpeaker implements Speaker {
     // A start under way closes what it opened; why it failed is for its own caller.
     await this.#starting?.catch(() => undefined);
     await this.#reception.close();
+    await this.#bfd.close();
   }
 
   /** Nobody to tell is nobody to wait for. */
@@ -219,8 +269,10 @@ export class BgpSpeaker implements Speaker {
       patience: () => (this.#passesOn() ? 'RFC 4724' : 'everybody'),
       isDynamic,
       defer: (event) => this.#defer(event),
+      tcpEvidence: this.#ports.tcpEvidence,
       progressed: () => this.#drain?.look(),
     });
+    this.#bfd.updateSoon(settings);
     this.#byIndex.set(neighbor.index, neighbor);
     return neighbor;
   }
@@ -244,6 +296,7 @@ export class BgpSpeaker implements Speaker {
     const change = peerChange(before, settings, neighbor.isEstablished);
     if (before.kind !== settings.kind) this.#announceChange();
     if (change === 'none') return neighbor;
+    this.#bfd.updateSoon(settings);
     if (change === 'light') {
       neighbor.adjust(settings);
       return neighbor;
@@ -260,6 +313,7 @@ export class BgpSpeaker implements Speaker {
     const stopped = neighbor.stop(farewell);
     neighbor.forget();
     this.#byIndex.delete(neighbor.index);
+    this.#bfd.updateSoon(neighbor.settings);
     this.#farewells.add(stopped);
     void stopped.finally(() => this.#farewells.delete(stopped));
   }

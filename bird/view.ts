@@ -1,3 +1,4 @@
+import type { BfdSessionView } from './bfd/index.ts';
 import type { IpAddress, IpFamily, Prefix } from '../src/model/ip.ts';
 import type { PeerSettings } from './settings.ts';
 
@@ -79,6 +80,8 @@ export interface PeerView {
   readonly received: number;
   readonly accepted: number;
   readonly advertised: number;
+  /** The same by family, of the families that the peer is set up for. */
+  readonly prefixes: readonly PrefixCounts[];
   /** How often the session was Established and then lost. */
   readonly flaps: number;
   /** The newest last; bounded. */
@@ -95,6 +98,24 @@ export interface PeerView {
   readonly capabilities?: { readonly sent: readonly string[]; readonly received: readonly string[] };
   /** Made for a caller from a prefix of dynamic peers. */
   readonly isDynamic?: boolean;
+  /** Where BFD watches the path. */
+  readonly bfd?: BfdSessionView;
+}
+
+export interface PrefixCounts {
+  readonly family: IpFamily;
+  readonly received: number;
+  readonly accepted: number;
+  readonly advertised: number;
+}
+
+/** How much the tables of one family hold. */
+export interface TableCounts {
+  readonly family: IpFamily;
+  /** Prefixes that anybody offers. */
+  readonly prefixes: number;
+  /** Prefixes with a best route. */
+  readonly best: number;
 }
 
 /** Somebody who connected and was not let in, for those who look for a peer that does not come up. */
@@ -110,8 +131,18 @@ export interface RefusedCaller {
   readonly why: string;
 }
 
+/** The attributes of a route that people look at. */
+export interface RouteAttributes {
+  readonly nextHop?: IpAddress;
+  readonly asPath: string;
+  readonly origin: string;
+  readonly localPref?: number;
+  readonly med?: number;
+  readonly communities: readonly string[];
+}
+
 /** One path of one prefix, best first, each loser with the rule that removed it. */
-export interface RouteView {
+export interface RouteView extends RouteAttributes {
   readonly prefix: Prefix;
   readonly best: boolean;
   /** `best path`, `lost by: b) lower ORIGIN`, `rejected on import: AS_PATH holds our own AS 64512`. */
@@ -119,11 +150,51 @@ export interface RouteView {
   readonly from: string;
   /** RFC 7911; absent where the peer told the path without one. */
   readonly pathId?: number;
-  readonly nextHop?: IpAddress;
-  readonly asPath: string;
-  readonly origin: string;
-  readonly localPref?: number;
-  readonly med?: number;
-  readonly communities: readonly string[];
   readonly stale: boolean;
+}
+
+/**
+ * Which routes: `received` as peers told them, `accepted` as import left them, `best` those selected. `all`: every path as
+ * import left it, refused ones too.
+ */
+export interface RouteQuestion {
+  readonly which: 'all' | 'received' | 'accepted' | 'best';
+  /** Of this peer alone. */
+  readonly peer?: IpAddress;
+}
+
+/** What one peer hears of one path of a prefix. */
+export interface AdvertisementView {
+  readonly prefix: Prefix;
+  /** `10.0.0.5 (global)` */
+  readonly to: string;
+  /** Whose path it is. */
+  readonly from: string;
+  readonly outcome: 'sent' | 'waiting' | 'kept back';
+  /** Why it is kept back, or which rule of a filter let it pass; one sentence. */
+  readonly reason?: string;
+  /** RFC 7911; absent where the peer takes one path alone. */
+  readonly pathId?: number;
+  /** As the peer has them; absent where it is kept back. */
+  readonly attributes?: RouteAttributes;
+}
+
+/** All that is known of one prefix. */
+export interface RouteExplanation {
+  /** As asked, or the longest one that holds it. */
+  readonly prefix: Prefix;
+  /** One sentence: who wins, or why nobody does. */
+  readonly verdict: string;
+  /** Who brought it into the world, as far as its attributes tell. */
+  readonly originator?: string;
+  /** The best first. */
+  readonly paths: readonly ExplainedPath[];
+  readonly advertised: readonly AdvertisementView[];
+}
+
+export interface ExplainedPath extends RouteView {
+  /** What import changed, where it changed something: `LOCAL_PREF 100 → 0`. */
+  readonly changes: readonly string[];
+  /** The rule of an import filter that decided, where one did. */
+  readonly rule?: string;
 }

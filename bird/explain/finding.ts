@@ -1,5 +1,8 @@
 /** What goes into an explanation, and what comes out. */
+import type { KernelDrops } from '../peer/tcp-counters.ts';
 import type { PeerView } from '../view.ts';
+
+export type { KernelDrops } from '../peer/tcp-counters.ts';
 
 /** A word for programs; the verdict is for people. */
 export type PeerCause =
@@ -31,18 +34,6 @@ export type PeerCause =
   | 'configuration change'
   | 'refused by the peer'
   | 'unknown';
-
-/** What the kernel has dropped lately for want of a right signature or TTL, all connections of the host together. */
-export interface KernelDrops {
-  /** Signed, but with another key: TCPMD5Failure. */
-  readonly wrongSignature: number;
-  /** Not signed where we ask for it: TCPMD5NotFound. */
-  readonly missingSignature: number;
-  /** Signed where we have no key: TCPMD5Unexpected. */
-  readonly unexpectedSignature: number;
-  /** Came from farther than GTSM allows: TCPMinTTLDrop. */
-  readonly lowTtl: number;
-}
 
 export interface PeerEvidence {
   readonly view: PeerView;

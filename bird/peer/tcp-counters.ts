@@ -35,3 +35,27 @@ export function parseNetstat(text: string): TcpCounters | undefined {
     minTtlDrop: value('TCPMinTTLDrop'),
   };
 }
+
+/** What the kernel has dropped in a while, for want of a right signature or TTL. */
+export interface KernelDrops {
+  /** Signed, but with another key: TCPMD5Failure. */
+  readonly wrongSignature: number;
+  /** Not signed where we ask for it: TCPMD5NotFound. */
+  readonly missingSignature: number;
+  /** Signed where we have no key: TCPMD5Unexpected. */
+  readonly unexpectedSignature: number;
+  /** Came from farther than GTSM allows: TCPMinTTLDrop. */
+  readonly lowTtl: number;
+}
+
+/** Nothing where the kernel does not tell. */
+export function dropsSince(before: TcpCounters | undefined, now: TcpCounters | undefined): KernelDrops {
+  const since = (name: keyof TcpCounters): number =>
+    before === undefined || now === undefined ? 0 : now[name] - before[name];
+  return {
+    wrongSignature: since('md5Failure'),
+    missingSignature: since('md5NotFound'),
+    unexpectedSignature: since('md5Unexpected'),
+    lowTtl: since('minTtlDrop'),
+  };
+}

@@ -50,6 +50,8 @@ export type PathExport =
   | { readonly peer: RoutingPeer; readonly kind: 'kept back'; readonly source: number; readonly reason: string };
 
 export interface PrefixExplanation {
+  /** Of the prefix in the tables. */
+  readonly id: number;
   readonly paths: readonly PathState[];
   /** What is selected now; selection that is due may find something else. */
   readonly best: number | undefined;
@@ -71,6 +73,7 @@ export function explainPrefix(
   if (id === NO_PREFIX) return undefined;
   const peers = [...core.sources.peers()];
   return {
+    id,
     paths: [
       ...pathIn(core, { family, prefix: id }, { peer: undefined, lane: core.tables[family].originated, at: 0 }),
       ...peers.flatMap((peer) =>
@@ -115,7 +118,8 @@ export function pathIn(
   ];
 }
 
-function exportsTo(
+/** What becomes of the paths of a prefix towards one peer; none where its session is down or it brought the path itself. */
+export function exportsTo(
   core: RoutingCore,
   exports: Exports,
   { peer, family, prefix }: Place & { readonly peer: RoutingPeer },

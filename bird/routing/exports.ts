@@ -199,7 +199,7 @@ export class Exports {
     const known = this.#groups.get(key);
     if (known !== undefined) return known;
     const memory = { prefixes: this.#core.tables[family].prefixes, attributes: this.#core.attributes };
-    const group: ExportGroup = new ExportGroup(view, memory, (text) => this.#tooLong(group, text));
+    const group: ExportGroup = new ExportGroup(view, memory, (reason, origin) => this.#leftOut(group, reason, origin));
     this.#groups.set(key, group);
     return group;
   }
@@ -221,10 +221,10 @@ export class Exports {
     this.#groups.delete(viewKey(group.view));
   }
 
-  #tooLong(group: ExportGroup, text: string): void {
+  #leftOut(group: ExportGroup, reason: string, origin: ExportOrigin): void {
     for (const peer of this.#core.sources.peers()) {
-      if (peer.exportGroups.get(group.view.family) !== group) continue;
-      complain(this.#core, peer, { cause: 'too long', text: `a route is not told: ${text}` });
+      if (peer.exportGroups.get(group.view.family) !== group || peer.index === origin.peer) continue;
+      complain(this.#core, peer, { cause: 'left out', text: `a route is not told: ${reason}` });
     }
   }
 }

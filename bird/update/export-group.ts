@@ -41,6 +41,9 @@ export type Exported =
   | { readonly kind: 'send'; readonly attributes: PathAttributes; readonly rule: string | undefined }
   | { readonly kind: 'kept back'; readonly reason: string };
 
+/** Hears of a path that no message to the peers of a group can carry, though policy would tell it. */
+export type LeftOut = (reason: string, origin: ExportOrigin) => void;
+
 interface Outcome {
   readonly from: number;
   /** Or KEPT_BACK. */
@@ -62,7 +65,7 @@ export class ExportGroup {
   readonly #memory: RibMemory;
   readonly #filters: CompiledPolicy;
   readonly #looksAtInterface: boolean;
-  readonly #tooLong: (text: string) => void;
+  readonly #leftOut: LeftOut;
   /**
    * By the rule that decides, where that hangs on the prefix; then by attribute set and kind of source. Both ends are
    * held alive while they stand here.
@@ -72,11 +75,10 @@ export class ExportGroup {
   readonly #encoded = new Map<number, EncodedSet>();
   users = 0;
 
-  /** `tooLong` hears of attribute sets that fit into no message to these peers. */
-  constructor(view: ExportView, memory: RibMemory, tooLong: (text: string) => void) {
+  constructor(view: ExportView, memory: RibMemory, leftOut: LeftOut) {
     this.view = view;
     this.#memory = memory;
-    this.#tooLong = tooLong;
+    this.#leftOut = leftOut;
     this.#filters = compilePolicy(view.filters);
     this.#looksAtInterface = view.filters.some(({ rules }) => rules.some(({ match }) => match.interface !== undefined));
   }
@@ -141,7 +143,7 @@ export class ExportGroup {
     sets.retain(to);
     const reason = obstacle(this.encodedSet(to), this.view.family, this.view.send);
     if (reason === undefined) return to;
-    this.#tooLong(reason);
+    this.#leftOut(reason, origin);
     sets.release(to);
     return KEPT_BACK;
   }

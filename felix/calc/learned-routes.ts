@@ -78,7 +78,7 @@ function neighbourWay(learned: LearnedRoute, around: Surroundings): readonly Nei
   const isInPool = poolOf(prefix, around.pools) !== undefined;
   if (isInPool || refusePrefix(prefix, around.host, around.foreign) !== undefined) return [];
   const hops = [...nextHops].sort(compareAddresses).flatMap((nextHop) => {
-    if (sameAddress(nextHop, around.own.address)) return [];
+    if (sameAddress(nextHop, around.own.address) || nextHop.family !== prefix.address.family) return [];
     const resolution = around.resolve(nextHop);
     return 'hop' in resolution && resolution.isOnLink ? [resolution.hop] : [];
   });

@@ -1,6 +1,6 @@
 import type { CloseHow, Speaker, SpeakerSettings } from '../../bird/index.ts';
 import type { Dataplane } from '../../felix/index.ts';
-import type { DrainRequest, NodeStatus, PathReport, PodRequest, PodResult, RouteReport } from '../api/contract.ts';
+import type { DrainRequest, NodeStatus, PodRequest, PodResult, RouteReport } from '../api/contract.ts';
 import type { BgpApi } from '../api/bgp-routes.ts';
 import type { NodeApi } from '../api/node-routes.ts';
 import type { AgentSettings } from '../config/settings.ts';
@@ -15,12 +15,15 @@ import type { ResourceClient } from '../resources/index.ts';
 import type { Clock } from '../runtime/clock.ts';
 import type { Logger, LogLevel } from '../runtime/logger.ts';
 import type { Random } from '../runtime/random.ts';
-import { pathReport, peerStatus } from '../speaker/bgp-status.ts';
+import { BgpAnswers } from '../speaker/bgp-answers.ts';
+import { peerStatus } from '../speaker/bgp-status.ts';
 import { SpeakerKeeper } from '../speaker/speaker-keeper.ts';
 import { bgpLogLevel, clusterNode, dataplaneInputs, localBlocks, speakerSettings } from './cluster-view.ts';
 import type { Knowledge } from './cluster-view.ts';
+import { agentBackground } from './background.ts';
 import { nodeRoutes } from './node-routes.ts';
 import { CALICO_PEER_DEFAULTS, computePeers } from './peers.ts';
+import type { Omitted } from './peers.ts';
 import { createPods } from './pods.ts';
 import type { Pods } from './pods.ts';
 import { SecretFiles } from './secret-files.ts';
@@ -63,7 +66,9 @@ export class Agent implements BgpApi, NodeApi {
   readonly #secrets: SecretFiles;
   readonly #startedAt: number;
   readonly #reported = new Set<string>();
+  readonly bgp: BgpAnswers;
   #knowledge: Knowledge;
+  #omitted: readonly Omitted[] = [];
   #isScheduled = false;
   #isClosed = false;
   readonly #tunnels: TunnelAddresses;
@@ -88,6 +93,14 @@ export class Agent implements BgpApi, NodeApi {
       onRoutesChange: () => this.#schedule(),
       onFatal: ports.onFatal,
     });
+    this.bgp = new BgpAnswers(
+      agentBackground({
+        speaker: () => this.#speakers.speaker,
+        knowledge: () => this.#knowledge,
+        omitted: () => this.#omitted,
+        routes: () => this.routes(),
+      }),
+    );
     this.#pods = createPods({
       node,
       clock,
@@ -136,10 +149,6 @@ export class Agent implements BgpApi, NodeApi {
 
   routes(): readonly RouteReport[] {
     return this.#ports.dataplane.routes().map(routeReport);
-  }
-
-  paths(): readonly PathReport[] {
-    return (this.#speakers.speaker?.routes() ?? []).map(pathReport);
   }
 
   addPod(request: PodRequest): Promise<PodResult> {
@@ -208,6 +217,7 @@ export class Agent implements BgpApi, NodeApi {
       holdSeconds: this.#settings.bgp.holdSeconds,
       passwords: this.#secrets.lookup(),
     });
+    this.#omitted = peers.omitted;
     for (const each of peers.omitted) this.#sayOnce('a BGP peer is left out', each);
     for (const each of peers.incomplete) this.#sayOnce('a BGP peer is not quite as it was asked for', each);
     this.#speakers.update({ settings, peers: peers.peers, originated: nodeRoutes(this.#knowledge).originated });

@@ -22,7 +22,7 @@ export function parseBody<T>(schema: z.ZodType<T>, payload: unknown): T {
 }
 
 /** Failures of the work itself are told as they are: a sentence is of no use to anyone if it becomes "internal error". */
-export async function said<T>(work: () => Promise<T>): Promise<T> {
+export async function said<T>(work: () => T | Promise<T>): Promise<T> {
   try {
     return await work();
   } catch (error) {

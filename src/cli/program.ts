@@ -7,6 +7,7 @@ import { addLabelCommand } from './commands/label.ts';
 import { addNodeCommand } from './commands/node.ts';
 import { addPeerCommand } from './commands/peer.ts';
 import { addReplaceCommand } from './commands/replace.ts';
+import { addRouteCommand } from './commands/route.ts';
 import { addRoutesCommand } from './commands/routes.ts';
 import { addVersionCommand } from './commands/version.ts';
 import type { CliIo } from './io.ts';
@@ -21,6 +22,7 @@ const COMMANDS: readonly ((program: Command, io: CliIo) => void)[] = [
   addLabelCommand,
   addNodeCommand,
   addPeerCommand,
+  addRouteCommand,
   addRoutesCommand,
   addVersionCommand,
 ];

@@ -17,7 +17,8 @@ import { parseInterfaceAddress } from '../model/ip.ts';
 import { systemClock } from '../runtime/clock.ts';
 import { createLogger } from '../runtime/logger.ts';
 import { systemRandom } from '../runtime/random.ts';
-import { pathReport, peerStatus } from '../speaker/bgp-status.ts';
+import { BgpAnswers } from '../speaker/bgp-answers.ts';
+import { peerStatus } from '../speaker/bgp-status.ts';
 import { planSwitch } from './switch-plan.ts';
 import { buildTopology, SWITCHES } from './topology.ts';
 import type { DemoSwitch } from './topology.ts';
@@ -80,7 +81,12 @@ function switchApi({ tor, speaker, dataplane }: RunningSwitch): BgpApi & NodeApi
       };
     },
     routes: () => dataplane.routes().map(routeReport),
-    paths: () => speaker.routes().map(pathReport),
+    bgp: new BgpAnswers({
+      speaker: () => speaker,
+      whyNoPeer: () => [`${tor.name} knows no such peer`],
+      ownRoute: () => undefined,
+      kernelRoute: () => undefined,
+    }),
     addPod: refuse,
     removePod: refuse,
     stop: refuse,

@@ -1,10 +1,11 @@
 import type { CloseHow, Speaker, SpeakerSettings } from '../../bird/index.ts';
 import type { BgpApi } from '../api/bgp-routes.ts';
-import type { DrainRequest, PathReport, SpeakerStatus } from '../api/contract.ts';
-import { formatIpv4 } from '../model/ip.ts';
+import type { DrainRequest, SpeakerStatus } from '../api/contract.ts';
+import { formatIpv4, formatPrefix } from '../model/ip.ts';
 import type { Clock } from '../runtime/clock.ts';
 import type { Logger, LogLevel } from '../runtime/logger.ts';
-import { pathReport, peerStatus } from './bgp-status.ts';
+import { BgpAnswers } from './bgp-answers.ts';
+import { peerStatus } from './bgp-status.ts';
 import type { SpeakerConfiguration } from './convert.ts';
 import { ConfigurationError } from './problems.ts';
 import { SpeakerKeeper } from './speaker-keeper.ts';
@@ -31,6 +32,7 @@ export interface StandalonePorts {
 export class StandaloneSpeaker implements BgpApi {
   readonly #ports: StandalonePorts;
   readonly #keeper: SpeakerKeeper;
+  readonly bgp: BgpAnswers;
   readonly #startedAt: number;
   /** An earlier process left without a farewell, so that peers may still have its routes. */
   readonly #isRestart: boolean;
@@ -47,6 +49,12 @@ export class StandaloneSpeaker implements BgpApi {
     this.#startedAt = this.#readAt = ports.clock.wallTime();
     const { createSpeaker, clock, log, onFatal } = ports;
     this.#keeper = new SpeakerKeeper({ createSpeaker, clock, log, onFatal, onRoutesChange: () => this.#look() });
+    this.bgp = new BgpAnswers({
+      speaker: () => this.#keeper.speaker,
+      whyNoPeer: () => [`no peer and no range of dynamicPeers in ${ports.file} has the address`],
+      ownRoute: (prefix) => this.#inForce.originated.find((route) => formatPrefix(route.prefix) === prefix)?.reason,
+      kernelRoute: () => undefined,
+    });
   }
 
   start(): void {
@@ -98,10 +106,6 @@ export class StandaloneSpeaker implements BgpApi {
         ...(this.#refused.length > 0 && { refused: this.#refused }),
       },
     };
-  }
-
-  paths(): readonly PathReport[] {
-    return (this.#keeper.speaker?.routes() ?? []).map(pathReport);
   }
 
   async stop(message: string): Promise<void> {

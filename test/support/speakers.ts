@@ -1,6 +1,6 @@
 /** Speakers on hosts of one wire in memory, under a clock that the test turns. */
 import { createSpeaker } from '../../bird/index.ts';
-import type { PeerView, Speaker, SpeakerSettings } from '../../bird/index.ts';
+import type { PeerView, Speaker, SpeakerSettings, SpeakerWorld } from '../../bird/index.ts';
 import { formatIpAddress, formatPrefix, parseIpAddress, parsePrefix } from '../../src/model/ip.ts';
 import { silentLogger } from '../../src/runtime/logger.ts';
 import { peerSettings } from './bgp.ts';
@@ -12,6 +12,8 @@ export interface Host extends Partial<SpeakerSettings> {
   readonly address: string;
   readonly peers: readonly PeerText[];
   readonly originates?: readonly string[];
+  /** Instead of what the bench has. */
+  readonly world?: Partial<SpeakerWorld>;
 }
 
 export const A = '10.0.0.1';
@@ -24,7 +26,7 @@ export class SpeakerBench {
   readonly #speakers: Speaker[] = [];
 
   /** Not started, and told nothing yet. */
-  make({ address, ...settings }: Partial<SpeakerSettings> & Pick<Host, 'address'>): Speaker {
+  make({ address, world, ...settings }: Partial<SpeakerSettings> & Pick<Host, 'address' | 'world'>): Speaker {
     const speaker = createSpeaker(
       {
         asn: 64512,
@@ -33,7 +35,7 @@ export class SpeakerBench {
         gracefulRestart: { restarting: false, deferralSeconds: 60 },
         ...settings,
       },
-      { clock: this.clock, random: () => 1, log: silentLogger, transport: this.network.host(address) },
+      { clock: this.clock, random: () => 1, log: silentLogger, transport: this.network.host(address), ...world },
     );
     this.#speakers.push(speaker);
     return speaker;

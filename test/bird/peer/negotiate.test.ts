@@ -117,6 +117,71 @@ describe('a dynamic peer names its AS itself', () => {
   });
 });
 
+describe('what changes how UPDATEs are written', () => {
+  const families = [4, 6] as const;
+  const all = localSettings({
+    families,
+    addPath: { send: true, receive: true },
+    extendedNextHop: true,
+    extendedMessages: true,
+  });
+  const plain = localSettings({ families });
+
+  test('is offered by settings alone', () => {
+    const names = (settings: LocalSettings): readonly string[] => localOpen(settings).capabilities.map((c) => c.name);
+    expect(names(plain)).not.toContain('add-path');
+    expect(names(plain)).toContain('enhanced-route-refresh');
+    expect(localOpen(all).capabilities).toEqual(
+      expect.arrayContaining([
+        { name: 'extended-next-hop', entries: [{ family: { afi: 1, safi: 1 }, nextHopAfi: 2 }] },
+        { name: 'extended-message' },
+        {
+          name: 'add-path',
+          entries: [
+            { family: { afi: 1, safi: 1 }, mode: 'both' },
+            { family: { afi: 2, safi: 1 }, mode: 'both' },
+          ],
+        },
+      ]),
+    );
+    const receiver = localSettings({ addPath: { send: false, receive: true } });
+    expect(localOpen(receiver).capabilities).toContainEqual({
+      name: 'add-path',
+      entries: [{ family: { afi: 1, safi: 1 }, mode: 'receive' }],
+    });
+    expect(localOpen(localSettings({ families: [6], extendedNextHop: true })).capabilities).not.toContainEqual(
+      expect.objectContaining({ name: 'extended-next-hop' }),
+    );
+  });
+
+  test('ADD-PATH holds in a direction where one side sends and the other receives', () => {
+    const sender = localSettings({ addPath: { send: true, receive: false } });
+    const receiver = localSettings({ addPath: { send: false, receive: true } });
+    const keys = (local: LocalSettings, peer: LocalSettings): readonly string[] => {
+      const { receive, send } = agreed(local, openOf(peer));
+      return [...[...receive.addPath].map((key) => `in ${key}`), ...[...send.addPath].map((key) => `out ${key}`)];
+    };
+    expect(keys(receiver, sender)).toEqual(['in 1/1']);
+    expect(keys(sender, receiver)).toEqual(['out 1/1']);
+    expect(keys(sender, sender)).toEqual([]);
+    expect(keys(localSettings(), sender)).toEqual([]);
+    expect(keys(localSettings({ addPath: { send: true, receive: true } }), all)).toEqual(['in 1/1', 'out 1/1']);
+  });
+
+  test('extended messages come where we said so', () => {
+    expect(agreed(plain, openOf(all)).receive.extendedMessage).toBe(false);
+    expect(agreed(all, openOf(plain)).receive.extendedMessage).toBe(true);
+  });
+
+  test('IPv6 next hops of IPv4 routes, and marks around a refresh, need both sides', () => {
+    expect([...agreed(all, openOf(all)).send.extendedNextHop]).toEqual(['1/1']);
+    expect([...agreed(all, openOf(plain)).send.extendedNextHop]).toEqual([]);
+    expect(agreed(plain, openOf(plain)).enhancedRefresh).toBe(true);
+    expect(agreed(plain, without(openOf(plain), 'enhanced-route-refresh')).enhancedRefresh).toBe(false);
+    expect(agreed(plain, without(openOf(plain), 'route-refresh')).enhancedRefresh).toBe(false);
+  });
+});
+
 test('messages of more than 4096 octets go to a peer where both sides said that they read them', () => {
   const sent = (ours: boolean, peers: boolean): boolean =>
     agreed(localSettings({ extendedMessages: ours }), openOf(localSettings({ extendedMessages: peers }))).send

@@ -65,7 +65,7 @@ const stepsOf = (peers: number): fc.Arbitrary<readonly Step[]> => {
   const one = fc.oneof(
     { weight: 5, arbitrary: step('announce', { peer, prefix, set: fc.nat(SETS.length - 1), pathId }) },
     { weight: 3, arbitrary: step('withdraw', { peer, prefix, pathId }) },
-    { weight: 3, arbitrary: fc.record({ do: ofPeer, peer }) as fc.Arbitrary<Step> },
+    { weight: 3, arbitrary: fc.record({ do: ofPeer, peer }) },
     { weight: 1, arbitrary: step('reconnect', { peer, receive: fc.boolean(), send: fc.boolean() }) },
     { weight: 1, arbitrary: step('import', { peer, policy }) },
     { weight: 1, arbitrary: step('export', { peer, policy }) },

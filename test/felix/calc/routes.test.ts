@@ -158,6 +158,15 @@ describe('routes from outside', () => {
     expect(routesOf({ learned: routes })).toContain('10.0.0.0/8 via 172.30.1.253 dev eth0');
   });
 
+  test('an IPv4 route with an IPv6 next hop (RFC 8950) is refused by name, and nothing is resolved through it', () => {
+    const words = { routes: ['fd00:30::/64 dev eth0'] };
+    const routes = [learned('10.0.0.0/8', '172.31.9.1'), learned('172.31.9.0/24', 'fd00:30::253')];
+    expect(routesOf({ learned: routes }, words)).toEqual(['10.0.0.0/8 via 172.30.1.1 dev eth0']);
+    expect(troubleOf({ learned: routes }, words)).toContain('next hop fd00:30::253 is of another family');
+    const linkLocal = { ...learned('10.9.0.0/16', 'fe80::2'), interfaces: ['eth0'] };
+    expect(troubleOf({ learned: [linkLocal] }, words)).toEqual(['next hop fe80::2 is of another family']);
+  });
+
   test('a next hop that nothing leads to is named', () => {
     const noRoutes = { ...host(), foreignRoutes: [] };
     const [planned] = planRoutes(inputs({ learned: [learned('10.0.0.0/8', '172.31.9.1')] }), noRoutes);

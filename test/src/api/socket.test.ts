@@ -11,6 +11,8 @@ import { nodeRoutes, noNodeRoutes } from '../../../src/api/node-routes.ts';
 import type { NodeApi } from '../../../src/api/node-routes.ts';
 import { startApi } from '../../../src/api/server.ts';
 import type { ApiServer } from '../../../src/api/server.ts';
+import { BgpAnswers } from '../../../src/speaker/bgp-answers.ts';
+import { fakeSpeaker } from '../../support/fake-speaker.ts';
 import { silentLogger } from '../../../src/runtime/logger.ts';
 
 const POD: PodRequest = {
@@ -28,7 +30,12 @@ let calls: unknown[] = [];
 const api: BgpApi & NodeApi = {
   status: () => ({ node: 'node-a1' }) as NodeStatus,
   routes: () => [],
-  paths: () => [],
+  bgp: new BgpAnswers({
+    speaker: () => fakeSpeaker({ resetPeer: (_, text) => (calls.push(text), true) }),
+    whyNoPeer: () => ['nobody asked for it'],
+    ownRoute: () => undefined,
+    kernelRoute: () => undefined,
+  }),
   addPod: (request) => {
     calls.push(request);
     if (request.podName === 'unlucky') return Promise.reject(new Error('ippool p1 is exhausted'));
@@ -87,6 +94,23 @@ describe('requests', () => {
       await expect(asked).rejects.toMatchObject({ statusCode: 404, message: 'there is no node here' });
     }
     expect(calls).toEqual([]);
+  });
+
+  test('asked for an address that is no peer, it says why; a text that is no address is refused by name', async () => {
+    await start();
+    const client = createAgentClient(socketPath());
+    expect(await client.get('/v1/bgp/peers/10.0.0.2/explain')).toMatchObject({
+      isConfigured: false,
+      cause: 'not configured here',
+      evidence: ['nobody asked for it', 'it has not tried to connect to us'],
+    });
+    await expect(client.get('/v1/bgp/peers/ten/explain')).rejects.toMatchObject({
+      statusCode: 400,
+      message: "peer = 'ten': is not an IP address",
+    });
+    await expect(client.get('/v1/bgp/routes?which=some')).rejects.toMatchObject({ statusCode: 400 });
+    await client.post('/v1/bgp/peers/10.0.0.2/reset', { message: 'again' });
+    expect(calls).toEqual(['again']);
   });
 
   test('a pod is added, removed, and the agent told to stop', async () => {

@@ -3,6 +3,7 @@ import type { Speaker, SpeakerSettings } from '../../../bird/index.ts';
 import { SpeakerKeeper } from '../../../src/speaker/speaker-keeper.ts';
 import { silentLogger } from '../../../src/runtime/logger.ts';
 import { FakeClock } from '../../support/fake-clock.ts';
+import { fakeSpeaker } from '../../support/fake-speaker.ts';
 
 const settings = (asn: number, port = 179): SpeakerSettings => ({
   asn,
@@ -34,29 +35,21 @@ function keeper(start: (settings: SpeakerSettings) => Promise<void> = () => Prom
   const drained = Promise.withResolvers<undefined>();
   const createSpeaker = (given: SpeakerSettings): Speaker => {
     const name = `${given.asn}:${given.listen[0]?.port ?? ''}`;
-    return {
+    return fakeSpeaker({
       start: () => {
         calls.push(`start ${name}${given.gracefulRestart.restarting ? ' restarting' : ''}`);
         return start(given);
       },
       setPeers: (peers) => void calls.push(`peers ${peers.length} on ${name}`),
-      setOriginated: () => undefined,
       setClusterId: (clusterId) => {
         if (clusterId !== undefined) calls.push(`cluster ${clusterId} on ${name}`);
       },
-      setDynamicPeers: () => undefined,
-      refusedCallers: () => [],
-      refusedPasswords: () => [],
-      learnedRoutes: () => [],
-      isConverged: () => true,
-      peers: () => [],
-      routes: () => [],
       onRoutesChange: () => () => void calls.push('unsubscribed'),
       close: (how) => {
         calls.push(`close ${name} ${how.kind}`);
         return how.kind === 'drain' ? drained.promise : Promise.resolve();
       },
-    };
+    });
   };
   const made = new SpeakerKeeper({
     createSpeaker,

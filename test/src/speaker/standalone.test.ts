@@ -6,6 +6,7 @@ import { configurationOf } from '../../../src/speaker/convert.ts';
 import type { SpeakerFile } from '../../../src/speaker/schema.ts';
 import { StandaloneSpeaker } from '../../../src/speaker/standalone.ts';
 import { FakeClock } from '../../support/fake-clock.ts';
+import { fakeSpeaker } from '../../support/fake-speaker.ts';
 
 const FILE: SpeakerFile = {
   asn: 64512,
@@ -42,22 +43,16 @@ function bench(file: SpeakerFile = FILE, isRestart = false): Bench {
   }: {
     asn: number;
     gracefulRestart: { restarting: boolean };
-  }): Speaker => ({
-    start: () => Promise.resolve(void calls.push(`start ${asn}${gracefulRestart.restarting ? ' restarting' : ''}`)),
-    setPeers: (peers) => void calls.push(`peers ${peers.map(({ address }) => formatIpAddress(address)).join(' ')}`),
-    setDynamicPeers: (ranges) =>
-      void calls.push(`ranges ${ranges.map(({ prefix }) => formatPrefix(prefix)).join(' ')}`),
-    setOriginated: (routes) => void calls.push(`routes ${routes.map(({ prefix }) => formatPrefix(prefix)).join(' ')}`),
-    setClusterId: () => undefined,
-    refusedCallers: () => [],
-    refusedPasswords: () => [],
-    learnedRoutes: () => [],
-    isConverged: () => true,
-    peers: () => [],
-    routes: () => [],
-    onRoutesChange: () => () => undefined,
-    close: (how) => Promise.resolve(void calls.push(`close ${asn} ${how.kind}`)),
-  });
+  }): Speaker =>
+    fakeSpeaker({
+      start: () => Promise.resolve(void calls.push(`start ${asn}${gracefulRestart.restarting ? ' restarting' : ''}`)),
+      setPeers: (peers) => void calls.push(`peers ${peers.map(({ address }) => formatIpAddress(address)).join(' ')}`),
+      setDynamicPeers: (ranges) =>
+        void calls.push(`ranges ${ranges.map(({ prefix }) => formatPrefix(prefix)).join(' ')}`),
+      setOriginated: (routes) =>
+        void calls.push(`routes ${routes.map(({ prefix }) => formatPrefix(prefix)).join(' ')}`),
+      close: (how) => Promise.resolve(void calls.push(`close ${asn} ${how.kind}`)),
+    });
   const standalone = new StandaloneSpeaker(load(), isRestart, {
     ...{ file: '/etc/speaker.yaml', host: 'here', version: '1', load, createSpeaker, clock, log },
     onLogLevel: (level) => void levels.push(level),

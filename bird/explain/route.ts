@@ -1,0 +1,126 @@
+/** One prefix from its origin to those who are told: every path with its fate. */
+import type { Prefix } from '../../src/model/ip.ts';
+import { formatIpv4, formatPrefix, prefixOf } from '../../src/model/ip.ts';
+import { routeTexts } from '../route-texts.ts';
+import { FAMILIES } from '../routing.ts';
+import type { Routing, RoutingPeer } from '../routing.ts';
+import { explainPrefix, exportsTo } from '../routing/explain.ts';
+import type { PathExport, PathState, PrefixExplanation } from '../routing/explain.ts';
+import { pathReason, peerText } from '../snapshot.ts';
+import type { AdvertisementView, ExplainedPath, RouteAttributes, RouteExplanation } from '../view.ts';
+import { formatAsPath } from '../wire.ts';
+import type { PathAttributes } from '../wire.ts';
+
+/** `asked`, or the longest prefix around it that anybody told; with no path where there is none. */
+export function explainRoute(routing: Routing, asked: Prefix): RouteExplanation {
+  const { prefix, known } = longestKnown(routing, asked);
+  if (known === undefined) {
+    const verdict = `nobody has told this speaker of ${formatPrefix(asked)}, nor of a prefix around it`;
+    return { prefix: asked, verdict, paths: [], advertised: [] };
+  }
+  const best = known.paths.find(({ source }) => source === known.best);
+  const originator = best === undefined ? undefined : originatorOf(best);
+  const isBest = (path: PathState): boolean => path === best;
+  const paths = [...known.paths].sort((a, b) => Number(isBest(b)) - Number(isBest(a)));
+  return {
+    prefix,
+    verdict: verdictOf(known, best),
+    ...(originator !== undefined && { originator }),
+    paths: paths.map((path) => explainedPath(routing, { prefix, id: known.id }, { path, isBest: isBest(path) })),
+    advertised: known.exports.map((each) => advertisement(prefix, each, routing.peer(each.source))),
+  };
+}
+
+function longestKnown(
+  routing: Routing,
+  { address, length }: Prefix,
+): { readonly prefix: Prefix; readonly known: PrefixExplanation | undefined } {
+  for (let shorter = length; shorter >= 0; shorter--) {
+    const prefix = prefixOf(address, shorter);
+    const known = explainPrefix(routing, prefix);
+    if (known !== undefined && known.paths.length > 0) return { prefix, known };
+  }
+  return { prefix: { address, length }, known: undefined };
+}
+
+function verdictOf({ paths }: PrefixExplanation, best: PathState | undefined): string {
+  const refused = paths.filter(({ rejectedBy }) => rejectedBy !== undefined).length;
+  const of = paths.length === 1 ? 'the only path' : `one of ${paths.length} paths`;
+  if (best !== undefined) return `the path from ${sourceText(best.peer)} is best, ${of}`;
+  if (refused === paths.length)
+    return `no path can be used: import refused ${refused === 1 ? 'the only one' : `all ${refused}`}`;
+  return 'no path is selected yet';
+}
+
+/** RFC 4456 §8 within the AS, else the AS at the far end of the path. */
+function originatorOf({ peer, received }: PathState): string {
+  if (peer === undefined) return 'this node';
+  const origin = received.asPath?.at(-1)?.asns.at(-1);
+  if (origin !== undefined) return `AS ${origin}, by the AS_PATH ${formatAsPath(received.asPath ?? [])}`;
+  if (received.originatorId !== undefined)
+    return `the router ${formatIpv4(received.originatorId)} of our own AS (ORIGINATOR_ID)`;
+  return `${peerText(peer)} itself, of our own AS`;
+}
+
+function explainedPath(
+  routing: Routing,
+  { prefix, id }: { readonly prefix: Prefix; readonly id: number },
+  { path, isBest }: { readonly path: PathState; readonly isBest: boolean },
+): ExplainedPath {
+  const { locRib } = routing.tables[prefix.address.family];
+  const reason = path.peer === undefined ? 'originated by this node' : pathReason(locRib, id, path);
+  return {
+    prefix,
+    best: isBest,
+    reason,
+    from: sourceText(path.peer),
+    ...(path.pathId !== undefined && { pathId: path.pathId }),
+    ...routeTexts(path.received),
+    stale: path.stale,
+    changes: path.rejectedBy === undefined ? changes(path.received, path.used) : [],
+    ...(path.rule !== undefined && { rule: path.rule }),
+  };
+}
+
+function advertisement(prefix: Prefix, each: PathExport, source: RoutingPeer | undefined): AdvertisementView {
+  const common = { prefix, to: peerText(each.peer), from: sourceText(source) };
+  if (each.kind === 'kept back') return { ...common, outcome: 'kept back', reason: each.reason };
+  return {
+    ...common,
+    outcome: each.isPending ? 'waiting' : 'sent',
+    ...(each.rule !== undefined && { reason: `accepted by ${each.rule}` }),
+    ...(each.pathId !== undefined && { pathId: each.pathId }),
+    attributes: routeTexts(each.attributes),
+  };
+}
+
+/** Everything that one peer has been told or is about to be, of every prefix that has a best path. */
+export function advertisements(routing: Routing, peer: RoutingPeer): readonly AdvertisementView[] {
+  return FAMILIES.flatMap((family) => {
+    const { locRib, prefixes } = routing.tables[family];
+    const views: AdvertisementView[] = [];
+    locRib.forEachBest((id) => {
+      for (const each of exportsTo(routing.core, routing.exports, { peer, family, prefix: id })) {
+        const from = routing.peer(each.source);
+        if (each.kind === 'send') views.push(advertisement(prefixes.prefix(id), each, from));
+      }
+    });
+    return views;
+  });
+}
+
+const sourceText = (peer: RoutingPeer | undefined): string => (peer === undefined ? 'this node' : peerText(peer));
+
+/** `LOCAL_PREF 100 → 0`, one for each attribute that people look at. */
+function changes(before: PathAttributes, after: PathAttributes): readonly string[] {
+  if (before === after) return [];
+  const [a, b] = [routeTexts(before), routeTexts(after)];
+  return SHOWN.flatMap(([name, value]) => (value(a) === value(b) ? [] : [`${name} ${value(a)} → ${value(b)}`]));
+}
+
+const SHOWN: readonly (readonly [string, (attributes: RouteAttributes) => string])[] = [
+  ['AS_PATH', ({ asPath }) => (asPath === '' ? 'empty' : asPath)],
+  ['LOCAL_PREF', ({ localPref }) => String(localPref ?? 'none')],
+  ['MED', ({ med }) => String(med ?? 'none')],
+  ['COMMUNITIES', ({ communities }) => (communities.length === 0 ? 'none' : communities.join(' '))],
+];
