@@ -7,6 +7,7 @@ import type { DaemonColumn, Feature, Outcome } from './features.ts';
 import { formatPage } from './table.ts';
 
 export type Trial = (() => Promise<void>) | { readonly lacks: string };
+export type Trials = Readonly<Partial<Record<Feature, Trial>>>;
 
 /** Where the columns of one run meet; the last daemon to finish has them all. */
 const COLUMNS = join('.cache', 'interop');
