@@ -29,7 +29,12 @@ export interface SpeakerStatus {
     readonly staleRoutes: number;
   }[];
   readonly learned: readonly { readonly prefix: string; readonly nextHops: readonly string[]; readonly from: string }[];
-  readonly paths: readonly { readonly prefix: string; readonly asPath: string; readonly reason: string }[];
+  readonly paths: readonly {
+    readonly prefix: string;
+    readonly asPath: string;
+    readonly reason: string;
+    readonly pathId?: number;
+  }[];
 }
 
 const settings = JSON.parse(process.argv[2] ?? '{}') as SpeakerSettings;
@@ -51,7 +56,12 @@ function status(): SpeakerStatus {
       nextHops: nextHops.map(formatIpAddress),
       from: learnedFrom,
     })),
-    paths: speaker.routes().map(({ prefix, asPath, reason }) => ({ prefix: formatPrefix(prefix), asPath, reason })),
+    paths: speaker.routes().map(({ prefix, asPath, reason, pathId }) => ({
+      prefix: formatPrefix(prefix),
+      asPath,
+      reason,
+      ...(pathId !== undefined && { pathId }),
+    })),
   };
 }
 
