@@ -24,12 +24,13 @@ export class LimitGuard {
   take({ family, limit, stage }: LimitReached): string {
     const text = limitText(family, limit, stage);
     if (stage !== 'exceeded' || limit.action !== 'shutdown' || this.#isHeldDown) return text;
-    const { restartSeconds = Infinity } = limit;
+    const { restartSeconds } = limit;
+    const until =
+      restartSeconds === undefined ? 'an operator must let it back in' : `it may come back after ${restartSeconds} s`;
+    const farewell = fault('maximumPrefixes', `${text}; ${until}`, limitOctets(family, limit));
     this.#isHeldDown = true;
     // In a turn of its own: an UPDATE is being read.
-    this.#cancel = this.#ports.clock.after(0, () =>
-      this.#ports.reset(fault('maximumPrefixes', text, limitOctets(family, limit)), restartSeconds),
-    );
+    this.#cancel = this.#ports.clock.after(0, () => this.#ports.reset(farewell, restartSeconds ?? Infinity));
     return text;
   }
 

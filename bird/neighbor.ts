@@ -146,8 +146,10 @@ export class Neighbor {
 
   /** Takes over what the session that is up, if one is, need not know. */
   adjust(settings: PeerSettings): void {
-    if (JSON.stringify(settings.prefixLimits) !== JSON.stringify(this.#settings.prefixLimits)) this.#limits.release();
+    const isOtherLimit = JSON.stringify(settings.prefixLimits) !== JSON.stringify(this.#settings.prefixLimits);
     this.#settings = settings;
+    // First, for the other limit may hold the peer down again.
+    if (isOtherLimit) this.#limits.release();
     this.#host.routing.adjustPeer(this.#routes, settings);
     this.#session.settingsChanged();
   }

@@ -159,6 +159,7 @@ export class Routing {
 
   sessionDown(peer: RoutingPeer): void {
     this.exports.sessionDown(peer);
+    peer.importPolicy?.clear();
     peer.session = undefined;
   }
 
