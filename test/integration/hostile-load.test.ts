@@ -119,6 +119,26 @@ describe.skipIf(!isRoot && process.env['CI'] === undefined)('a peer that asks to
     await deaf.until(() => hasRound(deaf, prefixes, 15), 'the last round', 30_000);
   });
 
+  test('a peer that never reads is given up by the send hold timer (RFC 9687), though it talks', async () => {
+    await lab.setPeers([INNOCENT, FEEDER, { ...HOSTILE, sendHoldSeconds: 5 }]);
+    const prefixes = prefixesOf(5000);
+    const feeder = await lab.establish(FEEDER);
+    const deaf = await lab.establish({ ...HOSTILE, holdSeconds: 3 });
+    deaf.pause();
+    // Until both sides' buffers are full.
+    for (let round = 0; round < 8; round++) {
+      feed(feeder, prefixes, round);
+      await converged(prefixes, round);
+    }
+    await eventually(async () => {
+      const { peers } = await lab.speaker.status();
+      expect(peers.find(({ address }) => address === HOSTILE.address)?.lastError).toContain('send hold timer expired');
+    });
+    expect(feeder.end).toBeUndefined();
+    deaf.resume();
+    await deaf.until(() => deaf.end !== undefined, 'the end of the session');
+  });
+
   test('10,000 ROUTE-REFRESH in one segment are answered once or a few times, not 10,000 times', async () => {
     const prefixes = prefixesOf(5000);
     const feeder = await lab.establish(FEEDER);
