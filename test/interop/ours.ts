@@ -59,6 +59,23 @@ export async function refreshes(speaker: LabSpeaker, peer: string, hasAsked: () 
   expect(await pathsFrom(speaker, peer)).toEqual(routes);
 }
 
+/** The session with a peer that was killed is over, and every route of it is here, stale. */
+export const keptStale = (speaker: LabSpeaker, peer: string, prefixes: readonly string[]): Promise<void> =>
+  eventually(async () => {
+    expect((await speaker.peer(peer)).state).not.toBe('Established');
+    const paths = await pathsFrom(speaker, peer);
+    expect(paths.map(({ prefix, stale }) => [prefix, stale]).sort()).toEqual(prefixes.map((prefix) => [prefix, true]));
+  });
+
+/** It is back, has told these again, and nothing of what it told before is left. */
+export async function resumed(speaker: LabSpeaker, peer: string, prefixes: readonly string[]): Promise<void> {
+  await speaker.established(peer);
+  await toldUs(speaker, peer, prefixes);
+  await eventually(async () =>
+    expect((await speaker.peer(peer)).gracefulRestart).toMatchObject({ negotiated: true, staleRoutes: 0 }),
+  );
+}
+
 /** Waits until the kernel of a host has thrown something away for this reason. */
 export const dropsOn = (host: SpeakerLabHost, why: keyof TcpCounters): Promise<void> =>
   eventually(() => expect(parseNetstat(host.run('cat', '/proc/net/netstat'))?.[why]).toBeGreaterThan(0));

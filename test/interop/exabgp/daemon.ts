@@ -128,6 +128,12 @@ export class Exabgp {
     return this.events(peer).findLast(({ type }) => type === 'state')?.neighbor.state === 'up';
   }
 
+  /** How often the session was up and then down. */
+  losses(peer: string): number {
+    const states = this.events(peer).flatMap(({ neighbor: { state } }) => (state === undefined ? [] : [state]));
+    return states.filter((state, i) => state === 'down' && states[i - 1] === 'up').length;
+  }
+
   /** What the peer tells now. */
   routes(peer: string): readonly ExabgpRoute[] {
     const routes = new Map<string, ExabgpRoute>();

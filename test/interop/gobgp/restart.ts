@@ -3,21 +3,20 @@ import { expect } from 'vitest';
 import { eventually } from '../../support/bgp-lab.ts';
 import type { LabSpeakerFile } from '../../support/lab-speaker.ts';
 import type { SpeakerLab } from '../../support/speaker-lab.ts';
-import { Exabgp } from '../exabgp/daemon.ts';
 import type { Labs } from '../labs.ts';
-import { pathsFrom, toldUs } from '../ours.ts';
+import { keptStale, resumed } from '../ours.ts';
 import type { Trial } from '../suite.ts';
+import { FAMILIES, Witness, WITNESS_ASN } from '../witness.ts';
+import type { Family, Prefixes } from '../witness.ts';
 import { Gobgp } from './daemon.ts';
 
 const OURS = 64512;
 const THEIRS = 65001;
-const WITNESS = 65099;
 
-const FAMILIES = ['ipv4', 'ipv6'] as const;
-const KEPT = { ipv4: ['10.50.0.0/16', '10.51.0.0/16'], ipv6: ['2001:db8:50::/48'] } as const;
+const KEPT: Prefixes = { ipv4: ['10.50.0.0/16', '10.51.0.0/16'], ipv6: ['2001:db8:50::/48'] };
 /** Nobody tells it again after the restart. */
-const GIVEN_UP = '2001:db8:51::/48';
-const ALL = { ipv4: KEPT.ipv4, ipv6: [...KEPT.ipv6, GIVEN_UP] } as const;
+const GIVEN_UP: Prefixes = { ipv4: [], ipv6: ['2001:db8:51::/48'] };
+const ALL: Prefixes = { ipv4: KEPT.ipv4, ipv6: [...KEPT.ipv6, ...GIVEN_UP.ipv6] };
 
 /** `isReturn`: after a crash. Its sessions wait for `enable`: it has no routes in its configuration, so it is told them first. */
 const startGobgp = (lab: SpeakerLab, isReturn = false): Promise<Gobgp> =>
@@ -31,101 +30,69 @@ const startGobgp = (lab: SpeakerLab, isReturn = false): Promise<Gobgp> =>
         perFamily: { 'mp-graceful-restart': { config: { enabled: true } } },
         more: { 'graceful-restart': { config: { enabled: true, 'restart-time': 60 } } },
       })),
-      ...FAMILIES.map((family) => ({ address: lab.host('witness')[family], asn: WITNESS })),
+      ...FAMILIES.map((family) => ({ address: lab.host('witness')[family], asn: WITNESS_ASN })),
     ],
   });
 
-/** It hears GoBGP or us, on IPv4 and IPv6. */
-const startWitness = (lab: SpeakerLab, of: 'us' | 'them'): Promise<Exabgp> =>
-  Exabgp.start(lab, 'witness', {
-    routerId: lab.host('witness').ipv4,
-    neighbors: FAMILIES.map((family) => ({
-      address: lab.host(of)[family],
-      localAddress: lab.host('witness')[family],
-      asn: of === 'us' ? OURS : THEIRS,
-      localAsn: WITNESS,
-    })),
-  });
+/** It restarts without what is given up. */
+async function restartGobgp(lab: SpeakerLab): Promise<void> {
+  const gobgp = await startGobgp(lab, true);
+  announce(gobgp, lab, KEPT);
+  for (const family of FAMILIES) gobgp.control(`neighbor ${lab.host('us')[family]} enable`);
+}
 
-const file = (lab: SpeakerLab, originate: readonly string[], witness: boolean): LabSpeakerFile => ({
-  asn: OURS,
-  originate: [...originate],
-  peers: [
-    ...FAMILIES.map((family) => ({ address: lab.host('them')[family], asn: THEIRS })),
-    ...(witness
-      ? FAMILIES.map((family) => ({ address: lab.host('witness')[family], asn: WITNESS, gracefulRestartSeconds: 0 }))
-      : []),
-  ],
-});
-
-const announce = (
-  gobgp: Gobgp,
-  lab: SpeakerLab,
-  routes: Readonly<Record<'ipv4' | 'ipv6', readonly string[]>>,
-): void => {
+function announce(gobgp: Gobgp, lab: SpeakerLab, prefixes: Prefixes): void {
   for (const family of FAMILIES) {
-    gobgp.announce(...routes[family].map((prefix) => `${prefix} nexthop ${lab.host('them')[family]}`));
+    gobgp.announce(...prefixes[family].map((prefix) => `${prefix} nexthop ${lab.host('them')[family]}`));
   }
-};
+}
 
-const witnessed = (witness: Exabgp, lab: SpeakerLab, of: 'us' | 'them', routes: typeof ALL): Promise<void> =>
-  eventually(() => {
-    for (const family of FAMILIES) expect(witness.prefixes(lab.host(of)[family])).toEqual(routes[family]);
-  });
+/** Only peers that come: one that does not would hold up our End-of-RIB after a restart. */
+const file = (lab: SpeakerLab, originate: Prefixes, peers: readonly string[]): LabSpeakerFile => ({
+  asn: OURS,
+  originate: [...originate.ipv4, ...originate.ipv6],
+  peers: peers.flatMap((host) =>
+    FAMILIES.map((family) => ({
+      address: lab.host(host)[family],
+      asn: host === 'them' ? THEIRS : WITNESS_ASN,
+    })),
+  ),
+});
 
 async function daemonIsKilled(labs: Labs): Promise<void> {
   const lab = labs.open('us', 'them', 'witness');
-  const [gobgp, witness] = [await startGobgp(lab), await startWitness(lab, 'us')];
+  const [gobgp, witness] = [await startGobgp(lab), await Witness.start(lab, { host: 'us', asn: OURS })];
   announce(gobgp, lab, ALL);
-  const speaker = await lab.startSpeaker('us', file(lab, [], true));
-  await witnessed(witness, lab, 'us', ALL);
+  const speaker = await lab.startSpeaker('us', file(lab, { ipv4: [], ipv6: [] }, ['them', 'witness']));
+  await witness.hears(ALL);
   await gobgp.kill();
-  for (const family of FAMILIES) {
-    const address = lab.host('them')[family];
-    await eventually(async () => {
-      expect((await speaker.peer(address)).state).not.toBe('Established');
-      expect((await pathsFrom(speaker, address)).map(({ prefix, stale }) => [prefix, stale])).toEqual(
-        ALL[family].map((prefix) => [prefix, true]),
-      );
-    });
-  }
-  const again = await startGobgp(lab, true);
-  announce(again, lab, { ipv4: KEPT.ipv4, ipv6: KEPT.ipv6 });
-  for (const family of FAMILIES) again.control(`neighbor ${lab.host('us')[family]} enable`);
-  for (const family of FAMILIES) {
-    const address = lab.host('them')[family];
-    await speaker.established(address);
-    await toldUs(speaker, address, KEPT[family]);
-    await eventually(async () =>
-      expect((await speaker.peer(address)).gracefulRestart).toMatchObject({ negotiated: true, staleRoutes: 0 }),
-    );
-  }
-  await eventually(() => expect(witness.withdrawals(lab.host('us').ipv6)).toEqual([GIVEN_UP]));
-  expect(witness.withdrawals(lab.host('us').ipv4)).toEqual([]);
+  for (const family of FAMILIES) await keptStale(speaker, lab.host('them')[family], ALL[family]);
+  await restartGobgp(lab);
+  for (const family of FAMILIES) await resumed(speaker, lab.host('them')[family], KEPT[family]);
+  await witness.sawWithdrawn(GIVEN_UP);
 }
 
 async function weAreKilled(labs: Labs): Promise<void> {
   const lab = labs.open('us', 'them', 'witness');
-  const [gobgp, witness] = [await startGobgp(lab), await startWitness(lab, 'them')];
-  const speaker = await lab.startSpeaker('us', file(lab, [...ALL.ipv4, ...ALL.ipv6], false));
-  await witnessed(witness, lab, 'them', ALL);
+  const [gobgp, witness] = [await startGobgp(lab), await Witness.start(lab, { host: 'them', asn: THEIRS })];
+  const speaker = await lab.startSpeaker('us', file(lab, ALL, ['them']));
+  await witness.hears(ALL);
   await speaker.end('SIGKILL');
-  const ours = (family: 'ipv4' | 'ipv6'): readonly (readonly [string, boolean])[] =>
-    gobgp
-      .paths(family)
-      .map(({ prefix, stale }) => [prefix, stale] as const)
-      .sort();
+  const keeps = (family: Family, prefixes: readonly string[], stale: boolean): Promise<void> =>
+    eventually(() => {
+      const paths = gobgp.paths(family).filter(({ from }) => from === lab.host('us')[family]);
+      expect(paths.map((path) => [path.prefix, path.stale]).sort()).toEqual(prefixes.map((prefix) => [prefix, stale]));
+    });
   for (const family of FAMILIES) {
-    await eventually(() => expect(ours(family)).toEqual(ALL[family].map((prefix) => [prefix, true])));
+    await keeps(family, ALL[family], true);
     expect(gobgp.neighbor(lab.host('us')[family]).established).toBe(false);
   }
-  const again = await lab.startSpeaker('us', file(lab, [...KEPT.ipv4, ...KEPT.ipv6], false));
+  const again = await lab.startSpeaker('us', file(lab, KEPT, ['them']));
   for (const family of FAMILIES) {
     await again.established(lab.host('them')[family]);
-    await eventually(() => expect(ours(family)).toEqual(KEPT[family].map((prefix) => [prefix, false])));
+    await keeps(family, KEPT[family], false);
   }
-  await eventually(() => expect(witness.withdrawals(lab.host('them').ipv6)).toEqual([GIVEN_UP]));
-  expect(witness.withdrawals(lab.host('them').ipv4)).toEqual([]);
+  await witness.sawWithdrawn(GIVEN_UP);
 }
 
 export const restartTrials = (labs: Labs): Readonly<Record<'gr-helper' | 'gr-restarter', Trial>> => ({
