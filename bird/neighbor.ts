@@ -229,11 +229,9 @@ export class Neighbor {
   }
 
   #makeSession(): Session {
-    const { ports } = this.#host;
-    const log = ports.log.child({ peer: formatIpAddress(this.#settings.address) });
     return new Session(
       {
-        ports: { ...ports, log },
+        ports: this.#host.ports,
         target: () => this.#target(),
         local: () => this.#local(),
         description: () => this.#settings.description,
