@@ -24,16 +24,15 @@ async function connected(capabilities: ConstructorParameters<typeof RawPeer>[2][
   const neighbor = new Neighbor(peerSettings({ address: B, remoteAsn: 65001, passive: true }), {
     ports: { clock, random: () => 1, log: silentLogger, transport: network.host(A) },
     routing: new Routing({ bgpIdentifier: 1, transit: false, clusterId: undefined, seed: 1 }, deaf),
-    settings: {
-      asn: 64512,
-      bgpIdentifier: 1,
-      listen: [],
-      gracefulRestart: { restarting: false, deferralSeconds: 60 },
-    },
+    bgpIdentifier: 1,
+    clusterId: () => undefined,
     isDeferring: () => false,
     isEndOfRibHeld: () => false,
-    patience: 'everybody',
+    patience: () => 'everybody',
+    isDynamic: false,
+    tcpEvidence: () => undefined,
     defer: () => undefined,
+    progressed: () => undefined,
   });
   await network.host(A).listen({ address: A, port: 179 }, (connection) => neighbor.accept(connection));
   neighbor.start();
