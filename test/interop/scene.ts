@@ -1,5 +1,6 @@
 /** Labs of trials: of one trial alone, or of several that disturb nothing. */
 import { afterAll, expect } from 'vitest';
+import type { IncidentReport, PeerReport } from '../../src/api/bgp-contract.ts';
 import type { PathReport } from '../../src/api/contract.ts';
 import { eventually } from '../support/bgp-lab.ts';
 import { SpeakerLab } from '../support/speaker-lab.ts';
@@ -45,6 +46,17 @@ export async function bothUp(
   await speaker.established(theirs);
   await eventually(() => expect(foreign.isEstablished(ours), foreign.shows(ours)).toBe(true));
 }
+
+/** All that our API tells of a peer. */
+export const peerReport = (speaker: LabSpeaker, peer: string): Promise<PeerReport> =>
+  speaker.client.get(`/v1/bgp/peers/${encodeURIComponent(peer)}`);
+
+/** Waits until our API tells of such an incident of the peer, whatever has happened since. */
+export const incident = (speaker: LabSpeaker, peer: string, what: Partial<IncidentReport>): Promise<void> =>
+  eventually(async () => {
+    const { incidents } = await peerReport(speaker, peer);
+    expect(incidents).toContainEqual(expect.objectContaining(what));
+  });
 
 /** What our speaker has of a prefix from one peer. */
 export async function pathsFrom(speaker: LabSpeaker, peer: string, prefix: string): Promise<readonly PathReport[]> {

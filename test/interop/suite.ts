@@ -8,6 +8,7 @@ import { formatPage } from './table.ts';
 
 /** With `partly`, what the daemon can do is tried, and `lacks` names the rest. */
 export type Trial = (() => Promise<void>) | { readonly lacks: string; readonly partly?: () => Promise<void> };
+export type Trials = Readonly<Partial<Record<Feature, Trial>>>;
 
 /** Where the columns of one run meet; the last daemon to finish has them all. */
 const COLUMNS = join('.cache', 'interop');

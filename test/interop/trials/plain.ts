@@ -7,8 +7,8 @@ import { eventually } from '../../support/bgp-lab.ts';
 import type { LabSpeaker, LabSpeakerFile } from '../../support/lab-speaker.ts';
 import type { SpeakerLab, SpeakerLabHost } from '../../support/speaker-lab.ts';
 import type { Foreign, ForeignKind, ForeignPath, RouterSession } from '../router.ts';
-import { bothUp, pathsFrom, sharedScene } from '../scene.ts';
-import type { Trial } from '../suite.ts';
+import { bothUp, pathsFrom, peerReport, sharedScene } from '../scene.ts';
+import type { Trials } from '../suite.ts';
 
 /** Beyond 65535, as the far one. */
 const OURS = 4_200_000_000;
@@ -31,21 +31,7 @@ interface Scene {
   readonly at: Readonly<Record<'ours' | 'far' | 'left' | 'right', SpeakerLabHost>>;
 }
 
-export function plainTrials(
-  kind: ForeignKind,
-): Record<
-  | 'session'
-  | 'ipv4'
-  | 'ipv6'
-  | 'withdraw'
-  | 'refresh'
-  | 'communities'
-  | 'as4'
-  | 'long-path'
-  | 'reflector'
-  | 'extended-messages',
-  Trial
-> {
+export function plainTrials(kind: ForeignKind) {
   const scene = sharedScene('plain', ['ours', 'far', 'left', 'right'], (lab) => setScene(kind, lab));
   return {
     session: async () => {
@@ -55,6 +41,8 @@ export function plainTrials(
         expect(left.isEstablished(at.ours[family])).toBe(true);
         expect(await speaker.peer(at.far[family])).toMatchObject({ state: 'Established', remoteAsn: FAR, flaps: 0 });
         expect(await speaker.peer(at.left[family])).toMatchObject({ state: 'Established', remoteAsn: OURS, flaps: 0 });
+        const { capabilities } = await peerReport(speaker, at.far[family]);
+        expect(capabilities?.received).toEqual(expect.arrayContaining(['extended messages', `4-octet AS ${FAR}`]));
       }
     },
     ipv4: async () => bothWays(await scene(), 'ipv4'),
@@ -82,14 +70,14 @@ export function plainTrials(
       far.acceptAll(at.ours.ipv4);
       await has(far, '192.168.7.0/26');
       expect(far.received(at.ours.ipv4)).toBeGreaterThan(before);
+      await asked(await scene());
     },
     communities: async () => {
       const { speaker, far, left, at } = await scene();
       const expected = { communities: RICH.communities, largeCommunities: RICH.largeCommunities };
       await eventually(async () => {
         const [path] = await pathsFrom(speaker, at.far.ipv4, '10.10.0.0/16');
-        expect(path?.communities).toEqual([...RICH.communities, ...RICH.largeCommunities]);
-        // What we show no word of goes through us all the same.
+        expect(path?.communities).toEqual([...RICH.communities, ...RICH.largeCommunities, 'target:65001:5']);
         expect(left.paths('10.10.0.0/16')).toMatchObject([{ ...expected, extendedCommunities: ['rt 65001:5'] }]);
         for (const foreign of [far, left]) expect(foreign.paths('192.168.5.0/26')).toMatchObject([OWN]);
       });
@@ -134,7 +122,21 @@ export function plainTrials(
       expect(right.prefixes('ipv4')).not.toContain('10.13.0.0/16');
       expect(await speaker.peer(at.right.ipv4)).toMatchObject({ state: 'Established', flaps: 0 });
     },
-  };
+  } satisfies Trials;
+}
+
+/** We ask, and the peer tells everything again: between the two marks of RFC 7313, which both daemons speak. */
+async function asked({ speaker, at }: Scene): Promise<void> {
+  const before = (await peerReport(speaker, at.far.ipv4)).messages;
+  const routes = await speaker.paths();
+  await speaker.client.post(`/v1/bgp/peers/${at.far.ipv4}/refresh`, {});
+  await eventually(async () => {
+    const { sent, received } = (await peerReport(speaker, at.far.ipv4)).messages;
+    expect(sent.routeRefresh).toBe(before.sent.routeRefresh + 1);
+    expect(received.routeRefresh).toBe(before.received.routeRefresh + 2);
+    expect(received.update).toBeGreaterThan(before.received.update);
+  });
+  expect(await speaker.paths()).toEqual(routes);
 }
 
 const has = (foreign: Foreign, prefix: string): Promise<void> =>
