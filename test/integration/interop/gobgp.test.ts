@@ -1,7 +1,6 @@
 import { execFileSync } from 'node:child_process';
 import { afterAll, afterEach, test } from 'vitest';
 import { gobgp } from '../../capture/daemons/gobgp.ts';
-import { restartTrials } from '../../interop/gobgp/restart.ts';
 import { routeTrials } from '../../interop/gobgp/routes.ts';
 import { sessionTrials } from '../../interop/gobgp/sessions.ts';
 import { Labs } from '../../interop/labs.ts';
@@ -20,7 +19,7 @@ if (missing === undefined) {
       // `gobgpd version 3.10.0`
       nameAndVersion: () => `GoBGP ${/[\d.]+/.exec(execFileSync(...command(gobgp.version)).toString())![0]}`,
     },
-    { ...routeTrials(labs), ...sessionTrials(labs), ...restartTrials(labs) },
+    { ...routeTrials(labs), ...sessionTrials(labs) },
   );
 } else {
   test.skip(`interoperation with GoBGP ${missing}`, () => undefined);

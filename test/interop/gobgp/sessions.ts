@@ -5,6 +5,7 @@ import type { LabSpeakerFile } from '../../support/lab-speaker.ts';
 import type { LabSpeaker, SpeakerLab } from '../../support/speaker-lab.ts';
 import type { Feature } from '../features.ts';
 import type { Labs } from '../labs.ts';
+import { prefixesFrom } from '../live-daemon.ts';
 import { dropsOn, toldUs, wentDown } from '../ours.ts';
 import type { Trial } from '../suite.ts';
 import { Gobgp } from './daemon.ts';
@@ -26,12 +27,11 @@ async function startGobgp(
   neighbors: (lab: SpeakerLab) => readonly Omit<GobgpNeighbor, 'asn'>[],
 ): Promise<Pair> {
   const lab = labs.open('us', 'them');
-  const them = lab.host('them').ipv4;
   const gobgp = await Gobgp.start(lab, 'them', {
-    ...{ asn: THEIRS, routerId: them },
+    asn: THEIRS,
     neighbors: neighbors(lab).map((one) => ({ ...one, asn: OURS })),
   });
-  return { lab, us: lab.host('us').ipv4, them, gobgp };
+  return { lab, us: lab.host('us').ipv4, them: lab.host('them').ipv4, gobgp };
 }
 
 const file = (...peers: NonNullable<LabSpeakerFile['peers']>): LabSpeakerFile => ({
@@ -58,12 +58,12 @@ async function md5(labs: Labs): Promise<void> {
     file({ address: them, password }, { address: them6, password: SECRET, passive: true });
   const speaker = await lab.startSpeaker('us', peers('another one'));
   await speaker.established(them6);
-  expect(gobgp.neighbor(us6).established).toBe(true);
+  expect(gobgp.isEstablished(us6)).toBe(true);
   await dropsOn(lab.host('them'), 'md5Failure');
   expect((await speaker.peer(them)).state).not.toBe('Established');
   expect(await speaker.reload(peers(SECRET))).toEqual([]);
   await speaker.established(them);
-  await eventually(() => expect(gobgp.neighbor(us).established).toBe(true));
+  await eventually(() => expect(gobgp.isEstablished(us)).toBe(true));
 }
 
 /** Both with it on IPv4; on IPv6 we alone, so that what it sends is dropped here. */
@@ -80,21 +80,19 @@ async function gtsm(labs: Labs): Promise<void> {
     );
   const speaker = await lab.startSpeaker('us', peers(1));
   await speaker.established(them);
-  await eventually(() => expect(gobgp.neighbor(us).established).toBe(true));
+  await eventually(() => expect(gobgp.isEstablished(us)).toBe(true));
   await dropsOn(lab.host('us'), 'minTtlDrop');
   expect((await speaker.peer(them6)).state).not.toBe('Established');
   await speaker.reload(peers());
   await dropsOn(lab.host('them'), 'minTtlDrop');
-  await eventually(() => expect(gobgp.neighbor(us).established).toBe(false));
+  await eventually(() => expect(gobgp.isEstablished(us)).toBe(false));
   expect((await speaker.peer(them)).state).not.toBe('Established');
 }
 
 /** It has said or heard this NOTIFICATION. */
 const logged = (gobgp: Gobgp, message: string, more: object): Promise<void> =>
   eventually(() => {
-    const lines = gobgp.output().split('\n').filter(Boolean);
-    const entries = lines.map((line) => JSON.parse(line) as { readonly msg: string });
-    expect(entries.filter(({ msg }) => msg === message)).toContainEqual(expect.objectContaining(more));
+    expect(gobgp.log().filter(({ msg }) => msg === message)).toContainEqual(expect.objectContaining(more));
   });
 
 const MAXIMUM_REACHED = { Code: 6, Subcode: 1 };
@@ -111,7 +109,7 @@ async function limit(labs: Labs): Promise<void> {
   await wentDown(speaker, them, { kind: 'received', code: 6, subcode: 1 });
   await logged(gobgp, 'sent notification', { ...MAXIMUM_REACHED, Key: us });
   await speaker.established(them6);
-  const routes = ['2001:db8:50::/48', '2001:db8:51::/48', '2001:db8:52::/48'].map((it) => `${it} nexthop ${them6}`);
+  const routes = [50, 51, 52].map((it) => ({ prefix: `2001:db8:${it}::/48`, nextHop: them6 }));
   gobgp.announce(...routes.slice(0, 2));
   await toldUs(speaker, them6, ['2001:db8:50::/48', '2001:db8:51::/48']);
   gobgp.announce(routes[2]!);
@@ -141,11 +139,11 @@ async function linkLocal(labs: Labs): Promise<void> {
   const address = 'fe80::2%eth0';
   const speaker: LabSpeaker = await lab.startSpeaker('us', file({ address }));
   await speaker.established(address);
-  expect(gobgp.neighbor('fe80::1%eth0').established).toBe(true);
-  gobgp.announce('2001:db8:50::/48');
+  expect(gobgp.isEstablished('fe80::1%eth0')).toBe(true);
+  gobgp.announce({ prefix: '2001:db8:50::/48', nextHop: 'fe80::2' });
   await toldUs(speaker, 'fe80::2', ['2001:db8:50::/48']);
   expect((await speaker.paths()).find(({ prefix }) => prefix === '2001:db8:50::/48')?.nextHop).toBe('fe80::2');
-  await eventually(() => expect(gobgp.prefixesFrom('fe80::1')).toEqual(['2001:db8:113::/48']));
+  await eventually(() => expect(prefixesFrom(gobgp, 'fe80::1')).toEqual(['2001:db8:113::/48']));
   expect(gobgp.paths('ipv6').find(({ from }) => from === 'fe80::1')?.nextHop).toBe('fe80::1');
   expect((await speaker.status()).bgp.peers).not.toContainEqual(expect.objectContaining({ address: them }));
 }
