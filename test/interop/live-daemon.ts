@@ -41,13 +41,39 @@ export interface LiveDaemon {
   isEstablished(neighbor: string): boolean;
   /** How often a neighbor has asked it for everything again. */
   refreshesHeard(neighbor: string): number;
+  /** What it tells of NOTIFICATIONs to and from a neighbor. */
+  notified(neighbor: string): readonly Notified[];
+  /** Ends a session as its operator does, with words for the neighbor. */
+  shutDown(neighbor: string, words: string): void;
   /** As a crash ends it. */
   kill(): Promise<void>;
 }
 
+export interface LiveNeighbor {
+  readonly address: string;
+  readonly asn: number;
+  /** TCP MD5. */
+  readonly password?: string;
+  /** Waits until the neighbor dials. */
+  readonly passive?: boolean;
+  /** The neighbor is one hop away at most. */
+  readonly ttlSecurity?: boolean;
+  /** So many prefixes are taken. */
+  readonly maximum?: number;
+}
+
+/** A NOTIFICATION, as the one tells it who sent or received it. */
+export interface Notified {
+  readonly kind: 'sent' | 'received';
+  readonly code: number;
+  readonly subcode: number;
+  /** RFC 9003. */
+  readonly text?: string;
+}
+
 export interface LiveSetup {
   readonly asn: number;
-  readonly neighbors: readonly { readonly address: string; readonly asn: number }[];
+  readonly neighbors: readonly LiveNeighbor[];
   /** It has these before its first session comes up. */
   readonly routes?: readonly LiveRoute[];
   /** It comes back after it was killed, and says so. */

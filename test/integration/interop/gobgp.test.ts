@@ -1,8 +1,7 @@
 import { execFileSync } from 'node:child_process';
 import { afterAll, afterEach, test } from 'vitest';
 import { gobgp } from '../../capture/daemons/gobgp.ts';
-import { routeTrials } from '../../interop/gobgp/routes.ts';
-import { sessionTrials } from '../../interop/gobgp/sessions.ts';
+import { gobgpTrials } from '../../interop/gobgp/trials.ts';
 import { Labs } from '../../interop/labs.ts';
 import { interopSuite } from '../../interop/suite.ts';
 import { missingForLab } from '../../support/bgp-lab.ts';
@@ -19,7 +18,7 @@ if (missing === undefined) {
       // `gobgpd version 3.10.0`
       nameAndVersion: () => `GoBGP ${/[\d.]+/.exec(execFileSync(...command(gobgp.version)).toString())![0]}`,
     },
-    { ...routeTrials(labs), ...sessionTrials(labs) },
+    gobgpTrials(labs),
   );
 } else {
   test.skip(`interoperation with GoBGP ${missing}`, () => undefined);

@@ -9,11 +9,9 @@ import { exabgp } from '../../capture/daemons/exabgp.ts';
 import type { Daemon } from '../../capture/daemon.ts';
 import type { LabDaemon, SpeakerLab, SpeakerLabHost } from '../../support/speaker-lab.ts';
 import type { Family } from '../families.ts';
-import type { LiveDaemon, LivePath, LiveRoute, LiveSetup } from '../live-daemon.ts';
+import type { LiveDaemon, LiveNeighbor, LivePath, LiveRoute, LiveSetup, Notified } from '../live-daemon.ts';
 
-export interface ExabgpNeighbor {
-  readonly address: string;
-  readonly asn: number;
+export interface ExabgpNeighbor extends LiveNeighbor {
   /** Such as `add-path send/receive;`. */
   readonly capability?: string;
   /** More lines of the neighbor. */
@@ -35,7 +33,7 @@ export interface ExabgpEvent {
     readonly state?: 'connected' | 'up' | 'down';
     readonly reason?: string;
     readonly open?: { readonly capabilities: Readonly<Record<string, { readonly name: string }>> };
-    readonly notification?: { readonly code: number; readonly subcode: number; readonly message?: string };
+    readonly notification?: { readonly code: number; readonly subcode: number };
     readonly 'route-refresh'?: { readonly subtype: string };
     readonly message?: { readonly update?: RawUpdate; readonly eor?: { readonly afi: string } };
   };
@@ -138,6 +136,24 @@ export class Exabgp implements LiveDaemon {
 
   refreshesHeard(neighbor: string): number {
     return this.events(neighbor).filter((event) => event.neighbor['route-refresh']?.subtype === 'request').length;
+  }
+
+  notified(neighbor: string): readonly Notified[] {
+    return this.events(neighbor).flatMap(({ neighbor: { direction, notification } }) =>
+      notification === undefined
+        ? []
+        : [
+            {
+              kind: direction === 'send' ? 'sent' : 'received',
+              ...{ code: notification.code, subcode: notification.subcode },
+            },
+          ],
+    );
+  }
+
+  /** It has no place for the words. */
+  shutDown(neighbor: string): void {
+    this.control(`neighbor ${neighbor} teardown 2`);
   }
 
   /** How often the session was up and then down. */

@@ -3,16 +3,12 @@ import { gobgp } from '../../capture/daemons/gobgp.ts';
 import type { Daemon } from '../../capture/daemon.ts';
 import type { LabDaemon, SpeakerLab } from '../../support/speaker-lab.ts';
 import type { Family } from '../families.ts';
-import type { LiveDaemon, LiveKind, LivePath, LiveRoute, LiveSetup } from '../live-daemon.ts';
+import type { LiveDaemon, LiveKind, LiveNeighbor, LivePath, LiveRoute, LiveSetup, Notified } from '../live-daemon.ts';
 
-export interface GobgpNeighbor {
-  readonly address: string;
-  readonly asn: number;
-  /** For each family, such as `{ 'prefix-limit': { config: { 'max-prefixes': 2 } } }`. */
+export interface GobgpNeighbor extends LiveNeighbor {
+  /** For each family, such as `{ 'add-paths': { config: { receive: true } } }`. */
   readonly perFamily?: object;
-  /** More of `neighbors.config`. */
-  readonly config?: object;
-  /** More beside it: `{ 'ttl-security': { config: { enabled: true } } }`. */
+  /** Beside `neighbors.config`: `{ 'graceful-restart': { config: { enabled: true } } }`. */
   readonly more?: object;
 }
 
@@ -68,10 +64,25 @@ export class Gobgp implements LiveDaemon {
     return this.#neighbor(neighbor).messages.received?.['refresh'] ?? 0;
   }
 
-  /** What it logged. */
-  log(): readonly { readonly msg: string }[] {
-    const lines = this.#daemon.output().split('\n').filter(Boolean);
-    return lines.map((line) => JSON.parse(line) as { readonly msg: string });
+  /** As its log has it. */
+  notified(neighbor: string): readonly Notified[] {
+    const entries = this.#daemon
+      .output()
+      .split('\n')
+      .filter(Boolean)
+      .map((line) => JSON.parse(line) as RawLog);
+    return entries
+      .filter(({ Key, msg }) => Key === neighbor && msg.endsWith(' notification'))
+      .map(({ msg, ...entry }) => ({
+        kind: msg === 'sent notification' ? 'sent' : 'received',
+        ...{ code: entry.Code, subcode: entry.Subcode },
+        ...(entry['Communicated-Reason'] !== undefined && { text: entry['Communicated-Reason'] }),
+      }));
+  }
+
+  /** `disable` is what it wants, but that tells no reason. */
+  shutDown(neighbor: string, words: string): void {
+    this.control(`neighbor ${neighbor} shutdown --reason "${words}"`);
   }
 
   kill(): Promise<void> {
@@ -119,6 +130,14 @@ function routeText({ prefix, nextHop, ...more }: LiveRoute): string {
     list('large-community', more.largeCommunities),
     list('rt', more.routeTargets, ' '),
   ].join('');
+}
+
+interface RawLog {
+  readonly msg: string;
+  readonly Key?: string;
+  readonly Code: number;
+  readonly Subcode: number;
+  readonly 'Communicated-Reason'?: string;
 }
 
 interface RawState {
@@ -181,12 +200,27 @@ const configText = ({ asn, neighbors, routes }: GobgpSetup, routerId: string): s
     '',
   ].join('\n');
 
-const neighborConfig = ({ address, asn, perFamily, config, more }: GobgpNeighbor, waits: boolean): object => ({
-  config: { 'neighbor-address': address, 'peer-as': asn, 'admin-down': waits, ...config },
-  timers: { config: { 'connect-retry': 1, 'idle-hold-time-after-reset': 1 } },
-  'afi-safis': [{ config: { 'afi-safi-name': address.includes(':') ? 'ipv6-unicast' : 'ipv4-unicast' }, ...perFamily }],
-  ...more,
-});
+function neighborConfig(neighbor: GobgpNeighbor, waits: boolean): object {
+  const { address, asn, password, passive = false, ttlSecurity = false, maximum, perFamily, more } = neighbor;
+  const family = address.includes(':') ? 'ipv6' : 'ipv4';
+  return {
+    config: {
+      ...{ 'neighbor-address': address, 'peer-as': asn, 'admin-down': waits },
+      ...(password !== undefined && { 'auth-password': password }),
+    },
+    timers: { config: { 'connect-retry': 1, 'idle-hold-time-after-reset': 1 } },
+    transport: { config: { 'passive-mode': passive } },
+    ...(ttlSecurity && { 'ttl-security': { config: { enabled: true, 'ttl-min': 255 } } }),
+    'afi-safis': [
+      {
+        config: { 'afi-safi-name': `${family}-unicast` },
+        ...(maximum !== undefined && { 'prefix-limit': { config: { 'max-prefixes': maximum } } }),
+        ...perFamily,
+      },
+    ],
+    ...more,
+  };
+}
 
 /** TOML on one line, with inline tables. */
 function toml(value: unknown): string {

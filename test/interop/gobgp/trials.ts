@@ -1,4 +1,4 @@
-/** What is GoBGP's alone in the trials of routes. */
+/** The trials with GoBGP: what is its alone stands here. */
 import { expect } from 'vitest';
 import { eventually } from '../../support/bgp-lab.ts';
 import type { Feature } from '../features.ts';
@@ -6,6 +6,7 @@ import { daemonIsKilled, weAreKilled } from '../killed.ts';
 import type { Labs } from '../labs.ts';
 import { middleTrials } from '../middle.ts';
 import { pathsFrom } from '../ours.ts';
+import { gtsm, itLimits, itShutsDown, linkLocal, md5, weLimit, weShutDown } from '../pair.ts';
 import type { Trial } from '../suite.ts';
 import { longPath, reflector } from '../threesome.ts';
 import { Gobgp, restartingGobgp } from './daemon.ts';
@@ -47,12 +48,7 @@ async function addPath(labs: Labs): Promise<void> {
   await bothHave('65010:2');
 }
 
-type RouteFeature = Exclude<
-  Feature,
-  'md5' | 'gtsm' | 'limit' | 'shutdown' | 'bfd' | 'extended-messages' | 'link-local'
->;
-
-export function routeTrials(labs: Labs): Readonly<Record<RouteFeature, Trial>> {
+export function gobgpTrials(labs: Labs): Readonly<Record<Feature, Trial>> {
   const { session, ipv4, ipv6, withdraw, weAsk, communities, as4 } = middleTrials(labs, Gobgp);
   return {
     ...{ session, ipv4, ipv6, withdraw, communities, as4 },
@@ -66,5 +62,21 @@ export function routeTrials(labs: Labs): Readonly<Record<RouteFeature, Trial>> {
     'add-path': () => addPath(labs),
     'long-path': () => longPath(labs, Gobgp),
     reflector: () => reflector(labs, Gobgp),
+    md5: () => md5(labs, Gobgp),
+    gtsm: () => gtsm(labs, Gobgp),
+    limit: async () => {
+      await weLimit(labs, Gobgp);
+      await itLimits(labs, Gobgp);
+    },
+    shutdown: async () => {
+      await weShutDown(labs, Gobgp);
+      await itShutsDown(labs, Gobgp);
+    },
+    'link-local': () => linkLocal(labs, Gobgp),
+    bfd: { lacks: "3.10.0 has no BFD: its parser answers `'neighbors[0]' has invalid keys: bfd`" },
+    'extended-messages': {
+      lacks:
+        '3.10.0 does not know RFC 8654: its OPEN has no capability 6, and it shows ours as `UnknownCapability(6)`; what its OPEN holds cannot be set',
+    },
   };
 }
