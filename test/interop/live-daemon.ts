@@ -80,8 +80,8 @@ export interface LiveSetup {
   readonly isReturn?: boolean;
 }
 
-export interface LiveKind {
-  start(lab: SpeakerLab, host: string, setup: LiveSetup): Promise<LiveDaemon>;
+export interface LiveKind<D extends LiveDaemon = LiveDaemon> {
+  start(lab: SpeakerLab, host: string, setup: LiveSetup): Promise<D>;
 }
 
 /** Sorted. */

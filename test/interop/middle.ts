@@ -34,15 +34,15 @@ const KNOWN = {
   ipv6: { theirs: ['2001:db8:50::/48', '2001:db8:51::/48'], own: ['2001:db8:113::/48', '2001:db8:114::/48'] },
 } as const;
 
-interface Middle {
+interface Middle<D extends LiveDaemon = LiveDaemon> {
   readonly lab: SpeakerLab;
   readonly file: LabSpeakerFile;
   readonly speaker: LabSpeaker;
-  readonly external: LiveDaemon;
-  readonly internal: LiveDaemon;
+  readonly external: D;
+  readonly internal: D;
 }
 
-async function startMiddle(kind: LiveKind, lab: SpeakerLab): Promise<Middle> {
+async function startMiddle<D extends LiveDaemon>(kind: LiveKind<D>, lab: SpeakerLab): Promise<Middle<D>> {
   const neighbors = FAMILIES.map((family) => ({ address: lab.host('us')[family], asn: OURS }));
   const [external, internal] = await Promise.all([
     kind.start(lab, 'ext', { asn: EXTERNAL, neighbors }),
@@ -186,18 +186,19 @@ async function as4({ lab, speaker, external, internal }: Middle): Promise<void> 
 }
 
 type Look = () => Promise<void>;
-type Looks = Readonly<
-  Record<'session' | 'ipv4' | 'ipv6' | 'withdraw' | 'weAsk' | 'communities' | 'as4', Look> & {
-    /** `ask` has the daemon ask the neighbor for everything again. */
-    readonly itAsks: (ask: (external: LiveDaemon, us: string) => void) => Look;
-    /** Something else that leaves all as it was. */
-    readonly look: (trial: (middle: Middle) => Promise<void>) => Look;
-  }
->;
 
-export function middleTrials(labs: Labs, kind: LiveKind): Looks {
+interface Looks<D extends LiveDaemon> extends Readonly<
+  Record<'session' | 'ipv4' | 'ipv6' | 'withdraw' | 'weAsk' | 'communities' | 'as4', Look>
+> {
+  /** `ask` has the daemon ask the neighbor for everything again. */
+  readonly itAsks: (ask: (external: D, us: string) => void) => Look;
+  /** Something else that leaves all as it was. */
+  readonly look: (trial: (middle: Middle<D>) => Promise<void>) => Look;
+}
+
+export function middleTrials<D extends LiveDaemon>(labs: Labs, kind: LiveKind<D>): Looks<D> {
   const middle = labs.shared(['us', 'ext', 'int'], (lab) => startMiddle(kind, lab));
-  const look = (trial: (middle: Middle) => Promise<void>) => async () => trial(await middle());
+  const look = (trial: (middle: Middle<D>) => Promise<void>) => async () => trial(await middle());
   return {
     look,
     session: look(session),

@@ -5,7 +5,7 @@ import type { Feature } from '../features.ts';
 import { daemonIsKilled, weAreKilled } from '../killed.ts';
 import type { Labs } from '../labs.ts';
 import { middleTrials } from '../middle.ts';
-import { pathsFrom } from '../ours.ts';
+import { pathsFrom, report } from '../ours.ts';
 import { gtsm, itLimits, itShutsDown, linkLocal, md5, weLimit, weShutDown } from '../pair.ts';
 import type { Trial } from '../suite.ts';
 import { longPath, reflector } from '../threesome.ts';
@@ -49,9 +49,18 @@ async function addPath(labs: Labs): Promise<void> {
 }
 
 export function gobgpTrials(labs: Labs): Readonly<Record<Feature, Trial>> {
-  const { session, ipv4, ipv6, withdraw, weAsk, communities, as4 } = middleTrials(labs, Gobgp);
+  const { session, ipv4, ipv6, withdraw, weAsk, communities, as4, look } = middleTrials(labs, Gobgp);
+  /** What the page says that it lacks. */
+  const isAsSaid = look(async ({ lab, speaker }) => {
+    const received = (await report(speaker, lab.host('ext').ipv4)).capabilities?.received;
+    expect(received).not.toContain('extended messages');
+  });
   return {
-    ...{ session, ipv4, ipv6, withdraw, communities, as4 },
+    ...{ ipv4, ipv6, withdraw, communities, as4 },
+    session: async () => {
+      await session();
+      await isAsSaid();
+    },
     refresh: {
       lacks:
         '3.10.0 answers but never asks: the program holds no code that makes a ROUTE-REFRESH, its `softresetin` looks again at what it has',
