@@ -5,6 +5,7 @@ export class Labs {
   readonly #name: string;
   readonly #own = new Set<SpeakerLab>();
   readonly #shared = new Set<SpeakerLab>();
+  #opened = 0;
 
   /** `name` is short, its own among all tests. */
   constructor(name: string) {
@@ -13,9 +14,7 @@ export class Labs {
 
   /** For one trial; `closeOwn` ends it, whatever became of the trial. */
   open(...hosts: readonly string[]): SpeakerLab {
-    const lab = new SpeakerLab(`${this.#name}${this.#shared.size}`, hosts);
-    this.#own.add(lab);
-    return lab;
+    return this.#open(hosts, this.#own);
   }
 
   /** What `prepare` makes of a lab: once, when a trial asks for it first. `closeAll` ends it. */
@@ -23,9 +22,7 @@ export class Labs {
     let prepared: Promise<T> | undefined;
     return () => {
       if (prepared !== undefined) return prepared;
-      const lab = new SpeakerLab(`${this.#name}s${this.#shared.size}`, hosts);
-      this.#shared.add(lab);
-      return (prepared = prepare(lab));
+      return (prepared = prepare(this.#open(hosts, this.#shared)));
     };
   }
 
@@ -36,6 +33,12 @@ export class Labs {
   async closeAll(): Promise<void> {
     await this.closeOwn();
     await closeEach(this.#shared);
+  }
+
+  #open(hosts: readonly string[], among: Set<SpeakerLab>): SpeakerLab {
+    const lab = new SpeakerLab(`${this.#name}${++this.#opened}`, hosts);
+    among.add(lab);
+    return lab;
   }
 }
 

@@ -3,11 +3,9 @@ import { expect } from 'vitest';
 import { eventually } from '../support/bgp-lab.ts';
 import type { SpeakerLab } from '../support/speaker-lab.ts';
 import { Exabgp } from './exabgp/daemon.ts';
-
-export const FAMILIES = ['ipv4', 'ipv6'] as const;
-export type Family = (typeof FAMILIES)[number];
-/** Sorted as text. */
-export type Prefixes = Readonly<Record<Family, readonly string[]>>;
+import { FAMILIES } from './families.ts';
+import type { Family, Prefixes } from './families.ts';
+import { prefixesFrom } from './live-daemon.ts';
 
 export const WITNESS_ASN = 65099;
 
@@ -30,12 +28,8 @@ export class Witness {
 
   static async start(lab: SpeakerLab, { host, asn }: Watched): Promise<Witness> {
     const exabgp = await Exabgp.start(lab, 'witness', {
-      routerId: lab.host('witness').ipv4,
-      neighbors: FAMILIES.map((family) => ({
-        ...{ asn, localAsn: WITNESS_ASN },
-        address: lab.host(host)[family],
-        localAddress: lab.host('witness')[family],
-      })),
+      asn: WITNESS_ASN,
+      neighbors: FAMILIES.map((family) => ({ asn, address: lab.host(host)[family] })),
     });
     return new Witness(lab, exabgp, host);
   }
@@ -43,7 +37,8 @@ export class Witness {
   /** Waits until it hears exactly these. */
   hears(prefixes: Prefixes): Promise<void> {
     return eventually(() => {
-      for (const family of FAMILIES) expect(this.#exabgp.prefixes(this.#address(family))).toEqual(prefixes[family]);
+      for (const family of FAMILIES)
+        expect(prefixesFrom(this.#exabgp, this.#address(family))).toEqual(prefixes[family]);
     });
   }
 

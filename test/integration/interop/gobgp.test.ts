@@ -1,31 +1,5 @@
-import { execFileSync } from 'node:child_process';
-import { afterAll, afterEach, test } from 'vitest';
 import { gobgp } from '../../capture/daemons/gobgp.ts';
-import { restartTrials } from '../../interop/gobgp/restart.ts';
-import { routeTrials } from '../../interop/gobgp/routes.ts';
-import { sessionTrials } from '../../interop/gobgp/sessions.ts';
-import { Labs } from '../../interop/labs.ts';
-import { interopSuite } from '../../interop/suite.ts';
-import { missingForLab } from '../../support/bgp-lab.ts';
+import { gobgpTrials } from '../../interop/gobgp/trials.ts';
+import { liveSuite } from '../../interop/live-suite.ts';
 
-const missing = missingForLab(...gobgp.programs);
-const labs = new Labs('go');
-afterEach(() => labs.closeOwn());
-afterAll(() => labs.closeAll());
-
-if (missing === undefined) {
-  interopSuite(
-    {
-      order: 3,
-      // `gobgpd version 3.10.0`
-      nameAndVersion: () => `GoBGP ${/[\d.]+/.exec(execFileSync(...command(gobgp.version)).toString())![0]}`,
-    },
-    { ...routeTrials(labs), ...sessionTrials(labs), ...restartTrials(labs) },
-  );
-} else {
-  test.skip(`interoperation with GoBGP ${missing}`, () => undefined);
-}
-
-function command([program, ...args]: readonly [string, ...string[]]): [string, string[]] {
-  return [program, args];
-}
+liveSuite({ name: 'GoBGP', order: 3, daemon: gobgp, labs: 'go' }, gobgpTrials);

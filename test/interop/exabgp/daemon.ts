@@ -7,40 +7,21 @@ import { chmodSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { exabgp } from '../../capture/daemons/exabgp.ts';
 import type { Daemon } from '../../capture/daemon.ts';
-import type { LabDaemon, SpeakerLab } from '../../support/speaker-lab.ts';
+import type { LabDaemon, SpeakerLab, SpeakerLabHost } from '../../support/speaker-lab.ts';
+import type { Family } from '../families.ts';
+import type { LiveDaemon, LiveNeighbor, LivePath, LiveRoute, LiveSetup, Notified } from '../live-daemon.ts';
 
-export interface ExabgpNeighbor {
-  readonly address: string;
-  readonly localAddress: string;
-  readonly asn: number;
-  readonly localAsn: number;
-  /** Default: that of the address. */
-  readonly families?: readonly ('ipv4' | 'ipv6')[];
+export interface ExabgpNeighbor extends LiveNeighbor {
   /** Such as `add-path send/receive;`. */
   readonly capability?: string;
   /** More lines of the neighbor. */
   readonly more?: string;
-  /** `10.50.0.0/16 next-hop 10.98.0.2`. */
+  /** Told when the session comes up: `10.50.0.0/16 next-hop 10.98.0.2`. */
   readonly routes?: readonly string[];
 }
 
-export interface ExabgpSetup {
-  readonly routerId: string;
+export interface ExabgpSetup extends LiveSetup {
   readonly neighbors: readonly ExabgpNeighbor[];
-}
-
-/** What an UPDATE said last of a prefix. */
-export interface ExabgpRoute {
-  readonly prefix: string;
-  readonly pathId?: string;
-  readonly nextHop: string;
-  readonly asPath: readonly number[];
-  readonly med?: number;
-  readonly localPref?: number;
-  readonly originatorId?: string;
-  readonly clusterList?: readonly string[];
-  /** Of all three sizes: `65010:1`, `target:65010:100`, `65010:1:2`. */
-  readonly communities: readonly string[];
 }
 
 /** One line of its JSON. */
@@ -52,7 +33,7 @@ export interface ExabgpEvent {
     readonly state?: 'connected' | 'up' | 'down';
     readonly reason?: string;
     readonly open?: { readonly capabilities: Readonly<Record<string, { readonly name: string }>> };
-    readonly notification?: { readonly code: number; readonly subcode: number; readonly message?: string };
+    readonly notification?: { readonly code: number; readonly subcode: number };
     readonly 'route-refresh'?: { readonly subtype: string };
     readonly message?: { readonly update?: RawUpdate; readonly eor?: { readonly afi: string } };
   };
@@ -96,62 +77,89 @@ const recorded: Daemon = {
   },
 };
 
-export class Exabgp {
+export class Exabgp implements LiveDaemon {
   readonly #daemon: LabDaemon;
   readonly #heard: string;
+  readonly #asn: number;
 
-  private constructor(daemon: LabDaemon, heard: string) {
+  private constructor(daemon: LabDaemon, heard: string, asn: number) {
     this.#daemon = daemon;
     this.#heard = heard;
+    this.#asn = asn;
   }
 
   static async start(lab: SpeakerLab, host: string, setup: ExabgpSetup): Promise<Exabgp> {
-    const daemon = await lab.startDaemon(host, recorded, configText(setup));
-    return new Exabgp(daemon, join(lab.directory, host, HEARD));
+    const daemon = await lab.startDaemon(host, recorded, configText(setup, lab.host(host)));
+    return new Exabgp(daemon, join(lab.directory, host, HEARD), setup.asn);
   }
 
-  /** A line of its API: `announce route 10.50.0.0/16 next-hop self`. */
+  /** A line of its API: `announce route-refresh ipv4 unicast`. */
   control(line: string): void {
     this.#daemon.control(line);
   }
 
-  /** Of one peer, in their order. */
-  events(peer: string): readonly ExabgpEvent[] {
+  announce(...routes: readonly LiveRoute[]): void {
+    for (const route of routes) this.control(`announce route ${routeText(route, this.#asn)}`);
+  }
+
+  withdraw(...routes: readonly LiveRoute[]): void {
+    for (const { prefix, nextHop } of routes) this.control(`withdraw route ${prefix} next-hop ${nextHop}`);
+  }
+
+  /** Of all peers, or of one, in their order. */
+  events(peer?: string): readonly ExabgpEvent[] {
     return readFileSync(this.#heard, 'utf8')
       .split('\n')
       .filter((line) => line.endsWith('}'))
       .map((line) => JSON.parse(line.replace(/""([\w-]+)""/g, '"$1"')) as ExabgpEvent)
-      .filter(({ neighbor }) => neighbor.address.peer === peer);
+      .filter(({ neighbor }) => peer === undefined || neighbor.address.peer === peer);
   }
 
-  isUp(peer: string): boolean {
-    return this.events(peer).findLast(({ type }) => type === 'state')?.neighbor.state === 'up';
+  /** What was told and not withdrawn, in the sessions that are up. */
+  paths(family: Family): readonly LivePath[] {
+    const paths = new Map<string, LivePath>();
+    for (const { type, neighbor } of this.events()) {
+      const from = neighbor.address.peer;
+      if (type === 'state' && neighbor.state === 'down')
+        for (const [key, path] of paths) if (path.from === from) paths.delete(key);
+      const { withdraw, announce, attribute = {} } = neighbor.message?.update ?? {};
+      for (const nlri of withdraw?.[`${family} unicast`] ?? []) paths.delete(keyOf(from, nlri));
+      for (const [nextHop, nlris] of Object.entries(announce?.[`${family} unicast`] ?? {}))
+        for (const nlri of nlris) paths.set(keyOf(from, nlri), pathOf({ from, prefix: nlri.nlri, nextHop }, attribute));
+    }
+    return [...paths.values()];
+  }
+
+  isEstablished(neighbor: string): boolean {
+    return this.events(neighbor).findLast(({ type }) => type === 'state')?.neighbor.state === 'up';
+  }
+
+  refreshesHeard(neighbor: string): number {
+    return this.events(neighbor).filter((event) => event.neighbor['route-refresh']?.subtype === 'request').length;
+  }
+
+  notified(neighbor: string): readonly Notified[] {
+    return this.events(neighbor).flatMap(({ neighbor: { direction, notification } }) =>
+      notification === undefined
+        ? []
+        : [
+            {
+              kind: direction === 'send' ? 'sent' : 'received',
+              ...{ code: notification.code, subcode: notification.subcode },
+            },
+          ],
+    );
+  }
+
+  /** It has no place for the words. */
+  shutDown(neighbor: string): void {
+    this.control(`neighbor ${neighbor} teardown 2`);
   }
 
   /** How often the session was up and then down. */
   losses(peer: string): number {
     const states = this.events(peer).flatMap(({ neighbor: { state } }) => (state === undefined ? [] : [state]));
     return states.filter((state, i) => state === 'down' && states[i - 1] === 'up').length;
-  }
-
-  /** What the peer tells now. */
-  routes(peer: string): readonly ExabgpRoute[] {
-    const routes = new Map<string, ExabgpRoute>();
-    for (const { type, neighbor } of this.events(peer)) {
-      if (type === 'state' && neighbor.state === 'down') routes.clear();
-      const { withdraw = {}, announce = {}, attribute = {} } = neighbor.message?.update ?? {};
-      for (const nlri of Object.values(withdraw).flat()) routes.delete(keyOf(nlri));
-      for (const [nextHop, nlris] of Object.values(announce).flatMap((byNextHop) => Object.entries(byNextHop)))
-        for (const nlri of nlris) routes.set(keyOf(nlri), routeOf(nlri, nextHop, attribute));
-    }
-    return [...routes.values()];
-  }
-
-  /** Sorted. */
-  prefixes(peer: string): readonly string[] {
-    return this.routes(peer)
-      .map(({ prefix }) => prefix)
-      .sort();
   }
 
   /** What the peer has ever withdrawn. */
@@ -172,38 +180,59 @@ export class Exabgp {
   }
 }
 
-const keyOf = ({ nlri, ...more }: RawNlri): string => `${nlri} ${more['path-information'] ?? ''}`;
+const keyOf = (from: string, { nlri, ...more }: RawNlri): string => `${from} ${nlri} ${more['path-information'] ?? ''}`;
 
-function routeOf({ nlri: prefix, ...more }: RawNlri, nextHop: string, raw: RawAttributes): ExabgpRoute {
-  const pathId = more['path-information'];
-  return {
-    ...{ prefix, nextHop, asPath: raw['as-path'] ?? [] },
-    ...(pathId !== undefined && { pathId }),
-    ...(raw.med !== undefined && { med: raw.med }),
-    ...(raw['local-preference'] !== undefined && { localPref: raw['local-preference'] }),
-    ...(raw['originator-id'] !== undefined && { originatorId: raw['originator-id'] }),
-    ...(raw['cluster-list'] !== undefined && { clusterList: raw['cluster-list'] }),
-    communities: [
-      ...(raw.community ?? []).map((parts) => parts.join(':')),
-      ...(raw['extended-community'] ?? []).map(({ string }) => string),
-      ...(raw['large-community'] ?? []).map((parts) => parts.join(':')),
-    ],
-  };
+const pathOf = (told: Pick<LivePath, 'from' | 'prefix' | 'nextHop'>, raw: RawAttributes): LivePath => ({
+  ...told,
+  asPath: raw['as-path'] ?? [],
+  stale: false,
+  ...(raw.med !== undefined && { med: raw.med }),
+  ...(raw['local-preference'] !== undefined && { localPref: raw['local-preference'] }),
+  ...(raw['originator-id'] !== undefined && { originatorId: raw['originator-id'] }),
+  ...(raw['cluster-list'] !== undefined && { clusterList: raw['cluster-list'] }),
+  communities: [
+    ...(raw.community ?? []).map((parts) => parts.join(':')),
+    ...(raw['extended-community'] ?? []).map(({ string }) => string.replace(/^target:/, 'rt ')),
+    ...(raw['large-community'] ?? []).map((parts) => parts.join(':')),
+  ],
+});
+
+/** Where it is given a path, it does not put its own AS before it. */
+function routeText({ prefix, nextHop, ...more }: LiveRoute, asn: number): string {
+  const list = (word: string, values: readonly (string | number)[] | undefined): string =>
+    values === undefined ? '' : ` ${word} [ ${values.join(' ')} ]`;
+  return [
+    `${prefix} next-hop ${nextHop}`,
+    list('as-path', more.asPath && [asn, ...more.asPath]),
+    list('community', more.communities),
+    list('large-community', more.largeCommunities),
+    list(
+      'extended-community',
+      more.routeTargets?.map((target) => `target:${target}`),
+    ),
+  ].join('');
 }
 
-const configText = ({ routerId, neighbors }: ExabgpSetup): string =>
+const configText = (setup: ExabgpSetup, host: SpeakerLabHost): string =>
   [
     'process program { run /bin/sh PROGRAM; encoder json; }',
-    ...neighbors.map((one) => neighborText(routerId, one)),
+    ...setup.neighbors.map((neighbor) => neighborText(setup, neighbor, host)),
   ].join('\n');
 
-const neighborText = (routerId: string, neighbor: ExabgpNeighbor): string => `
+function neighborText({ asn, routes = [] }: ExabgpSetup, neighbor: ExabgpNeighbor, host: SpeakerLabHost): string {
+  const family = neighbor.address.includes(':') ? 'ipv6' : 'ipv4';
+  const told = [
+    ...routes.filter(({ prefix }) => prefix.includes(':') === (family === 'ipv6')).map((it) => routeText(it, asn)),
+    ...(neighbor.routes ?? []),
+  ];
+  return `
 neighbor ${neighbor.address} {
-  router-id ${routerId}; local-address ${neighbor.localAddress};
-  local-as ${neighbor.localAsn}; peer-as ${neighbor.asn}; hold-time 90;
+  router-id ${host.ipv4}; local-address ${neighbor.address.startsWith('fe80') ? host.linkLocal : host[family]};
+  local-as ${asn}; peer-as ${neighbor.asn}; hold-time 90;
   capability { route-refresh enable; ${neighbor.capability ?? ''} }
-  family { ${(neighbor.families ?? [neighbor.address.includes(':') ? 'ipv6' : 'ipv4']).map((it) => `${it} unicast; `).join('')}}
+  family { ${family} unicast; }
   api { processes [ program ]; neighbor-changes; receive { parsed; open; update; notification; refresh; } }
-  static { ${(neighbor.routes ?? []).map((route) => `route ${route}; `).join('')}}
+  static { ${told.map((route) => `route ${route}; `).join('')}}
   ${neighbor.more ?? ''}
 }`;
+}

@@ -1,113 +1,114 @@
-/** GoBGP in a lab: its configuration as an object, its answers as text that a test compares. */
+/** GoBGP in a lab: its configuration as an object, its answers as the trials compare them. */
 import { gobgp } from '../../capture/daemons/gobgp.ts';
 import type { Daemon } from '../../capture/daemon.ts';
 import type { LabDaemon, SpeakerLab } from '../../support/speaker-lab.ts';
+import type { Family } from '../families.ts';
+import type { LiveDaemon, LiveKind, LiveNeighbor, LivePath, LiveRoute, LiveSetup, Notified } from '../live-daemon.ts';
 
-export interface GobgpNeighbor {
-  readonly address: string;
-  readonly asn: number;
-  readonly families?: readonly ('ipv4' | 'ipv6')[];
-  /** For each family, such as `{ 'prefix-limit': { config: { 'max-prefixes': 2 } } }`. */
+export interface GobgpNeighbor extends LiveNeighbor {
+  /** For each family, such as `{ 'add-paths': { config: { receive: true } } }`. */
   readonly perFamily?: object;
-  /** More of `neighbors.config`. */
-  readonly config?: object;
-  /** More beside it: `{ 'ttl-security': { config: { enabled: true } } }`. */
+  /** Beside `neighbors.config`: `{ 'graceful-restart': { config: { enabled: true } } }`. */
   readonly more?: object;
 }
 
-export interface GobgpSetup {
-  readonly asn: number;
-  readonly routerId: string;
+export interface GobgpSetup extends LiveSetup {
   readonly neighbors: readonly GobgpNeighbor[];
-  /** Its `-r`: it says that it comes back from a restart. */
-  readonly isRestart?: boolean;
 }
 
-/** A path as it shows it. */
-export interface GobgpPath {
-  readonly prefix: string;
-  readonly best: boolean;
-  readonly stale: boolean;
-  /** Whom it is from; absent: its own. */
-  readonly from?: string;
-  readonly nextHop: string;
-  readonly asPath: readonly number[];
-  readonly med?: number;
-  readonly localPref?: number;
-  readonly originatorId?: string;
-  readonly clusterList?: readonly string[];
-  /** Of all three sizes: `65010:1`, `rt 65010:100`, `65010:1:2`. */
-  readonly communities: readonly string[];
-}
-
-export interface GobgpNeighborState {
-  readonly established: boolean;
-  readonly isInternal: boolean;
-  readonly sent: Readonly<Record<string, number>>;
-  readonly received: Readonly<Record<string, number>>;
-}
-
-export class Gobgp {
+export class Gobgp implements LiveDaemon {
   readonly #daemon: LabDaemon;
 
   private constructor(daemon: LabDaemon) {
     this.#daemon = daemon;
   }
 
+  /** It has no routes in its configuration: where it shall have some at once, its sessions wait until it was told them. */
   static async start(lab: SpeakerLab, host: string, setup: GobgpSetup): Promise<Gobgp> {
-    const daemon: Daemon = setup.isRestart === true ? restarted : gobgp;
-    return new Gobgp(await lab.startDaemon(host, daemon, configText(setup)));
+    const { routes, isReturn, neighbors } = setup;
+    const daemon: Daemon = isReturn === true ? restarted : gobgp;
+    const waits = routes !== undefined;
+    const started = new Gobgp(await lab.startDaemon(host, daemon, configText(setup, lab.host(host).ipv4)));
+    if (!waits) return started;
+    started.announce(...routes);
+    for (const { address } of neighbors) started.control(`neighbor ${address} enable`);
+    return started;
   }
 
   control(line: string): string {
     return this.#daemon.control(line);
   }
 
-  /** `10.50.0.0/16 med 5`. */
-  announce(...routes: readonly string[]): void {
-    for (const route of routes) this.control(`global rib add -a ${familyOf(route)} ${route}`);
+  announce(...routes: readonly LiveRoute[]): void {
+    for (const route of routes) this.control(`global rib add -a ${familyOf(route)} ${routeText(route)}`);
   }
 
-  withdraw(...routes: readonly string[]): void {
-    for (const route of routes) this.control(`global rib del -a ${familyOf(route)} ${route}`);
+  withdraw(...routes: readonly LiveRoute[]): void {
+    for (const route of routes) this.control(`global rib del -a ${familyOf(route)} ${route.prefix}`);
   }
 
-  /** All paths of a family, or of one prefix. */
-  paths(family: 'ipv4' | 'ipv6'): readonly GobgpPath[] {
+  paths(family: Family): readonly LivePath[] {
     const table = JSON.parse(this.control(`global rib -a ${family} -j`)) as Readonly<
       Record<string, readonly RawPath[]>
     >;
-    return Object.values(table).flatMap((paths) => paths.map(pathOf));
+    return Object.values(table)
+      .flat()
+      .flatMap((path) => (path['neighbor-ip'] === undefined ? [] : [pathOf(path, path['neighbor-ip'])]));
   }
 
-  /** Prefixes that `from` told it, sorted. */
-  prefixesFrom(from: string): readonly string[] {
-    const family = from.includes(':') ? 'ipv6' : 'ipv4';
-    return this.paths(family)
-      .filter((path) => path.from === from)
-      .map(({ prefix }) => prefix)
-      .sort();
+  isEstablished(neighbor: string): boolean {
+    return this.#neighbor(neighbor).session_state === ESTABLISHED;
   }
 
-  neighbor(address: string): GobgpNeighborState {
-    const { conf, state } = JSON.parse(this.control(`neighbor ${address} -j`)) as RawNeighbor;
-    const { sent = {}, received = {} } = state.messages;
-    return { established: state.session_state === ESTABLISHED, isInternal: conf.type !== EXTERNAL, sent, received };
+  refreshesHeard(neighbor: string): number {
+    return this.#neighbor(neighbor).messages.received?.['refresh'] ?? 0;
   }
 
-  /** What it logged. */
-  output(): string {
-    return this.#daemon.output();
+  /** As its log has it. */
+  notified(neighbor: string): readonly Notified[] {
+    const entries = this.#daemon
+      .output()
+      .split('\n')
+      .filter(Boolean)
+      .map((line) => JSON.parse(line) as RawLog);
+    return entries
+      .filter(({ Key, msg }) => Key === neighbor && msg.endsWith(' notification'))
+      .map(({ msg, ...entry }) => ({
+        kind: msg === 'sent notification' ? 'sent' : 'received',
+        ...{ code: entry.Code, subcode: entry.Subcode },
+        ...(entry['Communicated-Reason'] !== undefined && { text: entry['Communicated-Reason'] }),
+      }));
+  }
+
+  /** `disable` is what it wants, but that tells no reason. */
+  shutDown(neighbor: string, words: string): void {
+    this.control(`neighbor ${neighbor} shutdown --reason "${words}"`);
   }
 
   kill(): Promise<void> {
     return this.#daemon.kill();
   }
+
+  #neighbor(address: string): RawState {
+    return (JSON.parse(this.control(`neighbor ${address} -j`)) as { readonly state: RawState }).state;
+  }
 }
 
-/** Of its API: apipb.PeerState.SessionState, apipb.PeerType. */
+/** It helps whoever restarts, and says that it restarts itself. */
+export const restartingGobgp: LiveKind = {
+  start: (lab, host, setup) =>
+    Gobgp.start(lab, host, {
+      ...setup,
+      neighbors: setup.neighbors.map((neighbor) => ({
+        ...neighbor,
+        perFamily: { 'mp-graceful-restart': { config: { enabled: true } } },
+        more: { 'graceful-restart': { config: { enabled: true, 'restart-time': 60 } } },
+      })),
+    }),
+};
+
+/** Of its API: apipb.PeerState.SessionState. */
 const ESTABLISHED = 6;
-const EXTERNAL = 1;
 
 const restarted: Daemon = { ...gobgp, start: (host, config) => gobgp.start(withFlag(host, '-r'), config) };
 
@@ -116,19 +117,36 @@ const withFlag = (host: Parameters<Daemon['start']>[0], flag: string): Parameter
   startDaemon: (command, ...args) => host.startDaemon(command, ...args, flag),
 });
 
-const familyOf = (route: string): string => (route.split(' ', 1)[0]!.includes(':') ? 'ipv6' : 'ipv4');
+const familyOf = ({ prefix }: LiveRoute): Family => (prefix.includes(':') ? 'ipv6' : 'ipv4');
 
-interface RawNeighbor {
-  readonly conf: { readonly type?: number };
-  readonly state: {
-    readonly session_state?: number;
-    readonly messages: { readonly sent?: Record<string, number>; readonly received?: Record<string, number> };
-  };
+/** As its command line takes it. */
+function routeText({ prefix, nextHop, ...more }: LiveRoute): string {
+  const list = (word: string, values: readonly (string | number)[] | undefined, separator = ','): string =>
+    values === undefined ? '' : ` ${word} ${values.join(separator)}`;
+  return [
+    `${prefix} origin igp nexthop ${nextHop}`,
+    list('aspath', more.asPath),
+    list('community', more.communities),
+    list('large-community', more.largeCommunities),
+    list('rt', more.routeTargets, ' '),
+  ].join('');
+}
+
+interface RawLog {
+  readonly msg: string;
+  readonly Key?: string;
+  readonly Code: number;
+  readonly Subcode: number;
+  readonly 'Communicated-Reason'?: string;
+}
+
+interface RawState {
+  readonly session_state?: number;
+  readonly messages: { readonly received?: Readonly<Record<string, number>> };
 }
 
 interface RawPath {
   readonly nlri: { readonly prefix: string };
-  readonly best: boolean;
   readonly stale: boolean;
   readonly 'neighbor-ip'?: string;
   readonly attrs: readonly RawAttribute[];
@@ -144,12 +162,10 @@ interface RawAttribute {
   readonly as_paths?: readonly { readonly asns: readonly number[] }[];
 }
 
-function pathOf({ nlri: { prefix }, best, stale, attrs, ...raw }: RawPath): GobgpPath {
+function pathOf({ nlri: { prefix }, stale, attrs }: RawPath, from: string): LivePath {
   const of = (type: number): RawAttribute | undefined => attrs.find((attribute) => attribute.type === type);
-  const from = raw['neighbor-ip'];
   return {
-    ...{ prefix, best, stale },
-    ...(from !== undefined && { from }),
+    ...{ prefix, from, stale },
     nextHop: of(3)?.nexthop ?? of(14)?.nexthop ?? '',
     asPath: (of(2)?.as_paths ?? []).flatMap(({ asns }) => asns),
     ...(of(4) !== undefined && { med: of(4)!.metric! }),
@@ -158,7 +174,9 @@ function pathOf({ nlri: { prefix }, best, stale, attrs, ...raw }: RawPath): Gobg
     ...(of(10) !== undefined && { clusterList: of(10)!.value as readonly string[] }),
     communities: [
       ...(of(8)?.communities ?? []).map((value) => `${value >>> 16}:${value & 0xffff}`),
-      ...((of(16)?.value ?? []) as readonly RawExtended[]).map(({ subtype, value }) => `${subtype} ${value}`),
+      ...((of(16)?.value ?? []) as readonly RawExtended[]).map(
+        ({ subtype, value }) => `${subtype === 2 ? 'rt' : subtype} ${value}`,
+      ),
       ...((of(32)?.value ?? []) as readonly RawLarge[]).map((it) => [it.ASN, it.LocalData1, it.LocalData2].join(':')),
     ],
   };
@@ -175,22 +193,34 @@ interface RawLarge {
   readonly LocalData2: number;
 }
 
-const configText = ({ asn, routerId, neighbors }: GobgpSetup): string =>
+const configText = ({ asn, neighbors, routes }: GobgpSetup, routerId: string): string =>
   [
     `global = ${toml({ config: { as: asn, 'router-id': routerId } })}`,
-    `neighbors = ${toml(neighbors.map(neighborConfig))}`,
+    `neighbors = ${toml(neighbors.map((one) => neighborConfig(one, routes !== undefined)))}`,
     '',
   ].join('\n');
 
-const neighborConfig = ({ address, asn, families, perFamily, config, more }: GobgpNeighbor): object => ({
-  config: { 'neighbor-address': address, 'peer-as': asn, ...config },
-  timers: { config: { 'connect-retry': 1, 'idle-hold-time-after-reset': 1 } },
-  'afi-safis': (families ?? [address.includes(':') ? 'ipv6' : 'ipv4']).map((family) => ({
-    config: { 'afi-safi-name': `${family}-unicast` },
-    ...perFamily,
-  })),
-  ...more,
-});
+function neighborConfig(neighbor: GobgpNeighbor, waits: boolean): object {
+  const { address, asn, password, passive = false, ttlSecurity = false, maximum, perFamily, more } = neighbor;
+  const family = address.includes(':') ? 'ipv6' : 'ipv4';
+  return {
+    config: {
+      ...{ 'neighbor-address': address, 'peer-as': asn, 'admin-down': waits },
+      ...(password !== undefined && { 'auth-password': password }),
+    },
+    timers: { config: { 'connect-retry': 1, 'idle-hold-time-after-reset': 1 } },
+    transport: { config: { 'passive-mode': passive } },
+    ...(ttlSecurity && { 'ttl-security': { config: { enabled: true, 'ttl-min': 255 } } }),
+    'afi-safis': [
+      {
+        config: { 'afi-safi-name': `${family}-unicast` },
+        ...(maximum !== undefined && { 'prefix-limit': { config: { 'max-prefixes': maximum } } }),
+        ...perFamily,
+      },
+    ],
+    ...more,
+  };
+}
 
 /** TOML on one line, with inline tables. */
 function toml(value: unknown): string {
