@@ -20,6 +20,10 @@ export class LimitGuard {
     this.#ports = ports;
   }
 
+  get isHeldDown(): boolean {
+    return this.#isHeldDown;
+  }
+
   /** Returns what is to be said, in words. */
   take({ family, limit, stage }: LimitReached): string {
     const text = limitText(family, limit, stage);
@@ -30,11 +34,15 @@ export class LimitGuard {
     const farewell = fault('maximumPrefixes', `${text}; ${until}`, limitOctets(family, limit));
     this.#isHeldDown = true;
     // In a turn of its own: an UPDATE is being read.
-    this.#cancel = this.#ports.clock.after(0, () => this.#ports.reset(farewell, restartSeconds ?? Infinity));
+    this.#cancel = this.#ports.clock.after(0, () => {
+      this.#ports.reset(farewell, restartSeconds ?? Infinity);
+      if (restartSeconds === undefined) return;
+      this.#cancel = this.#ports.clock.after(restartSeconds * 1000, () => this.sessionUp());
+    });
     return text;
   }
 
-  /** The session is up: whatever held it down is over. */
+  /** The session is up, or may be again: whatever held it down is over. */
   sessionUp(): void {
     this.#isHeldDown = false;
   }

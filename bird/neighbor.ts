@@ -118,6 +118,11 @@ export class Neighbor {
     return this.#stale.isPeerRestarting;
   }
 
+  /** A prefix limit keeps it out for a while. */
+  get isHeldDown(): boolean {
+    return this.#limits.isHeldDown;
+  }
+
   get isDynamic(): boolean {
     return this.#host.isDynamic;
   }
@@ -323,6 +328,7 @@ export class Neighbor {
     const wanted = ipFamilyOf(family);
     if (wanted === undefined || this.#negotiated?.families.includes(wanted) !== true) return;
     if (subtype === 'request') this.#host.routing.refresh(this.#routes, wanted);
-    else if (this.#negotiated.enhancedRefresh) this.#refreshes.take(wanted, subtype);
+    // Before End-of-RIB there is nothing to refresh, RFC 7313 §4, and its marks would be taken for those of a restart.
+    else if (this.#negotiated.enhancedRefresh && !this.#stale.isPeerRestarting) this.#refreshes.take(wanted, subtype);
   }
 }
