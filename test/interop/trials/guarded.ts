@@ -1,6 +1,8 @@
 /** Sessions that are signed, limited to near hops, limited in prefixes, or closed with a word. */
 import { expect } from 'vitest';
+import type { TcpCounters } from '../../../bird/peer/tcp-counters.ts';
 import { eventually } from '../../support/bgp-lab.ts';
+import { kernelDrops } from '../../support/kernel-drops.ts';
 import type { SpeakerLab, SpeakerLabHost } from '../../support/speaker-lab.ts';
 import type { ForeignKind, RouterSession } from '../router.ts';
 import { bothUp, incident, inLab } from '../scene.ts';
@@ -21,7 +23,7 @@ export const guardedTrials = (kind: ForeignKind) =>
         const file = (password: string) => ({ asn: OURS, peers: [{ address: theirs.ipv4, asn: THEIRS, password }] });
         const speaker = await lab.startSpeaker('ours', file('wrong'));
         // Whoever dials, the other end does not answer.
-        await refused([ours, theirs], 'TcpExtTCPMD5Failure');
+        await refused([ours, theirs], 'md5Failure');
         expect((await speaker.peer(theirs.ipv4)).state).not.toBe('Established');
         expect(foreign.isEstablished(ours.ipv4)).toBe(false);
         expect(await speaker.reload(file('secret'))).toEqual([]);
@@ -41,7 +43,10 @@ export const guardedTrials = (kind: ForeignKind) =>
         const peer = { address: far, localAddress: near, asn: THEIRS };
         const file = (ttlSecurityHops: number) => ({ asn: OURS, peers: [{ ...peer, ttlSecurityHops }] });
         const speaker = await lab.startSpeaker('ours', file(1));
-        await refused([lab.host('ours')], 'TcpExtTCPMinTTLDrop');
+        // What answers us is thrown away by the kernel, and whoever calls is not let in.
+        await refused([lab.host('ours')], 'minTtlDrop');
+        await incident(speaker, far, { text: expect.stringContaining('TTL 254 of at least 255') as string });
+        expect(foreign.isEstablished(near)).toBe(false);
         expect((await speaker.peer(far)).state).not.toBe('Established');
         expect(await speaker.paths()).toEqual([]);
         expect(await speaker.reload(file(2))).toEqual([]);
@@ -109,11 +114,9 @@ const router = (host: SpeakerLabHost, session: RouterSession) => ({
   sessions: [session],
 });
 
-/** The kernel of one of them has thrown away what came. */
-const refused = (hosts: readonly SpeakerLabHost[], counter: string): Promise<void> =>
+/** The kernel of one of them has thrown away what came, more than once. */
+const refused = (hosts: readonly SpeakerLabHost[], why: keyof TcpCounters): Promise<void> =>
   eventually(() => {
-    const counts = hosts.map((host) =>
-      Number(/\s(\d+)/.exec(host.run('nstat', '-asz', counter).split('\n')[1] ?? '')?.[1]),
-    );
-    expect(Math.max(...counts), counter).toBeGreaterThan(2);
+    const counts = hosts.map((host) => kernelDrops((...command) => host.run(...command))[why]);
+    expect(Math.max(...counts), why).toBeGreaterThan(2);
   });
