@@ -4,7 +4,15 @@ import type { LearnedRoute } from '../src/model/route.ts';
 import type { PasswordRefusal } from './peer/transport.ts';
 import type { DynamicPeers, OriginatedRoute, PeerSettings } from './settings.ts';
 import type { PeerExplanation } from './explain/finding.ts';
-import type { AdvertisementView, PeerView, RefusedCaller, RouteExplanation, RouteQuestion, RouteView } from './view.ts';
+import type {
+  AdvertisementView,
+  PeerView,
+  RefusedCaller,
+  RouteExplanation,
+  RouteQuestion,
+  RouteView,
+  TableCounts,
+} from './view.ts';
 
 export interface Speaker {
   /**
@@ -42,6 +50,7 @@ export interface Speaker {
   refusedCallers(): readonly RefusedCaller[];
   /** Passwords that no caller can sign with, because the kernel refuses them. Our own calls say it in `lastError`. */
   refusedPasswords(): readonly PasswordRefusal[];
+  tables(): readonly TableCounts[];
   /** Default: every path. */
   routes(question?: RouteQuestion): readonly RouteView[];
   /** What peers were told or are about to be told, or one of them. */
@@ -51,9 +60,9 @@ export interface Speaker {
   /** One prefix, or the longest that is known around it: every path with its fate, and who is told. */
   explainRoute(prefix: Prefix): RouteExplanation;
   /** Ends the session with Cease/Administrative Reset and `message`; it comes back at once. False: no such peer. */
-  resetPeer(address: IpAddress, message: string): boolean;
+  resetPeer(address: IpAddress, message: string, link?: string): boolean;
   /** Asks the peer for everything again (RFC 2918), in the families that it returns; undefined: no such peer. */
-  refreshPeer(address: IpAddress): readonly IpFamily[] | undefined;
+  refreshPeer(address: IpAddress, link?: string): readonly IpFamily[] | undefined;
   /** Called after any change of learnedRoutes() or isConverged(), many changes at once. Returns the way to stop it. */
   onRoutesChange(listener: () => void): () => void;
   /**

@@ -72,6 +72,8 @@ export interface Bfd {
   /** The returned function unsubscribes. */
   onChange(listener: (change: BfdChange) => void): () => void;
   sessions(): readonly BfdSessionView[];
+  /** What arrived and belonged to no session, by reason; may be a second old. */
+  strangers(): Readonly<Partial<Record<DiscardReason, number>>>;
   /** Tells the peers that it is us and not the path (AdminDown), and ends the thread. */
   close(): Promise<void>;
 }

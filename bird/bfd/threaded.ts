@@ -29,6 +29,7 @@ export class ThreadedBfd implements Bfd {
   readonly #listeners = new Set<(change: BfdChange) => void>();
   #wanted: ReadonlyMap<string, Wanted> = new Map();
   #lives = 0;
+  #strangers: ReturnType<Bfd['strangers']> = {};
   #thread: BfdThread | undefined;
   /** What is to come: the thread's start after a fault, or its end without sessions. */
   #cancelPending: (() => void) | undefined;
@@ -61,6 +62,10 @@ export class ThreadedBfd implements Bfd {
 
   sessions(): readonly BfdSessionView[] {
     return [...this.#wanted.values()].map(({ view }) => view);
+  }
+
+  strangers(): ReturnType<Bfd['strangers']> {
+    return this.#strangers;
   }
 
   async close(): Promise<void> {
@@ -119,6 +124,7 @@ export class ThreadedBfd implements Bfd {
       this.#changed(message.change);
       return;
     }
+    this.#strangers = message.strangers;
     for (const { key, life, view } of message.sessions) {
       const wanted = this.#wanted.get(key);
       if (wanted?.life === life) wanted.view = view;

@@ -124,6 +124,7 @@ export function negotiate(open: Open, given: LocalSettings): Outcome {
 
   const holdSeconds = Math.min(open.holdSeconds, local.holdSeconds);
   const gracefulRestart = agreedRestart(open, local.gracefulRestart);
+  const { receive, send } = negotiatedContexts(localOpen(local), open, external);
   const session: Negotiated = {
     peerAsn: local.remoteAsn,
     peerIdentifier: open.bgpIdentifier,
@@ -131,7 +132,9 @@ export function negotiate(open: Open, given: LocalSettings): Outcome {
     holdSeconds,
     keepaliveSeconds: keepaliveSeconds(holdSeconds, local.keepaliveSeconds),
     families: commonFamilies(open, local),
-    ...negotiatedContexts(localOpen(local), open, external),
+    receive,
+    // The peer's word alone would do (RFC 8654 §4), but BIRD refuses what comes from one who has not said the same.
+    send: { ...send, extendedMessage: send.extendedMessage && receive.extendedMessage },
     routeRefresh: says(open, 'route-refresh'),
     enhancedRefresh: says(open, 'route-refresh') && says(open, 'enhanced-route-refresh'),
     ...(gracefulRestart === undefined ? {} : { gracefulRestart }),

@@ -5,13 +5,21 @@ import type {
   PeerReport,
   RouteChoice,
   RouteExplainReport,
+  TableReport,
 } from '../api/bgp-contract.ts';
 import type { BgpQuestions } from '../api/bgp-routes.ts';
 import type { PathReport, RouteReport } from '../api/contract.ts';
 import { InvalidValueError } from '../model/invalid.ts';
 import type { IpAddress } from '../model/ip.ts';
 import { formatPrefix, parseInterfaceAddress, parseIpAddress, prefixOf, sameAddress } from '../model/ip.ts';
-import { advertisementReport, explainedPathReport, pathReport, peerAddress, peerReport } from './bgp-status.ts';
+import {
+  advertisementReport,
+  explainedPathReport,
+  pathReport,
+  peerAddress,
+  peerReport,
+  familyText,
+} from './bgp-status.ts';
 
 /** What only the one who runs the speaker knows. */
 export interface BgpBackground {
@@ -52,7 +60,11 @@ export class BgpAnswers implements BgpQuestions {
     const { address, link } = parsePeer(text);
     const speaker = this.#background.speaker();
     const found = speaker?.explainPeer(address, link);
-    const view = speaker?.peers().find(({ settings }) => sameAddress(settings.address, address));
+    const view = speaker
+      ?.peers()
+      .find(
+        ({ settings }) => sameAddress(settings.address, address) && (link === undefined || settings.interface === link),
+      );
     if (found === undefined || view === undefined) return this.#notConfigured(text, address);
     const { settings, state, since } = view;
     return {
@@ -65,6 +77,11 @@ export class BgpAnswers implements BgpQuestions {
       since: new Date(since).toISOString(),
       ...found,
     };
+  }
+
+  tables(): readonly TableReport[] {
+    const tables = this.#background.speaker()?.tables() ?? [];
+    return tables.map(({ family, ...counts }) => ({ family: familyText(family), ...counts }));
   }
 
   paths(which: RouteChoice, peer: string | undefined): readonly PathReport[] {
@@ -97,15 +114,15 @@ export class BgpAnswers implements BgpQuestions {
   }
 
   resetPeer(text: string, message: string): void {
-    const { address } = parsePeer(text);
-    if (this.#background.speaker()?.resetPeer(address, message) !== true) throw this.#unknown(text, address);
+    const { address, link } = parsePeer(text);
+    if (this.#background.speaker()?.resetPeer(address, message, link) !== true) throw this.#unknown(text, address);
   }
 
   refreshPeer(text: string): readonly string[] {
-    const { address } = parsePeer(text);
-    const families = this.#background.speaker()?.refreshPeer(address);
+    const { address, link } = parsePeer(text);
+    const families = this.#background.speaker()?.refreshPeer(address, link);
     if (families === undefined) throw this.#unknown(text, address);
-    return families.map((family) => `IPv${family} unicast`);
+    return families.map(familyText);
   }
 
   #unknown(text: string, address: IpAddress): InvalidValueError {

@@ -4,8 +4,8 @@ import { IPV4_UNICAST, IPV6_UNICAST } from '../../bird/bgp-ts/index.ts';
 import type { Random } from '../fuzz/random.ts';
 import type { PeerLab } from '../support/scripted-peer-lab.ts';
 import type { ScriptedPeer } from '../support/scripted-peer.ts';
-import { multiprotocol } from '../support/scripted-peer.ts';
-import { AttributeSets } from './sets.ts';
+import { multiprotocol, openOf } from '../support/scripted-peer-script.ts';
+import { AttributeSets, isIpv6 } from './sets.ts';
 import type { SoakPeer } from './topology.ts';
 import { markerOf } from './topology.ts';
 import { PeerTruth } from './truth.ts';
@@ -13,7 +13,7 @@ import { PeerTruth } from './truth.ts';
 /** How a session ends. `takeover`: the peer connects anew while the old session stands, as after a crash. */
 export type Kill = 'FIN' | 'NOTIFICATION' | 'RST' | 'silence' | 'takeover';
 
-const SHORT_HOLD = 6;
+const USUAL_HOLD = 60;
 const CONNECT_TRIES = 100;
 const RETRY_MS = 100;
 
@@ -29,15 +29,22 @@ export class Actor {
   readonly #lab: PeerLab;
   readonly #random: Random;
   readonly #sets: AttributeSets;
+  readonly #shortHold: number;
   #session: ScriptedPeer | undefined;
   #endOfRibAt: number | undefined;
   #marks = 0;
   readonly #faults: string[] = [];
 
-  constructor(peer: SoakPeer, lab: PeerLab, random: Random) {
+  /** `shortHold`: seconds of silence, after which a session may be lost. */
+  constructor(
+    peer: SoakPeer,
+    lab: PeerLab,
+    { random, shortHold }: { readonly random: Random; readonly shortHold: number },
+  ) {
     this.peer = peer;
     this.#lab = lab;
     this.#random = random;
+    this.#shortHold = shortHold;
     this.#sets = new AttributeSets(random, peer);
   }
 
@@ -51,7 +58,15 @@ export class Actor {
 
   /** The hold time is short enough to wait for. */
   get mayFallSilent(): boolean {
-    return this.#session?.script.holdSeconds === SHORT_HOLD;
+    return this.#session?.script.holdSeconds === this.#shortHold;
+  }
+
+  /** What ended the session that nobody here ended; undefined where it stands, or somebody did. */
+  get surprise(): string | undefined {
+    const session = this.#session;
+    if (this.isBusy || session?.end === undefined) return undefined;
+    const said = session.notifications.map(({ code, subcode }) => `NOTIFICATION ${code}/${subcode}`).join(', ');
+    return `the session with ${this.peer.address} ended by itself: ${session.end} ${said}`;
   }
 
   /** What the speaker sent in all sessions and the codec did not like. */
@@ -87,6 +102,19 @@ export class Actor {
     this.#session.send({ type: 'route-refresh', family, subtype: 'request' });
   }
 
+  /** Tells a family anew between BoRR and EoRR, some of it no longer: what is left out has gone. RFC 7313 §4. */
+  tellAnew(afi: 1 | 2): void {
+    const session = this.#session;
+    if (session?.theirOpen === undefined || !this.isUp || !bothEnhanced(session)) return;
+    const family = afi === 1 ? IPV4_UNICAST : IPV6_UNICAST;
+    session.send({ type: 'route-refresh', family, subtype: 'begin' });
+    const all = [...this.own.keys()].filter((prefix) => isIpv6(prefix) === (afi === 2));
+    const left = all.filter((prefix) => !this.#random.chance(5) || !this.own.delete(prefix));
+    this.repeat(left);
+    session.send({ type: 'route-refresh', family, subtype: 'end' });
+    this.truth.refreshed(afi, new Set(left));
+  }
+
   /** End-of-RIB where its time has come, or at once. */
   tick(now: number): void {
     if (this.#endOfRibAt === undefined || now < this.#endOfRibAt || !this.isUp) return;
@@ -120,7 +148,7 @@ export class Actor {
     if (kill === 'RST') session.reset();
     if (kill === 'silence') session.stopKeepalives();
     if (kill === 'takeover') await this.#connect();
-    await session.until(() => session.end !== undefined, `the end of a session by ${kill}`, 20_000);
+    await session.until(() => session.end !== undefined, `the end of a session by ${kill}`, 30_000);
     if (kill === 'takeover') return;
     this.#lost(session, kill === 'NOTIFICATION' || kill === 'silence' ? 'NOTIFICATION or silence' : 'connection');
   }
@@ -148,13 +176,13 @@ export class Actor {
       address,
       bgpIdentifier,
       speaker,
-      holdSeconds: random.chance(40) ? SHORT_HOLD : 60,
+      holdSeconds: random.chance(40) ? this.#shortHold : USUAL_HOLD,
       capabilities: capabilities(asn, { restart, onlyIpv4: random.chance(8), enhanced: random.chance(50) }),
     };
     const session = await this.#established(script);
     if (isTakeover) this.#lost(before, 'connection');
     this.#session = session;
-    this.truth.up(session.openMessage(), session.theirOpen!);
+    this.truth.up(openOf(session.script), session.theirOpen!);
     session.onMessage = (message) => {
       if (message.type === 'route-refresh' && message.subtype === 'request') this.repeat([...this.own.keys()]);
     };
@@ -208,6 +236,11 @@ export class Actor {
     this.truth.lost(loss);
   }
 }
+
+const bothEnhanced = ({ script, theirOpen }: ScriptedPeer): boolean =>
+  [script, theirOpen].every(
+    (side) => side?.capabilities?.some(({ name }) => name === 'enhanced-route-refresh') === true,
+  );
 
 /** Nothing keeps it back. */
 const MARKER_SET: PathAttributes = {

@@ -53,12 +53,15 @@ export class Soak {
     try {
       this.#actors = peers.map((peer, i) => {
         const random = new Random().reseed(this.#options.seed, 1, i);
-        return new Actor(peer, this.#lab, random);
+        return new Actor(peer, this.#lab, { random, shortHold: this.#options.minutes < 2 ? 6 : 15 });
       });
       await this.#lab.setPeers(peers.map(labPeer));
       for (const actor of this.#actors) actor.announce(this.#prefixes.filter(() => this.#random.chance(50)));
       await Promise.all(this.#actors.map((actor) => actor.reconnect()));
+      // The answer is large: the room that it takes belongs to the memory before.
+      for (let times = 0; times < 3; times++) await this.#lab.tables();
       await this.#runFor(this.#options.minutes * 60_000);
+      await this.#audit();
     } finally {
       await this.#lab.close();
     }
@@ -68,12 +71,17 @@ export class Soak {
   async #runFor(ms: number): Promise<void> {
     const began = performance.now();
     const rounds = Math.max(3, Math.round(ms / CHECKPOINT_MS));
-    for (let round = 1; round <= rounds && this.#differences.length === 0; round++) {
+    for (let round = 1; round <= rounds && this.#agrees(); round++) {
       const until = began + (ms * round) / rounds;
-      while (performance.now() < until) await this.#turn((performance.now() - began) / ms);
+      while (performance.now() < until && this.#differences.length === 0)
+        await this.#turn((performance.now() - began) / ms);
       await this.#checkpoint();
       this.#say(this.#line(performance.now() - began, await this.#sample(round / rounds)));
     }
+  }
+
+  #agrees(): boolean {
+    return this.#differences.length === 0;
   }
 
   async #sample(share: number): Promise<SpeakerMemory> {
@@ -96,10 +104,17 @@ export class Soak {
     for (const actor of this.#actors) actor.tick(performance.now());
     if (performance.now() - this.#sampledAt > SAMPLE_MS) await this.#sample(share);
     await pause(this.#random.below(10));
+    this.#lookForSurprises();
     const free = this.#actors.filter((actor) => actor.isUp && !actor.isBusy);
     if (free.length === 0) return;
     this.#events++;
     this.#act(this.#random.pick(free), this.#random.below(1000));
+  }
+
+  #lookForSurprises(): void {
+    for (const { surprise } of this.#actors) {
+      if (surprise !== undefined && !this.#differences.includes(surprise)) this.#differences.push(surprise);
+    }
   }
 
   /** What the peer does, in so many of 1000 cases. */
@@ -111,7 +126,8 @@ export class Soak {
     else if (chance < 860) actor.repeat(this.#someOf(actor, 1 + random.below(100)));
     else if (chance < 880) this.#flapMany(actor);
     else if (chance < 900) this.#flapOne(actor);
-    else if (chance < 930) actor.askRefresh(random.chance(60) ? 1 : 2);
+    else if (chance < 920) actor.askRefresh(random.chance(60) ? 1 : 2);
+    else if (chance < 930) actor.tellAnew(random.chance(60) ? 1 : 2);
     else if (chance < 945) this.#originate();
     else if (chance < 960) this.#start(actor, () => this.#readSlowly(actor));
     else if (chance < 970) this.#start(actor, () => this.#changeSettings(actor));
@@ -218,6 +234,7 @@ export class Soak {
     const away = this.#random.chance(40) ? this.#random.pick(this.#actors) : undefined;
     if (away?.isUp === true) await away.kill('FIN');
     const wrong = await this.#settled();
+    this.#lookForSurprises();
     this.#differences.push(...wrong.slice(0, SHOWN));
     if (wrong.length > SHOWN) this.#differences.push(`and ${wrong.length - SHOWN} more`);
     this.#differences.push(
@@ -240,8 +257,25 @@ export class Soak {
       least = Math.min(least, told.length);
       const isLast = performance.now() > end;
       // The speaker's own tables are large: asked for when there is hope, and at the end.
-      const wrong = told.length === 0 || isLast ? [...told, ...expected.shown(await this.#lab.tables())] : told;
+      const wrong = told.length === 0 || isLast ? [...expected.shown(await this.#lab.tables()), ...told] : told;
       if (wrong.length === 0 || isLast) return wrong;
+      await pause(LOOK_AGAIN_MS);
+    }
+  }
+
+  /** When all peers are gone, nobody holds a prefix or a set of attributes any more. */
+  async #audit(): Promise<void> {
+    await this.#lab.setPeers([]);
+    await this.#lab.speaker.tell({ do: 'setOriginated', prefixes: [] });
+    const end = performance.now() + SETTLED_MS;
+    for (;;) {
+      const { attributeSets, prefixes } = await this.#lab.memory();
+      if (attributeSets + prefixes === 0) return;
+      if (performance.now() > end) {
+        const left = `${attributeSets} attribute sets and ${prefixes} prefixes`;
+        this.#differences.push(`leak: ${left} are still held when all peers are gone`);
+        return;
+      }
       await pause(LOOK_AGAIN_MS);
     }
   }

@@ -151,7 +151,9 @@ function heldText({ attributes, stale }: Held, source: Source): string {
 
 function rowText({ nextHop, asPath, origin, localPref, med, communities, reason, stale }: Row): string {
   const use = reason.startsWith('rejected') ? 'refused' : 'usable';
-  return `${[nextHop, asPath, origin, localPref, med, ...communities].join(' ')} ${use}${stale ? ' stale' : ''}`;
+  // Extended ones are looked at where they come out.
+  const plain = communities.filter((text) => /^[\d:]+$/.test(text));
+  return `${[nextHop, asPath, origin, localPref, med, ...plain].join(' ')} ${use}${stale ? ' stale' : ''}`;
 }
 
 const texts = new WeakMap<PathAttributes, string>();

@@ -29,6 +29,10 @@ export class FakeBfd implements Bfd {
     return [...this.#views.values()];
   }
 
+  strangers(): ReturnType<Bfd['strangers']> {
+    return {};
+  }
+
   close(): Promise<void> {
     this.isClosed = true;
     this.setSessions([]);

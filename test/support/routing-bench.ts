@@ -1,6 +1,7 @@
 /** All tables of a speaker without sockets: peers speak through their sinks, and what each was told is read off its UPDATEs. */
 import { expect } from 'vitest';
 import type { Negotiated } from '../../bird/peer/negotiate.ts';
+import type { LocalRestart } from '../../bird/peer/restart-capabilities.ts';
 import { ACCEPTED } from '../../bird/policy/import.ts';
 import { AttributeCache } from '../../bird/rib/attribute-cache.ts';
 import { packPrefix } from '../../bird/rib/prefix-table.ts';
@@ -33,6 +34,7 @@ export interface SessionText {
   readonly extendedNextHop?: boolean;
   readonly extendedMessages?: boolean;
   readonly localAddress?: string;
+  readonly gracefulRestart?: LocalRestart;
 }
 
 const ROUTE_REFRESH = 5;

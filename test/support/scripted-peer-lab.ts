@@ -9,7 +9,7 @@ import { SpeakerHandle } from './bgp-lab.ts';
 import { enterOwnNetwork } from './scripted-peer-network.ts';
 import type { OwnNetwork } from './scripted-peer-network.ts';
 import { ScriptedPeer } from './scripted-peer.ts';
-import type { PeerScript } from './scripted-peer.ts';
+import type { PeerScript } from './scripted-peer-script.ts';
 import type { SpeakerMemory, SpeakerTables } from './speaker-process.ts';
 
 export const SPEAKER = '10.66.0.1';

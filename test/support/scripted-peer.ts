@@ -11,7 +11,6 @@
 import { connect, createServer } from 'node:net';
 import type { Socket } from 'node:net';
 import type {
-  Capability,
   CodecContext,
   Family,
   FamilyKey,
@@ -24,35 +23,20 @@ import type {
   Update,
 } from '../../bird/bgp-ts/index.ts';
 import {
-  AS_TRANS,
   decodeMessage,
   encodeMessage,
   EXTENDED_MAX_OCTETS,
   familyKey,
   Framer,
   IPV4_UNICAST,
-  IPV6_UNICAST,
   MAX_OCTETS,
   negotiatedContexts,
-  parseIpv4,
   plainContext,
 } from '../../bird/bgp-ts/index.ts';
 import { groups, ReceivedRoutes } from './scripted-peer-routes.ts';
-
-export interface PeerScript {
-  readonly asn: number;
-  /** As an address: `10.0.0.2`. */
-  readonly bgpIdentifier: string;
-  /** Our end of the connection. */
-  readonly address: string;
-  /** The speaker's end, and its port (179). */
-  readonly speaker: string;
-  readonly port?: number;
-  /** Default 90. */
-  readonly holdSeconds?: number;
-  /** Default: IPv4 and IPv6 unicast, route refresh, four-octet AS numbers. */
-  readonly capabilities?: readonly Capability[];
-}
+import type { PeerScript } from './scripted-peer-script.ts';
+import { openOf } from './scripted-peer-script.ts';
+import { Watchers } from './scripted-peer-watchers.ts';
 
 /** How the connection ended: the speaker's FIN, its RST, or our own doing. */
 export type PeerEnd = 'FIN' | 'RST' | 'ours';
@@ -60,16 +44,6 @@ export type PeerEnd = 'FIN' | 'RST' | 'ours';
 const UNTIL_MS = 10_000;
 /** Prefixes of one UPDATE that fit whatever their attributes are, within reason. */
 const PREFIXES_PER_UPDATE = 150;
-
-export const multiprotocol = (family: Family): Capability => ({ name: 'multiprotocol', family });
-
-/** What a peer says that wants all that is usual and nothing more. */
-export const usualCapabilities = (asn: number): readonly Capability[] => [
-  multiprotocol(IPV4_UNICAST),
-  multiprotocol(IPV6_UNICAST),
-  { name: 'route-refresh' },
-  { name: 'four-octet-as', asn },
-];
 
 export class ScriptedPeer {
   readonly script: PeerScript;
@@ -87,7 +61,7 @@ export class ScriptedPeer {
   readonly #socket: Socket;
   readonly #received = new ReceivedRoutes();
   readonly #framer = new Framer(EXTENDED_MAX_OCTETS);
-  readonly #waiting = new Set<() => void>();
+  readonly #watchers = new Watchers();
   #contexts: NegotiatedContexts = { receive: plainContext, send: plainContext };
   #ours: Open | undefined;
   #theirs: Open | undefined;
@@ -122,25 +96,28 @@ export class ScriptedPeer {
 
   /** The other way round: for a speaker that dials. Listens on the script's address and port. */
   static async listen(script: PeerScript): Promise<ScriptedListener> {
-    const accepted: ScriptedPeer[] = [];
+    const all: ScriptedPeer[] = [];
     const waiting: ((peer: ScriptedPeer) => void)[] = [];
+    let given = 0;
+    const give = (): void => {
+      while (given < all.length && waiting.length > 0) waiting.shift()!(all[given++]!);
+    };
     const server = createServer({ allowHalfOpen: true }, (socket) => {
-      const peer = new ScriptedPeer(socket, script);
-      const next = waiting.shift();
-      if (next === undefined) accepted.push(peer);
-      else next(peer);
+      all.push(new ScriptedPeer(socket, script));
+      give();
     });
     await new Promise<void>((resolve, reject) => {
       server.once('error', reject);
       server.listen({ host: script.address, port: script.port ?? 179 }, resolve);
     });
     return {
-      next: () => {
-        const first = accepted.shift();
-        return first === undefined ? new Promise((resolve) => waiting.push(resolve)) : Promise.resolve(first);
-      },
+      next: () =>
+        new Promise((resolve) => {
+          waiting.push(resolve);
+          give();
+        }),
       close: () => {
-        for (const peer of accepted) peer.close();
+        for (const peer of all) peer.reset();
         return new Promise((resolve) => server.close(() => resolve()));
       },
     };
@@ -175,22 +152,8 @@ export class ScriptedPeer {
     return this.#socket.writableLength;
   }
 
-  /** The OPEN that this peer sends, with what is given in place of the script's. */
-  openMessage(changes: Partial<Open> = {}): Open {
-    const { asn, bgpIdentifier, holdSeconds = 90, capabilities = usualCapabilities(asn) } = this.script;
-    return {
-      type: 'open',
-      version: 4,
-      asn: asn > 0xffff ? AS_TRANS : asn,
-      holdSeconds,
-      bgpIdentifier: parseIpv4(bgpIdentifier)!,
-      capabilities,
-      ...changes,
-    };
-  }
-
   sendOpen(changes: Partial<Open> = {}): void {
-    this.#ours = this.openMessage(changes);
+    this.#ours = openOf(this.script, changes);
     this.#negotiate();
     this.send(this.#ours);
   }
@@ -277,7 +240,9 @@ export class ScriptedPeer {
   /** RST. */
   reset(): void {
     this.stopKeepalives();
-    this.#socket.resetAndDestroy();
+    // Node cannot reset what it has begun to shut down: it says EINVAL and keeps the file descriptor.
+    if (this.#socket.writableEnded) this.#socket.destroy();
+    else this.#socket.resetAndDestroy();
   }
 
   /** Until all that was written is the kernel's. */
@@ -288,24 +253,9 @@ export class ScriptedPeer {
   }
 
   /** Looks after each piece of input. Rejects with `what` where time passes, or the connection ends, and it is not true. */
-  async until(holds: () => boolean, what: string, timeoutMs = UNTIL_MS): Promise<void> {
-    if (holds()) return;
-    await new Promise<void>((resolve, reject) => {
-      const look = (): void => {
-        if (holds()) done(resolve);
-        else if (this.#end !== undefined) done(fail);
-      };
-      const fail = (): void => {
-        reject(new Error(`${this.script.address} waited in vain for ${what}; ${this.#story()}`));
-      };
-      const done = (settle: () => void): void => {
-        clearTimeout(timer);
-        this.#waiting.delete(look);
-        settle();
-      };
-      const timer = setTimeout(() => done(fail), timeoutMs);
-      this.#waiting.add(look);
-      look();
+  until(holds: () => boolean, what: string, timeoutMs = UNTIL_MS): Promise<void> {
+    return this.#watchers.until(holds, timeoutMs, () => {
+      return `${this.script.address} waited in vain for ${what}; ${this.#story()}`;
     });
   }
 
@@ -329,7 +279,7 @@ export class ScriptedPeer {
       this.faults.push(String(error));
       this.reset();
     }
-    this.#look();
+    this.#watchers.look();
   }
 
   #take(frame: Uint8Array): void {
@@ -378,17 +328,14 @@ export class ScriptedPeer {
   #ended(how: PeerEnd): void {
     this.#end ??= how;
     this.stopKeepalives();
-    this.#look();
-  }
-
-  #look(): void {
-    for (const look of [...this.#waiting]) look();
+    this.#watchers.end();
   }
 }
 
 export interface ScriptedListener {
   /** The next connection that the speaker makes; nothing is said on it yet. */
   next(): Promise<ScriptedPeer>;
+  /** Its connections too. */
   close(): Promise<void>;
 }
 

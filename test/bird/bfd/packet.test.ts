@@ -6,8 +6,11 @@ import type { ControlPacket } from '../../../bird/bfd/packet.ts';
 
 const octets = (hex: string): Uint8Array => Uint8Array.from(Buffer.from(hex.replaceAll(' ', ''), 'hex'));
 
-/** A packet of BIRD 2.0.12 as tcpdump saw it: Up, detection multiplier 3, 300 ms. */
-const OF_BIRD = octets('20 c0 03 18 0a0b0c0d 01020304 000493e0 000493e0 00000000');
+/** What BIRD 2.0.12 with `interval 200 ms; multiplier 5` sent to us, from tcpdump -x: Up with Poll. */
+const OF_BIRD = octets('20 e0 05 18 cae7d661 6daf12c3 00030d40 00030d40 00000000');
+/** The same BIRD before that. */
+const BIRD_IN_INIT = octets('20 80 05 18 cae7d661 6daf12c3 000f4240 00030d40 00000000');
+const BIRD_FINAL = octets('20 d0 05 18 cae7d661 6daf12c3 00030d40 00030d40 00000000');
 
 /** The same with one octet changed. */
 function changed(at: number, value: number): Uint8Array {
@@ -37,18 +40,20 @@ test('each field of RFC 5880 §4.1 is read from its place', () => {
   expect(decodeControl(OF_BIRD)).toEqual({
     diagnostic: 0,
     state: 'Up',
-    poll: false,
+    poll: true,
     final: false,
     controlPlaneIndependent: false,
     authenticationPresent: false,
     demand: false,
-    multiplier: 3,
-    myDiscriminator: 0x0a0b0c0d,
-    yourDiscriminator: 0x01020304,
-    desiredMinTxUs: 300_000,
-    requiredMinRxUs: 300_000,
+    multiplier: 5,
+    myDiscriminator: 0xcae7d661,
+    yourDiscriminator: 0x6daf12c3,
+    desiredMinTxUs: 200_000,
+    requiredMinRxUs: 200_000,
     requiredMinEchoRxUs: 0,
   });
+  expect(decodeControl(BIRD_IN_INIT)).toMatchObject({ state: 'Init', poll: false, desiredMinTxUs: 1_000_000 });
+  expect(decodeControl(BIRD_FINAL)).toMatchObject({ state: 'Up', poll: false, final: true });
   expect(decodeControl(octets('23 7a 05 18 00000001 00000000 ffffffff 00000000 0000c350'))).toMatchObject({
     diagnostic: 3,
     state: 'Down',
@@ -60,6 +65,12 @@ test('each field of RFC 5880 §4.1 is read from its place', () => {
     desiredMinTxUs: 0xffff_ffff,
     requiredMinEchoRxUs: 50_000,
   });
+});
+
+test('what BIRD sent is encoded to the same octets', () => {
+  for (const sent of [OF_BIRD, BIRD_IN_INIT, BIRD_FINAL]) {
+    expect(encodeControl(decodeControl(sent) as ControlPacket)).toEqual(sent);
+  }
 });
 
 test('what is encoded decodes to the same', () => {

@@ -61,6 +61,21 @@ class FakeThread {
     this.#say({ type: 'change', change, session: { key: sessionKey(settings), life, view } });
   }
 
+  publishes(settings: BfdSessionSettings, received: number): void {
+    const key = sessionKey(settings);
+    const life = this.#lifeOf(settings);
+    const packets = { received, sent: 0, dropped: {} };
+    const view = {
+      ...nameOf(settings),
+      state: 'Init',
+      localDiscriminator: 5,
+      transmitMs: 300,
+      flaps: 0,
+      packets,
+    } as const;
+    this.#say({ type: 'views', sessions: [{ key, life, view }], strangers: { 'unknown peer': 3 } });
+  }
+
   #say(message: FromThread): void {
     this.handlers.said(message);
   }
@@ -181,6 +196,15 @@ describe('what the thread says', () => {
     threads[0]!.says(PEER, 'Up');
     expect(bfd.sessions()).toMatchObject([{ state: 'Up', localDiscriminator: 5 }]);
     expect(changes).toMatchObject([{ address: PEER.address, state: 'Up' }]);
+  });
+
+  test('of counters is seen, and no change', () => {
+    bfd.setSessions([PEER]);
+    threads[0]!.publishes(PEER, 17);
+    threads[0]!.publishes(OTHER, 18);
+    expect(bfd.sessions()).toMatchObject([{ state: 'Init', packets: { received: 17 } }]);
+    expect(bfd.strangers()).toEqual({ 'unknown peer': 3 });
+    expect(changes).toEqual([]);
   });
 
   test('of a session that is not wanted any more, or was taken away and came again, is not believed', () => {

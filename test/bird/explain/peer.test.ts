@@ -22,6 +22,7 @@ function explain({ settings, drops, ...changes }: Scene): PeerExplanation {
     received: 0,
     accepted: 0,
     advertised: 0,
+    prefixes: [],
     flaps: 0,
     incidents: [],
     reach: { dialled: 1, connected: 0, incoming: 0, hasSeenOpen: false },

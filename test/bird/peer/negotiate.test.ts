@@ -168,11 +168,9 @@ describe('what changes how UPDATEs are written', () => {
     expect(keys(localSettings({ addPath: { send: true, receive: true } }), all)).toEqual(['in 1/1', 'out 1/1']);
   });
 
-  test('extended messages may be sent to who said so, and come where we said so', () => {
-    expect(agreed(plain, openOf(all)).send.extendedMessage).toBe(true);
+  test('extended messages come where we said so', () => {
     expect(agreed(plain, openOf(all)).receive.extendedMessage).toBe(false);
     expect(agreed(all, openOf(plain)).receive.extendedMessage).toBe(true);
-    expect(agreed(all, openOf(plain)).send.extendedMessage).toBe(false);
   });
 
   test('IPv6 next hops of IPv4 routes, and marks around a refresh, need both sides', () => {
@@ -182,4 +180,11 @@ describe('what changes how UPDATEs are written', () => {
     expect(agreed(plain, without(openOf(plain), 'enhanced-route-refresh')).enhancedRefresh).toBe(false);
     expect(agreed(plain, without(openOf(plain), 'route-refresh')).enhancedRefresh).toBe(false);
   });
+});
+
+test('messages of more than 4096 octets go to a peer where both sides said that they read them', () => {
+  const sent = (ours: boolean, peers: boolean): boolean =>
+    agreed(localSettings({ extendedMessages: ours }), openOf(localSettings({ extendedMessages: peers }))).send
+      .extendedMessage;
+  expect([sent(true, true), sent(true, false), sent(false, true)]).toEqual([true, false, false]);
 });

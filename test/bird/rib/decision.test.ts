@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { selectBest } from '../../../bird/rib/decision.ts';
+import { decisionProcess, selectBest } from '../../../bird/rib/decision.ts';
 import type { Candidate } from '../../../bird/rib/decision.ts';
 
 const candidate = (changes: Partial<Candidate> = {}): Candidate => ({
@@ -73,17 +73,60 @@ test('paths that differ in tie-breaks alone go side by side', () => {
   expect(selectBest([a, b, c])?.multipath).toEqual([b, a]);
 });
 
-/** Equal down to MED, so that the rules where order could matter are really reached; each its own address. */
+describe('as it is set', () => {
+  const always = decisionProcess({ alwaysCompareMed: true });
+  const withAigp = decisionProcess({ aigp: true });
+
+  test('MED is compared between neighboring ASes too', () => {
+    const cheap = candidate({ source: 1, med: 1, neighborAs: 65001, routerId: 9 });
+    const dear = candidate({ source: 2, med: 2, neighborAs: 65002, routerId: 1 });
+    expect(selectBest([cheap, dear])?.best).toBe(dear);
+    expect(selectBest([dear, cheap], always)?.best).toBe(cheap);
+    expect(selectBest([dear, cheap], always)?.lostBy.get(dear)).toBe('c) lower MED');
+  });
+
+  test('AIGP decides after LOCAL_PREF and before AS_PATH, and a path with it beats one without', () => {
+    const near = candidate({ source: 1, aigp: 5n, asPathLength: 9 });
+    const far = candidate({ source: 2, aigp: 2n ** 60n });
+    const none = candidate({ source: 3, asPathLength: 0 });
+    const preferred = candidate({ source: 4, localPref: 200 });
+    expect(selectBest([none, far, near])?.best).toBe(none);
+    const selection = selectBest([none, far, near], withAigp);
+    expect(selection?.best).toBe(near);
+    expect([none, far].map((each) => selection?.lostBy.get(each))).toEqual(['AIGP over none', 'lower AIGP']);
+    expect(selectBest([near, preferred], withAigp)?.best).toBe(preferred);
+  });
+
+  test('AIGP counts with the interior cost', () => {
+    const a = candidate({ source: 1, aigp: 10n, igpCost: 5 });
+    const b = candidate({ source: 2, aigp: 12n, igpCost: 1 });
+    expect(selectBest([a, b], withAigp)?.best).toBe(b);
+  });
+});
+
+/** Mostly equal, so that the rules where order could matter are really reached; each its own address or path. */
 const candidates = fc
-  .array(fc.record({ med: fc.nat(2), as: fc.nat(2), external: fc.boolean(), routerId: fc.nat(2) }), {
-    minLength: 2,
-    maxLength: 5,
-  })
+  .array(
+    fc.record({
+      longLivedStale: fc.constantFrom(false, false, false, true),
+      aigp: fc.constantFrom(undefined, undefined, undefined, 1n, 2n),
+      med: fc.constantFrom(0, 0, 1, 2),
+      as: fc.nat(2),
+      external: fc.constantFrom(true, true, true, false),
+      routerId: fc.nat(1),
+      peer: fc.nat(1),
+    }),
+    { minLength: 2, maxLength: 5 },
+  )
   .map((list) =>
-    list.map(({ med, as, external, routerId }, i) =>
-      candidate({ source: i, med, neighborAs: as, external, routerId, peerAddress: BigInt(i) }),
+    list.map(({ as, peer, ...rest }, i) =>
+      candidate({ source: i, neighborAs: as, peerAddress: BigInt(peer), pathId: 9 - i, ...rest }),
     ),
   );
+
+const processes = fc
+  .record({ alwaysCompareMed: fc.boolean(), aigp: fc.boolean() })
+  .map((settings) => decisionProcess(settings));
 
 const permutations = <T>(list: readonly T[]): readonly (readonly T[])[] =>
   list.length <= 1
@@ -92,18 +135,28 @@ const permutations = <T>(list: readonly T[]): readonly (readonly T[])[] =>
 
 test('the best route and the equal paths do not depend on the order of arrival', () => {
   fc.assert(
-    fc.property(candidates, (routes) => {
-      const selections = permutations(routes).map((order) => selectBest(order)!);
+    fc.property(candidates, processes, (routes, process) => {
+      const selections = permutations(routes).map((order) => selectBest(order, process)!);
       expect(new Set(selections.map(({ best }) => best)).size).toBe(1);
       expect(new Set(selections.map(({ multipath }) => multipath.map(({ source }) => source).join())).size).toBe(1);
     }),
   );
 });
 
-test('every candidate but the best has a rule that removed it', () => {
+test('MED compared everywhere is a total order: what two make of it, more do not change', () => {
   fc.assert(
     fc.property(candidates, (routes) => {
-      const { best, lostBy } = selectBest(routes)!;
+      const process = decisionProcess({ alwaysCompareMed: true });
+      const winner = routes.reduce((a, b) => selectBest([a, b], process)!.best);
+      expect(selectBest(routes, process)!.best).toBe(winner);
+    }),
+  );
+});
+
+test('every candidate but the best has a rule that removed it', () => {
+  fc.assert(
+    fc.property(candidates, processes, (routes, process) => {
+      const { best, lostBy } = selectBest(routes, process)!;
       expect([...lostBy.keys(), best].map(({ source }) => source).sort()).toEqual(routes.map(({ source }) => source));
     }),
   );
