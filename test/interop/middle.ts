@@ -146,21 +146,31 @@ async function itAsks({ lab, speaker, external }: Middle, ask: (us: string) => v
   expect((await report(speaker, ext)).flaps).toBe(0);
 }
 
-async function communities({ lab, speaker, external, internal }: Middle): Promise<void> {
+/** In octets as we show them, RFC 4360 and 5668. */
+const ROUTE_TARGETS: Readonly<Record<string, string>> = {
+  '65010:100': 'ext 0002fdf200000064',
+  '4200000001:9': 'ext 0202fa56ea010009',
+  '192.0.2.1:7': 'ext 0102c00002010007',
+};
+
+async function communities(
+  { lab, speaker, external, internal }: Middle,
+  routeTargets: readonly string[],
+): Promise<void> {
   const ext = lab.host('ext').ipv4;
   const route = {
     ...{ prefix: '10.53.0.0/16', nextHop: ext },
     communities: ['65010:1', '65535:65284'],
     largeCommunities: ['65010:3:4294967295', '4200000001:1:2'],
-    routeTargets: ['65010:100', '192.0.2.1:7'],
+    routeTargets,
   };
   const plain = [...route.communities, ...route.largeCommunities];
   external.announce(route);
   await eventually(async () => {
     const [path] = await pathsFrom(speaker, ext, route.prefix);
-    expect(new Set(path?.communities)).toEqual(new Set([...plain, 'ext 0002fdf200000064', 'ext 0102c00002010007']));
+    expect(new Set(path?.communities)).toEqual(new Set([...plain, ...routeTargets.map((it) => ROUTE_TARGETS[it]!)]));
   });
-  const targets = route.routeTargets.map((target) => `rt ${target}`);
+  const targets = routeTargets.map((target) => `rt ${target}`);
   await eventually(() =>
     expect(new Set(pathOf(internal, route.prefix)?.communities)).toEqual(new Set([...plain, ...targets])),
   );
@@ -188,8 +198,10 @@ async function as4({ lab, speaker, external, internal }: Middle): Promise<void> 
 type Look = () => Promise<void>;
 
 interface Looks<D extends LiveDaemon> extends Readonly<
-  Record<'session' | 'ipv4' | 'ipv6' | 'withdraw' | 'weAsk' | 'communities' | 'as4', Look>
+  Record<'session' | 'ipv4' | 'ipv6' | 'withdraw' | 'weAsk' | 'as4', Look>
 > {
+  /** Of the route targets those that the daemon can write. */
+  readonly communities: (routeTargets?: readonly string[]) => Look;
   /** `ask` has the daemon ask the neighbor for everything again. */
   readonly itAsks: (ask: (external: D, us: string) => void) => Look;
   /** Something else that leaves all as it was. */
@@ -207,7 +219,7 @@ export function middleTrials<D extends LiveDaemon>(labs: Labs, kind: LiveKind<D>
     withdraw: look(withdraw),
     weAsk: look(weAsk),
     itAsks: (ask) => look((it) => itAsks(it, (us) => ask(it.external, us))),
-    communities: look(communities),
+    communities: (routeTargets = Object.keys(ROUTE_TARGETS)) => look((it) => communities(it, routeTargets)),
     as4: look(as4),
   };
 }

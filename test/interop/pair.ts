@@ -72,19 +72,24 @@ export async function md5(labs: Labs, kind: LiveKind): Promise<void> {
   await isUp(daemon, us);
 }
 
-/** Both have it on IPv4, until we alone have not; on IPv6 we alone have it, so that what it sends is dropped here. */
+/** Both have it on IPv4; on IPv6 we alone have it, so that what it sends is dropped here. */
 export async function gtsm(labs: Labs, kind: LiveKind): Promise<void> {
   const { lab, us, them, them6, daemon } = await start(labs, kind, { ipv4: { ttlSecurity: true } });
-  const six = { address: them6, ttlSecurityHops: 1 };
-  const speaker = await lab.startSpeaker('us', file({ address: them, ttlSecurityHops: 1 }, six));
+  const peers = [them, them6].map((address) => ({ address, ttlSecurityHops: 1 }));
+  const speaker = await lab.startSpeaker('us', file(...peers));
   await speaker.established(them);
   await isUp(daemon, us);
   await dropsOn(lab.host('us'), 'minTtlDrop');
   expect((await speaker.peer(them6)).state).not.toBe('Established');
-  await speaker.reload(file({ address: them }, six));
+}
+
+/** It alone has it, so that what we send is dropped there. */
+export async function itChecksTtl(labs: Labs, kind: LiveKind): Promise<void> {
+  const { lab, us, them, daemon } = await start(labs, kind, { ipv4: { ttlSecurity: true, passive: true } });
+  const speaker = await lab.startSpeaker('us', file({ address: them }));
   await dropsOn(lab.host('them'), 'minTtlDrop');
-  await isUp(daemon, us, false);
   expect((await speaker.peer(them)).state).not.toBe('Established');
+  expect(daemon.isEstablished(us)).toBe(false);
 }
 
 const MAXIMUM_REACHED = { code: 6, subcode: 1 } as const;
@@ -112,24 +117,26 @@ export async function itLimits(labs: Labs, kind: LiveKind): Promise<void> {
 }
 
 const WORDS = 'maintenance until 04:00, ticket 4711, naïve';
-const SHUT_DOWN = { code: 6, subcode: 2, text: WORDS } as const;
+const THEY_HEAR: Notified = { kind: 'received', code: 6, subcode: 2, text: WORDS };
 
-export async function weShutDown(labs: Labs, kind: LiveKind): Promise<void> {
+/** `heard`: what it makes of our words. */
+export async function weShutDown(labs: Labs, kind: LiveKind, heard: Notified = THEY_HEAR): Promise<void> {
   const { lab, us6, them6, daemon } = await start(labs, kind);
   const speaker = await lab.startSpeaker('us', file({ address: them6 }));
   await speaker.established(them6);
   expect(await speaker.reload(file({ address: them6, shutdown: WORDS }))).toEqual([]);
   await wentDown(speaker, them6, { kind: 'sent', code: 6, subcode: 2 });
-  await hasNotified(daemon, us6, { kind: 'received', ...SHUT_DOWN });
+  await hasNotified(daemon, us6, heard);
 }
 
-export async function itShutsDown(labs: Labs, kind: LiveKind): Promise<void> {
+/** `words`: what we must hear. */
+export async function itShutsDown(labs: Labs, kind: LiveKind, words = WORDS): Promise<void> {
   const { lab, us, them, daemon } = await start(labs, kind);
   const speaker = await lab.startSpeaker('us', file({ address: them }));
   await speaker.established(them);
   await isUp(daemon, us);
   daemon.shutDown(us, WORDS);
-  await wentDown(speaker, them, { kind: 'received', ...SHUT_DOWN });
+  await wentDown(speaker, them, { kind: 'received', code: 6, subcode: 2, text: words });
 }
 
 export async function linkLocal(labs: Labs, kind: LiveKind): Promise<void> {

@@ -11,7 +11,7 @@ const OURS = 4200000001;
 const THEIRS = 4200000065;
 
 /** More than two segments of an AS_PATH hold. */
-const LONG_PATH = Array.from({ length: 600 }, (_, i) => (i % 2 === 0 ? 64500 + (i % 7) : 4200000100 + i));
+export const LONG_PATH = Array.from({ length: 600 }, (_, i) => (i % 2 === 0 ? 64500 + (i % 7) : 4200000100 + i));
 const LONG = '10.60.0.0/16';
 
 /** Two clients of ours hear each other. */

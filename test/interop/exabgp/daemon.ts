@@ -9,13 +9,11 @@ import { exabgp } from '../../capture/daemons/exabgp.ts';
 import type { Daemon } from '../../capture/daemon.ts';
 import type { LabDaemon, SpeakerLab, SpeakerLabHost } from '../../support/speaker-lab.ts';
 import type { Family } from '../families.ts';
-import type { LiveDaemon, LiveNeighbor, LivePath, LiveRoute, LiveSetup, Notified } from '../live-daemon.ts';
+import type { LiveDaemon, LiveKind, LiveNeighbor, LivePath, LiveRoute, LiveSetup, Notified } from '../live-daemon.ts';
 
 export interface ExabgpNeighbor extends LiveNeighbor {
   /** Such as `add-path send/receive;`. */
   readonly capability?: string;
-  /** More lines of the neighbor. */
-  readonly more?: string;
   /** Told when the session comes up: `10.50.0.0/16 next-hop 10.98.0.2`. */
   readonly routes?: readonly string[];
 }
@@ -73,7 +71,11 @@ const recorded: Daemon = {
     // Its programs do not run as root.
     chmodSync(heard, 0o666);
     const program = host.file(PROGRAM, `tail -n +1 -f ${join(host.directory, 'commands')} &\ncat >> ${heard}\n`);
-    await exabgp.start(host, config.replace('PROGRAM', program));
+    const listens = config.includes('neighbor fe80') ? ['exabgp.tcp.bind=::'] : [];
+    await exabgp.start(
+      { ...host, startDaemon: (...command) => host.startDaemon('env', ...listens, ...command) },
+      config.replace('PROGRAM', program),
+    );
   },
 };
 
@@ -111,8 +113,8 @@ export class Exabgp implements LiveDaemon {
     return readFileSync(this.#heard, 'utf8')
       .split('\n')
       .filter((line) => line.endsWith('}'))
-      .map((line) => JSON.parse(line.replace(/""([\w-]+)""/g, '"$1"')) as ExabgpEvent)
-      .filter(({ neighbor }) => peer === undefined || neighbor.address.peer === peer);
+      .map((line) => JSON.parse(mended(line)) as ExabgpEvent)
+      .filter(({ neighbor }) => peer === undefined || neighbor.address.peer === withoutLink(peer));
   }
 
   /** What was told and not withdrawn, in the sessions that are up. */
@@ -135,7 +137,7 @@ export class Exabgp implements LiveDaemon {
   }
 
   refreshesHeard(neighbor: string): number {
-    return this.events(neighbor).filter((event) => event.neighbor['route-refresh']?.subtype === 'request').length;
+    return this.events(neighbor).filter((event) => event.neighbor['route-refresh']?.subtype === 'query').length;
   }
 
   notified(neighbor: string): readonly Notified[] {
@@ -180,6 +182,20 @@ export class Exabgp implements LiveDaemon {
   }
 }
 
+/** It says in each OPEN that it has kept its routes: whoever helps must know it. */
+export const restartingExabgp: LiveKind = {
+  start: (lab, host, setup) =>
+    Exabgp.start(lab, host, {
+      ...setup,
+      neighbors: setup.neighbors.map((neighbor) => ({ ...neighbor, capability: 'graceful-restart 60;' })),
+    }),
+};
+
+/** It quotes some words twice, and leaves octets of a NOTIFICATION as they are. */
+const mended = (line: string): string => line.replace(/""([\w-]+)""/g, '"$1"').replace(/[\0-\x1f]/g, '.');
+
+const withoutLink = (address: string): string => address.split('%', 1)[0]!;
+
 const keyOf = (from: string, { nlri, ...more }: RawNlri): string => `${from} ${nlri} ${more['path-information'] ?? ''}`;
 
 const pathOf = (told: Pick<LivePath, 'from' | 'prefix' | 'nextHop'>, raw: RawAttributes): LivePath => ({
@@ -192,7 +208,7 @@ const pathOf = (told: Pick<LivePath, 'from' | 'prefix' | 'nextHop'>, raw: RawAtt
   ...(raw['cluster-list'] !== undefined && { clusterList: raw['cluster-list'] }),
   communities: [
     ...(raw.community ?? []).map((parts) => parts.join(':')),
-    ...(raw['extended-community'] ?? []).map(({ string }) => string.replace(/^target:/, 'rt ')),
+    ...(raw['extended-community'] ?? []).map(({ string }) => string.replace(/^target:(\d+)L?/, 'rt $1')),
     ...(raw['large-community'] ?? []).map((parts) => parts.join(':')),
   ],
 });
@@ -225,14 +241,20 @@ function neighborText({ asn, routes = [] }: ExabgpSetup, neighbor: ExabgpNeighbo
     ...routes.filter(({ prefix }) => prefix.includes(':') === (family === 'ipv6')).map((it) => routeText(it, asn)),
     ...(neighbor.routes ?? []),
   ];
+  const isLinkLocal = neighbor.address.startsWith('fe80');
   return `
-neighbor ${neighbor.address} {
-  router-id ${host.ipv4}; local-address ${neighbor.address.startsWith('fe80') ? host.linkLocal : host[family]};
+neighbor ${withoutLink(neighbor.address)} {
+  router-id ${host.ipv4}; local-address ${isLinkLocal ? withoutLink(host.linkLocal) : host[family]};
   local-as ${asn}; peer-as ${neighbor.asn}; hold-time 90;
   capability { route-refresh enable; ${neighbor.capability ?? ''} }
   family { ${family} unicast; }
-  api { processes [ program ]; neighbor-changes; receive { parsed; open; update; notification; refresh; } }
+  api { processes [ program ]; neighbor-changes; receive { parsed; open; update; notification; refresh; } send { parsed; notification; } }
   static { ${told.map((route) => `route ${route}; `).join('')}}
-  ${neighbor.more ?? ''}
+  ${[
+    ...(neighbor.passive === true ? ['passive true; listen 179;'] : []),
+    ...(isLinkLocal ? ['passive true;'] : []),
+    ...(neighbor.password === undefined ? [] : [`md5-password '${neighbor.password}';`]),
+    ...(neighbor.ttlSecurity === true ? ['outgoing-ttl 255; incoming-ttl 255;'] : []),
+  ].join('\n  ')}
 }`;
 }

@@ -6,7 +6,7 @@ import { daemonIsKilled, weAreKilled } from '../killed.ts';
 import type { Labs } from '../labs.ts';
 import { middleTrials } from '../middle.ts';
 import { pathsFrom, report } from '../ours.ts';
-import { gtsm, itLimits, itShutsDown, linkLocal, md5, weLimit, weShutDown } from '../pair.ts';
+import { gtsm, itChecksTtl, itLimits, itShutsDown, linkLocal, md5, weLimit, weShutDown } from '../pair.ts';
 import type { Trial } from '../suite.ts';
 import { longPath, reflector } from '../threesome.ts';
 import { Gobgp, restartingGobgp } from './daemon.ts';
@@ -56,7 +56,8 @@ export function gobgpTrials(labs: Labs): Readonly<Record<Feature, Trial>> {
     expect(received).not.toContain('extended messages');
   });
   return {
-    ...{ ipv4, ipv6, withdraw, communities, as4 },
+    ...{ ipv4, ipv6, withdraw, as4 },
+    communities: communities(),
     session: async () => {
       await session();
       await isAsSaid();
@@ -72,7 +73,10 @@ export function gobgpTrials(labs: Labs): Readonly<Record<Feature, Trial>> {
     'long-path': () => longPath(labs, Gobgp),
     reflector: () => reflector(labs, Gobgp),
     md5: () => md5(labs, Gobgp),
-    gtsm: () => gtsm(labs, Gobgp),
+    gtsm: async () => {
+      await gtsm(labs, Gobgp);
+      await itChecksTtl(labs, Gobgp);
+    },
     limit: async () => {
       await weLimit(labs, Gobgp);
       await itLimits(labs, Gobgp);

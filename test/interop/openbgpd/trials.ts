@@ -7,7 +7,7 @@ import { weAreKilled } from '../killed.ts';
 import type { Labs } from '../labs.ts';
 import { middleTrials } from '../middle.ts';
 import { askAgain, pathsFrom, report } from '../ours.ts';
-import { gtsm, itLimits, itShutsDown, linkLocal, md5, weLimit, weShutDown } from '../pair.ts';
+import { gtsm, itChecksTtl, itLimits, itShutsDown, linkLocal, md5, weLimit, weShutDown } from '../pair.ts';
 import type { Trial } from '../suite.ts';
 import { longPath, reflector } from '../threesome.ts';
 import { Openbgpd } from './daemon.ts';
@@ -103,13 +103,14 @@ export function openbgpdTrials(labs: Labs): Readonly<Record<Feature, Trial>> {
     expect(received).not.toContain('extended messages');
   });
   return {
-    ...{ ipv4, ipv6, withdraw, communities },
+    ...{ ipv4, ipv6, withdraw },
+    communities: communities(),
     session: async () => {
       await session();
       await isAsSaid();
     },
     refresh: {
-      lacks: `7.7 asks, and hears our answer between its two marks, but does not answer: it takes a family that was negotiated for one that was not, and logs \`${NOT_ANSWERED}\``,
+      lacks: `7.7 asks and hears our answer, but answers nobody and heeds no marks of RFC 7313: it takes a family that was negotiated for one that was not, and logs \`${NOT_ANSWERED}\``,
       partly: async () => {
         await itAsks((external, us) => external.refresh(us))();
         await askedInVain();
@@ -120,7 +121,10 @@ export function openbgpdTrials(labs: Labs): Readonly<Record<Feature, Trial>> {
       await as4(labs);
     },
     md5: () => md5(labs, Openbgpd),
-    gtsm: () => gtsm(labs, Openbgpd),
+    gtsm: async () => {
+      await gtsm(labs, Openbgpd);
+      await itChecksTtl(labs, Openbgpd);
+    },
     'gr-helper': {
       lacks:
         '7.7 does not restart gracefully itself: bgpd.conf(5) says of `announce restart` that only End-of-RIB is supported, and its OPEN names no family',
