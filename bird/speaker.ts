@@ -41,8 +41,9 @@ export interface SpeakerPorts {
   readonly tcpEvidence: TcpEvidence;
 }
 
-/** Selection takes this many prefixes at a time, then looks at the clock. */
+/** Selection takes this many prefixes at a time, then looks at the clock; fewer where many peers hear of each. */
 const PREFIXES_PER_SLICE = 512;
+const EXPORTS_PER_SLICE = 4096;
 const SLICE_MS = 5;
 
 /** Wires sessions and tables; holds the deferral of selection after a restart. */
@@ -116,11 +117,12 @@ export class BgpSpeaker implements Speaker {
     if (this.#isClosed) return;
     this.#reception.prepareFor(peers);
     const existing = matchPeers(this.#configured, peers);
+    const kept = new Set(existing);
     for (const neighbor of this.#configured) {
-      if (!existing.includes(neighbor))
+      if (!kept.has(neighbor))
         this.#end(neighbor, fault('peerDeconfigured', 'the peer was removed from the configuration'));
     }
-    const before = this.#configured;
+    const before = new Set(this.#configured);
     this.#configured = peers.map((settings, i) => {
       const neighbor = existing[i];
       return neighbor === undefined ? this.#makeNeighbor(settings) : this.#changed(neighbor, settings);
@@ -128,7 +130,7 @@ export class BgpSpeaker implements Speaker {
     this.#defer({ type: 'peersSet', peers: this.#configured.map(({ id }) => id) });
     if (!this.#isStarted) return;
     // Not those that were there: one that waits after an error must not dial with every change of another.
-    for (const neighbor of this.#configured) if (!before.includes(neighbor)) neighbor.start();
+    for (const neighbor of this.#configured) if (!before.has(neighbor)) neighbor.start();
   }
 
   setDynamicPeers(ranges: readonly DynamicPeers[]): void {
@@ -191,14 +193,14 @@ export class BgpSpeaker implements Speaker {
     return this.#answers.explainRoute(prefix);
   }
 
-  resetPeer(address: IpAddress, message: string): boolean {
-    const neighbor = this.#answers.find(address, undefined);
+  resetPeer(address: IpAddress, message: string, link?: string): boolean {
+    const neighbor = this.#answers.find(address, link);
     neighbor?.reset(message);
     return neighbor !== undefined;
   }
 
-  refreshPeer(address: IpAddress): readonly IpFamily[] | undefined {
-    const neighbor = this.#answers.find(address, undefined);
+  refreshPeer(address: IpAddress, link?: string): readonly IpFamily[] | undefined {
+    const neighbor = this.#answers.find(address, link);
     return neighbor?.settings.families.filter((family) => neighbor.requestRefresh(family));
   }
 
@@ -339,15 +341,26 @@ export class BgpSpeaker implements Speaker {
   /** One slice of selection; a loop turn must stay short. */
   #work(): void {
     this.#isWorkDue = false;
-    if (this.#deferral.name === 'deferring') return;
     const { clock } = this.#ports;
     const end = clock.now() + SLICE_MS;
-    while (this.#routing.settle(PREFIXES_PER_SLICE)) {
+    while (this.#step()) {
       if (clock.now() < end) continue;
       this.#workSoon();
       return;
     }
     this.#drain?.look();
+  }
+
+  /** A bug in what one route needs must not end the process; the route has left the queue. */
+  #step(): boolean {
+    const peers = this.#byIndex.size;
+    const limit = Math.max(1, Math.min(PREFIXES_PER_SLICE, Math.floor(EXPORTS_PER_SLICE / Math.max(1, peers))));
+    try {
+      return this.#deferral.name === 'deferring' ? this.#routing.doChores(limit) : this.#routing.settle(limit);
+    } catch (error) {
+      this.#ports.log.error({ error }, 'a bug kept a route from being selected or told');
+      return true;
+    }
   }
 
   #announceChange(): void {

@@ -60,7 +60,11 @@ export class BgpAnswers implements BgpQuestions {
     const { address, link } = parsePeer(text);
     const speaker = this.#background.speaker();
     const found = speaker?.explainPeer(address, link);
-    const view = speaker?.peers().find(({ settings }) => sameAddress(settings.address, address));
+    const view = speaker
+      ?.peers()
+      .find(
+        ({ settings }) => sameAddress(settings.address, address) && (link === undefined || settings.interface === link),
+      );
     if (found === undefined || view === undefined) return this.#notConfigured(text, address);
     const { settings, state, since } = view;
     return {
@@ -110,13 +114,13 @@ export class BgpAnswers implements BgpQuestions {
   }
 
   resetPeer(text: string, message: string): void {
-    const { address } = parsePeer(text);
-    if (this.#background.speaker()?.resetPeer(address, message) !== true) throw this.#unknown(text, address);
+    const { address, link } = parsePeer(text);
+    if (this.#background.speaker()?.resetPeer(address, message, link) !== true) throw this.#unknown(text, address);
   }
 
   refreshPeer(text: string): readonly string[] {
-    const { address } = parsePeer(text);
-    const families = this.#background.speaker()?.refreshPeer(address);
+    const { address, link } = parsePeer(text);
+    const families = this.#background.speaker()?.refreshPeer(address, link);
     if (families === undefined) throw this.#unknown(text, address);
     return families.map(familyText);
   }
