@@ -51,9 +51,9 @@ export interface Speaker {
   /** One prefix, or the longest that is known around it: every path with its fate, and who is told. */
   explainRoute(prefix: Prefix): RouteExplanation;
   /** Ends the session with Cease/Administrative Reset and `message`; it comes back at once. False: no such peer. */
-  resetPeer(address: IpAddress, message: string): boolean;
+  resetPeer(address: IpAddress, message: string, link?: string): boolean;
   /** Asks the peer for everything again (RFC 2918), in the families that it returns; undefined: no such peer. */
-  refreshPeer(address: IpAddress): readonly IpFamily[] | undefined;
+  refreshPeer(address: IpAddress, link?: string): readonly IpFamily[] | undefined;
   /** Called after any change of learnedRoutes() or isConverged(), many changes at once. Returns the way to stop it. */
   onRoutesChange(listener: () => void): () => void;
   /**

@@ -18,6 +18,7 @@ import { fault, shutdownFault } from './peer/fault.ts';
 import type { TcpEvidence } from './peer/tcp-counters.ts';
 import type { PasswordRefusal, Transport } from './peer/transport.ts';
 import { Reception } from './reception.ts';
+import { RecentDrops } from './recent-drops.ts';
 import { Routing } from './routing.ts';
 import type { DynamicPeers, OriginatedRoute, PeerSettings, SpeakerSettings } from './settings.ts';
 import { learnedRoutes } from './snapshot.ts';
@@ -47,6 +48,7 @@ export class BgpSpeaker implements Speaker {
   readonly #reception: Reception;
   readonly #bfd: BfdWatch;
   readonly #answers: Answers;
+  readonly #drops: RecentDrops;
   /** In the order of the settings. */
   #configured: readonly Neighbor[] = [];
   readonly #byIndex = new Map<number, Neighbor>();
@@ -91,11 +93,13 @@ export class BgpSpeaker implements Speaker {
         leftOut: ({ settings: { address } }, text) => ports.log.warn({ peer: formatIpAddress(address) }, text),
       },
     );
+    this.#drops = new RecentDrops(ports.clock, ports.tcpEvidence);
     this.#answers = new Answers({
       clock: ports.clock,
       routing: this.#routing,
       bfd: this.#bfd,
       neighbors: () => this.#neighbors,
+      refusedPasswords: () => this.#reception.refusedPasswords,
     });
   }
 
@@ -179,14 +183,14 @@ export class BgpSpeaker implements Speaker {
     return this.#answers.explainRoute(prefix);
   }
 
-  resetPeer(address: IpAddress, message: string): boolean {
-    const neighbor = this.#answers.find(address, undefined);
+  resetPeer(address: IpAddress, message: string, link?: string): boolean {
+    const neighbor = this.#answers.find(address, link);
     neighbor?.reset(message);
     return neighbor !== undefined;
   }
 
-  refreshPeer(address: IpAddress): readonly IpFamily[] | undefined {
-    const neighbor = this.#answers.find(address, undefined);
+  refreshPeer(address: IpAddress, link?: string): readonly IpFamily[] | undefined {
+    const neighbor = this.#answers.find(address, link);
     return neighbor?.settings.families.filter((family) => neighbor.requestRefresh(family));
   }
 
@@ -205,6 +209,7 @@ export class BgpSpeaker implements Speaker {
     if (this.#isStarted || this.#isClosed) return;
     if (!(await this.#reception.open(this.#settings.listen))) return;
     this.#isStarted = true;
+    this.#drops.start();
     const { clock } = this.#ports;
     if (this.#deferral.name === 'deferring') {
       const ms = this.#settings.gracefulRestart.deferralSeconds * 1000;
@@ -217,6 +222,7 @@ export class BgpSpeaker implements Speaker {
     if (how.kind === 'drain') await this.#drained(how.waitSeconds);
     this.#isClosed = true;
     this.#cancelDeferral();
+    this.#drops.stop();
     this.#reception.stop();
     this.#listeners.clear();
     const farewell = how.kind === 'restart' ? undefined : shutdownFault(how.message);
@@ -258,6 +264,7 @@ export class BgpSpeaker implements Speaker {
       isDynamic,
       defer: (event) => this.#defer(event),
       tcpEvidence: this.#ports.tcpEvidence,
+      dropsBefore: () => this.#drops.before,
       progressed: () => this.#drain?.look(),
     });
     this.#bfd.updateSoon(settings);

@@ -24,7 +24,7 @@ function capabilityText(capability: Capability): string {
     case 'graceful-restart':
       return gracefulRestart(capability);
     case 'long-lived-graceful-restart':
-      return `long-lived graceful restart ${list(capability.families, (f) => `${familyName(f.family)} ${f.staleSeconds} s${f.forwardingPreserved ? ' (F)' : ''}`)}`;
+      return longLived(capability);
     case 'add-path':
       return `ADD-PATH ${list(capability.entries, (e) => `${familyName(e.family)} ${e.mode === 'both' ? 'send and receive' : e.mode}`)}`;
     case 'role':
@@ -46,6 +46,15 @@ function gracefulRestart(capability: Extract<Capability, { readonly name: 'grace
   const flags = [...(restarting ? ['R'] : []), ...(notification ? ['N'] : [])].map((flag) => ` (${flag})`).join('');
   const kept = list(families, (f) => `${familyName(f.family)}${f.forwardingPreserved ? ' (F)' : ''}`);
   return `graceful restart ${restartSeconds} s${flags}${kept === '' ? ' as a helper' : ` with ${kept}`}`;
+}
+
+/** RFC 9494 §3.1. */
+function longLived({ families }: Extract<Capability, { readonly name: 'long-lived-graceful-restart' }>): string {
+  const kept = list(
+    families,
+    (f) => `${familyName(f.family)} ${f.staleSeconds} s${f.forwardingPreserved ? ' (F)' : ''}`,
+  );
+  return `long-lived graceful restart ${kept === '' ? 'as a helper' : kept}`;
 }
 
 /** RFC 9234 §4.1, by number. */

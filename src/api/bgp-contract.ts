@@ -67,7 +67,7 @@ export interface PeerExplainReport {
   readonly since?: string;
   /** A word for programs: `wrong AS`, `nobody listens`. */
   readonly cause: string;
-  /** One sentence. */
+  /** One sentence; where `isConfigured` is false, why it is no peer. */
   readonly verdict: string;
   readonly evidence: readonly string[];
   /** What to look at, the likeliest first. */

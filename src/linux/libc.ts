@@ -55,6 +55,11 @@ export interface Libc {
     fd: number,
     option: { readonly level: number; readonly name: number; readonly value: Uint8Array },
   ): void;
+  /** The first `octets` of its value, or all of a shorter one. */
+  getSocketOption(
+    fd: number,
+    option: { readonly level: number; readonly name: number; readonly octets: number },
+  ): Uint8Array;
   fcntl(fd: number, command: number, argument: number): void;
   /** For reading. */
   open(path: string): number;
@@ -89,6 +94,7 @@ export function loadLibc(): Libc {
     'setsockopt',
     'int setsockopt(int fd, int level, int name, const void *value, unsigned int size)',
   );
+  const readOption = bound('getsockopt', 'int getsockopt(int fd, int level, int name, void *value, void *size)');
   const fcntl = bound('fcntl', 'int fcntl(int fd, int command, long argument)');
   const open = library.func('int open(const char *path, int flags, int mode)') as Call;
   const close = bound('close', 'int close(int fd)');
@@ -99,6 +105,12 @@ export function loadLibc(): Libc {
     send: (fd, data) => send(fd, data, data.length, 0),
     receive: (fd, buffer) => receive(fd, buffer, buffer.length, SYS.messageTruncated),
     setSocketOption: (fd, { level, name, value }) => void option(fd, level, name, value, value.length),
+    getSocketOption: (fd, { level, name, octets }) => {
+      const value = new Uint8Array(octets);
+      const size = Uint32Array.of(octets);
+      readOption(fd, level, name, value, new Uint8Array(size.buffer));
+      return value.subarray(0, size[0]);
+    },
     fcntl: (fd, command, argument) => void fcntl(fd, command, argument),
     open: (path) => checked(open(path, SYS.openReadOnly | SYS.openCloseOnExec, 0), `open ${path}`),
     close: (fd) => void close(fd),

@@ -4,6 +4,7 @@ import type { DrainRequest, SpeakerStatus } from '../api/contract.ts';
 import { formatIpv4, formatPrefix } from '../model/ip.ts';
 import type { Clock } from '../runtime/clock.ts';
 import type { Logger, LogLevel } from '../runtime/logger.ts';
+import { whyNoPeer } from './absent-peer.ts';
 import { BgpAnswers } from './bgp-answers.ts';
 import { peerStatus } from './bgp-status.ts';
 import type { SpeakerConfiguration } from './convert.ts';
@@ -51,7 +52,8 @@ export class StandaloneSpeaker implements BgpApi {
     this.#keeper = new SpeakerKeeper({ createSpeaker, clock, log, onFatal, onRoutesChange: () => this.#look() });
     this.bgp = new BgpAnswers({
       speaker: () => this.#keeper.speaker,
-      whyNoPeer: () => [`no peer and no range of dynamicPeers in ${ports.file} has the address`],
+      whyNoPeer: (address) =>
+        whyNoPeer(address, this.#inForce, { file: ports.file, isRefused: this.#refused.length > 0 }),
       ownRoute: (prefix) => this.#inForce.originated.find((route) => formatPrefix(route.prefix) === prefix)?.reason,
       kernelRoute: () => undefined,
     });

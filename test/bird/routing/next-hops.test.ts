@@ -53,7 +53,10 @@ describe('IPv4 routes over an IPv6 session, RFC 8950', () => {
     expect(nextHopTold(b, 1, P)).toBe('fd000008000000000000000000000001');
     expect(b.has(2, P)).toEqual([]);
     const kept = explainPrefix(b.routing, parsePrefix(P))!.exports.find(({ peer }) => peer === b.peers[2]);
-    expect(kept).toMatchObject({ kind: 'kept back', reason: expect.stringContaining('the next hop is an IPv6 address') });
+    expect(kept).toMatchObject({
+      kind: 'kept back',
+      reason: expect.stringContaining('the next hop is an IPv6 address'),
+    });
   });
 
   test('are read from MP_REACH, and withdrawn from either place', () => {

@@ -13,6 +13,7 @@ function scripted(answer: (requests: readonly Message[]) => readonly (Uint8Array
     socket: () => 3,
     bind: () => undefined,
     setSocketOption: () => undefined,
+    getSocketOption: () => new Uint8Array(),
     fcntl: () => undefined,
     open: () => 4,
     close: () => undefined,
