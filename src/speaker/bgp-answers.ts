@@ -9,7 +9,7 @@ import type {
 import type { BgpQuestions } from '../api/bgp-routes.ts';
 import type { PathReport, RouteReport } from '../api/contract.ts';
 import { InvalidValueError } from '../model/invalid.ts';
-import type { IpAddress } from '../model/ip.ts';
+import type { IpAddress, Prefix } from '../model/ip.ts';
 import { formatPrefix, parseInterfaceAddress, parseIpAddress, prefixOf, sameAddress } from '../model/ip.ts';
 import { advertisementReport, explainedPathReport, pathReport, peerAddress, peerReport } from './bgp-status.ts';
 
@@ -18,10 +18,10 @@ export interface BgpBackground {
   speaker(): Speaker | undefined;
   /** Why an address is no peer, one sentence each. */
   whyNoPeer(address: IpAddress): readonly string[];
-  /** Why this node tells a prefix itself, or why it does not. */
-  ownRoute(prefix: string): string | undefined;
-  /** What is programmed for a prefix. */
-  kernelRoute(prefix: string): RouteReport | undefined;
+  /** Why this node tells a prefix, or the longest around it, itself, or why it does not. */
+  ownRoute(asked: Prefix): string | undefined;
+  /** What is programmed for a prefix, or the longest around it. */
+  kernelRoute(asked: Prefix): RouteReport | undefined;
 }
 
 /** The answers of the API about sessions and tables, the same for an agent and for a speaker alone. */
@@ -72,8 +72,8 @@ export class BgpAnswers implements BgpQuestions {
     const asked = prefixOf(address, length);
     const found = this.#background.speaker()?.explainRoute(asked);
     const prefix = formatPrefix(found?.prefix ?? asked);
-    const own = this.#background.ownRoute(prefix);
-    const kernel = this.#background.kernelRoute(prefix);
+    const own = this.#background.ownRoute(asked);
+    const kernel = this.#background.kernelRoute(asked);
     return {
       asked: text,
       prefix,

@@ -9,6 +9,7 @@ import { BgpAnswers } from './bgp-answers.ts';
 import { peerStatus } from './bgp-status.ts';
 import type { SpeakerConfiguration } from './convert.ts';
 import { ConfigurationError } from './problems.ts';
+import { longestAround } from './longest.ts';
 import { SpeakerKeeper } from './speaker-keeper.ts';
 
 export interface StandalonePorts {
@@ -54,7 +55,10 @@ export class StandaloneSpeaker implements BgpApi {
       speaker: () => this.#keeper.speaker,
       whyNoPeer: (address) =>
         whyNoPeer(address, this.#inForce, { file: ports.file, isRefused: this.#refused.length > 0 }),
-      ownRoute: (prefix) => this.#inForce.originated.find((route) => formatPrefix(route.prefix) === prefix)?.reason,
+      ownRoute: (asked) => {
+        const own = longestAround(this.#inForce.originated, asked);
+        return own === undefined ? undefined : `tells ${formatPrefix(own.prefix)}: ${own.reason}`;
+      },
       kernelRoute: () => undefined,
     });
   }
