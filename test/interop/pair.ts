@@ -151,7 +151,7 @@ export async function linkLocal(labs: Labs, kind: LiveKind): Promise<void> {
   await speaker.established(address);
   await isUp(daemon, lab.host('us').linkLocal);
   daemon.announce({ prefix: '2001:db8:50::/48', nextHop: there });
-  await toldUs(speaker, there, ['2001:db8:50::/48']);
+  await toldUs(speaker, address, ['2001:db8:50::/48']);
   expect((await speaker.paths()).find(({ prefix }) => prefix === '2001:db8:50::/48')?.nextHop).toBe(there);
   await eventually(() => expect(pathOf(daemon, '2001:db8:113::/48')?.nextHop).toBe(here));
   expect(prefixesFrom(daemon, pathOf(daemon, '2001:db8:113::/48')!.from)).toEqual(['2001:db8:113::/48']);
