@@ -1,5 +1,5 @@
 import type { IpAddress, Prefix } from '../src/model/ip.ts';
-import { comparePrefixes, prefixOf, sameAddress } from '../src/model/ip.ts';
+import { comparePrefixes, prefixContainsAddress, prefixOf, sameAddress } from '../src/model/ip.ts';
 import type { Clock } from '../src/runtime/clock.ts';
 import type { BfdWatch } from './bfd-watch.ts';
 import type { PeerExplanation } from './explain/finding.ts';
@@ -7,6 +7,7 @@ import { explainPeer } from './explain/peer.ts';
 import { advertisements, explainRoute } from './explain/route.ts';
 import type { Neighbor } from './neighbor.ts';
 import { FAMILIES } from './routing.ts';
+import type { PasswordRefusal } from './peer/transport.ts';
 import type { Routing } from './routing.ts';
 import { routeViews } from './snapshot.ts';
 import type { AdvertisementView, PeerView, RouteExplanation, RouteQuestion, RouteView, TableCounts } from './view.ts';
@@ -16,6 +17,7 @@ export interface AnswersHost {
   readonly routing: Routing;
   readonly bfd: BfdWatch;
   neighbors(): readonly Neighbor[];
+  refusedPasswords(): readonly PasswordRefusal[];
 }
 
 /** What people ask of a running speaker. Changes nothing. */
@@ -57,7 +59,16 @@ export class Answers {
     const neighbor = this.find(address, link);
     if (neighbor === undefined) return undefined;
     const { clock } = this.#host;
-    return explainPeer({ view: this.#view(neighbor), now: clock.wallTime(), drops: neighbor.kernelDrops() });
+    const isDown = ({ settings, state }: Neighbor): boolean =>
+      state !== 'Established' && settings.shutdown === undefined;
+    const refusal = this.#host.refusedPasswords().find(({ prefix }) => prefixContainsAddress(prefix, address));
+    return explainPeer({
+      view: this.#view(neighbor),
+      now: clock.wallTime(),
+      drops: neighbor.kernelDrops(),
+      othersDown: this.#host.neighbors().filter((other) => other !== neighbor && isDown(other)).length,
+      ...(refusal !== undefined && { refusedPassword: refusal.text }),
+    });
   }
 
   explainRoute({ address, length }: Prefix): RouteExplanation {

@@ -13,7 +13,7 @@ import type { LocalSettings, Negotiated } from './peer/negotiate.ts';
 import { familyOf, ipFamilyOf } from './peer/negotiate.ts';
 import { Session } from './peer/session.ts';
 import type { SessionPorts } from './peer/session.ts';
-import { dropsSince } from './peer/tcp-counters.ts';
+import { dropsSince, later } from './peer/tcp-counters.ts';
 import type { KernelDrops, TcpCounters, TcpEvidence } from './peer/tcp-counters.ts';
 import type { Connection, Target } from './peer/transport.ts';
 import { LimitGuard } from './limit-guard.ts';
@@ -43,6 +43,8 @@ export interface NeighborHost {
   /** Made for a caller, and not configured by itself. */
   readonly isDynamic: boolean;
   readonly tcpEvidence: TcpEvidence;
+  /** What the kernel had dropped some minutes ago: see RecentDrops. */
+  dropsBefore(): TcpCounters | undefined;
   /** News for the deferral of selection. */
   defer(event: DeferralEvent): void;
   /** The network took something, or the session is another: see `isFlushed`. */
@@ -169,9 +171,9 @@ export class Neighbor {
     this.#session.reset(resetFault(message));
   }
 
-  /** What the kernel has dropped since the peer was configured or last lost; 0 where it does not tell. */
+  /** What the kernel has dropped in the last minutes, since the peer was configured or last lost; 0 where it does not tell. */
   kernelDrops(): KernelDrops {
-    return dropsSince(this.#countersBefore, this.#host.tcpEvidence());
+    return dropsSince(later(this.#countersBefore, this.#host.dropsBefore()), this.#host.tcpEvidence());
   }
 
   /** Its prefixes came to a warning, or went beyond the limit. */

@@ -18,6 +18,7 @@ import { fault, shutdownFault } from './peer/fault.ts';
 import type { TcpEvidence } from './peer/tcp-counters.ts';
 import type { PasswordRefusal, Transport } from './peer/transport.ts';
 import { Reception } from './reception.ts';
+import { RecentDrops } from './recent-drops.ts';
 import { Routing } from './routing.ts';
 import type { DynamicPeers, OriginatedRoute, PeerSettings, SpeakerSettings } from './settings.ts';
 import { learnedRoutes } from './snapshot.ts';
@@ -56,6 +57,7 @@ export class BgpSpeaker implements Speaker {
   readonly #reception: Reception;
   readonly #bfd: BfdWatch;
   readonly #answers: Answers;
+  readonly #drops: RecentDrops;
   /** In the order of the settings. */
   #configured: readonly Neighbor[] = [];
   readonly #byIndex = new Map<number, Neighbor>();
@@ -100,11 +102,13 @@ export class BgpSpeaker implements Speaker {
         leftOut: ({ settings: { address } }, text) => ports.log.warn({ peer: formatIpAddress(address) }, text),
       },
     );
+    this.#drops = new RecentDrops(ports.clock, ports.tcpEvidence);
     this.#answers = new Answers({
       clock: ports.clock,
       routing: this.#routing,
       bfd: this.#bfd,
       neighbors: () => this.#neighbors,
+      refusedPasswords: () => this.#reception.refusedPasswords,
     });
   }
 
@@ -219,6 +223,7 @@ export class BgpSpeaker implements Speaker {
     if (this.#isStarted || this.#isClosed) return;
     if (!(await this.#reception.open(this.#settings.listen))) return;
     this.#isStarted = true;
+    this.#drops.start();
     const { clock } = this.#ports;
     if (this.#deferral.name === 'deferring') {
       const ms = this.#settings.gracefulRestart.deferralSeconds * 1000;
@@ -231,6 +236,7 @@ export class BgpSpeaker implements Speaker {
     if (how.kind === 'drain') await this.#drained(how.waitSeconds);
     this.#isClosed = true;
     this.#cancelDeferral();
+    this.#drops.stop();
     this.#reception.stop();
     this.#listeners.clear();
     const farewell = how.kind === 'restart' ? undefined : shutdownFault(how.message);
@@ -272,6 +278,7 @@ export class BgpSpeaker implements Speaker {
       isDynamic,
       defer: (event) => this.#defer(event),
       tcpEvidence: this.#ports.tcpEvidence,
+      dropsBefore: () => this.#drops.before,
       progressed: () => this.#drain?.look(),
     });
     this.#bfd.updateSoon(settings);

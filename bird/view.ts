@@ -17,7 +17,10 @@ export interface PeerIncident {
     | 'connection refused by us'
     | 'notification sent'
     | 'notification received'
+    /** Nobody answered when we dialled. */
     | 'silence'
+    /** TCP stands, and the peer says nothing. */
+    | 'no OPEN'
     | 'administrative'
     | 'bfd';
   /** One sentence. */
@@ -56,6 +59,8 @@ export interface ReachView {
   /** How often the peer dialled us, and when last. */
   readonly incoming: number;
   readonly lastIncomingAt?: number;
+  /** Our end of the TCP connection that stood last. */
+  readonly localAddress?: IpAddress;
   /** An OPEN of the peer arrived at least once. */
   readonly hasSeenOpen: boolean;
 }
@@ -93,6 +98,8 @@ export interface PeerView {
     readonly localAddress: IpAddress;
     readonly localPort?: number;
     readonly remotePort?: number;
+    /** How often in a row the kernel has sent again what the peer does not acknowledge; absent where it does not tell. */
+    readonly retransmits?: number;
   };
   /** Of the OPENs of the session that is under way, or of the last one: `4-octet AS 64512`, `ADD-PATH IPv4 unicast receive`. */
   readonly capabilities?: { readonly sent: readonly string[]; readonly received: readonly string[] };

@@ -19,11 +19,13 @@ export type PeerCause =
   | 'nobody listens'
   | 'no route'
   | 'no such source address'
+  | 'cannot connect'
   | 'no answer'
   | 'wrong password'
   | 'wrong TTL'
   | 'both wait'
   | 'no OPEN'
+  | 'no KEEPALIVE'
   | 'not configured at the peer'
   | 'not configured here'
   | 'connection lost'
@@ -33,6 +35,7 @@ export type PeerCause =
   | 'malformed message'
   | 'configuration change'
   | 'refused by the peer'
+  | 'out of resources'
   | 'unknown';
 
 export interface PeerEvidence {
@@ -40,6 +43,10 @@ export interface PeerEvidence {
   /** Milliseconds since 1970. */
   readonly now: number;
   readonly drops: KernelDrops;
+  /** How many other peers are down: the kernel does not say whose segments it dropped. */
+  readonly othersDown: number;
+  /** Why the listeners do not have the peer's password, so that it cannot connect to us. */
+  readonly refusedPassword?: string;
 }
 
 /** What one rule found. */
@@ -48,6 +55,7 @@ export interface Finding {
   /** One sentence. */
   readonly verdict: string;
   readonly evidence?: readonly string[];
+  /** The likeliest first. */
   readonly next: readonly string[];
 }
 

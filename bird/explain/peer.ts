@@ -1,18 +1,19 @@
 /** Why a session is as it is: one verdict, what speaks for it, and what to look at next. Pure. */
-import { formatIpAddress } from '../../src/model/ip.ts';
 import type { PeerIncident, PeerView } from '../view.ts';
+import { decisiveIncident } from './decisive.ts';
 import type { Finding, PeerEvidence, PeerExplanation } from './finding.ts';
+import { history } from './history.ts';
 import { notificationFinding } from './notifications.ts';
-import { reachFinding } from './reach.ts';
+import { protectionFinding, unheardFinding } from './protection.ts';
+import { failedFinding, lostFinding, noAnswer, noKeepalive, noOpen, waiting } from './reach.ts';
 
-/** The last so many incidents are shown. */
-const SHOWN_INCIDENTS = 5;
+/** A peer answers in milliseconds, and TCP has sent again what was lost several times by then. */
+const ANSWER_MS = 2000;
 
 /** The first rule that finds something is the verdict. */
 export function explainPeer(given: PeerEvidence): PeerExplanation {
-  const { view } = given;
-  const finding = standing(view) ?? fromIncidents(given) ?? reachFinding(given) ?? unexplained(view);
-  return { ...finding, evidence: [...(finding.evidence ?? []), ...history(given)] };
+  const finding = standing(given.view) ?? conversation(given) ?? past(given);
+  return { ...finding, evidence: [...(finding.evidence ?? []), ...history(given, finding.cause)] };
 }
 
 function standing({ state, settings, holdSeconds, received, accepted, advertised }: PeerView): Finding | undefined {
@@ -36,63 +37,67 @@ function standing({ state, settings, holdSeconds, received, accepted, advertised
   };
 }
 
-/** The newest incident that tells something; one connection more or less tells nothing. */
-function fromIncidents(given: PeerEvidence): Finding | undefined {
-  for (const incident of given.view.incidents.toReversed()) {
-    if (isCollision(incident)) continue;
-    return ofIncident(incident, given);
-  }
-  return undefined;
+/** TCP stands for a while, and the session does not get on. */
+function conversation(given: PeerEvidence): Finding | undefined {
+  const { state, since, connection } = given.view;
+  const waited = given.now - since;
+  if ((state !== 'OpenSent' && state !== 'OpenConfirm') || waited < ANSWER_MS) return undefined;
+  const retransmits = connection?.retransmits ?? 0;
+  const dropped = protectionFinding(given);
+  if (dropped !== undefined) return dropped;
+  if (retransmits > 0) return unheardFinding(given, retransmits);
+  return state === 'OpenConfirm' ? noKeepalive(waited) : noOpen(given.view);
 }
 
-const isCollision = ({ notification }: PeerIncident): boolean => notification?.code === 6 && notification.subcode === 7;
+function past(given: PeerEvidence): Finding {
+  const { view, now } = given;
+  const incident = decisiveIncident(view.incidents);
+  return (
+    protectionFinding(given, incident) ??
+    (incident === undefined ? waiting(view, now) : ofIncident(incident, given)) ??
+    waiting(view, now)
+  );
+}
 
-function ofIncident(incident: PeerIncident, given: PeerEvidence): Finding | undefined {
+function ofIncident(incident: PeerIncident, { view, now }: PeerEvidence): Finding | undefined {
   switch (incident.kind) {
     case 'notification sent':
     case 'notification received':
-      return notificationFinding(incident, given.view.settings);
+      return notificationFinding(incident, view) ?? unknown(incident);
     case 'bfd':
       return {
         cause: 'path failure',
-        verdict: 'BFD found the path to the peer dead',
-        evidence: [incident.text],
-        next: ['the link and the switch between the two', 'whether BFD’s interval is too short for this path'],
+        verdict: `BFD found the path to the peer dead: ${incident.text}`,
+        next: ['the link and the switches between the two', 'whether BFD’s interval is too short for this path'],
       };
     case 'administrative':
-      return undefined;
+      return administrative(incident, view, now);
     case 'connection failed':
-    case 'connection lost':
-    case 'connection refused by us':
+      return failedFinding(view, incident);
     case 'silence':
-      return reachFinding(given, incident);
+      return noAnswer(view.settings);
+    case 'no OPEN':
+      return noOpen(view);
+    case 'connection lost':
+      return lostFinding(view, incident);
+    case 'connection refused by us':
+      return undefined;
   }
 }
 
-const unexplained = ({ state }: PeerView): Finding => ({
-  cause: 'just started',
-  verdict: `the session is in ${state}, and nothing has gone wrong yet`,
-  next: ['ask again in a few seconds'],
+const unknown = ({ text }: PeerIncident): Finding => ({
+  cause: 'unknown',
+  verdict: text,
+  next: ['the log of both sides'],
 });
 
-function history({ view, now }: PeerEvidence): readonly string[] {
-  const { reach, incidents, settings } = view;
-  const address = formatIpAddress(settings.address);
-  const counted = [
-    `dialled ${reach.dialled} times, TCP stood ${reach.connected} times, ${address} dialled us ${reach.incoming} times`,
-    ...(reach.hasSeenOpen ? [] : ['no OPEN of the peer was ever seen']),
-  ];
-  const told = incidents
-    .slice(-SHOWN_INCIDENTS)
-    .reverse()
-    .map(({ at, text }) => `${ago(now - at)}: ${text}`);
-  return [...(view.state === 'Established' ? [] : counted), ...told];
-}
-
-/** `4 s ago`, `3 min ago`, `2 h ago`. */
-export function ago(ms: number): string {
-  const seconds = Math.max(0, Math.round(ms / 1000));
-  if (seconds < 120) return `${seconds} s ago`;
-  if (seconds < 7200) return `${Math.round(seconds / 60)} min ago`;
-  return `${Math.round(seconds / 3600)} h ago`;
+/** We did it ourselves, and the session has not got on since. */
+function administrative({ text }: PeerIncident, view: PeerView, now: number): Finding {
+  const since = waiting(view, now);
+  if (since.cause === 'both wait') return since;
+  return {
+    cause: 'configuration change',
+    verdict: text,
+    next: ['ask again in a few seconds: it should come back by itself', 'the log of this host'],
+  };
 }

@@ -58,8 +58,8 @@ export function admitIncoming(
   const { state, direction } = main;
   if (state.name === 'Idle') {
     return state.isHeld
-      ? refused('the peer must wait after an error, so its connection was refused')
-      : refused('the peer is not started, so its connection was refused');
+      ? refused('we wait after an error, so a connection of the peer was refused')
+      : refused('the session is not started, so a connection of the peer was refused');
   }
   if (hasRival) return refused('an earlier connection of the peer is still under way');
   if (state.name === 'Active' && !state.isDelayingOpen) return { as: 'main' };

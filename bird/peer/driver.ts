@@ -129,7 +129,7 @@ export class Driver {
   adopt(connection: Connection): void {
     this.#direction = 'incoming';
     this.#use(connection);
-    this.#owner.evidence.connected();
+    this.#owner.evidence.connected(connection.localAddress);
     this.post({ type: 'TcpConnectionConfirmed' });
   }
 
@@ -255,7 +255,7 @@ export class Driver {
     return {
       opened: () =>
         ifCurrent(() => {
-          this.#owner.evidence.connected();
+          this.#owner.evidence.connected(connection.localAddress);
           this.post({ type: 'Tcp_CR_Acked' });
         }),
       data: (octets) =>

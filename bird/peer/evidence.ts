@@ -1,3 +1,4 @@
+import type { IpAddress } from '../../src/model/ip.ts';
 import type { Clock } from '../../src/runtime/clock.ts';
 import type { MessageCounts, PeerIncident, ReachView } from '../view.ts';
 import { incidentOf, Incidents } from './incidents.ts';
@@ -28,6 +29,7 @@ export class Evidence {
   #connected = 0;
   #incoming = 0;
   #lastIncomingAt: number | undefined;
+  #localAddress: IpAddress | undefined;
   #hasSeenOpen = false;
 
   constructor(clock: Clock) {
@@ -45,6 +47,7 @@ export class Evidence {
       connected: this.#connected,
       incoming: this.#incoming,
       ...(this.#lastIncomingAt !== undefined && { lastIncomingAt: this.#lastIncomingAt }),
+      ...(this.#localAddress !== undefined && { localAddress: this.#localAddress }),
       hasSeenOpen: this.#hasSeenOpen,
     };
   }
@@ -63,8 +66,9 @@ export class Evidence {
   }
 
   /** TCP stands, whoever made it. */
-  connected(): void {
+  connected(localAddress: IpAddress | undefined): void {
     this.#connected++;
+    this.#localAddress = localAddress ?? this.#localAddress;
   }
 
   /** The peer dialled us, whatever became of it. */

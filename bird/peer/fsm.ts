@@ -25,7 +25,17 @@ import { fault, isCease } from './fault.ts';
 import type { FaultName } from './fault.ts';
 import { negotiate } from './negotiate.ts';
 import type { LocalSettings } from './negotiate.ts';
-import { administrative, byBfd, hungUpOn, lost, notConnected, received, settingsChanged, silence } from './reason.ts';
+import {
+  administrative,
+  byBfd,
+  hungUpOn,
+  lost,
+  noOpen,
+  notConnected,
+  received,
+  settingsChanged,
+  silence,
+} from './reason.ts';
 import { EVENT_NUMBERS, isStart } from './vocabulary.ts';
 import type { Event, State, Step } from './vocabulary.ts';
 
@@ -89,7 +99,7 @@ function idle(state: In<'Idle'>, event: Event, local: LocalSettings): Step {
 function connect(state: In<'Connect'>, event: Event, local: LocalSettings): Step {
   switch (event.type) {
     case 'ConnectRetryTimer_Expires': {
-      const timedOut = notConnected({ text: 'the connection timed out' });
+      const timedOut = silence('the connection timed out');
       const again = [stop('DelayOpenTimer'), { do: 'disconnect' } as const, ...dial(local)];
       return [{ ...state, isDelayingOpen: false }, [report(state, 'Connect', timedOut), ...again]];
     }
@@ -158,7 +168,7 @@ function openSent(state: In<'OpenSent'>, event: Event, local: LocalSettings): St
       return judgeOpen(state, event.open, local);
     case 'SilenceTimer_Expires': {
       const text = `TCP stands, but no OPEN came within ${SILENCE_SECONDS} s`;
-      return [state, [report(state, 'OpenSent', silence(text))]];
+      return [state, [report(state, 'OpenSent', noOpen(text))]];
     }
     default:
       return conversing(state, event, local);

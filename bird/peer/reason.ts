@@ -51,6 +51,8 @@ export const byBfd = (farewell: Fault): Reason => ({ ...ofOurs(farewell), kind: 
 
 export const silence = (text: string): Reason => ({ kind: 'silence', class: 'remote', text });
 
+export const noOpen = (text: string): Reason => ({ kind: 'no OPEN', class: 'remote', text });
+
 export const refusedByUs = (farewell: Fault): Reason => ({ ...ofOurs(farewell), kind: 'connection refused by us' });
 
 /** A fault that no NOTIFICATION could tell, since no OPEN was sent. */

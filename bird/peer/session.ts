@@ -120,12 +120,13 @@ export class Session {
 
   /** Both ends of the TCP connection; undefined while there is none. */
   get connection(): PeerView['connection'] {
-    const { localAddress, localPort, remotePort } = this.#main.connection ?? {};
+    const { localAddress, localPort, remotePort, retransmits } = this.#main.connection ?? {};
     if (localAddress === undefined) return undefined;
     return {
       localAddress,
       ...(localPort !== undefined && { localPort }),
       ...(remotePort !== undefined && { remotePort }),
+      ...(retransmits !== undefined && { retransmits }),
     };
   }
 

@@ -3,7 +3,7 @@ import type { Socket } from 'node:net';
 import type { Libc } from '../../src/linux/libc.ts';
 import type { IpAddress } from '../../src/model/ip.ts';
 import { parseIpAddress } from '../../src/model/ip.ts';
-import { distanceFault, linkFault, linkOptions } from './tcp-options.ts';
+import { distanceFault, INFO, linkFault, linkOptions, retransmitsIn } from './tcp-options.ts';
 import { savedSyn, setOptions, SocketRefused } from './tcp-socket.ts';
 import { closeReason } from './tcp-words.ts';
 import type { CloseReason, Connection, ConnectionHandlers, LinkOptions, Target } from './transport.ts';
@@ -57,6 +57,17 @@ export class TcpConnection implements Connection {
 
   get queuedOctets(): number {
     return this.#socket.writableLength;
+  }
+
+  get retransmits(): number | undefined {
+    const fd = this.#socket.connecting ? undefined : descriptorOf(this.#socket);
+    if (fd === undefined) return undefined;
+    try {
+      return retransmitsIn(this.#libc.getSocketOption(fd, INFO));
+    } catch {
+      // It is evidence for people, and no reason to fail.
+      return undefined;
+    }
   }
 
   attach(handlers: ConnectionHandlers): void {

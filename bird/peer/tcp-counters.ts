@@ -36,6 +36,17 @@ export function parseNetstat(text: string): TcpCounters | undefined {
   };
 }
 
+/** The later of two readings: counters only grow. */
+export function later(a: TcpCounters | undefined, b: TcpCounters | undefined): TcpCounters | undefined {
+  if (a === undefined || b === undefined) return a ?? b;
+  return {
+    md5NotFound: Math.max(a.md5NotFound, b.md5NotFound),
+    md5Unexpected: Math.max(a.md5Unexpected, b.md5Unexpected),
+    md5Failure: Math.max(a.md5Failure, b.md5Failure),
+    minTtlDrop: Math.max(a.minTtlDrop, b.minTtlDrop),
+  };
+}
+
 /** What the kernel has dropped in a while, for want of a right signature or TTL. */
 export interface KernelDrops {
   /** Signed, but with another key: TCPMD5Failure. */

@@ -15,7 +15,7 @@ export interface SocketOption {
 
 const IP = { level: 0, tos: 1, ttl: 2, minTtl: 21, bindAddressNoPort: 24 } as const;
 const IPV6 = { level: 41, unicastHops: 16, v6Only: 26, tclass: 67, minHopCount: 73 } as const;
-const TCP = { level: 6, noDelay: 1, md5: 14, saveSyn: 27, savedSyn: 28, md5Ext: 32 } as const;
+const TCP = { level: 6, noDelay: 1, info: 11, md5: 14, saveSyn: 27, savedSyn: 28, md5Ext: 32 } as const;
 
 /** Network control, as every router marks BGP: precedence 6, DSCP CS6. RFC 4594 §3.2. */
 const NETWORK_CONTROL = 0xc0;
@@ -29,6 +29,10 @@ const MD5_OCTETS = 216;
 const MD5_FLAG_PREFIX = 1;
 /** Where struct tcp_md5sig has what; the address comes first, in 128 octets. */
 const MD5_AT = { flags: 128, prefixLength: 129, keyLength: 130, key: 136 } as const;
+
+/** TCP_INFO, of which the first octets are enough: struct tcp_info has tcpi_retransmits in the third. */
+export const INFO = { level: TCP.level, name: TCP.info, octets: 8 } as const;
+export const retransmitsIn = (info: Uint8Array): number | undefined => info[2];
 
 /** What every connection of a family has. */
 export const plainOptions = (family: IpFamily): readonly SocketOption[] => [

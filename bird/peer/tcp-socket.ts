@@ -97,11 +97,10 @@ export function setOptions(libc: Libc, fd: number, options: readonly SocketOptio
 
 /** The header of the SYN that made a connection; empty where the kernel has none (SYN cookies, or one before Linux 4.2). */
 export function savedSyn(libc: Libc, fd: number): Uint8Array {
-  const buffer = new Uint8Array(SYN_OCTETS);
   try {
-    return buffer.subarray(0, libc.socketOption(fd, { ...SAVED_SYN, buffer }));
+    return libc.getSocketOption(fd, { ...SAVED_SYN, octets: SYN_OCTETS });
   } catch (error) {
-    if (error instanceof SystemError) return buffer.subarray(0, 0);
+    if (error instanceof SystemError) return new Uint8Array();
     throw error;
   }
 }

@@ -31,6 +31,8 @@ export interface Connection {
   readonly localPort: number | undefined;
   /** Written but not yet taken by the network. */
   readonly queuedOctets: number;
+  /** How often in a row the kernel has sent again what the peer does not acknowledge, where it tells. RFC 6298. */
+  readonly retransmits?: number | undefined;
   /** Must be called in the turn in which the connection was handed out. */
   attach(handlers: ConnectionHandlers): void;
   /**

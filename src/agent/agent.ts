@@ -97,6 +97,7 @@ export class Agent implements BgpApi, NodeApi {
       agentBackground({
         speaker: () => this.#speakers.speaker,
         knowledge: () => this.#knowledge,
+        isInSync: () => this.#syncer?.view().inSync === true,
         omitted: () => this.#omitted,
         routes: () => this.routes(),
       }),

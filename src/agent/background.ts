@@ -1,7 +1,9 @@
 import type { Speaker } from '../../bird/index.ts';
 import type { RouteReport } from '../api/contract.ts';
-import { formatPrefix } from '../model/ip.ts';
+import type { Prefix } from '../model/ip.ts';
+import { formatPrefix, parsePrefix } from '../model/ip.ts';
 import type { BgpBackground } from '../speaker/bgp-answers.ts';
+import { longestAround } from '../speaker/longest.ts';
 import { whyNoPeer } from './absent-peer.ts';
 import type { Knowledge } from './cluster-view.ts';
 import { nodeRoutes } from './node-routes.ts';
@@ -10,6 +12,8 @@ import type { Omitted } from './peers.ts';
 export interface BackgroundSources {
   speaker(): Speaker | undefined;
   knowledge(): Knowledge;
+  /** The datastore was read; until then `knowledge` is empty and means nothing. */
+  isInSync(): boolean;
   /** Peers that were asked for and are not there, as computed last. */
   omitted(): readonly Omitted[];
   routes(): readonly RouteReport[];
@@ -19,17 +23,23 @@ export interface BackgroundSources {
 export const agentBackground = (sources: BackgroundSources): BgpBackground => ({
   speaker: () => sources.speaker(),
   whyNoPeer: (address) => {
+    if (!sources.isInSync()) return ['the datastore has not been read yet, so there are no peers yet'];
     const { resources, node } = sources.knowledge();
     return whyNoPeer(address, { resources, nodeName: node, omitted: sources.omitted() });
   },
-  ownRoute: (prefix) => ownRoute(sources.knowledge(), prefix),
-  kernelRoute: (prefix) => sources.routes().find((route) => route.prefix === prefix),
+  ownRoute: (asked) => ownRoute(sources.knowledge(), asked),
+  kernelRoute: (asked) => {
+    const routes = sources.routes().map((report) => ({ report, prefix: parsePrefix(report.prefix) }));
+    return longestAround(routes, asked)?.report;
+  },
 });
 
-function ownRoute(knowledge: Knowledge, prefix: string): string | undefined {
+function ownRoute(knowledge: Knowledge, asked: Prefix): string | undefined {
   const { originated, withheld } = nodeRoutes(knowledge);
-  const told = originated.find((route) => formatPrefix(route.prefix) === prefix);
-  if (told !== undefined) return `told to the peers: ${told.reason}`;
-  const kept = withheld.find((route) => formatPrefix(route.prefix) === prefix);
-  return kept === undefined ? undefined : `not told to any peer: ${kept.reason}`;
+  const told = originated.map(({ prefix, reason }) => ({ prefix, text: `tells ${formatPrefix(prefix)}: ${reason}` }));
+  const kept = withheld.map(({ prefix, reason }) => ({
+    prefix,
+    text: `does not tell ${formatPrefix(prefix)}: ${reason}`,
+  }));
+  return longestAround([...told, ...kept], asked)?.text;
 }

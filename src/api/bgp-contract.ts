@@ -82,7 +82,7 @@ export interface PeerExplainReport {
   readonly since?: string;
   /** A word for programs: `wrong AS`, `nobody listens`. */
   readonly cause: string;
-  /** One sentence. */
+  /** One sentence; where `isConfigured` is false, why it is no peer. */
   readonly verdict: string;
   readonly evidence: readonly string[];
   /** What to look at, the likeliest first. */
@@ -114,10 +114,10 @@ export interface RouteExplainReport {
   readonly prefix: string;
   readonly verdict: string;
   readonly originator?: string;
-  /** What this node itself has to do with it: why it tells it, or why it does not. */
+  /** What this node itself has to do with it: `tells 10.48.0.0/26: block of ippool p1`, `does not tell …`. */
   readonly own?: string;
   readonly paths: readonly (PathReport & { readonly changes: readonly string[]; readonly rule?: string })[];
   readonly advertised: readonly AdvertisementReport[];
-  /** What felix makes of it; absent where there is no felix, or nothing to program. */
+  /** What felix has programmed for it, or for the longest prefix around it; absent where there is no felix, or nothing. */
   readonly kernel?: RouteReport;
 }

@@ -8,13 +8,16 @@ export function formatRouteExplain(report: RouteExplainReport): string {
   return [
     `${prefix}${around}: ${verdict}`,
     ...(originator === undefined ? [] : [`Originated by: ${originator}`]),
-    ...(own === undefined ? [] : [`This node: ${own}`]),
+    ...(own === undefined ? [] : [`This node ${own}`]),
     ...section('Paths:', report.paths.flatMap(pathLines)),
     ...section('Peers are told:', report.advertised.map(advertisedLine)),
-    ...(kernel === undefined ? [] : [`Kernel: ${kernel.target}, ${kernel.state}: ${kernel.reason}`]),
+    ...(kernel === undefined ? [] : [`Kernel: ${kernelText(kernel)}`]),
     '',
   ].join('\n');
 }
+
+const kernelText = ({ prefix, target, state, reason, error }: NonNullable<RouteExplainReport['kernel']>): string =>
+  `${prefix} ${target}, ${state}: ${reason}${error === undefined ? '' : `; ${error}`}`;
 
 function pathLines(path: RouteExplainReport['paths'][number]): readonly string[] {
   const id = path.pathId === undefined ? '' : ` path ${path.pathId}`;

@@ -55,11 +55,11 @@ export interface Libc {
     fd: number,
     option: { readonly level: number; readonly name: number; readonly value: Uint8Array },
   ): void;
-  /** Octets of the value. */
-  socketOption(
+  /** The first `octets` of its value, or all of a shorter one. */
+  getSocketOption(
     fd: number,
-    option: { readonly level: number; readonly name: number; readonly buffer: Uint8Array },
-  ): number;
+    option: { readonly level: number; readonly name: number; readonly octets: number },
+  ): Uint8Array;
   fcntl(fd: number, command: number, argument: number): void;
   /** For reading. */
   open(path: string): number;
@@ -105,10 +105,11 @@ export function loadLibc(): Libc {
     send: (fd, data) => send(fd, data, data.length, 0),
     receive: (fd, buffer) => receive(fd, buffer, buffer.length, SYS.messageTruncated),
     setSocketOption: (fd, { level, name, value }) => void option(fd, level, name, value, value.length),
-    socketOption: (fd, { level, name, buffer }) => {
-      const size = Uint32Array.of(buffer.length);
-      readOption(fd, level, name, buffer, new Uint8Array(size.buffer));
-      return size[0]!;
+    getSocketOption: (fd, { level, name, octets }) => {
+      const value = new Uint8Array(octets);
+      const size = Uint32Array.of(octets);
+      readOption(fd, level, name, value, new Uint8Array(size.buffer));
+      return value.subarray(0, size[0]);
     },
     fcntl: (fd, command, argument) => void fcntl(fd, command, argument),
     open: (path) => checked(open(path, SYS.openReadOnly | SYS.openCloseOnExec, 0), `open ${path}`),

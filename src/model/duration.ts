@@ -38,3 +38,11 @@ export function formatDuration(ms: number): string {
 
 /** At most nanoseconds; a double holds no more. */
 const trim = (value: number): string => String(Number(value.toFixed(9)));
+
+/** `4 s`, `3 min`, `2 h`, `5 days`: as exact as people need it. Nothing is shorter than 0 s. */
+export function roughDuration(ms: number): string {
+  const seconds = Math.max(0, Math.round(ms / 1000));
+  if (seconds < 120) return `${seconds} s`;
+  if (seconds < 7200) return `${Math.round(seconds / 60)} min`;
+  return seconds < 172_800 ? `${Math.round(seconds / 3600)} h` : `${Math.round(seconds / 86_400)} days`;
+}

@@ -1,4 +1,4 @@
-import type { Speaker } from '../../bird/index.ts';
+import type { PeerView, Speaker } from '../../bird/index.ts';
 import type {
   AdvertisementReport,
   PeerExplainReport,
@@ -10,7 +10,7 @@ import type {
 import type { BgpQuestions } from '../api/bgp-routes.ts';
 import type { PathReport, RouteReport } from '../api/contract.ts';
 import { InvalidValueError } from '../model/invalid.ts';
-import type { IpAddress } from '../model/ip.ts';
+import type { IpAddress, Prefix } from '../model/ip.ts';
 import { formatPrefix, parseInterfaceAddress, parseIpAddress, prefixOf, sameAddress } from '../model/ip.ts';
 import {
   advertisementReport,
@@ -26,10 +26,10 @@ export interface BgpBackground {
   speaker(): Speaker | undefined;
   /** Why an address is no peer, one sentence each. */
   whyNoPeer(address: IpAddress): readonly string[];
-  /** Why this node tells a prefix itself, or why it does not. */
-  ownRoute(prefix: string): string | undefined;
-  /** What is programmed for a prefix. */
-  kernelRoute(prefix: string): RouteReport | undefined;
+  /** Why this node tells a prefix, or the longest around it, itself, or why it does not. */
+  ownRoute(asked: Prefix): string | undefined;
+  /** What is programmed for a prefix, or the longest around it. */
+  kernelRoute(asked: Prefix): RouteReport | undefined;
 }
 
 /** The answers of the API about sessions and tables, the same for an agent and for a speaker alone. */
@@ -45,27 +45,13 @@ export class BgpAnswers implements BgpQuestions {
   }
 
   peer(text: string): PeerReport {
-    const { address, link } = parsePeer(text);
-    const view = this.#background
-      .speaker()
-      ?.peers()
-      .find(
-        ({ settings }) => sameAddress(settings.address, address) && (link === undefined || settings.interface === link),
-      );
-    if (view === undefined) throw this.#unknown(text, address);
-    return peerReport(view);
+    return peerReport(this.#peer(text));
   }
 
   explainPeer(text: string): PeerExplainReport {
-    const { address, link } = parsePeer(text);
-    const speaker = this.#background.speaker();
-    const found = speaker?.explainPeer(address, link);
-    const view = speaker
-      ?.peers()
-      .find(
-        ({ settings }) => sameAddress(settings.address, address) && (link === undefined || settings.interface === link),
-      );
-    if (found === undefined || view === undefined) return this.#notConfigured(text, address);
+    const view = this.#find(text);
+    const found = view && this.#background.speaker()?.explainPeer(view.settings.address, view.settings.interface);
+    if (found === undefined || view === undefined) return this.#notConfigured(text);
     const { settings, state, since } = view;
     return {
       address: peerAddress(settings),
@@ -85,12 +71,12 @@ export class BgpAnswers implements BgpQuestions {
   }
 
   paths(which: RouteChoice, peer: string | undefined): readonly PathReport[] {
-    const question = { which, ...(peer !== undefined && { peer: parsePeer(peer).address }) };
+    const question = { which, ...(peer !== undefined && { peer: this.#peer(peer).settings.address }) };
     return (this.#background.speaker()?.routes(question) ?? []).map(pathReport);
   }
 
   advertised(peer: string | undefined): readonly AdvertisementReport[] {
-    const asked = peer === undefined ? undefined : parsePeer(peer).address;
+    const asked = peer === undefined ? undefined : this.#peer(peer).settings.address;
     return (this.#background.speaker()?.advertised(asked) ?? []).map(advertisementReport);
   }
 
@@ -99,8 +85,8 @@ export class BgpAnswers implements BgpQuestions {
     const asked = prefixOf(address, length);
     const found = this.#background.speaker()?.explainRoute(asked);
     const prefix = formatPrefix(found?.prefix ?? asked);
-    const own = this.#background.ownRoute(prefix);
-    const kernel = this.#background.kernelRoute(prefix);
+    const own = this.#background.ownRoute(asked);
+    const kernel = this.#background.kernelRoute(asked);
     return {
       asked: text,
       prefix,
@@ -114,38 +100,56 @@ export class BgpAnswers implements BgpQuestions {
   }
 
   resetPeer(text: string, message: string): void {
-    const { address, link } = parsePeer(text);
-    if (this.#background.speaker()?.resetPeer(address, message, link) !== true) throw this.#unknown(text, address);
+    const { address, interface: link } = this.#peer(text).settings;
+    this.#background.speaker()?.resetPeer(address, message, link);
   }
 
   refreshPeer(text: string): readonly string[] {
-    const { address, link } = parsePeer(text);
-    const families = this.#background.speaker()?.refreshPeer(address, link);
-    if (families === undefined) throw this.#unknown(text, address);
+    const { address, interface: link } = this.#peer(text).settings;
+    const families = this.#background.speaker()?.refreshPeer(address, link) ?? [];
     return families.map(familyText);
   }
 
-  #unknown(text: string, address: IpAddress): InvalidValueError {
-    return new InvalidValueError('peer', text, `is no peer here: ${this.#background.whyNoPeer(address).join('; ')}`);
+  /** Throws InvalidValueError where it is no peer. */
+  #peer(text: string): PeerView {
+    const found = this.#find(text);
+    if (found !== undefined) return found;
+    const why = this.#background.whyNoPeer(parsePeer(text).address);
+    throw new InvalidValueError('peer', text, `is no peer here: ${why.join('; ')}`);
   }
 
-  #notConfigured(text: string, address: IpAddress): PeerExplainReport {
-    const caller = this.#background
-      .speaker()
-      ?.refusedCallers()
-      .find((each) => sameAddress(each.address, address));
-    const knocked =
-      caller === undefined
-        ? 'it has not tried to connect to us'
-        : `it tried to connect to us ${caller.count} times and was refused: ${caller.why}`;
+  /** The link may be left out where the address is that of one peer alone; else throws InvalidValueError. */
+  #find(text: string): PeerView | undefined {
+    const { address, link } = parsePeer(text);
+    const named = (this.#background.speaker()?.peers() ?? []).filter(
+      ({ settings }) => sameAddress(settings.address, address) && (link === undefined || settings.interface === link),
+    );
+    if (named.length < 2 || named[0]?.settings.interface === undefined) return named[0];
+    const names = named.map(({ settings }) => peerAddress(settings)).join(' and ');
+    throw new InvalidValueError('peer', text, `is a peer on more than one link: ${names}`);
+  }
+
+  /** The first reason is the verdict. */
+  #notConfigured(text: string): PeerExplainReport {
+    const { address } = parsePeer(text);
+    const [why = 'nobody asks for it', ...more] = this.#background.whyNoPeer(address);
     return {
       address: text,
       isConfigured: false,
       cause: 'not configured here',
-      verdict: `${text} is no peer of this node`,
-      evidence: [...this.#background.whyNoPeer(address), knocked],
-      next: ['the peer’s address and the resource or file that should name it'],
+      verdict: why,
+      evidence: [...more, this.#knocks(address)],
+      next: [`what should make ${text} a peer: its address there, and whom it is for`],
     };
+  }
+
+  #knocks(address: IpAddress): string {
+    const callers = this.#background.speaker()?.refusedCallers() ?? [];
+    const caller = callers.find((each) => sameAddress(each.address, address));
+    if (caller === undefined) return 'it has not tried to connect to us';
+    const { count, lastAt, why } = caller;
+    const often = count === 1 ? 'once' : `${count} times`;
+    return `it tried to connect to us ${often}, last at ${new Date(lastAt).toISOString()}, and was refused: ${why}`;
   }
 }
 

@@ -4,10 +4,12 @@ import type { DrainRequest, SpeakerStatus } from '../api/contract.ts';
 import { formatIpv4, formatPrefix } from '../model/ip.ts';
 import type { Clock } from '../runtime/clock.ts';
 import type { Logger, LogLevel } from '../runtime/logger.ts';
+import { whyNoPeer } from './absent-peer.ts';
 import { BgpAnswers } from './bgp-answers.ts';
 import { peerStatus } from './bgp-status.ts';
 import type { SpeakerConfiguration } from './convert.ts';
 import { ConfigurationError } from './problems.ts';
+import { longestAround } from './longest.ts';
 import { SpeakerKeeper } from './speaker-keeper.ts';
 
 export interface StandalonePorts {
@@ -51,8 +53,12 @@ export class StandaloneSpeaker implements BgpApi {
     this.#keeper = new SpeakerKeeper({ createSpeaker, clock, log, onFatal, onRoutesChange: () => this.#look() });
     this.bgp = new BgpAnswers({
       speaker: () => this.#keeper.speaker,
-      whyNoPeer: () => [`no peer and no range of dynamicPeers in ${ports.file} has the address`],
-      ownRoute: (prefix) => this.#inForce.originated.find((route) => formatPrefix(route.prefix) === prefix)?.reason,
+      whyNoPeer: (address) =>
+        whyNoPeer(address, this.#inForce, { file: ports.file, isRefused: this.#refused.length > 0 }),
+      ownRoute: (asked) => {
+        const own = longestAround(this.#inForce.originated, asked);
+        return own === undefined ? undefined : `tells ${formatPrefix(own.prefix)}: ${own.reason}`;
+      },
       kernelRoute: () => undefined,
     });
   }

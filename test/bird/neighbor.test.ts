@@ -31,6 +31,7 @@ async function connected(capabilities: ConstructorParameters<typeof RawPeer>[2][
     patience: () => 'everybody',
     isDynamic: false,
     tcpEvidence: () => undefined,
+    dropsBefore: () => undefined,
     defer: () => undefined,
     progressed: () => undefined,
   });

@@ -1,10 +1,12 @@
 /** What the view of a peer tells, between two whole speakers. */
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import type { PeerExplanation, Speaker } from '../../bird/index.ts';
+import { FakeTcpEvidence } from '../support/fake-tcp-evidence.ts';
 import type { PeerText } from '../support/bgp.ts';
 import { peerSettings } from '../support/bgp.ts';
 import type { FakeClock } from '../support/fake-clock.ts';
 import type { MemoryNetwork } from '../support/memory-transport.ts';
-import { A, B, learned, peer, SpeakerBench } from '../support/speakers.ts';
+import { A, B, C, learned, peer, SpeakerBench } from '../support/speakers.ts';
 
 let bench: SpeakerBench;
 let clock: FakeClock;
@@ -101,7 +103,7 @@ describe('why a session does not come up is known within five seconds', () => {
     const a = await bench.start({ address: A, peers: [{ address: B }] });
     await clock.advance(3100);
     expect(peer(a)).toMatchObject({ state: 'OpenSent', reach: { connected: 1, hasSeenOpen: false } });
-    expect(peer(a).incidents).toMatchObject([{ kind: 'silence', text: 'TCP stands, but no OPEN came within 3 s' }]);
+    expect(peer(a).incidents).toMatchObject([{ kind: 'no OPEN', text: 'TCP stands, but no OPEN came within 3 s' }]);
   });
 
   test('a wrong AS', async () => {
@@ -115,6 +117,39 @@ describe('why a session does not come up is known within five seconds', () => {
       kind: 'notification received',
       notification: { name: 'OPEN Message Error / Bad Peer AS' },
     });
+  });
+});
+
+describe('what the kernel dropped', () => {
+  const kernel = new FakeTcpEvidence();
+  const why = (speaker: Speaker): PeerExplanation => speaker.explainPeer(peerSettings({ address: B }).address)!;
+  const start = (peers: readonly PeerText[] = [{ address: B, password: 'a' }]): Promise<Speaker> => {
+    network.unplugged.add(B);
+    return bench.start({ address: A, peers, world: { tcpEvidence: kernel.read } });
+  };
+
+  test('explains a silent peer, from when it was configured on, and for some minutes', async () => {
+    kernel.drop('md5Failure', 7);
+    const a = await start();
+    await clock.advance(4000);
+    expect(why(a).cause).toBe('no answer');
+    kernel.drop('md5Failure', 2);
+    expect(why(a)).toMatchObject({
+      verdict: 'the two sides have different passwords (TCP MD5)',
+      evidence: expect.arrayContaining([expect.stringContaining('dropped 2 segments')]) as string[],
+    });
+    await clock.advance(360_000);
+    expect(why(a).cause).toBe('no answer');
+  });
+
+  test('may be of others who are down, but not of those that are up or held down', async () => {
+    const a = await start([{ address: B, password: 'a' }, { address: C }, { address: '10.0.0.4', shutdown: 'spare' }]);
+    await bench.start({ address: C, peers: [{ address: A }] });
+    kernel.drop('md5Failure');
+    expect(why(a).verdict).toMatch(/^most likely the two sides/);
+    await clock.advance(4000);
+    expect(peer(a, 1).state).toBe('Established');
+    expect(why(a).verdict).toMatch(/^the two sides/);
   });
 });
 

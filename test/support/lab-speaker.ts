@@ -3,6 +3,8 @@ import { spawn } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
 import { existsSync, openSync, closeSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { runCli } from '../../src/cli/program.ts';
+import { systemIo } from '../../src/cli/system-io.ts';
 import { createAgentClient } from '../../src/api/client.ts';
 import type { AgentClient } from '../../src/api/client.ts';
 import type { PathReport, PeerStatus, SpeakerStatus } from '../../src/api/contract.ts';
@@ -88,6 +90,14 @@ export class LabSpeaker {
       const { state, lastError = '' } = await this.peer(address);
       if (state !== 'Established') throw new Error(`${address} is ${state}: ${lastError}`);
     }, timeoutMs);
+  }
+
+  /** What calicoctl-ts prints, errors too, for an operator who types this. */
+  async cli(...args: readonly string[]): Promise<string> {
+    let printed = '';
+    const say = (text: string): void => void (printed += text);
+    await runCli([...args, '--socket', this.socket], { ...systemIo('test'), stdout: say, stderr: say });
+    return printed;
   }
 
   /** Another file and SIGHUP; waits until it was read, and gives the problems that it has. */

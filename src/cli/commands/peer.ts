@@ -28,7 +28,7 @@ function addExplain(peer: Command, io: CliIo): void {
     .addOption(outputOption())
     .action(async (address: string, options: Options) => {
       const report = await agentClient(options, io).get<PeerExplainReport>(`${pathOf(address)}/explain`);
-      io.stdout(options.output === 'json' ? formatJson(report) : formatPeerExplain(report));
+      io.stdout(options.output === 'json' ? formatJson(report) : formatPeerExplain(report, io.now()));
     });
 }
 

@@ -1,152 +1,202 @@
 import { describe, expect, test } from 'vitest';
-import type { KernelDrops, PeerExplanation } from '../../../bird/explain/finding.ts';
-import { explainPeer } from '../../../bird/explain/peer.ts';
-import type { PeerIncident, PeerView } from '../../../bird/view.ts';
-import { peerSettings } from '../../support/bgp.ts';
-import type { PeerText } from '../../support/bgp.ts';
+import { explained as explain, incident, NOW, notified } from '../../support/explanations.ts';
+import type { Scene } from '../../support/explanations.ts';
+import { parseIpAddress } from '../../../src/model/ip.ts';
 
-const NOW = 1_000_000;
-const NO_DROPS: KernelDrops = { wrongSignature: 0, missingSignature: 0, unexpectedSignature: 0, lowTtl: 0 };
-const NO_MESSAGES = { open: 0, update: 0, notification: 0, keepalive: 0, routeRefresh: 0 };
+const stood = { dialled: 1, connected: 1, incoming: 0, hasSeenOpen: false };
+const local = { localAddress: parseIpAddress('10.0.0.1') };
 
-interface Scene extends Partial<Omit<PeerView, 'settings'>> {
-  readonly settings?: Partial<PeerText>;
-  readonly drops?: Partial<KernelDrops>;
-}
+test.each<readonly [what: string, Scene, cause: string]>([
+  ['up', { state: 'Established', holdSeconds: 90 }, 'established'],
+  ['shut down', { settings: { shutdown: 'maintenance' } }, 'shut down here'],
+  ['our AS is wrong', { incidents: [notified('received', '2/2')] }, 'wrong AS'],
+  ['their AS is wrong', { incidents: [notified('sent', '2/2')] }, 'wrong AS'],
+  ['same identifier', { incidents: [notified('sent', '2/3')] }, 'wrong identifier'],
+  ['an OPEN that pleases nobody', { incidents: [notified('received', '2/0')] }, 'refused by the peer'],
+  ['version', { incidents: [notified('sent', '2/1')] }, 'wrong version'],
+  ['hold time', { incidents: [notified('received', '2/6')] }, 'wrong hold time'],
+  ['no family', { incidents: [notified('sent', '2/7')] }, 'no common family'],
+  ['role', { incidents: [notified('received', '2/11')] }, 'wrong role'],
+  ['wrong port', { incidents: [incident('connection failed', 'x', { errno: 'ECONNREFUSED' })] }, 'nobody listens'],
+  ['wrong address', { incidents: [incident('connection failed', 'x', { errno: 'EHOSTUNREACH' })] }, 'no route'],
+  ['no route', { incidents: [incident('connection failed', 'x', { errno: 'ENETUNREACH' })] }, 'no route'],
+  [
+    'our address',
+    { incidents: [incident('connection failed', 'x', { errno: 'EADDRNOTAVAIL' })] },
+    'no such source address',
+  ],
+  ['time-out of the kernel', { incidents: [incident('connection failed', 'x', { errno: 'ETIMEDOUT' })] }, 'no answer'],
+  ['our own firewall', { incidents: [incident('connection failed', 'x', { errno: 'EPERM' })] }, 'cannot connect'],
+  ['silence on SYN', { incidents: [incident('silence', 'no answer within 3 s')] }, 'no answer'],
+  [
+    'silence on SYN, and there was a connection once',
+    { reach: stood, incidents: [incident('silence', 'x')] },
+    'no answer',
+  ],
+  ['silence after TCP', { reach: stood, incidents: [incident('no OPEN', 'no OPEN within 3 s')] }, 'no OPEN'],
+  ['passive and nobody came', { settings: { passive: true }, reach: { ...stood, dialled: 0 } }, 'both wait'],
+  ['passive for a moment', { settings: { passive: true }, since: NOW - 2000 }, 'just started'],
+  [
+    'hung up on before OPEN',
+    { reach: stood, incidents: [incident('connection lost', 'x')] },
+    'not configured at the peer',
+  ],
+  [
+    'reset before OPEN',
+    { incidents: [incident('connection lost', 'x', { errno: 'ECONNRESET' })] },
+    'not configured at the peer',
+  ],
+  ['broken before OPEN', { incidents: [incident('connection lost', 'x', { errno: 'ETIMEDOUT' })] }, 'connection lost'],
+  ['crashed', { incidents: [incident('connection lost', 'reset', { isFlap: true })] }, 'connection lost'],
+  [
+    'crashed host',
+    { incidents: [incident('connection lost', 'x', { isFlap: true, errno: 'ETIMEDOUT' })] },
+    'connection lost',
+  ],
+  ['hold timer', { incidents: [notified('sent', '4/0')] }, 'silence'],
+  ['send hold timer', { incidents: [notified('sent', '8/0')] }, 'silence'],
+  ['limit', { incidents: [notified('sent', '6/1')] }, 'prefix limit'],
+  ['removed there', { incidents: [notified('received', '6/3')] }, 'not configured at the peer'],
+  ['reset there', { incidents: [notified('received', '6/4')] }, 'configuration change'],
+  ['refused there', { incidents: [notified('received', '6/5')] }, 'not configured at the peer'],
+  ['out of memory there', { incidents: [notified('received', '6/8')] }, 'out of resources'],
+  ['BFD', { incidents: [incident('bfd', 'control detection time expired')] }, 'path failure'],
+  ['BFD there', { incidents: [notified('received', '6/10')] }, 'path failure'],
+  ['a Cease that is new to us', { incidents: [notified('received', '6/77')] }, 'refused by the peer'],
+  ['broken UPDATE', { incidents: [notified('sent', '3/1')] }, 'malformed message'],
+  ['a NOTIFICATION that is new to us', { incidents: [notified('received', '99/1')] }, 'unknown'],
+  [
+    'settings that changed',
+    { incidents: [incident('administrative', 'the settings changed')] },
+    'configuration change',
+  ],
+  ['nothing yet', {}, 'just started'],
+])('%s', (_, scene, cause) => expect(explain(scene).cause).toBe(cause));
 
-function explain({ settings, drops, ...changes }: Scene): PeerExplanation {
-  const view: PeerView = {
-    settings: peerSettings({ address: '10.0.0.2', localAddress: '10.0.0.1', ...settings }),
-    state: 'Active',
-    since: NOW - 5000,
-    received: 0,
-    accepted: 0,
-    advertised: 0,
-    prefixes: [],
-    flaps: 0,
-    incidents: [],
-    reach: { dialled: 1, connected: 0, incoming: 0, hasSeenOpen: false },
-    messages: { sent: NO_MESSAGES, received: NO_MESSAGES },
-    ...changes,
-  };
-  return explainPeer({ view, now: NOW, drops: { ...NO_DROPS, ...drops } });
-}
-
-const incident = (kind: PeerIncident['kind'], text: string, more: Partial<PeerIncident> = {}): PeerIncident => ({
-  at: NOW - 4000,
-  kind,
-  text,
-  isFlap: false,
-  ...more,
+describe('the words say what is wrong, with both values', () => {
+  test.each<readonly [Scene, string]>([
+    [
+      { incidents: [notified('sent', '2/2', '0000fdea')] },
+      'the peer says that it is in AS 65002, and configured here is AS 64512',
+    ],
+    [
+      { incidents: [notified('sent', '2/2', 'fdea')] },
+      'the peer says that it is in AS 65002, and configured here is AS 64512',
+    ],
+    [
+      { incidents: [notified('sent', '2/3', '0a620001')] },
+      'the peer has our own BGP Identifier (router id), 10.98.0.1',
+    ],
+    [{ incidents: [notified('sent', '2/3', '00000000')] }, 'the BGP Identifier (router id) of the peer is 0.0.0.0'],
+    [
+      { incidents: [notified('sent', '2/6', '0002')] },
+      'the peer wants a hold time of 2 s: only 0, or 3 and more are allowed',
+    ],
+    [
+      { incidents: [notified('sent', '2/7')], settings: { families: [4, 6] } },
+      'the peer does not offer what is configured here: IPv4 unicast, IPv6 unicast',
+    ],
+    [{ incidents: [notified('received', '6/2')] }, 'the peer’s operator shut the session down, without a word why'],
+    [
+      { incidents: [notified('received', '6/1', '00020100000064')] },
+      'we announced more than the peer’s limit of 100 IPv6 prefixes, so the peer ended the session',
+    ],
+    [
+      {
+        incidents: [notified('sent', '6/1', '00010100000064')],
+        settings: { prefixLimits: { 4: { maximum: 100, warnPercent: 80, action: 'shutdown', restartSeconds: 300 } } },
+      },
+      'the peer announced more than its limit of 100 IPv4 prefixes, so we ended the session; we try again after 300 s',
+    ],
+    [
+      { reach: { ...stood, ...local }, incidents: [incident('connection lost', 'the peer closed the connection')] },
+      'the peer takes our connection and hangs up before its OPEN: it has no neighbor 10.0.0.1 that may come up now',
+    ],
+    [
+      { settings: { passive: true }, since: NOW - 200_000 },
+      'this side is passive and waits, and 10.0.0.2 has not connected for 3 min: it may be passive, too',
+    ],
+  ])('%#', (scene, verdict) => expect(explain(scene).verdict).toBe(verdict));
 });
-const notified = (kind: 'notification sent' | 'notification received', code: number, subcode: number) =>
-  incident(kind, 'the text', { notification: { code, subcode, name: 'its name', data: '' } });
 
-describe('each cause by its name', () => {
-  const stood = { dialled: 1, connected: 1, incoming: 0, hasSeenOpen: false };
-  const CASES: readonly (readonly [string, Scene, string])[] = [
-    ['up', { state: 'Established', holdSeconds: 90 }, 'established'],
-    ['shut down', { settings: { shutdown: 'maintenance' } }, 'shut down here'],
-    ['our AS is wrong', { incidents: [notified('notification received', 2, 2)] }, 'wrong AS'],
-    ['their AS is wrong', { incidents: [notified('notification sent', 2, 2)] }, 'wrong AS'],
-    ['same identifier', { incidents: [notified('notification sent', 2, 3)] }, 'wrong identifier'],
-    ['no family', { incidents: [notified('notification sent', 2, 7)] }, 'no common family'],
-    ['role', { incidents: [notified('notification received', 2, 11)] }, 'wrong role'],
-    [
-      'wrong port',
-      { incidents: [incident('connection failed', 'refused', { errno: 'ECONNREFUSED' })] },
-      'nobody listens',
-    ],
-    ['wrong address', { incidents: [incident('connection failed', 'x', { errno: 'EHOSTUNREACH' })] }, 'no route'],
-    [
-      'our address',
-      { incidents: [incident('connection failed', 'x', { errno: 'EADDRNOTAVAIL' })] },
-      'no such source address',
-    ],
-    ['silence on SYN', { incidents: [incident('silence', 'no answer within 3 s')] }, 'no answer'],
-    ['silence after TCP', { reach: stood, incidents: [incident('silence', 'no OPEN within 3 s')] }, 'no OPEN'],
-    ['passive and nobody came', { settings: { passive: true }, reach: { ...stood, dialled: 0 } }, 'both wait'],
-    [
-      'hung up on before OPEN',
-      { reach: stood, incidents: [incident('connection lost', 'closed')] },
-      'not configured at the peer',
-    ],
-    ['crashed', { incidents: [incident('connection lost', 'reset', { isFlap: true })] }, 'connection lost'],
-    ['hold timer', { incidents: [notified('notification sent', 4, 0)] }, 'silence'],
-    ['limit', { incidents: [notified('notification sent', 6, 1)] }, 'prefix limit'],
-    ['BFD', { incidents: [incident('bfd', 'control detection time expired')] }, 'path failure'],
-    ['broken UPDATE', { incidents: [notified('notification sent', 3, 1)] }, 'malformed message'],
-    ['nothing yet', {}, 'just started'],
-  ];
-  test.each(CASES)('%s', (_, scene, cause) => expect(explain(scene).cause).toBe(cause));
+test('a Hard Reset is told as what it stands for, with its data', () => {
+  const hard = (data: string) => explain({ incidents: [notified('received', '6/9', data)] });
+  expect(hard('0602').cause).toBe('shut down by the peer');
+  expect(hard('060100010100000064').verdict).toMatch(/limit of 100 IPv4 prefixes/);
+  expect(hard('').cause).toBe('refused by the peer');
 });
 
-describe('TCP MD5 shows in what the kernel dropped', () => {
-  const unanswered = [incident('silence', 'no answer within 3 s')];
-  test('another key', () => {
-    const told = explain({ settings: { password: 'a' }, drops: { wrongSignature: 3 }, incidents: unanswered });
-    expect(told.cause).toBe('wrong password');
-    expect(told.evidence[0]).toBe('the kernel dropped 3 segments whose MD5 signature is wrong');
+describe('TCP stands, and the session does not get on', () => {
+  const standing = (state: 'OpenSent' | 'OpenConfirm', retransmits: number | undefined, more: Scene = {}) =>
+    explain({
+      state,
+      since: NOW - 2000,
+      reach: stood,
+      connection: { ...local, ...(retransmits !== undefined && { retransmits }) },
+      ...more,
+    });
+  test('nothing of ours is acknowledged: TTL security there', () => {
+    const told = standing('OpenConfirm', 3);
+    expect(told.cause).toBe('wrong TTL');
+    expect(told.verdict).toContain('its OPEN came, but the peer hears nothing');
+    expect(told.evidence[0]).toBe('TCP has sent the same 3 times again without an acknowledgement');
   });
-  test('none at the peer', () =>
+  test('the same with TTL security on both sides: it allows too few hops', () =>
+    expect(standing('OpenSent', 2, { settings: { ttlSecurityHops: 2 } }).verdict).toContain('allows fewer hops'));
+  test('all is acknowledged: the process there hangs', () => {
+    expect(standing('OpenSent', 0).cause).toBe('no OPEN');
+    expect(standing('OpenConfirm', undefined).cause).toBe('no KEEPALIVE');
+  });
+  test('not before two seconds: until then the past explains', () => {
+    const incidents = [notified('sent', '2/2')];
+    expect(standing('OpenSent', 0, { since: NOW - 1900, incidents }).cause).toBe('wrong AS');
+    expect(standing('OpenSent', 0, { incidents }).cause).toBe('no OPEN');
+  });
+  test('an Established session whose path is gone says so before the hold timer does', () => {
+    const told = explain({ state: 'Established', flaps: 2, connection: { ...local, retransmits: 3 } });
+    expect(told.evidence).toContain('it was lost 2 times since the peer was configured');
+    expect(told.evidence.join()).toMatch(/what we send is not acknowledged, TCP has sent it again 3 times/);
+  });
+});
+
+describe('the evidence', () => {
+  test('names what was sent, the operator’s words in the verdict, and the past, the newest first', () => {
+    const { notification } = notified('received', '6/2', '0474657374');
+    const shutdown = incident('notification received', 'NOTIFICATION received', {
+      notification: { ...notification!, shutdownText: 'test' },
+      count: 3,
+      firstAt: NOW - 60_000,
+    });
+    const told = explain({ incidents: [incident('connection lost', 'first'), shutdown] });
+    expect(told.verdict).toBe('the peer’s operator shut the session down: "test"');
+    expect(told.evidence).toEqual([
+      'the peer sent NOTIFICATION 6/2, its name',
+      'we dialled once; no connection of the peer has come; TCP has not stood',
+      'no OPEN of the peer has ever come',
+      '4 s ago: NOTIFICATION received (3 times, first 60 s ago)',
+      '4 s ago: first',
+    ]);
+  });
+  test('of families names both offers', () => {
+    const capabilities = { sent: ['IPv4 unicast'], received: ['IPv6 unicast', 'route refresh'] };
     expect(
-      explain({ settings: { password: 'a' }, drops: { missingSignature: 1 }, incidents: unanswered }).verdict,
-    ).toMatch(/set here and not at the peer/));
-  test('none here', () =>
-    expect(explain({ drops: { unexpectedSignature: 1 }, incidents: unanswered }).verdict).toMatch(
-      /at the peer and not here/,
-    ));
-  test('a NOTIFICATION says more than what other connections lost', () =>
-    expect(explain({ drops: { unexpectedSignature: 1 }, incidents: [notified('notification sent', 2, 2)] }).cause).toBe(
-      'wrong AS',
-    ));
-  test('nobody answers and nothing was dropped: the password is among what to check', () =>
-    expect(explain({ settings: { password: 'a' }, incidents: unanswered }).next.join()).toMatch(
-      /a wrong one looks exactly like this/,
-    ));
-});
-
-test('GTSM shows in the TTLs that were too low', () => {
-  const told = explain({
-    settings: { ttlSecurityHops: 1 },
-    drops: { lowTtl: 2 },
-    incidents: [incident('silence', 'x')],
+      explain({ capabilities, incidents: [notified('sent', '2/7', '010400010001')] }).evidence.slice(0, 3),
+    ).toEqual([
+      'we sent NOTIFICATION 2/7, its name, data 010400010001',
+      'the peer offered: IPv6 unicast; route refresh',
+      'we offered: IPv4 unicast',
+    ]);
   });
-  expect(told.cause).toBe('wrong TTL');
-  expect(told.verdict).toContain('farther than one hop');
-});
-
-test('a Hard Reset is told as what it stands for', () => {
-  const hard = { code: 6, subcode: 9, name: 'Cease / Hard Reset', data: '0602' };
-  expect(explain({ incidents: [incident('notification received', 'x', { notification: hard })] }).cause).toBe(
-    'shut down by the peer',
-  );
-});
-
-test('a collision of connections explains nothing: what was before it does', () => {
-  const incidents = [notified('notification sent', 2, 2), notified('notification sent', 6, 7)];
-  expect(explain({ incidents }).cause).toBe('wrong AS');
-});
-
-test('the evidence names what was sent, its data and words, and the past, the newest first', () => {
-  const shutdown = incident('notification received', 'NOTIFICATION received', {
-    notification: {
-      code: 6,
-      subcode: 2,
-      name: 'Cease / Administrative Shutdown',
-      data: '0474657374',
-      shutdownText: 'test',
-    },
+  test('tells of a wait after an error, and of nothing like it after a prefix limit', () => {
+    const waits = (code: string): boolean =>
+      explain({ state: 'Idle', incidents: [notified('sent', code)] })
+        .evidence.join()
+        .includes('we wait 5 to 30 s');
+    expect([waits('2/2'), waits('6/1')]).toEqual([true, false]);
   });
-  const told = explain({ incidents: [incident('connection lost', 'first'), shutdown] });
-  expect(told.evidence).toEqual([
-    'the peer sent NOTIFICATION 6/2, Cease / Administrative Shutdown',
-    'its data: 0474657374',
-    'its words: "test"',
-    'NOTIFICATION received',
-    'dialled 1 times, TCP stood 0 times, 10.0.0.2 dialled us 0 times',
-    'no OPEN of the peer was ever seen',
-    '4 s ago: NOTIFICATION received',
-    '4 s ago: first',
-  ]);
+  test('tells of BFD that is not up', () => {
+    const bfd = { state: 'Down', lastDiagnostic: 'nothing heard for 900 ms' } as NonNullable<Scene['bfd']>;
+    expect(explain({ bfd }).evidence).toContain('BFD is Down: nothing heard for 900 ms');
+    expect(explain({ bfd: { ...bfd, state: 'Up' } }).evidence.join()).not.toContain('BFD');
+  });
 });

@@ -251,7 +251,7 @@ describe('silence is reported once, and nothing else happens', () => {
     const [, greeting] = step(STATES.Connect, EVENTS.Tcp_CR_Acked, local);
     expect(starting(greeting, 'SilenceTimer')).toEqual([3]);
     const [next, effects] = step(STATES.OpenSent, EVENTS.SilenceTimer_Expires, local);
-    expect([next, reports(effects)]).toEqual([STATES.OpenSent, ['silence: TCP stands, but no OPEN came within 3 s']]);
+    expect([next, reports(effects)]).toEqual([STATES.OpenSent, ['no OPEN: TCP stands, but no OPEN came within 3 s']]);
   });
   test('and its timer stops when the OPEN comes', () => {
     const [, effects] = step(STATES.OpenSent, EVENTS.BGPOpen, local);

@@ -37,13 +37,13 @@ describe('an incident', () => {
     });
     expect([bench.session.state, bench.last.isOpen]).toEqual(['Connect', true]);
     await bench.clock.advance(2000);
-    expect(lastIncident()).toMatchObject({ kind: 'connection failed', text: 'the connection timed out' });
+    expect(lastIncident()).toMatchObject({ kind: 'silence', text: 'the connection timed out' });
   });
 
   test('of TCP without OPEN comes within three seconds, once for a connection, and the hold time goes on', async () => {
     bench.last.open();
     await bench.clock.advance(3000);
-    expect(lastIncident()).toMatchObject({ kind: 'silence', text: 'TCP stands, but no OPEN came within 3 s' });
+    expect(lastIncident()).toMatchObject({ kind: 'no OPEN', text: 'TCP stands, but no OPEN came within 3 s' });
     await bench.clock.advance(200_000);
     expect(bench.session.incidents).toHaveLength(1);
     expect(lastIncident()).not.toHaveProperty('count');
@@ -148,6 +148,7 @@ describe('reach', () => {
       connected: 2,
       incoming: 1,
       lastIncomingAt: 6010,
+      localAddress: bench.last.localAddress,
       hasSeenOpen: false,
     });
     bench.last.say(bench.open);

@@ -285,3 +285,28 @@ test('a thousand connections leave no descriptor behind, however they end', asyn
   await wait(0);
   expect(openDescriptors()).toBe(before - 1);
 });
+
+describe('what the kernel sends again', () => {
+  const standing = async (libc: Libc): Promise<Connection> => {
+    await listen((connection) => connection.attach(nothing));
+    const caller = createTcpTransport(() => libc).connect(target());
+    await new Promise<void>((resolve) => caller.attach({ ...nothing, opened: resolve }));
+    return caller;
+  };
+
+  test('is nothing where the peer acknowledges, and unknown without a connection', async () => {
+    const caller = await standing(loadLibc());
+    expect(caller.retransmits).toBe(0);
+    caller.destroy();
+    expect(caller.retransmits).toBeUndefined();
+  });
+
+  test('is unknown where the kernel does not tell, and that is no failure', async () => {
+    const getSocketOption = (): never => {
+      throw new SystemError('getsockopt', ERRNO.ENOPROTOOPT);
+    };
+    const caller = await standing({ ...loadLibc(), getSocketOption });
+    expect(caller.retransmits).toBeUndefined();
+    caller.destroy();
+  });
+});

@@ -96,7 +96,7 @@ export function exabgpTrials(labs: Labs): Readonly<Record<Feature, Trial>> {
     communities: communities(['65010:100', '4200000001:9']),
     refresh: {
       lacks:
-        "4.2.21 asks, but cannot answer where both speak RFC 7313, which it always does: it drops the session, `TypeError: 'RouteRefresh' object is not iterable`",
+        "it asks, but cannot answer where both speak RFC 7313, which it always does: it drops the session, `TypeError: 'RouteRefresh' object is not iterable`",
       partly: async () => {
         await itAsks((external) => external.control('announce route-refresh ipv4 unicast'))();
         await weAskInVain(labs);
@@ -117,26 +117,25 @@ export function exabgpTrials(labs: Labs): Readonly<Record<Feature, Trial>> {
     md5: () => md5(labs, Exabgp),
     gtsm: {
       lacks:
-        '4.2.21 sends with the TTL that it is told, but checks none: Python 3.11 has no `socket.IP_MINTTL`, and it goes on without a word',
+        'it sends with the TTL that it is told, but checks none: Python 3.11 has no `socket.IP_MINTTL`, and it goes on without a word',
       partly: () => gtsm(labs, Exabgp),
     },
     'gr-helper': () => daemonIsKilled(labs, restartingExabgp),
-    'gr-restarter': { lacks: '4.2.21 announces graceful restart, but has no table in which it could keep routes' },
+    'gr-restarter': { lacks: 'it announces graceful restart, but has no table in which it could keep routes' },
     'add-path': () => addPath(labs),
     reflector: () => reflector(labs, Exabgp),
     limit: {
-      lacks:
-        '4.2.21 limits nothing that it hears: its parser answers `invalid keyword "maximum-prefix"`; ours it hears',
+      lacks: 'it limits nothing that it hears: its parser answers `invalid keyword "maximum-prefix"`; ours it hears',
       partly: () => weLimit(labs, Exabgp),
     },
     shutdown: {
-      lacks: `4.2.21 cannot read the words, and answers them with NOTIFICATION 1/0, \`can not decode update message of type "3"\`; its \`teardown\` takes a code and no words`,
+      lacks: `it cannot read the words, and answers them with NOTIFICATION 1/0, \`can not decode update message of type "3"\`; its \`teardown\` takes a code and no words`,
       partly: async () => {
         await weShutDown(labs, Exabgp, { kind: 'sent', code: 1, subcode: 0 });
         await itShutsDown(labs, Exabgp, '');
       },
     },
-    bfd: { lacks: '4.2.21 has no BFD: its parser answers `invalid keyword "bfd"`' },
+    bfd: { lacks: 'it has no BFD: its parser answers `invalid keyword "bfd"`' },
     'extended-messages': () => extendedMessages(labs),
     // It has no word for a link, so it cannot dial such an address; it takes a caller from one.
     'link-local': () => linkLocal(labs, Exabgp),

@@ -55,17 +55,25 @@ export function gobgpTrials(labs: Labs): Readonly<Record<Feature, Trial>> {
     const received = (await report(speaker, lab.host('ext').ipv4)).capabilities?.received;
     expect(received).not.toContain('extended messages');
   });
+  const asksNothing = look(async ({ lab, speaker, external }) => {
+    for (const word of ['softreset', 'softresetin']) external.control(`neighbor ${lab.host('us').ipv4} ${word}`);
+    expect((await report(speaker, lab.host('ext').ipv4)).messages.received.routeRefresh).toBe(0);
+  });
   return {
     ...{ ipv4, ipv6, withdraw, as4 },
-    communities: communities(),
+    // Its command line makes 65535:9 of 4200000001:9.
+    communities: communities(['65010:100', '192.0.2.1:7']),
     session: async () => {
       await session();
       await isAsSaid();
     },
     refresh: {
-      lacks:
-        '3.10.0 answers but never asks: the program holds no code that makes a ROUTE-REFRESH, its `softresetin` looks again at what it has',
-      partly: weAsk,
+      lacks: 'it answers but never asks: its `softreset` and `softresetin` look again at what it has, and send nothing',
+      partly: async () => {
+        await asksNothing();
+        await weAsk();
+        await asksNothing();
+      },
     },
     'gr-helper': () => daemonIsKilled(labs, restartingGobgp),
     'gr-restarter': () => weAreKilled(labs, restartingGobgp),
@@ -86,10 +94,10 @@ export function gobgpTrials(labs: Labs): Readonly<Record<Feature, Trial>> {
       await itShutsDown(labs, Gobgp);
     },
     'link-local': () => linkLocal(labs, Gobgp),
-    bfd: { lacks: "3.10.0 has no BFD: its parser answers `'neighbors[0]' has invalid keys: bfd`" },
+    bfd: { lacks: "it has no BFD: its parser answers `'neighbors[0]' has invalid keys: bfd`" },
     'extended-messages': {
       lacks:
-        '3.10.0 does not know RFC 8654: its OPEN has no capability 6, and it shows ours as `UnknownCapability(6)`; what its OPEN holds cannot be set',
+        'it does not know RFC 8654: its OPEN has no capability 6, and it shows ours as `UnknownCapability(6)`; what its OPEN holds cannot be set',
     },
   };
 }

@@ -110,7 +110,7 @@ export function openbgpdTrials(labs: Labs): Readonly<Record<Feature, Trial>> {
       await isAsSaid();
     },
     refresh: {
-      lacks: `7.7 asks and hears our answer, but answers nobody and heeds no marks of RFC 7313: it takes a family that was negotiated for one that was not, and logs \`${NOT_ANSWERED}\``,
+      lacks: `it asks and hears our answer, but answers nobody and heeds no marks of RFC 7313: it takes a family that was negotiated for one that was not, and logs \`${NOT_ANSWERED}\``,
       partly: async () => {
         await itAsks((external, us) => external.refresh(us))();
         await askedInVain();
@@ -127,7 +127,7 @@ export function openbgpdTrials(labs: Labs): Readonly<Record<Feature, Trial>> {
     },
     'gr-helper': {
       lacks:
-        '7.7 does not restart gracefully itself: bgpd.conf(5) says of `announce restart` that only End-of-RIB is supported, and its OPEN names no family',
+        'it does not restart gracefully itself: bgpd.conf(5) says of `announce restart` that only End-of-RIB is supported, and its OPEN names no family',
     },
     'gr-restarter': () => weAreKilled(labs, Openbgpd),
     'add-path': () => addPath(labs),
@@ -144,11 +144,11 @@ export function openbgpdTrials(labs: Labs): Readonly<Record<Feature, Trial>> {
     'link-local': () => linkLocal(labs, Openbgpd),
     bfd: {
       lacks:
-        '7.7 has no BFD: its parser answers `syntax error` to `bfd` in a neighbor, and bgpd.conf(5) has no such word',
+        'it has no BFD: its parser answers `syntax error` to `bfd` in a neighbor, and bgpd.conf(5) has no such word',
     },
     'extended-messages': {
       lacks:
-        '7.7 does not know RFC 8654: its OPEN has no capability 6, its parser answers `syntax error` to `announce extended yes`',
+        'it does not know RFC 8654: its OPEN has no capability 6, its parser answers `syntax error` to `announce extended yes`',
     },
   };
 }

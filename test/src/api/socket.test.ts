@@ -31,7 +31,7 @@ const api: BgpApi & NodeApi = {
   status: () => ({ node: 'node-a1' }) as NodeStatus,
   routes: () => [],
   bgp: new BgpAnswers({
-    speaker: () => fakeSpeaker({ resetPeer: (_, text) => (calls.push(text), true) }),
+    speaker: () => fakeSpeaker(),
     whyNoPeer: () => ['nobody asked for it'],
     ownRoute: () => undefined,
     kernelRoute: () => undefined,
@@ -102,15 +102,18 @@ describe('requests', () => {
     expect(await client.get('/v1/bgp/peers/10.0.0.2/explain')).toMatchObject({
       isConfigured: false,
       cause: 'not configured here',
-      evidence: ['nobody asked for it', 'it has not tried to connect to us'],
+      verdict: 'nobody asked for it',
+      evidence: ['it has not tried to connect to us'],
     });
     await expect(client.get('/v1/bgp/peers/ten/explain')).rejects.toMatchObject({
       statusCode: 400,
       message: "peer = 'ten': is not an IP address",
     });
     await expect(client.get('/v1/bgp/routes?which=some')).rejects.toMatchObject({ statusCode: 400 });
-    await client.post('/v1/bgp/peers/10.0.0.2/reset', { message: 'again' });
-    expect(calls).toEqual(['again']);
+    await expect(client.post('/v1/bgp/peers/10.0.0.2/reset', { message: 'again' })).rejects.toMatchObject({
+      statusCode: 400,
+      message: "peer = '10.0.0.2': is no peer here: nobody asked for it",
+    });
   });
 
   test('a pod is added, removed, and the agent told to stop', async () => {

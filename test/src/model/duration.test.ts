@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { formatDuration, parseDuration } from '../../../src/model/duration.ts';
+import { formatDuration, parseDuration, roughDuration } from '../../../src/model/duration.ts';
 
 describe('durations as Go writes them', () => {
   test.each([
@@ -34,3 +34,13 @@ describe('durations as Go writes them', () => {
     );
   });
 });
+
+test.each([
+  [-5, '0 s'],
+  [1499, '1 s'],
+  [119_000, '119 s'],
+  [120_000, '2 min'],
+  [7_199_000, '120 min'],
+  [7_200_000, '2 h'],
+  [172_800_000, '2 days'],
+])('%d ms are roughly %s', (ms, text) => expect(roughDuration(ms)).toBe(text));

@@ -1,0 +1,16 @@
+import type { Dataplane } from '../../felix/index.ts';
+
+/** A dataplane that programs nothing, but for what a test says. */
+export const fakeDataplane = (does: Partial<Dataplane> = {}): Dataplane => ({
+  start: () => Promise.resolve(),
+  adoptedRoutes: () => 0,
+  update: () => undefined,
+  settled: () => Promise.resolve(),
+  routes: () => [],
+  interfaces: () => Promise.resolve([]),
+  addWorkloadInterface: () => Promise.resolve({ mac: '' }),
+  removeWorkloadInterface: () => Promise.resolve(),
+  onChange: () => () => undefined,
+  close: () => Promise.resolve(),
+  ...does,
+});
