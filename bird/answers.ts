@@ -6,10 +6,11 @@ import type { PeerExplanation } from './explain/finding.ts';
 import { explainPeer } from './explain/peer.ts';
 import { advertisements, explainRoute } from './explain/route.ts';
 import type { Neighbor } from './neighbor.ts';
+import { FAMILIES } from './routing.ts';
 import type { PasswordRefusal } from './peer/transport.ts';
 import type { Routing } from './routing.ts';
 import { routeViews } from './snapshot.ts';
-import type { AdvertisementView, PeerView, RouteExplanation, RouteQuestion, RouteView } from './view.ts';
+import type { AdvertisementView, PeerView, RouteExplanation, RouteQuestion, RouteView, TableCounts } from './view.ts';
 
 export interface AnswersHost {
   readonly clock: Clock;
@@ -29,6 +30,13 @@ export class Answers {
 
   peers(): readonly PeerView[] {
     return this.#host.neighbors().map((neighbor) => this.#view(neighbor));
+  }
+
+  tables(): readonly TableCounts[] {
+    return FAMILIES.map((family) => {
+      const { prefixes, locRib } = this.#host.routing.tables[family];
+      return { family, prefixes: prefixes.size, best: locRib.size };
+    });
   }
 
   routes(question: RouteQuestion): readonly RouteView[] {

@@ -4,7 +4,15 @@ import type { LearnedRoute } from '../src/model/route.ts';
 import type { PasswordRefusal } from './peer/transport.ts';
 import type { DynamicPeers, OriginatedRoute, PeerSettings } from './settings.ts';
 import type { PeerExplanation } from './explain/finding.ts';
-import type { AdvertisementView, PeerView, RefusedCaller, RouteExplanation, RouteQuestion, RouteView } from './view.ts';
+import type {
+  AdvertisementView,
+  PeerView,
+  RefusedCaller,
+  RouteExplanation,
+  RouteQuestion,
+  RouteView,
+  TableCounts,
+} from './view.ts';
 
 export interface Speaker {
   /**
@@ -42,6 +50,7 @@ export interface Speaker {
   refusedCallers(): readonly RefusedCaller[];
   /** Passwords that no caller can sign with, because the kernel refuses them. Our own calls say it in `lastError`. */
   refusedPasswords(): readonly PasswordRefusal[];
+  tables(): readonly TableCounts[];
   /** Default: every path. */
   routes(question?: RouteQuestion): readonly RouteView[];
   /** What peers were told or are about to be told, or one of them. */

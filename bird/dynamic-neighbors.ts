@@ -120,7 +120,7 @@ export class DynamicNeighbors {
       if (member.state === 'OpenSent' && seconds >= OPEN_SECONDS) {
         this.#host.refused(member.caller, refusalOf.silent(OPEN_SECONDS));
         this.#end(member, 'holdTimerExpired', refusalOf.silent(OPEN_SECONDS));
-      } else if (!isUnderWay(member.state) && seconds >= OVER_SECONDS && !member.neighbor.isHelping) {
+      } else if (!isUnderWay(member.state) && seconds >= OVER_SECONDS && !isKept(member)) {
         this.#end(member, 'peerDeconfigured', 'the session of a dynamic peer is over');
       }
     }
@@ -155,6 +155,9 @@ export class DynamicNeighbors {
 }
 
 /** A connection stands, and something is to be expected of it. */
+/** Its routes are kept, or it is kept out: then a new neighbor for the same caller would know nothing of either. */
+const isKept = ({ neighbor }: Member): boolean => neighbor.isHelping || neighbor.isHeldDown;
+
 const isUnderWay = (state: SessionState): boolean =>
   state === 'OpenSent' || state === 'OpenConfirm' || state === 'Established';
 

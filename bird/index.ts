@@ -33,6 +33,7 @@ export type {
   RouteQuestion,
   RouteView,
   SessionState,
+  TableCounts,
 } from './view.ts';
 
 /** What a speaker needs of the world; what is optional is the real thing unless a test brings its own. */

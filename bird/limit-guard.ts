@@ -20,20 +20,29 @@ export class LimitGuard {
     this.#ports = ports;
   }
 
+  get isHeldDown(): boolean {
+    return this.#isHeldDown;
+  }
+
   /** Returns what is to be said, in words. */
   take({ family, limit, stage }: LimitReached): string {
     const text = limitText(family, limit, stage);
     if (stage !== 'exceeded' || limit.action !== 'shutdown' || this.#isHeldDown) return text;
-    const { restartSeconds = Infinity } = limit;
+    const { restartSeconds } = limit;
+    const until =
+      restartSeconds === undefined ? 'an operator must let it back in' : `it may come back after ${restartSeconds} s`;
+    const farewell = fault('maximumPrefixes', `${text}; ${until}`, limitOctets(family, limit));
     this.#isHeldDown = true;
     // In a turn of its own: an UPDATE is being read.
-    this.#cancel = this.#ports.clock.after(0, () =>
-      this.#ports.reset(fault('maximumPrefixes', text, limitOctets(family, limit)), restartSeconds),
-    );
+    this.#cancel = this.#ports.clock.after(0, () => {
+      this.#ports.reset(farewell, restartSeconds ?? Infinity);
+      if (restartSeconds === undefined) return;
+      this.#cancel = this.#ports.clock.after(restartSeconds * 1000, () => this.sessionUp());
+    });
     return text;
   }
 
-  /** The session is up: whatever held it down is over. */
+  /** The session is up, or may be again: whatever held it down is over. */
   sessionUp(): void {
     this.#isHeldDown = false;
   }

@@ -120,6 +120,11 @@ export class Neighbor {
     return this.#stale.isPeerRestarting;
   }
 
+  /** A prefix limit keeps it out for a while. */
+  get isHeldDown(): boolean {
+    return this.#limits.isHeldDown;
+  }
+
   get isDynamic(): boolean {
     return this.#host.isDynamic;
   }
@@ -148,8 +153,10 @@ export class Neighbor {
 
   /** Takes over what the session that is up, if one is, need not know. */
   adjust(settings: PeerSettings): void {
-    if (JSON.stringify(settings.prefixLimits) !== JSON.stringify(this.#settings.prefixLimits)) this.#limits.release();
+    const isOtherLimit = JSON.stringify(settings.prefixLimits) !== JSON.stringify(this.#settings.prefixLimits);
     this.#settings = settings;
+    // First, for the other limit may hold the peer down again.
+    if (isOtherLimit) this.#limits.release();
     this.#host.routing.adjustPeer(this.#routes, settings);
     this.#session.settingsChanged();
   }
@@ -229,11 +236,9 @@ export class Neighbor {
   }
 
   #makeSession(): Session {
-    const { ports } = this.#host;
-    const log = ports.log.child({ peer: formatIpAddress(this.#settings.address) });
     return new Session(
       {
-        ports: { ...ports, log },
+        ports: this.#host.ports,
         target: () => this.#target(),
         local: () => this.#local(),
         description: () => this.#settings.description,
@@ -325,6 +330,7 @@ export class Neighbor {
     const wanted = ipFamilyOf(family);
     if (wanted === undefined || this.#negotiated?.families.includes(wanted) !== true) return;
     if (subtype === 'request') this.#host.routing.refresh(this.#routes, wanted);
-    else if (this.#negotiated.enhancedRefresh) this.#refreshes.take(wanted, subtype);
+    // Before End-of-RIB there is nothing to refresh, RFC 7313 §4, and its marks would be taken for those of a restart.
+    else if (this.#negotiated.enhancedRefresh && !this.#stale.isPeerRestarting) this.#refreshes.take(wanted, subtype);
   }
 }

@@ -22,6 +22,7 @@ const LIGHT = [
   'gracefulRestartSeconds',
   'notificationRestart',
   'longLivedSeconds',
+  'addPath',
   'keepaliveSeconds',
   'nextHop',
   'routeReflectorClient',

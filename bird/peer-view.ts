@@ -42,6 +42,12 @@ export function peerView({ routes, session, negotiated, stale, isDynamic }: Peer
     received: total((family) => routes.adjRibIn[family].received),
     accepted: total((family) => routes.adjRibIn[family].accepted),
     advertised: total((family) => routes.adjRibOut[family].advertised),
+    prefixes: settings.families.map((family) => ({
+      family,
+      received: routes.adjRibIn[family].received,
+      accepted: routes.adjRibIn[family].accepted,
+      advertised: routes.adjRibOut[family].advertised,
+    })),
     flaps: session.flaps,
     ...(isDynamic && { isDynamic }),
     incidents: session.incidents,

@@ -1,6 +1,6 @@
 import { addressFromOctets } from './peer/address.ts';
 import type { RouteAttributes } from './view.ts';
-import { formatAsPath } from './wire.ts';
+import { formatAsPath, formatExtendedCommunity } from './wire.ts';
 import type { PathAttributes } from './wire.ts';
 
 /** The attributes that people look at, in their form. Pure. */
@@ -16,7 +16,7 @@ export function routeTexts(attributes: PathAttributes): RouteAttributes {
     communities: [
       ...communities.map((value) => `${value >>> 16}:${value & 0xffff}`),
       ...largeCommunities.map((parts) => parts.join(':')),
-      ...extendedCommunities.map((octets) => `ext ${Buffer.from(octets).toString('hex')}`),
+      ...extendedCommunities.map(formatExtendedCommunity),
     ],
   };
 }

@@ -132,7 +132,8 @@ export class Routing {
     }
     this.#imports.remove(peer);
     sources.release(peer);
-    this.exports.forget();
+    // One that never had a session left nothing there.
+    if (peer.identity.bgpIdentifier !== 0) this.exports.forget();
   }
 
   /** The session is up: what it may import is known, and everything is due to be told. `localAddress`: 4 or 16 octets. */
@@ -159,6 +160,7 @@ export class Routing {
 
   sessionDown(peer: RoutingPeer): void {
     this.exports.sessionDown(peer);
+    peer.importPolicy?.clear();
     peer.session = undefined;
   }
 
@@ -201,6 +203,12 @@ export class Routing {
     this.core.chores.run(limit);
     for (const family of FAMILIES) this.tables[family].locRib.settle(limit, this.#settling(family));
     return this.#hasWork();
+  }
+
+  /** The part of `settle` that needs no selection: what policy that has changed makes of routes. */
+  doChores(limit: number): boolean {
+    this.core.chores.run(limit);
+    return this.core.chores.hasWork;
   }
 
   /** The next UPDATE for a peer whose session is up, or undefined where it knows all of this family. */

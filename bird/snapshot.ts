@@ -11,11 +11,11 @@ import { FAMILIES, LOCAL_SOURCE } from './routing.ts';
 import { routeTexts } from './route-texts.ts';
 import type { RouteQuestion, RouteView } from './view.ts';
 
-/** `10.0.0.2 (global)`, `fe80::1%eth0 (eBGP)`. */
-export function peerText({ settings: { address, interface: link, kind } }: Pick<RoutingPeer, 'settings'>): string {
-  const on = link !== undefined && isLinkLocal(address) ? `%${link}` : '';
-  return `${formatIpAddress(address)}${on} (${kind})`;
-}
+/** `10.0.0.2 (eBGP)`, `fe80::1%eth0 (global)`. */
+export const peerText = ({ settings }: Pick<RoutingPeer, 'settings'>): string => {
+  const { address, interface: link, kind } = settings;
+  return `${formatIpAddress(address)}${link === undefined ? '' : `%${link}`} (${kind})`;
+};
 
 /** Every best route that came from a peer; paths as good as the best add their next hops. */
 export function learnedRoutes(routing: Routing): readonly LearnedRoute[] {

@@ -22,7 +22,15 @@ import { RecentDrops } from './recent-drops.ts';
 import { Routing } from './routing.ts';
 import type { DynamicPeers, OriginatedRoute, PeerSettings, SpeakerSettings } from './settings.ts';
 import { learnedRoutes } from './snapshot.ts';
-import type { AdvertisementView, PeerView, RefusedCaller, RouteExplanation, RouteQuestion, RouteView } from './view.ts';
+import type {
+  AdvertisementView,
+  PeerView,
+  RefusedCaller,
+  RouteExplanation,
+  RouteQuestion,
+  RouteView,
+  TableCounts,
+} from './view.ts';
 import type { Fault } from './wire.ts';
 
 export interface SpeakerPorts {
@@ -34,8 +42,9 @@ export interface SpeakerPorts {
   readonly tcpEvidence: TcpEvidence;
 }
 
-/** Selection takes this many prefixes at a time, then looks at the clock. */
+/** Selection takes this many prefixes at a time, then looks at the clock; fewer where many peers hear of each. */
 const PREFIXES_PER_SLICE = 512;
+const EXPORTS_PER_SLICE = 4096;
 const SLICE_MS = 5;
 
 /** Wires sessions and tables; holds the deferral of selection after a restart. */
@@ -112,11 +121,12 @@ export class BgpSpeaker implements Speaker {
     if (this.#isClosed) return;
     this.#reception.prepareFor(peers);
     const existing = matchPeers(this.#configured, peers);
+    const kept = new Set(existing);
     for (const neighbor of this.#configured) {
-      if (!existing.includes(neighbor))
+      if (!kept.has(neighbor))
         this.#end(neighbor, fault('peerDeconfigured', 'the peer was removed from the configuration'));
     }
-    const before = this.#configured;
+    const before = new Set(this.#configured);
     this.#configured = peers.map((settings, i) => {
       const neighbor = existing[i];
       return neighbor === undefined ? this.#makeNeighbor(settings) : this.#changed(neighbor, settings);
@@ -124,7 +134,7 @@ export class BgpSpeaker implements Speaker {
     this.#defer({ type: 'peersSet', peers: this.#configured.map(({ id }) => id) });
     if (!this.#isStarted) return;
     // Not those that were there: one that waits after an error must not dial with every change of another.
-    for (const neighbor of this.#configured) if (!before.includes(neighbor)) neighbor.start();
+    for (const neighbor of this.#configured) if (!before.has(neighbor)) neighbor.start();
   }
 
   setDynamicPeers(ranges: readonly DynamicPeers[]): void {
@@ -165,6 +175,10 @@ export class BgpSpeaker implements Speaker {
 
   refusedPasswords(): readonly PasswordRefusal[] {
     return this.#reception.refusedPasswords;
+  }
+
+  tables(): readonly TableCounts[] {
+    return this.#answers.tables();
   }
 
   routes(question: RouteQuestion = { which: 'all' }): readonly RouteView[] {
@@ -334,15 +348,26 @@ export class BgpSpeaker implements Speaker {
   /** One slice of selection; a loop turn must stay short. */
   #work(): void {
     this.#isWorkDue = false;
-    if (this.#deferral.name === 'deferring') return;
     const { clock } = this.#ports;
     const end = clock.now() + SLICE_MS;
-    while (this.#routing.settle(PREFIXES_PER_SLICE)) {
+    while (this.#step()) {
       if (clock.now() < end) continue;
       this.#workSoon();
       return;
     }
     this.#drain?.look();
+  }
+
+  /** A bug in what one route needs must not end the process; the route has left the queue. */
+  #step(): boolean {
+    const peers = this.#byIndex.size;
+    const limit = Math.max(1, Math.min(PREFIXES_PER_SLICE, Math.floor(EXPORTS_PER_SLICE / Math.max(1, peers))));
+    try {
+      return this.#deferral.name === 'deferring' ? this.#routing.doChores(limit) : this.#routing.settle(limit);
+    } catch (error) {
+      this.#ports.log.error({ error }, 'a bug kept a route from being selected or told');
+      return true;
+    }
   }
 
   #announceChange(): void {

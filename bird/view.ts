@@ -85,6 +85,8 @@ export interface PeerView {
   readonly received: number;
   readonly accepted: number;
   readonly advertised: number;
+  /** The same by family, of the families that the peer is set up for. */
+  readonly prefixes: readonly PrefixCounts[];
   /** How often the session was Established and then lost. */
   readonly flaps: number;
   /** The newest last; bounded. */
@@ -105,6 +107,22 @@ export interface PeerView {
   readonly isDynamic?: boolean;
   /** Where BFD watches the path. */
   readonly bfd?: BfdSessionView;
+}
+
+export interface PrefixCounts {
+  readonly family: IpFamily;
+  readonly received: number;
+  readonly accepted: number;
+  readonly advertised: number;
+}
+
+/** How much the tables of one family hold. */
+export interface TableCounts {
+  readonly family: IpFamily;
+  /** Prefixes that anybody offers. */
+  readonly prefixes: number;
+  /** Prefixes with a best route. */
+  readonly best: number;
 }
 
 /** Somebody who connected and was not let in, for those who look for a peer that does not come up. */

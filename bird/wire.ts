@@ -23,6 +23,7 @@ export {
   familyKey,
   familyName,
   formatAsPath,
+  formatExtendedCommunity,
   Framer,
   fsmError,
   holdTimerExpired,

@@ -2,8 +2,9 @@
  * The system calls of BFD that Node lacks, by koffi: a received TTL is in no message of node:dgram, and Linux has IP_MINTTL
  * for TCP alone (tried: UDP takes the option and lets TTL 254 through). Linux on x86-64 and arm64, little endian.
  */
-import { getSystemErrorMessage, getSystemErrorName } from 'node:util';
 import koffi from 'koffi';
+import { errnoName } from '../../src/linux/errno.ts';
+import { SystemError } from '../../src/linux/libc.ts';
 
 const SYS = {
   familyIpv4: 2,
@@ -28,18 +29,6 @@ export interface SocketOption {
   readonly level: number;
   readonly name: number;
   readonly value: number | string;
-}
-
-/** A system call failed. */
-export class SystemError extends Error {
-  override readonly name = 'SystemError';
-  /** `EADDRINUSE` */
-  readonly code: string;
-
-  constructor(call: string, errno: number) {
-    super(`${call}: ${getSystemErrorMessage(-errno)}`);
-    this.code = getSystemErrorName(-errno);
-  }
 }
 
 /** One datagram as recvmsg(2) tells it. */
@@ -118,7 +107,7 @@ export function loadLibc(): Libc {
       const timeout = ms === Infinity ? -1 : Math.min(LONGEST_WAIT_MS, Math.max(0, Math.ceil(ms)));
       if (poll(places, fds.length, timeout) >= 0) return;
       const errno = koffi.errno();
-      if (getSystemErrorName(-errno) !== 'EINTR') throw new SystemError('poll', errno);
+      if (errnoName(errno) !== 'EINTR') throw new SystemError('poll', errno);
     },
     eventFd: () => eventfd(0, SYS.eventFdCloseOnExec | SYS.eventFdNonBlocking),
     wake: (fd) => void write(fd, Uint8Array.of(1, 0, 0, 0, 0, 0, 0, 0), 8),
@@ -162,7 +151,7 @@ function receiver(recvmsg: Call): Libc['receive'] {
     const length = recvmsg(fd, base, SYS.messageDontWait);
     if (length < 0) {
       const errno = koffi.errno();
-      if (OUR_FAULTS.has(getSystemErrorName(-errno))) throw new SystemError('recvmsg', errno);
+      if (OUR_FAULTS.has(errnoName(errno))) throw new SystemError('recvmsg', errno);
       return undefined;
     }
     return {

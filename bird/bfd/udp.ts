@@ -3,7 +3,7 @@ import type { IpAddress, IpFamily } from '../../src/model/ip.ts';
 import { formatIpAddress } from '../../src/model/ip.ts';
 import type { Random } from '../../src/runtime/random.ts';
 import type { Libc, Received } from './libc.ts';
-import { SystemError } from './libc.ts';
+import { SystemError } from '../../src/linux/libc.ts';
 import type { Datagram, Hops, Network, Path, PathTarget } from './network.ts';
 
 const PORT: Readonly<Record<Hops, number>> = { 'single hop': 3784, multihop: 4784 };

@@ -1,6 +1,6 @@
 /**
  * Where the BFD thread begins, so that a busy main thread delays no packet. An entry point of its own, in the build too.
- * docs/adr/0010-bfd-thread-sleeps-in-poll.md.
+ * docs/adr/0011-bfd-thread-sleeps-in-poll.md.
  */
 import { parentPort, workerData } from 'node:worker_threads';
 import { loadLibc } from './libc.ts';

@@ -1,6 +1,7 @@
 /** The BGP wire codec: bytes to values and back. No I/O, no timers, no state but the framers' and BmpSession's. README.md tells the rest. */
 export { aigpMetric } from './attribute/aigp.ts';
 export { asPathLength, formatAsPath } from './attribute/as-segments.ts';
+export { formatExtendedCommunity } from './attribute/community-text.ts';
 export type { AttributesResult } from './attribute/decode.ts';
 export { decodeAttributes } from './attribute/decode.ts';
 export type { EncodeContext } from './attribute/encode.ts';

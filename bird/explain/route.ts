@@ -113,7 +113,7 @@ function advertisement(prefix: Prefix, each: PathExport, source: RoutingPeer | u
   if (each.kind === 'kept back') return { ...common, outcome: 'kept back', reason: each.reason };
   return {
     ...common,
-    outcome: each.isPending ? 'waiting' : 'sent',
+    outcome: each.isPending || !isTold(each) ? 'waiting' : 'sent',
     ...(each.rule !== undefined && { reason: `accepted by ${each.rule}` }),
     ...(each.pathId !== undefined && { pathId: each.pathId }),
     attributes: routeTexts(each.attributes),
@@ -134,6 +134,10 @@ export function advertisements(routing: Routing, peer: RoutingPeer): readonly Ad
     return views;
   });
 }
+
+/** What the peer has is what it shall have. */
+const isTold = ({ told, attributes }: Extract<PathExport, { kind: 'send' }>): boolean =>
+  told !== undefined && changes(told, attributes).length === 0;
 
 const sourceText = (peer: RoutingPeer | undefined): string => (peer === undefined ? 'this node' : peerText(peer));
 

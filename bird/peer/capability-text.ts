@@ -48,7 +48,7 @@ function gracefulRestart(capability: Extract<Capability, { readonly name: 'grace
   return `graceful restart ${restartSeconds} s${flags}${kept === '' ? ' as a helper' : ` with ${kept}`}`;
 }
 
-/** RFC 9494 §3.1. */
+/** RFC 9494 §3. */
 function longLived({ families }: Extract<Capability, { readonly name: 'long-lived-graceful-restart' }>): string {
   const kept = list(
     families,

@@ -296,7 +296,7 @@ export class Session {
   }
 
   #refuse(connection: Connection, why: Fault): void {
-    this.#setup.ports.log.debug({ state: this.#main.state.name }, why.text);
+    this.#setup.ports.log.debug({ ...this.#subject(), state: this.#main.state.name }, why.text);
     this.#sayGoodbye(this.#refusals.refuse(connection, why).catch((error: unknown) => this.#owner.crashed(error)));
   }
 
@@ -387,7 +387,7 @@ export class Session {
   #show(): void {
     const { name } = this.#main.state;
     if (name === this.#shown) return;
-    this.#setup.ports.log.debug({ from: this.#shown, to: name }, 'session state');
+    this.#setup.ports.log.debug({ ...this.#subject(), from: this.#shown, to: name }, 'session state');
     this.#shown = name;
     this.#since = this.#setup.ports.clock.wallTime();
   }

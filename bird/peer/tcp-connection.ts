@@ -3,8 +3,8 @@ import type { Socket } from 'node:net';
 import type { Libc } from '../../src/linux/libc.ts';
 import type { IpAddress } from '../../src/model/ip.ts';
 import { parseIpAddress } from '../../src/model/ip.ts';
-import { INFO, linkFault, linkOptions, retransmitsIn } from './tcp-options.ts';
-import { setOptions, SocketRefused } from './tcp-socket.ts';
+import { distanceFault, INFO, linkFault, linkOptions, retransmitsIn } from './tcp-options.ts';
+import { savedSyn, setOptions, SocketRefused } from './tcp-socket.ts';
 import { closeReason } from './tcp-words.ts';
 import type { CloseReason, Connection, ConnectionHandlers, LinkOptions, Target } from './transport.ts';
 
@@ -146,7 +146,9 @@ export class TcpConnection implements Connection {
     if (fd === undefined) return { text: 'the connection was closed' };
     try {
       setOptions(this.#libc, fd, linkOptions(this.remoteAddress, options));
-      return undefined;
+      const { ttlSecurityHops: hops } = options;
+      const tooFar = hops === undefined ? undefined : distanceFault(savedSyn(this.#libc, fd), hops);
+      return tooFar === undefined ? undefined : { text: tooFar };
     } catch (error) {
       if (error instanceof SocketRefused) return error.reason;
       throw error;

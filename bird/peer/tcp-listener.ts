@@ -5,7 +5,7 @@ import type { Libc } from '../../src/linux/libc.ts';
 import type { IpFamily } from '../../src/model/ip.ts';
 import { formatPrefix, parseIpAddress } from '../../src/model/ip.ts';
 import { callerOf, TcpConnection } from './tcp-connection.ts';
-import { md5Option, passwordFault } from './tcp-options.ts';
+import { md5Option, passwordFault, SAVE_SYN } from './tcp-options.ts';
 import { listenReason, openListening, setOptions, SocketRefused } from './tcp-socket.ts';
 import type { Connection, ListenAt, Listener, PasswordRefusal, PeerPassword } from './transport.ts';
 
@@ -18,6 +18,7 @@ export async function openListener(
   const fd = openListening(libc, at);
   const keys = new ListenerKeys(libc, fd, { family: parseIpAddress(at.address).family, interface: at.interface });
   keys.set(at.passwords ?? []);
+  keepSyns(libc, fd);
   const server = createServer((socket) => {
     const caller = callerOf(socket);
     if (caller === undefined) socket.destroy();
@@ -35,6 +36,15 @@ export async function openListener(
       return Promise.resolve();
     },
   };
+}
+
+/** Where the kernel cannot, TTL security begins with what comes after a caller was let in. */
+function keepSyns(libc: Libc, fd: number): void {
+  try {
+    setOptions(libc, fd, [SAVE_SYN]);
+  } catch (error) {
+    if (!(error instanceof SocketRefused)) throw error;
+  }
 }
 
 const listening = (server: Server, fd: number, at: ListenAt): Promise<void> =>

@@ -15,7 +15,7 @@ export interface SocketOption {
 
 const IP = { level: 0, tos: 1, ttl: 2, minTtl: 21, bindAddressNoPort: 24 } as const;
 const IPV6 = { level: 41, unicastHops: 16, v6Only: 26, tclass: 67, minHopCount: 73 } as const;
-const TCP = { level: 6, noDelay: 1, info: 11, md5: 14, md5Ext: 32 } as const;
+const TCP = { level: 6, noDelay: 1, info: 11, md5: 14, saveSyn: 27, savedSyn: 28, md5Ext: 32 } as const;
 
 /** Network control, as every router marks BGP: precedence 6, DSCP CS6. RFC 4594 §3.2. */
 const NETWORK_CONTROL = 0xc0;
@@ -67,6 +67,19 @@ export const listenerTtl = (family: IpFamily): SocketOption =>
   family === 4
     ? { level: IP.level, name: IP.ttl, value: int(MAX_TTL), what: 'TTL' }
     : { level: IPV6.level, name: IPV6.unicastHops, value: int(MAX_TTL), what: 'TTL' };
+
+/** A listener's: the kernel keeps the header of each SYN. What a caller says before we have judged it is queued by then. */
+export const SAVE_SYN: SocketOption = { level: TCP.level, name: TCP.saveSyn, value: int(1), what: 'TCP_SAVE_SYN' };
+/** Of a connection that came in: that header, from IP on, once. */
+export const SAVED_SYN = { level: TCP.level, name: TCP.savedSyn } as const;
+
+/** Why a caller is too far away, by the header of its SYN; undefined where it is not, or nothing was kept. RFC 5082 §3. */
+export function distanceFault(syn: Uint8Array, hops: number): string | undefined {
+  const ttl = syn[(syn[0] ?? 0) >> 4 === 6 ? 7 : 8];
+  const least = MAX_TTL + 1 - hops;
+  if (ttl === undefined || ttl >= least) return undefined;
+  return `it comes from farther away than TTL security lets in: TTL ${ttl} of at least ${least}`;
+}
 
 /** What comes from `prefix` and goes there is signed with `password`; without one, no more. RFC 2385. */
 export function md5Option(prefix: Prefix, password: string | undefined): SocketOption {

@@ -14,6 +14,7 @@ import {
   listenerTtl,
   plainOptions,
   REUSE_ADDRESS,
+  SAVED_SYN,
   socketAddress,
 } from './tcp-options.ts';
 import type { SocketOption } from './tcp-options.ts';
@@ -93,6 +94,19 @@ export function setOptions(libc: Libc, fd: number, options: readonly SocketOptio
     );
   }
 }
+
+/** The header of the SYN that made a connection; empty where the kernel has none (SYN cookies, or one before Linux 4.2). */
+export function savedSyn(libc: Libc, fd: number): Uint8Array {
+  try {
+    return libc.getSocketOption(fd, { ...SAVED_SYN, octets: SYN_OCTETS });
+  } catch (error) {
+    if (error instanceof SystemError) return new Uint8Array();
+    throw error;
+  }
+}
+
+/** IP and TCP with all their options are shorter, but for IPv6 extension headers, which nobody sends with a SYN. */
+const SYN_OCTETS = 512;
 
 function opened(libc: Libc, family: IpFamily, prepare: (fd: number) => void): number {
   const type = SYS.socketStream | SYS.socketCloseOnExec | SYS.socketNonBlocking;

@@ -4,6 +4,7 @@ import type { NextHopBytes, PathAttributes } from '../wire.ts';
 import { rewriteOnExport } from './export-rewrite.ts';
 import type { ExportSource, ExportTarget } from './export-target.ts';
 import { refusesMarked } from './only-to-customer.ts';
+import { beyondLink } from './next-hop.ts';
 import { mayReflect } from './reflection.ts';
 import { carries } from './well-known.ts';
 
@@ -84,13 +85,17 @@ function keptBackByPolicy(source: ExportSource, target: ExportTarget, rule?: Fil
 
 /** RFC 4271 §5.1.3; where there is none, why. */
 function nextHopFor(attributes: PathAttributes, source: ExportSource, target: ExportTarget): NextHopBytes | string {
-  const nextHop = keepsNextHop(source, target) ? attributes.nextHop : target.localAddress;
+  const nextHop = (keepsNextHop(source, target) ? kept(attributes, target) : undefined) ?? target.localAddress;
   if (nextHop === undefined) return 'the session has no address of the family to serve as next hop';
   const { nextHopFamily } = target;
   const family = nextHop.length === 4 ? 4 : 6;
   if (nextHopFamily === undefined || nextHopFamily === family) return nextHop;
   return `the next hop is an IPv${family} address, and the session carries IPv${nextHopFamily} ones alone (RFC 8950)`;
 }
+
+/** Within the AS the peer may be on another link. RFC 2545 §3. */
+const kept = ({ nextHop }: PathAttributes, target: ExportTarget): NextHopBytes | undefined =>
+  nextHop === undefined || target.external || target.nextHop === 'keep' ? nextHop : beyondLink(nextHop);
 
 /** `keep` cannot hold for our own routes, which have no next hop but us. A route server is none either, RFC 7947 §2.2.1. */
 function keepsNextHop(source: ExportSource, { external, nextHop, routeServerClient }: ExportTarget): boolean {

@@ -20,6 +20,8 @@ export class AdjRibOut {
   readonly #memory: RibMemory;
   readonly #lanes = new Map<number, ToldLane>();
   readonly #only: ToldLane;
+  /** Lanes in which something waits, each once; only with ADD-PATH, where a peer may have very many. */
+  readonly #waiting = new Set<number>();
   /** Which lanes have a prefix; only with ADD-PATH. */
   #paths: Holders | undefined;
 
@@ -33,6 +35,7 @@ export class AdjRibOut {
   begin(addPath: boolean): void {
     this.clear();
     this.#paths = addPath ? new Holders() : undefined;
+    this.#waiting.clear();
     if (addPath) this.#lanes.clear();
     else this.#lanes.set(ONLY_PATH, this.#only);
   }
@@ -50,8 +53,7 @@ export class AdjRibOut {
   }
 
   get hasPending(): boolean {
-    for (const lane of this.#lanes.values()) if (lane.hasPending) return true;
-    return false;
+    return this.#paths === undefined ? this.#only.hasPending : this.#waiting.size > 0;
   }
 
   /** The peer shall have this path (undefined: none). True where something is to be sent now. `path` is ONLY_PATH without ADD-PATH. */
@@ -60,6 +62,7 @@ export class AdjRibOut {
     const lane = this.#lanes.get(path) ?? (attributes === undefined ? undefined : this.#addLane(path));
     if (lane === undefined) return false;
     const isNews = lane.want(prefix, attributes);
+    if (lane.hasPending) this.#waiting.add(path);
     this.#note(prefix, path, lane);
     return isNews;
   }
@@ -85,9 +88,10 @@ export class AdjRibOut {
    */
   take(begin: (attributes: number | undefined, path: number) => void, fits: (prefix: number) => boolean): boolean {
     if (this.#paths === undefined) return this.#only.take((attributes) => begin(attributes, ONLY_PATH), fits);
-    for (const [path, lane] of this.#lanes) {
+    for (const path of this.#waiting) {
+      const lane = this.#lanes.get(path);
       let isWithdrawal = false;
-      const taken = lane.take(
+      const taken = lane?.take(
         (attributes) => {
           isWithdrawal = attributes === undefined;
           begin(attributes, path);
@@ -98,15 +102,19 @@ export class AdjRibOut {
           return does;
         },
       );
-      if (lane.isEmpty) this.#lanes.delete(path);
-      if (taken) return true;
+      if (lane?.isEmpty === true) this.#lanes.delete(path);
+      if (lane?.hasPending !== true) this.#waiting.delete(path);
+      if (taken === true) return true;
     }
     return false;
   }
 
   /** The peer asks for everything again. RFC 2918 §4. */
   tellAgain(wanted: Wanted): void {
-    for (const [path, lane] of this.#lanes) lane.tellAgain((prefix) => wanted(prefix, path));
+    for (const [path, lane] of this.#lanes) {
+      lane.tellAgain((prefix) => wanted(prefix, path));
+      if (this.#paths !== undefined && lane.hasPending) this.#waiting.add(path);
+    }
   }
 
   /** The session is gone, and with it all that the peer was told. */
@@ -114,6 +122,7 @@ export class AdjRibOut {
     for (const lane of this.#lanes.values()) lane.clear();
     if (this.#paths === undefined) return;
     this.#lanes.clear();
+    this.#waiting.clear();
     this.#paths = new Holders();
   }
 

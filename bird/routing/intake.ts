@@ -77,10 +77,17 @@ export class Intake {
   /** RFC 9494 §4.2: what must not be kept for long goes, the rest that is stale is marked, and so preferred least. */
   startLongLived(): void {
     const { attributes } = this.#core;
+    const marks = new Map<number, number>();
     for (const lane of this.#adjRibIn.lanes) {
       for (const prefix of lane.stalePrefixes()) {
         if (carriesCommunity(attributes.attributes(lane.get(prefix)), NO_LLGR)) this.#remove(lane, prefix);
-        else this.#replace(lane, prefix, { used: this.#marked(lane.used(prefix)), rejection: lane.rejection(prefix) });
+        else {
+          const used = lane.used(prefix);
+          const marked = marks.get(used) ?? this.#marked(used);
+          // Held by the row that has it from here on, so the number stays its own.
+          this.#replace(lane, prefix, { used: marked, rejection: lane.rejection(prefix) });
+          marks.set(used, marked);
+        }
       }
     }
   }
@@ -95,9 +102,9 @@ export class Intake {
     return this.#peer.settings.prefixLimits?.[this.#family];
   }
 
-  /** Paths that count against the limit. */
+  /** Paths that count against the limit: not those of before a restart, which the peer may tell again by other identifiers. */
   get #counted(): number {
-    return this.#adjRibIn.received - this.#adjRibIn.beyond;
+    return Math.max(0, this.#adjRibIn.received - this.#adjRibIn.beyond - this.#adjRibIn.stale);
   }
 
   get #choreName(): string {
@@ -136,7 +143,7 @@ export class Intake {
     prefix: number,
     { limit, verdict }: { readonly limit: PrefixLimit; readonly verdict: JudgedSet },
   ): JudgedSet {
-    const isCounted = lane.has(prefix) && lane.rejection(prefix) !== BEYOND_LIMIT;
+    const isCounted = lane.has(prefix) && !lane.isStale(prefix) && lane.rejection(prefix) !== BEYOND_LIMIT;
     const counted = this.#counted;
     if (!isCounted) this.#noteCount(counted + 1);
     return fitsLimit(limit, counted, isCounted) ? verdict : { ...verdict, rejection: BEYOND_LIMIT };

@@ -52,7 +52,7 @@ interface Outcome {
 
 const KEPT_BACK = -1;
 /** A source's share of the key: local, any external peer, or one internal peer (reflection names it). */
-const MAX_SOURCES = 65_536;
+const MAX_SOURCES = 2 ** 20;
 /** Beyond this the memory is emptied and filled anew: bounded, whatever the peers send. */
 const MAX_MEMORY = 32_768;
 
@@ -139,7 +139,11 @@ export class ExportGroup {
     const outcome = this.#outcome(attributes, origin, this.#ruleFor(attributes, origin, prefix));
     if (outcome.kind === 'kept back') return KEPT_BACK;
     const { attributes: sets } = this.#memory;
-    const to = sets.intern(outcome.attributes);
+    const to = interned(sets, outcome.attributes);
+    if (to === undefined) {
+      this.#leftOut('an attribute is longer than any message could carry', origin);
+      return KEPT_BACK;
+    }
     sets.retain(to);
     const reason = obstacle(this.encodedSet(to), this.view.family, this.view.send);
     if (reason === undefined) return to;
@@ -202,3 +206,12 @@ export class ExportGroup {
 }
 
 const NOTHING = new Uint8Array();
+
+/** Undefined where an attribute has grown beyond its two octets of length: policy may add to what came full already. */
+function interned(sets: RibMemory['attributes'], attributes: PathAttributes): number | undefined {
+  try {
+    return sets.intern(attributes);
+  } catch {
+    return undefined;
+  }
+}

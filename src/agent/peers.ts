@@ -30,7 +30,7 @@ export const CALICO_PEER_DEFAULTS: PeerDefaults = {
   connectRetrySeconds: 5,
   errorWaitSeconds: [5, 30],
   gracefulRestartSeconds: 120,
-  addPath: { send: true, receive: true },
+  addPath: { send: false, receive: true },
   // A node that dies takes its routes along when the hold time is over, as in Calico; RFC 8538 would keep them.
   notificationRestart: false,
 };

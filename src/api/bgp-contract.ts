@@ -13,10 +13,25 @@ export interface PeerReport extends PeerStatus {
   readonly connection?: { readonly local: string; readonly remote: string };
   readonly capabilities?: { readonly sent: readonly string[]; readonly received: readonly string[] };
   readonly messages: { readonly sent: MessageReport; readonly received: MessageReport };
+  /** `received`, `accepted` and `advertised` by family. */
+  readonly prefixes: readonly {
+    readonly family: string;
+    readonly received: number;
+    readonly accepted: number;
+    readonly advertised: number;
+  }[];
   readonly reach: { readonly dialled: number; readonly connected: number; readonly incoming: number };
   /** The newest first. */
   readonly incidents: readonly IncidentReport[];
   readonly bfd?: BfdReport;
+}
+
+/** GET /v1/bgp/tables */
+export interface TableReport {
+  readonly family: string;
+  /** Prefixes that anybody offers, and those with a best route. */
+  readonly prefixes: number;
+  readonly best: number;
 }
 
 export interface MessageReport {

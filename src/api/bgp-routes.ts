@@ -8,6 +8,7 @@ import type {
   PeerReport,
   RouteChoice,
   RouteExplainReport,
+  TableReport,
 } from './bgp-contract.ts';
 import type { DrainRequest, PathReport, SpeakerStatus } from './contract.ts';
 import { parseBody, said } from './request-body.ts';
@@ -17,6 +18,7 @@ export interface BgpQuestions {
   peers(): readonly PeerReport[];
   peer(address: string): PeerReport;
   explainPeer(address: string): PeerExplainReport;
+  tables(): readonly TableReport[];
   paths(which: RouteChoice, peer: string | undefined): readonly PathReport[];
   advertised(peer: string | undefined): readonly AdvertisementReport[];
   explainRoute(prefix: string): RouteExplainReport;
@@ -89,6 +91,7 @@ const questions = (bgp: BgpQuestions): readonly ServerRoute[] => [
     path: '/v1/bgp/explain',
     handler: ({ query }) => said(() => bgp.explainRoute(parseBody(prefixQuery, query).prefix)),
   },
+  { method: 'GET', path: '/v1/bgp/tables', handler: () => [...bgp.tables()] },
   { method: 'GET', path: '/v1/bgp/peers', handler: () => [...bgp.peers()] },
   { method: 'GET', path: '/v1/bgp/peers/{address}', handler: ({ params }) => said(() => bgp.peer(addressIn(params))) },
   {

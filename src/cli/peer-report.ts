@@ -46,7 +46,9 @@ export function formatPeer(peer: PeerReport): string {
     ...(peer.holdSeconds === undefined ? [] : [line('Hold time', `${peer.holdSeconds} s`)]),
     ...(connection === undefined ? [] : [line('Connection', `${connection.local} to ${connection.remote}`)]),
     line('Reach', `dialled ${reach.dialled}, TCP stood ${reach.connected}, dialled by the peer ${reach.incoming}`),
-    line('Prefixes', `${peer.received} received, ${peer.accepted} accepted, ${peer.advertised} advertised`),
+    ...peer.prefixes.map(({ family, received, accepted, advertised }) =>
+      line(family, `${received} prefixes received, ${accepted} accepted, ${advertised} advertised`),
+    ),
     line('Received', messagesText(messages.received)),
     line('Sent', messagesText(messages.sent)),
     ...(capabilities === undefined ? [] : [line('We offer', capabilities.sent.join('; '))]),

@@ -10,6 +10,7 @@ const ERRORS = new Map<number, readonly [name: string, words: string]>([
   [11, ['EAGAIN', 'no answer in time']],
   [12, ['ENOMEM', 'out of memory']],
   [13, ['EACCES', 'permission denied']],
+  [14, ['EFAULT', 'bad address']],
   [16, ['EBUSY', 'device or resource busy']],
   [17, ['EEXIST', 'exists already']],
   [19, ['ENODEV', 'no such device']],

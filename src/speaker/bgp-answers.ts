@@ -5,13 +5,21 @@ import type {
   PeerReport,
   RouteChoice,
   RouteExplainReport,
+  TableReport,
 } from '../api/bgp-contract.ts';
 import type { BgpQuestions } from '../api/bgp-routes.ts';
 import type { PathReport, RouteReport } from '../api/contract.ts';
 import { InvalidValueError } from '../model/invalid.ts';
 import type { IpAddress, Prefix } from '../model/ip.ts';
 import { formatPrefix, parseInterfaceAddress, parseIpAddress, prefixOf, sameAddress } from '../model/ip.ts';
-import { advertisementReport, explainedPathReport, pathReport, peerAddress, peerReport } from './bgp-status.ts';
+import {
+  advertisementReport,
+  explainedPathReport,
+  pathReport,
+  peerAddress,
+  peerReport,
+  familyText,
+} from './bgp-status.ts';
 
 /** What only the one who runs the speaker knows. */
 export interface BgpBackground {
@@ -57,6 +65,11 @@ export class BgpAnswers implements BgpQuestions {
     };
   }
 
+  tables(): readonly TableReport[] {
+    const tables = this.#background.speaker()?.tables() ?? [];
+    return tables.map(({ family, ...counts }) => ({ family: familyText(family), ...counts }));
+  }
+
   paths(which: RouteChoice, peer: string | undefined): readonly PathReport[] {
     const question = { which, ...(peer !== undefined && { peer: this.#peer(peer).settings.address }) };
     return (this.#background.speaker()?.routes(question) ?? []).map(pathReport);
@@ -94,7 +107,7 @@ export class BgpAnswers implements BgpQuestions {
   refreshPeer(text: string): readonly string[] {
     const { address, interface: link } = this.#peer(text).settings;
     const families = this.#background.speaker()?.refreshPeer(address, link) ?? [];
-    return families.map((family) => `IPv${family} unicast`);
+    return families.map(familyText);
   }
 
   /** Throws InvalidValueError where it is no peer. */

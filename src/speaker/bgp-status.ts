@@ -46,6 +46,7 @@ export function peerReport(view: PeerView): PeerReport {
     ...(connection !== undefined && { connection: connectionReport(view, connection) }),
     ...(capabilities !== undefined && { capabilities }),
     messages,
+    prefixes: view.prefixes.map(({ family, ...counts }) => ({ family: familyText(family), ...counts })),
     reach: { dialled, connected, incoming },
     incidents: view.incidents.map(incidentReport).reverse(),
     ...(bfd !== undefined && { bfd: bfdReport(bfd) }),
@@ -115,6 +116,8 @@ const attributeReport = ({ nextHop, ...rest }: RouteAttributes): NonNullable<Adv
   ...rest,
   ...(nextHop !== undefined && { nextHop: formatIpAddress(nextHop) }),
 });
+
+export const familyText = (family: 4 | 6): string => `IPv${family} unicast`;
 
 /** `10.0.0.2`, `fe80::1%eth0`. */
 export const peerAddress = ({ address, interface: link }: PeerView['settings']): string =>

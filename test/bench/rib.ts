@@ -9,7 +9,7 @@ import type { PeerSettings } from '../../bird/settings.ts';
 import { parseIpAddress } from '../../src/model/ip.ts';
 import { agreed, localSettings, openOf, peerSettings } from '../support/bgp.ts';
 import type { CodecInput } from './codec-input.ts';
-import { CONTEXT, feedIpv4, packedIpv4, packedIpv6 } from './codec-input.ts';
+import { CONTEXT, feedIpv4, packedIpv4 } from './codec-input.ts';
 import type { Contender } from './rounds.ts';
 import { median, runRounds } from './rounds.ts';
 import type { Samples } from './rounds.ts';
@@ -30,7 +30,7 @@ interface Result {
 }
 
 const SCAN = 'scan';
-const INPUTS = [packedIpv4, packedIpv6, feedIpv4];
+const INPUTS = [packedIpv4, feedIpv4];
 const COLUMNS = ['input', 'contender', 'ms', 'M prefixes/s', 'times scan', 'per round', 'core'];
 
 export const rib: Scenario = {

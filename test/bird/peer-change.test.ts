@@ -20,7 +20,7 @@ const COSTS: { readonly [K in keyof Required<PeerSettings>]: readonly [PeerSetti
   nextHop: ['self', 'light'],
   routeReflectorClient: [true, 'light'],
   allowOwnAsn: [1, 'light'],
-  addPath: [{ send: true, receive: true }, 'new session'],
+  addPath: [{ send: true, receive: true }, 'light'],
   extendedNextHop: [true, 'new session'],
   extendedMessages: [true, 'new session'],
   role: ['peer', 'new session'],

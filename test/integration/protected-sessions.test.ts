@@ -15,6 +15,8 @@ import {
 } from '../support/bgp-lab.ts';
 import type { SpeakerHandle } from '../support/bgp-lab.ts';
 import type { PeerText } from '../support/bgp.ts';
+import { kernelDrops } from '../support/kernel-drops.ts';
+import { run } from '../support/netns.ts';
 import { HeardEnd } from '../support/tcp-lab.ts';
 
 const missing = missingForLab('/usr/sbin/bird', '/usr/sbin/birdc');
@@ -46,6 +48,16 @@ afterEach(() => lab.close());
 
 const established = (speaker: SpeakerHandle, more: object = {}): Promise<void> =>
   eventually(async () => expect((await speaker.status()).peers).toMatchObject([{ state: 'Established', ...more }]));
+
+/** Each has dialled the other again and again, and the kernels have thrown it away. */
+const allInVain = (): Promise<void> =>
+  eventually(() => {
+    const drops = [lab.node, lab.switch].map((name) => {
+      const counters = kernelDrops((...command) => run('ip', 'netns', 'exec', name, ...command));
+      return counters.md5NotFound + counters.md5Unexpected + counters.md5Failure + counters.minTtlDrop;
+    });
+    expect(drops[0]! + drops[1]!).toBeGreaterThan(5);
+  });
 
 describe.skipIf(missing !== undefined)(`sessions with a real BIRD 2 ${missing ?? ''}`, () => {
   describe.each(ENDS)('over %s', (...[, family, theirs, ours]) => {
@@ -83,7 +95,7 @@ describe.skipIf(missing !== undefined)(`sessions with a real BIRD 2 ${missing ??
       ['TTL security on our side alone', { ttlSecurityHops: 1 }, ''],
     ])('%s: no session, whoever dials, until both agree', async (...[, more, line]) => {
       const speaker = await start(more, line);
-      await new Promise((resolve) => setTimeout(resolve, 4000));
+      await allInVain();
       expect((await speaker.status()).peers[0]?.state).not.toBe('Established');
       const agreed = line === '' ? {} : { password: 'secret' };
       await speaker.tell({ do: 'setPeers', peers: [peer(agreed)] });
@@ -96,7 +108,7 @@ describe.skipIf(missing !== undefined)(`sessions with a real BIRD 2 ${missing ??
       const speaker = await start({ password: 'secret' }, 'password "secret";');
       await established(speaker);
       await speaker.tell({ do: 'setPeers', peers: [peer({ password: 'next' })] });
-      await new Promise((resolve) => setTimeout(resolve, 3000));
+      await allInVain();
       expect((await speaker.status()).peers).toMatchObject([{ flaps: 1 }]);
       expect((await speaker.status()).peers[0]?.state).not.toBe('Established');
       lab.file('bird.conf', birdConfig(family, ends, 'password "next";'));

@@ -23,8 +23,11 @@ export const FEATURES = {
 
 export type Feature = keyof typeof FEATURES;
 
-/** `yes`: tried in this run and it works. Else why it cannot be tried with this daemon: its version lacks it. */
-export type Outcome = 'yes' | { readonly lacks: string };
+/**
+ * `yes`: tried in this run and it works. Else what of it cannot be tried with this daemon, because its version lacks it;
+ * `partly` where the rest was tried and works.
+ */
+export type Outcome = 'yes' | { readonly lacks: string; readonly partly?: true };
 
 export interface DaemonColumn {
   /** `BIRD 2.0.12`: name and version, as the daemon itself says. */

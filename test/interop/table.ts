@@ -6,7 +6,8 @@ const HEAD = `# What works with whom
 
 Written by the tests in \`test/integration/interop/\`, which start these daemons as Debian 12 packages them beside our
 \`calico-node-ts speaker\`, each in a network namespace of its own, and read both sides. \`npm run interop\` tries all of it
-again and writes this page; \`yes\` means that the test of that row passed in the run that wrote it.
+again and writes this page; \`yes\` means that the test of that row passed in the run that wrote it, \`partly\` that it did
+for what the daemon can do.
 `;
 
 /** The whole page; the daemons in the order given. */
@@ -27,7 +28,8 @@ export function formatPage(columns: readonly DaemonColumn[]): string {
 
 function cell(outcome: Outcome | undefined, note: number | undefined): string {
   if (outcome === undefined) return 'not tried';
-  return outcome === 'yes' ? 'yes' : `no [${note ?? '?'}]`;
+  if (outcome === 'yes') return 'yes';
+  return `${outcome.partly === true ? 'partly' : 'no'} [${note ?? '?'}]`;
 }
 
 interface Note {

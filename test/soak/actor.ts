@@ -5,7 +5,7 @@ import type { Random } from '../fuzz/random.ts';
 import type { PeerLab } from '../support/scripted-peer-lab.ts';
 import type { ScriptedPeer } from '../support/scripted-peer.ts';
 import { multiprotocol, openOf } from '../support/scripted-peer-script.ts';
-import { AttributeSets } from './sets.ts';
+import { AttributeSets, isIpv6 } from './sets.ts';
 import type { SoakPeer } from './topology.ts';
 import { markerOf } from './topology.ts';
 import { PeerTruth } from './truth.ts';
@@ -100,6 +100,19 @@ export class Actor {
     const family = afi === 1 ? IPV4_UNICAST : IPV6_UNICAST;
     this.#session.forgetRoutes(afi);
     this.#session.send({ type: 'route-refresh', family, subtype: 'request' });
+  }
+
+  /** Tells a family anew between BoRR and EoRR, some of it no longer: what is left out has gone. RFC 7313 §4. */
+  tellAnew(afi: 1 | 2): void {
+    const session = this.#session;
+    if (session?.theirOpen === undefined || !this.isUp || !bothEnhanced(session)) return;
+    const family = afi === 1 ? IPV4_UNICAST : IPV6_UNICAST;
+    session.send({ type: 'route-refresh', family, subtype: 'begin' });
+    const all = [...this.own.keys()].filter((prefix) => isIpv6(prefix) === (afi === 2));
+    const left = all.filter((prefix) => !this.#random.chance(5) || !this.own.delete(prefix));
+    this.repeat(left);
+    session.send({ type: 'route-refresh', family, subtype: 'end' });
+    this.truth.refreshed(afi, new Set(left));
   }
 
   /** End-of-RIB where its time has come, or at once. */
@@ -223,6 +236,11 @@ export class Actor {
     this.truth.lost(loss);
   }
 }
+
+const bothEnhanced = ({ script, theirOpen }: ScriptedPeer): boolean =>
+  [script, theirOpen].every(
+    (side) => side?.capabilities?.some(({ name }) => name === 'enhanced-route-refresh') === true,
+  );
 
 /** Nothing keeps it back. */
 const MARKER_SET: PathAttributes = {

@@ -126,7 +126,8 @@ export class Soak {
     else if (chance < 860) actor.repeat(this.#someOf(actor, 1 + random.below(100)));
     else if (chance < 880) this.#flapMany(actor);
     else if (chance < 900) this.#flapOne(actor);
-    else if (chance < 930) actor.askRefresh(random.chance(60) ? 1 : 2);
+    else if (chance < 920) actor.askRefresh(random.chance(60) ? 1 : 2);
+    else if (chance < 930) actor.tellAnew(random.chance(60) ? 1 : 2);
     else if (chance < 945) this.#originate();
     else if (chance < 960) this.#start(actor, () => this.#readSlowly(actor));
     else if (chance < 970) this.#start(actor, () => this.#changeSettings(actor));

@@ -61,6 +61,11 @@ export class PeerTruth {
     this.#removeWhere((prefix, { stale }) => stale && afiOf(prefix) === afi);
   }
 
+  /** A whole refresh of a family: these were told again, and no others. RFC 7313 §4. */
+  refreshed(afi: Afi, told: ReadonlySet<string>): void {
+    this.#removeWhere((prefix) => afiOf(prefix) === afi && !told.has(prefix));
+  }
+
   lost(loss: Loss): void {
     const survives = this.#surviving(loss);
     this.#agreed = undefined;

@@ -25,6 +25,7 @@ export function explained({ settings, drops, othersDown = 0, refusedPassword, ..
     received: 0,
     accepted: 0,
     advertised: 0,
+    prefixes: [],
     flaps: 0,
     incidents: [],
     reach: { dialled: 1, connected: 0, incoming: 0, hasSeenOpen: false },

@@ -10,6 +10,7 @@ export const fakeSpeaker = (does: Partial<Speaker> = {}): Speaker => ({
   learnedRoutes: () => [],
   isConverged: () => true,
   peers: () => [],
+  tables: () => [],
   refusedCallers: () => [],
   refusedPasswords: () => [],
   routes: () => [],

@@ -85,6 +85,16 @@ export class SpeakerLab {
     return host;
   }
 
+  /** Takes a host off the LAN; no host sees a link go down. */
+  cut(host: string): void {
+    this.#lan!.run('ip', 'link', 'set', this.#portOf(host), 'nomaster');
+  }
+
+  /** After `cut`. */
+  mend(host: string): void {
+    this.#lan!.run('ip', 'link', 'set', this.#portOf(host), 'master', 'br0');
+  }
+
   /** A host that forwards, and is on no wire yet. */
   addRouter(name: string): void {
     const netns = this.#namespace(name);
@@ -184,6 +194,11 @@ export class SpeakerLab {
     this.#made.push(netns);
     netns.run('ip', 'link', 'set', 'lo', 'up');
     return netns;
+  }
+
+  /** Of the bridge, towards the host. */
+  #portOf(host: string): string {
+    return `p${this.host(host).ipv4.split('.')[3]}`;
   }
 
   #addToLan(name: string): void {

@@ -52,6 +52,7 @@ export interface SpeakerStatus {
     readonly asPath: string;
     readonly reason: string;
     readonly communities: readonly string[];
+    readonly pathId?: number;
   }[];
   readonly refused: readonly { readonly address: string; readonly count: number; readonly why: string }[];
   readonly openDescriptors: number;
@@ -100,11 +101,12 @@ function status(): SpeakerStatus {
       .refusedCallers()
       .map(({ address, count, why }) => ({ address: formatIpAddress(address), count, why })),
     ...held(),
-    paths: speaker.routes().map(({ prefix, asPath, reason, communities }) => ({
+    paths: speaker.routes().map(({ prefix, asPath, reason, communities, pathId }) => ({
       prefix: formatPrefix(prefix),
       asPath,
       reason,
       communities,
+      ...(pathId !== undefined && { pathId }),
     })),
   };
 }

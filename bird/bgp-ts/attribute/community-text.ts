@@ -39,7 +39,7 @@ function numbers(text: string, count: number, max: number): readonly number[] | 
 const subtypes: Readonly<Record<number, string>> = { 2: 'target', 3: 'origin' };
 
 /** `target:64512:100`, `origin:192.0.2.1:5`; any other type is `0x` and sixteen hex digits. */
-function formatExtendedCommunity(octets: Uint8Array): string {
+export function formatExtendedCommunity(octets: Uint8Array): string {
   const word = subtypes[octets[1]!];
   const administered = word === undefined ? undefined : formatAdministered(octets[0]!, octets.slice(2));
   return administered === undefined ? `0x${formatHex(octets)}` : `${word!}:${administered}`;

@@ -205,6 +205,26 @@ test('MED of our own routes goes out, that of others stays in the AS that was to
   expect(sent(route, { source: EBGP, to: target({ transit: true }) }).med).toBe(5);
 });
 
+describe('a link-local next hop', () => {
+  const global = Uint8Array.of(0xfd, ...new Uint8Array(14), 9);
+  const linkLocal = Uint8Array.of(0xfe, 0x80, ...new Uint8Array(13), 9);
+  const toldOf = (nextHop: readonly Uint8Array[], to: ExportTarget): unknown =>
+    sent({ ...route, nextHop: Uint8Array.from(nextHop.flatMap((part) => [...part])) }, { source: EBGP, to }).nextHop;
+
+  test('is not passed on within the AS: the peer is told the global address, or ours where there is none', () => {
+    expect(toldOf([global, linkLocal], target({ transit: true }))).toEqual(global);
+    for (const alone of [[linkLocal], [linkLocal, linkLocal], [new Uint8Array(16), linkLocal]]) {
+      expect(toldOf(alone, target({ transit: true }))).toEqual(OURS);
+    }
+  });
+
+  test('is kept where that is asked for', () => {
+    const to = target({ transit: true, nextHop: 'keep' });
+    expect(toldOf([global, linkLocal], to)).toEqual(Uint8Array.of(...global, ...linkLocal));
+    expect(toldOf([linkLocal], to)).toEqual(linkLocal);
+  });
+});
+
 describe('a next hop of the other family', () => {
   const six = { ...route, nextHop: Uint8Array.of(0xfd, ...new Uint8Array(14), 9) };
 

@@ -63,7 +63,9 @@ describe('the next hop', () => {
     ['::', octets('::'), 'the next hop is no host address'],
     ['::1', octets('::1'), 'the next hop is no host address'],
     ['ff02::1', octets('ff02::1'), 'the next hop is no host address'],
-    [':: with a link-local address', pair('::', 'fe80::9'), 'the next hop is no host address'],
+    // What BIRD says over link-local addresses.
+    [':: with a link-local address', pair('::', 'fe80::9'), 'accepted'],
+    [':: with another', pair('::', 'fd00::9'), 'the next hop is no host address'],
     ['five octets', new Uint8Array(5).fill(10), 'the next hop is no host address'],
     ['our own', OURS, 'the next hop is our own address'],
     ['our own, mapped', octets('::ffff:10.0.0.1'), 'the next hop is our own address'],
@@ -72,6 +74,7 @@ describe('the next hop', () => {
   test.each([
     ['fd00::1', pair('fd00::1', 'fe80::9'), 'the next hop is our own address'],
     ['fe80::1', pair('fd00::9', 'fe80::1'), 'the next hop is our own address'],
+    ['fe80::1', pair('::', 'fe80::1'), 'the next hop is our own address'],
     ['fd00::1', octets('fd00::9'), 'accepted'],
     ['fd00::1', octets('10.0.0.1'), 'accepted'],
   ])('on a session of %s', (ours, nextHop, expected) => {

@@ -139,10 +139,10 @@ export function imported(settings: PeerSettings, offered: Offered): PathAttribut
   const received: PathAttributes = { origin: 'igp', asPath: [], nextHop: THEIRS[family], ...offered.attributes };
   const rejection = judgeAttributes(received, context);
   if (rejection !== ACCEPTED) return rejectionText(rejection, settings);
-  const attributes = rewriteOnImport(received, context);
-  const { outcome, rule } = filtered(settings.importFilters, settings, { ...offered, attributes, from: 'eBGP' });
+  const route = { ...offered, attributes: received, from: 'eBGP' } as const;
+  const { outcome, rule } = filtered(settings.importFilters, settings, route);
   if (outcome === 'rejected') return rejectionText(REJECTED_BY_FILTER, { localAsn: settings.localAsn, rule });
-  return outcome?.attributes ?? attributes;
+  return rewriteOnImport(outcome?.attributes ?? received, context);
 }
 
 /** `accepted`, or why not. */

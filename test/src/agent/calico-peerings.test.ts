@@ -252,7 +252,7 @@ describe('mesh', () => {
         errorWaitSeconds: [5, 30],
         holdSeconds: 240,
         gracefulRestartSeconds: 120,
-        addPath: { send: true, receive: true },
+        addPath: { send: false, receive: true },
       });
     }
   });

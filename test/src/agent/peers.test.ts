@@ -78,7 +78,7 @@ describe('the node-to-node mesh', () => {
         connectRetrySeconds: 5,
         errorWaitSeconds: [5, 30],
         gracefulRestartSeconds: 120,
-        addPath: { send: true, receive: true },
+        addPath: { send: false, receive: true },
         notificationRestart: false,
         nextHop: 'auto',
         routeReflectorClient: false,

@@ -1,0 +1,15 @@
+import type { Feature } from '../features.ts';
+import type { ForeignKind } from '../router.ts';
+import type { Trial } from '../suite.ts';
+import { guardedTrials } from './guarded.ts';
+import { linkTrials } from './links.ts';
+import { plainTrials } from './plain.ts';
+import { restartTrials } from './restart.ts';
+
+/** The whole column of a daemon that has everything. */
+export const allTrials = (kind: ForeignKind): Readonly<Record<Feature, Trial>> => ({
+  ...plainTrials(kind),
+  ...guardedTrials(kind),
+  ...restartTrials(kind),
+  ...linkTrials(kind),
+});
