@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { createAgentClient } from '../../src/api/client.ts';
 import type { AgentClient } from '../../src/api/client.ts';
-import type { NodeStatus } from '../../src/api/contract.ts';
+import type { NodeStatus, PodResult } from '../../src/api/contract.ts';
 import { runCli } from '../../src/cli/program.ts';
 import { systemIo } from '../../src/cli/system-io.ts';
 import { makeNetns } from './netns.ts';
@@ -33,19 +33,32 @@ export interface AgentLab {
   readonly remove: () => Promise<void>;
 }
 
-/** Two nodes on one cable, agents on a file datastore. */
-export function makeAgentLab(prefix: string): AgentLab {
+export interface AgentLabSetup {
+  /** Joins the two by an eth0 in each; default: a cable. */
+  readonly join?: (a: TestNetns, b: TestNetns) => void;
+  /** What the agents are told beside what every agent of a lab is. */
+  readonly environment?: Readonly<Record<string, string>>;
+}
+
+const byCable = (a: TestNetns, b: TestNetns): void =>
+  void a.run('ip', 'link', 'add', 'eth0', 'type', 'veth', 'peer', 'name', 'eth0', 'netns', b.name);
+
+/** Two nodes, 172.30.7.11 and .12, agents on a file datastore. */
+export function makeAgentLab(
+  prefix: string,
+  { join: joined = byCable, environment = {} }: AgentLabSetup = {},
+): AgentLab {
   const directory = mkdtempSync(join(tmpdir(), `${prefix}-`));
   const netns = ['a', 'b'].map((name) => makeNetns(`${prefix}-${name}`));
   const [a, b] = netns as [TestNetns, TestNetns];
-  a.run('ip', 'link', 'add', 'eth0', 'type', 'veth', 'peer', 'name', 'eth0', 'netns', b.name);
+  joined(a, b);
   const monitors: ChildProcess[] = [];
   const nodes = netns.map((each, i) => {
     each.run('ip', 'link', 'set', 'lo', 'up');
     each.run('ip', 'addr', 'add', `172.30.7.${11 + i}/24`, 'dev', 'eth0');
     each.run('ip', 'link', 'set', 'eth0', 'up');
     each.run('ip', 'route', 'add', 'default', 'via', `172.30.7.${12 - i}`);
-    return labNode(each, { name: `node-${'ab'[i]!}`, directory, monitors });
+    return labNode(each, { name: `node-${'ab'[i]!}`, directory, monitors, environment });
   });
   const run = async (args: readonly string[]): Promise<string> => {
     const said: string[] = [];
@@ -74,9 +87,10 @@ interface LabParts {
   readonly name: string;
   readonly directory: string;
   readonly monitors: ChildProcess[];
+  readonly environment: Readonly<Record<string, string>>;
 }
 
-function labNode(netns: TestNetns, { name, directory, monitors }: LabParts): LabNode {
+function labNode(netns: TestNetns, { name, directory, monitors, environment }: LabParts): LabNode {
   const runDirectory = join(directory, name);
   const logFile = join(directory, `${name}.log`);
   const events: string[] = [];
@@ -94,6 +108,7 @@ function labNode(netns: TestNetns, { name, directory, monitors }: LabParts): Lab
     CALICO_RUN_DIR: runDirectory,
     CALICO_NODENAME_FILE: join(runDirectory, 'nodename'),
     CALICO_BGP_RESTART_DEFERRAL: '15',
+    ...environment,
   };
   let agent: ChildProcess | undefined;
   return {
@@ -114,6 +129,18 @@ function labNode(netns: TestNetns, { name, directory, monitors }: LabParts): Lab
     routeEvents: () => events.filter((line) => line.includes('proto 80')),
     log: () => readFileSync(logFile, 'utf8'),
   };
+}
+
+/** What the CNI plugin asks for; gives the address. */
+export async function addPod({ client }: LabNode, netns: TestNetns, name: string): Promise<string> {
+  const { addresses } = await client.post<PodResult>('/v1/pods', {
+    containerId: name,
+    netns: netns.path,
+    interfaceName: 'eth0',
+    podNamespace: 'default',
+    podName: name,
+  });
+  return addresses[0]!.split('/')[0]!;
 }
 
 /** Polls until `condition` holds; ends with what `describe` says where it does not. */
