@@ -4,7 +4,7 @@ import { parseAsn } from '../model/asn.ts';
 import { InvalidValueError } from '../model/invalid.ts';
 import { parseIpAddress, parsePrefix } from '../model/ip.ts';
 import { nearest } from '../model/nearest.ts';
-import { parseAnyCommunity, parseCommunity, parseLargeCommunity } from './communities.ts';
+import { parseAnyCommunity, parseLargeCommunity, parseStandardCommunity } from './communities.ts';
 
 /** An object of known keys; an unknown one is refused, one line of the message for each, with the key that was meant. */
 export function strict<S extends z.ZodRawShape>(shape: S) {
@@ -85,7 +85,7 @@ function readInterface(value: string): string {
   throw new InvalidValueError('', value, 'is not the name of an interface');
 }
 
-export const community = like('64512:100', parseCommunity);
+export const community = like('64512:100', parseStandardCommunity);
 export const largeCommunity = like('64512:1:2', parseLargeCommunity);
 export const anyCommunity = like('64512:100', parseAnyCommunity);
 
