@@ -4,7 +4,7 @@ import { decisiveIncident } from './decisive.ts';
 import type { Finding, PeerEvidence, PeerExplanation } from './finding.ts';
 import { history } from './history.ts';
 import { notificationFinding } from './notifications.ts';
-import { protectionFinding, unheardFinding } from './protection.ts';
+import { protectionFinding, tooFarFinding, unheardFinding } from './protection.ts';
 import { failedFinding, lostFinding, noAnswer, noKeepalive, noOpen, waiting } from './reach.ts';
 
 /** A peer answers in milliseconds, and TCP has sent again what was lost several times by then. */
@@ -80,6 +80,8 @@ function ofIncident(incident: PeerIncident, { view, now }: PeerEvidence): Findin
       return noOpen(view);
     case 'connection lost':
       return lostFinding(view, incident);
+    case 'too far away':
+      return tooFarFinding(view, incident);
     case 'connection refused by us':
       return undefined;
   }

@@ -174,6 +174,13 @@ describe.skipIf(missing !== undefined)(`the other side is BIRD 2 ${missing ?? ''
       'TTL security (GTSM) is on here and not at the peer',
     ],
     [
+      'TTL security is on here alone, and it dials',
+      {},
+      { ttlSecurityHops: 1, passive: true },
+      'wrong TTL',
+      'a connection of the peer was refused: it comes from farther away than TTL security lets in: TTL 1 of at least 255',
+    ],
+    [
       'TTL security is on there alone',
       { lines: 'ttl security on;' },
       {},
