@@ -68,7 +68,7 @@ function wrongPassword(given: PeerEvidence, verdict: string, [dropped]: readonly
     cause: 'wrong password',
     verdict: likely(given, verdict),
     evidence: [`the kernel of this host has dropped ${dropped}`, ...whose(given)],
-    next: ['the password on both sides: that there is one, and blanks and line ends'],
+    next: ['the password on both sides: whether there is one, and whether blanks or a line end came into it'],
   };
 }
 

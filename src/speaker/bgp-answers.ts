@@ -143,8 +143,8 @@ export class BgpAnswers implements BgpQuestions {
       verdict: why,
       evidence: [...more, this.#knocks(address), this.#others()],
       next: [
+        'the resource or the file that should make it a peer, and for which nodes it is',
         `the address: is it ${text} that was meant?`,
-        'the resource or the file that should make it a peer, and for which nodes',
       ],
     };
   }
