@@ -83,12 +83,14 @@ export async function gtsm(labs: Labs, kind: LiveKind): Promise<void> {
   expect((await speaker.peer(them6)).state).not.toBe('Established');
 }
 
-/** It alone has it, so that what we send is dropped there. */
+/**
+ * It alone has it, so that what we send is dropped there. Where it sets it on a connection that already stands, our OPEN may
+ * come before, and its answer is enough for us to be Established; it never is.
+ */
 export async function itChecksTtl(labs: Labs, kind: LiveKind): Promise<void> {
   const { lab, us, them, daemon } = await start(labs, kind, { ipv4: { ttlSecurity: true, passive: true } });
-  const speaker = await lab.startSpeaker('us', file({ address: them }));
+  await lab.startSpeaker('us', file({ address: them }));
   await dropsOn(lab.host('them'), 'minTtlDrop');
-  expect((await speaker.peer(them)).state).not.toBe('Established');
   expect(daemon.isEstablished(us)).toBe(false);
 }
 
