@@ -13,7 +13,7 @@ import type { PathAttributes } from '../wire.ts';
 
 /** `asked`, or the longest prefix around it that anybody told; with no path where there is none. */
 export function explainRoute(routing: Routing, asked: Prefix): RouteExplanation {
-  const { prefix, known } = longestKnown(routing, asked);
+  const { prefix, known } = longest(routing, asked, ({ paths }) => paths.length > 0);
   if (known === undefined) {
     const verdict = `nobody has told this speaker of ${formatPrefix(asked)}, nor of a prefix around it`;
     return { prefix: asked, verdict, paths: [], advertised: [] };
@@ -24,23 +24,49 @@ export function explainRoute(routing: Routing, asked: Prefix): RouteExplanation 
   const paths = [...known.paths].sort((a, b) => Number(isBest(b)) - Number(isBest(a)));
   return {
     prefix,
-    verdict: verdictOf(known, best),
+    verdict: `${verdictOf(known, best)}${best === undefined ? insteadText(routing, prefix) : ''}`,
     ...(originator !== undefined && { originator }),
     paths: paths.map((path) => explainedPath(routing, { prefix, id: known.id }, { path, isBest: isBest(path) })),
-    advertised: known.exports.map((each) => advertisement(prefix, each, routing.peer(each.source))),
+    advertised: best === undefined ? [] : fates(routing, prefix, { known, best }),
   };
 }
 
-function longestKnown(
+/** Of this prefix or of one around it. */
+function longest(
   routing: Routing,
   { address, length }: Prefix,
+  isMeant: (known: PrefixExplanation) => boolean,
 ): { readonly prefix: Prefix; readonly known: PrefixExplanation | undefined } {
   for (let shorter = length; shorter >= 0; shorter--) {
     const prefix = prefixOf(address, shorter);
     const known = explainPrefix(routing, prefix);
-    if (known !== undefined && known.paths.length > 0) return { prefix, known };
+    if (known !== undefined && isMeant(known)) return { prefix, known };
   }
   return { prefix: { address, length }, known: undefined };
+}
+
+/** Where the traffic goes all the same. */
+function insteadText(routing: Routing, prefix: Prefix): string {
+  const around = longest(routing, prefix, ({ best }) => best !== undefined);
+  return around.known === undefined ? '' : `; ${formatPrefix(around.prefix)} around it is used instead`;
+}
+
+interface Chosen {
+  readonly known: PrefixExplanation;
+  readonly best: PathState;
+}
+
+/** Every peer, also one that cannot be told; of the paths that a peer does not take nothing is said. */
+function fates(routing: Routing, prefix: Prefix, { known, best }: Chosen): readonly AdvertisementView[] {
+  const { family } = prefix.address;
+  const told = known.exports.filter(({ peer, source }) => source === best.source || peer.adjRibOut[family].hasPaths);
+  return [...routing.core.sources.peers()].flatMap((peer): readonly AdvertisementView[] => {
+    const own = told.filter((each) => each.peer === peer);
+    if (own.length > 0) return own.map((each) => advertisement(prefix, each, routing.peer(each.source)));
+    const reason =
+      peer.session === undefined ? 'its session is not up' : `its session does not carry IPv${family} unicast`;
+    return [{ prefix, to: peerText(peer), from: sourceText(best.peer), outcome: 'kept back', reason }];
+  });
 }
 
 function verdictOf({ paths }: PrefixExplanation, best: PathState | undefined): string {

@@ -118,7 +118,7 @@ export function pathIn(
   ];
 }
 
-/** What becomes of the paths of a prefix towards one peer; none where its session is down or it brought the path itself. */
+/** What becomes of the paths of a prefix towards one peer; none where its session is down. */
 export function exportsTo(
   core: RoutingCore,
   exports: Exports,
