@@ -2,14 +2,12 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { bird as daemon } from '../capture/daemons/bird.ts';
+import type { Family } from './families.ts';
 import type { Daemon } from '../capture/daemon.ts';
-import { run } from '../support/netns.ts';
 import type { LabDaemon, SpeakerLab } from '../support/speaker-lab.ts';
-import type { Announced, FamilyName, Foreign, ForeignKind, ForeignPath, Router, RouterSession } from './router.ts';
+import type { Announced, Foreign, ForeignKind, ForeignPath, Router, RouterSession } from './router.ts';
 
 export const bird: ForeignKind = {
-  nameAndVersion: () => run('sh', '-c', '/usr/sbin/bird --version 2>&1').trim().replace(' version', ''),
-  programs: daemon.programs,
   start: async (lab, host, router) =>
     new RunningBird({ lab, host }, router, await lab.startDaemon(host, daemon, birdConfig(router))),
 };
@@ -36,7 +34,7 @@ class RunningBird implements Foreign {
     return /BGP state:\s+Established/.test(this.shows(neighbor));
   }
 
-  prefixes(family: FamilyName): readonly string[] {
+  prefixes(family: Family): readonly string[] {
     const shown = this.#daemon.control(`show route table master${family.charAt(3)} where source = RTS_BGP`);
     return [...new Set(shown.match(/^[\da-f.:]+\/\d+/gm))].sort();
   }
@@ -119,7 +117,7 @@ ${sessions.some(({ bfd }) => bfd) ? 'protocol bfd { interface "eth*" { interval 
 `;
 }
 
-const kernelSync = (family: FamilyName): string =>
+const kernelSync = (family: Family): string =>
   `protocol kernel { ${family} { export where source = RTS_BGP; }; persist; graceful restart on; }`;
 
 function announced(route: Announced, i: number): string {

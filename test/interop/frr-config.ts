@@ -1,5 +1,6 @@
 /** A router of the trials as FRR's bgpd is told it. Pure. */
-import type { Announced, FamilyName, Router, RouterSession } from './router.ts';
+import type { Family } from './families.ts';
+import type { Announced, Router, RouterSession } from './router.ts';
 
 /** A line of bgpd's configuration holds 4095 characters. */
 const WORDS_PER_LINE = 100;
@@ -72,7 +73,7 @@ function neighbor(session: RouterSession): readonly string[] {
   ].map((line) => ` neighbor ${address} ${line}`);
 }
 
-function family(name: FamilyName, { announce = [], sessions }: Router): readonly string[] {
+function family(name: Family, { announce = [], sessions }: Router): readonly string[] {
   const mine = announce.filter(({ prefix }) => prefix.includes(':') === (name === 'ipv6'));
   return [
     ` address-family ${name} unicast`,

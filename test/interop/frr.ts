@@ -2,13 +2,14 @@
 import { existsSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { frr as bgpdAlone } from '../capture/daemons/frr.ts';
+import type { Family } from './families.ts';
 import type { Daemon } from '../capture/daemon.ts';
 import type { DaemonHost } from '../capture/lab.ts';
 import { eventually } from '../support/bgp-lab.ts';
 import { run } from '../support/netns.ts';
 import type { LabDaemon, SpeakerLab } from '../support/speaker-lab.ts';
 import { frrConfig } from './frr-config.ts';
-import type { FamilyName, Foreign, ForeignKind, ForeignPath, Router } from './router.ts';
+import type { Foreign, ForeignKind, ForeignPath, Router } from './router.ts';
 
 const PROGRAMS = '/usr/lib/frr';
 
@@ -38,8 +39,6 @@ async function startOne(on: DaemonHost, name: string, config: string): Promise<v
 const pidFile = (directory: string, name: string): string => join(directory, `${name}.pid`);
 
 export const frr: ForeignKind = {
-  nameAndVersion: () => `FRR ${/\d+(\.\d+)+/.exec(run(join(PROGRAMS, 'bgpd'), '--version'))![0]}`,
-  programs: ['bgpd', 'zebra', 'bfdd'].map((name) => join(PROGRAMS, name)).concat('/usr/bin/vtysh'),
   start: async (lab, host, router) => {
     const names = ['zebra', ...(router.sessions.some(({ bfd }) => bfd) ? ['bfdd'] : []), 'bgpd'];
     const running = await lab.startDaemon(host, daemonsOf(names), frrConfig(router));
@@ -79,7 +78,7 @@ class RunningFrr implements Foreign {
     return this.#neighbor(neighbor)?.bgpState === 'Established';
   }
 
-  prefixes(family: FamilyName): readonly string[] {
+  prefixes(family: Family): readonly string[] {
     const { routes = {} } = this.#json(`show bgp ${family} unicast json`) as {
       routes?: Readonly<Record<string, readonly { readonly peerId: string }[]>>;
     };
@@ -156,7 +155,7 @@ class RunningFrr implements Foreign {
   }
 }
 
-const familyOf = (prefix: string): FamilyName => (prefix.includes(':') ? 'ipv6' : 'ipv4');
+const familyOf = (prefix: string): Family => (prefix.includes(':') ? 'ipv6' : 'ipv4');
 
 function pathOf(path: ShownPath): ForeignPath {
   const { originatorId, clusterList } = path;

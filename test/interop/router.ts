@@ -3,8 +3,7 @@
  * and reads what the daemon shows.
  */
 import type { SpeakerLab } from '../support/speaker-lab.ts';
-
-export type FamilyName = 'ipv4' | 'ipv6';
+import type { Family } from './families.ts';
 
 export interface Router {
   /** Its BGP Identifier. */
@@ -35,7 +34,7 @@ export interface RouterSession {
   readonly neighbor: string;
   /** The neighbor's AS. */
   readonly asn: number;
-  readonly families: readonly FamilyName[];
+  readonly families: readonly Family[];
   /** The link of link-local addresses. */
   readonly interface?: string;
   readonly password?: string;
@@ -64,9 +63,6 @@ export interface ForeignPath {
 
 /** A daemon that can play a router. */
 export interface ForeignKind {
-  /** `BIRD 2.0.12`, as it says itself. */
-  readonly nameAndVersion: () => string;
-  readonly programs: readonly string[];
   start(lab: SpeakerLab, host: string, router: Router): Promise<Foreign>;
 }
 
@@ -74,7 +70,7 @@ export interface ForeignKind {
 export interface Foreign {
   isEstablished(neighbor: string): boolean;
   /** Prefixes that neighbors told it, sorted as text. */
-  prefixes(family: FamilyName): readonly string[];
+  prefixes(family: Family): readonly string[];
   /** Paths of a prefix that neighbors told it. */
   paths(prefix: string): readonly ForeignPath[];
   /** Whether it has the prefix with just these, told by a neighbor; for what is too long to be shown. */

@@ -1,11 +1,6 @@
-import { describe } from 'vitest';
+import { bird as daemon } from '../../capture/daemons/bird.ts';
 import { bird } from '../../interop/bird.ts';
-import { interopSuite } from '../../interop/suite.ts';
+import { liveSuite } from '../../interop/live-suite.ts';
 import { allTrials } from '../../interop/trials/all.ts';
-import { missingForLab } from '../../support/bgp-lab.ts';
 
-const missing = missingForLab(...bird.programs);
-
-describe.skipIf(missing !== undefined)(`with a real BIRD 2 ${missing ?? ''}`, () => {
-  interopSuite({ order: 1, nameAndVersion: bird.nameAndVersion }, allTrials(bird));
-});
+liveSuite({ name: 'BIRD', order: 1, daemon, labs: 'bi' }, (labs) => allTrials(bird, labs));

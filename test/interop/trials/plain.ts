@@ -7,7 +7,9 @@ import { eventually } from '../../support/bgp-lab.ts';
 import type { LabSpeaker, LabSpeakerFile } from '../../support/lab-speaker.ts';
 import type { SpeakerLab, SpeakerLabHost } from '../../support/speaker-lab.ts';
 import type { Foreign, ForeignKind, ForeignPath, RouterSession } from '../router.ts';
-import { bothUp, pathsFrom, peerReport, sharedScene } from '../scene.ts';
+import type { Labs } from '../labs.ts';
+import { askAgain, pathsFrom, report } from '../ours.ts';
+import { bothUp } from '../scene.ts';
 import type { Trials } from '../suite.ts';
 
 /** Beyond 65535, as the far one. */
@@ -31,8 +33,8 @@ interface Scene {
   readonly at: Readonly<Record<'ours' | 'far' | 'left' | 'right', SpeakerLabHost>>;
 }
 
-export function plainTrials(kind: ForeignKind) {
-  const scene = sharedScene('plain', ['ours', 'far', 'left', 'right'], (lab) => setScene(kind, lab));
+export function plainTrials(kind: ForeignKind, labs: Labs) {
+  const scene = labs.shared(['ours', 'far', 'left', 'right'], (lab) => setScene(kind, lab));
   return {
     session: async () => {
       const { speaker, far, left, at } = await scene();
@@ -41,7 +43,7 @@ export function plainTrials(kind: ForeignKind) {
         expect(left.isEstablished(at.ours[family])).toBe(true);
         expect(await speaker.peer(at.far[family])).toMatchObject({ state: 'Established', remoteAsn: FAR, flaps: 0 });
         expect(await speaker.peer(at.left[family])).toMatchObject({ state: 'Established', remoteAsn: OURS, flaps: 0 });
-        const { capabilities } = await peerReport(speaker, at.far[family]);
+        const { capabilities } = await report(speaker, at.far[family]);
         expect(capabilities?.received).toEqual(expect.arrayContaining(['extended messages', `4-octet AS ${FAR}`]));
       }
     },
@@ -127,11 +129,11 @@ export function plainTrials(kind: ForeignKind) {
 
 /** We ask, and the peer tells everything again: between the two marks of RFC 7313, which both daemons speak. */
 async function asked({ speaker, at }: Scene): Promise<void> {
-  const before = (await peerReport(speaker, at.far.ipv4)).messages;
+  const before = (await report(speaker, at.far.ipv4)).messages;
   const routes = await speaker.paths();
-  await speaker.client.post(`/v1/bgp/peers/${at.far.ipv4}/refresh`, {});
+  await askAgain(speaker, at.far.ipv4);
   await eventually(async () => {
-    const { sent, received } = (await peerReport(speaker, at.far.ipv4)).messages;
+    const { sent, received } = (await report(speaker, at.far.ipv4)).messages;
     expect(sent.routeRefresh).toBe(before.sent.routeRefresh + 1);
     expect(received.routeRefresh).toBe(before.received.routeRefresh + 2);
     expect(received.update).toBeGreaterThan(before.received.update);

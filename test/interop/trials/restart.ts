@@ -8,7 +8,8 @@ import { eventually } from '../../support/bgp-lab.ts';
 import type { LabSpeaker, LabSpeakerFile } from '../../support/lab-speaker.ts';
 import type { SpeakerLab } from '../../support/speaker-lab.ts';
 import type { Foreign, ForeignKind, Router } from '../router.ts';
-import { bothUp, inLab, unchanged } from '../scene.ts';
+import type { Labs } from '../labs.ts';
+import { bothUp, unchanged } from '../scene.ts';
 import type { Trials } from '../suite.ts';
 
 const OURS = 64_512;
@@ -20,55 +21,55 @@ const LEARNED = ['10.50.0.0/16', '10.51.0.0/16', '2001:db8:50::/48'];
 const LATE = '10.52.0.0/16';
 const OWN_LATE = '192.168.7.0/26';
 
-export const restartTrials = (kind: ForeignKind) =>
+export const restartTrials = (kind: ForeignKind, labs: Labs) =>
   ({
-    'gr-helper': () =>
-      inLab('grh', ['ours', 'theirs'], async (lab) => {
-        const { speaker, foreign, router, up } = await setScene(kind, lab);
-        const kept = async () => (await speaker.prefixes()).filter((prefix) => prefix !== LATE);
-        await unchanged(kept, async () => {
-          await foreign.kill();
-          await eventually(async () => expect(await staleRoutes(speaker, lab)).toBeGreaterThan(LEARNED.length));
-          expect(await speaker.prefixes()).toContain(LATE);
-          await foreign.restart(router(LEARNED));
-          await up();
-          await eventually(async () => {
-            expect(await staleRoutes(speaker, lab)).toBe(0);
-            expect(await speaker.prefixes()).not.toContain(LATE);
-          });
-        });
-      }),
-
-    'gr-restarter': () =>
-      inLab('grr', ['ours', 'theirs'], async (lab) => {
-        const { speaker, foreign, file, up } = await setScene(kind, lab);
-        const has = () => [...foreign.prefixes('ipv4'), ...foreign.prefixes('ipv6')];
-        const kept = () => has().filter((prefix) => prefix !== OWN_LATE);
-        await eventually(() => expect(inKernel(lab)).toEqual([...OWN, OWN_LATE, ...OWN6]));
-        const kernel = monitorRoutes(lab);
-        let running = speaker;
-        await unchanged(kept, async () => {
-          // Twice in a row, the second time perhaps before the first is over.
-          for (const originate of [file.originate, [...OWN, ...OWN6]]) {
-            await running.end('SIGKILL');
-            await eventually(() => expect(foreign.isEstablished(lab.host('ours').ipv4)).toBe(false));
-            expect(has()).toContain(OWN_LATE);
-            running = await lab.startSpeaker('ours', { ...file, originate });
-          }
-          await up(running);
-          await eventually(() => expect(has()).not.toContain(OWN_LATE));
-        });
-        // For its restart time after its start FRR says that it has just restarted; who says so is not waited for (RFC 4724 §4.1).
+    'gr-helper': async () => {
+      const lab = labs.open('ours', 'theirs');
+      const { speaker, foreign, router, up } = await setScene(kind, lab);
+      const kept = async () => (await speaker.prefixes()).filter((prefix) => prefix !== LATE);
+      await unchanged(kept, async () => {
+        await foreign.kill();
+        await eventually(async () => expect(await staleRoutes(speaker, lab)).toBeGreaterThan(LEARNED.length));
+        expect(await speaker.prefixes()).toContain(LATE);
+        await foreign.restart(router(LEARNED));
+        await up();
         await eventually(async () => {
-          expect((await running.status()).bgp.converged).toBe(true);
-          expect(await running.prefixes()).toEqual([...LEARNED, LATE, ...OWN, ...OWN6].sort());
+          expect(await staleRoutes(speaker, lab)).toBe(0);
+          expect(await speaker.prefixes()).not.toContain(LATE);
         });
-        const deleted = () => kernel.filter((line) => line.startsWith('Deleted')).map((line) => line.split(' ')[1]);
-        await eventually(() => expect(deleted()).toEqual([OWN_LATE]));
-        // Who leaves for good says so.
-        expect(await running.end('SIGINT')).toBe(0);
-        await eventually(() => expect(has()).toEqual([]), 5000);
-      }),
+      });
+    },
+
+    'gr-restarter': async () => {
+      const lab = labs.open('ours', 'theirs');
+      const { speaker, foreign, file, up } = await setScene(kind, lab);
+      const has = () => [...foreign.prefixes('ipv4'), ...foreign.prefixes('ipv6')];
+      const kept = () => has().filter((prefix) => prefix !== OWN_LATE);
+      await eventually(() => expect(inKernel(lab)).toEqual([...OWN, OWN_LATE, ...OWN6]));
+      const kernel = monitorRoutes(lab);
+      let running = speaker;
+      await unchanged(kept, async () => {
+        // Twice in a row, the second time perhaps before the first is over.
+        for (const originate of [file.originate, [...OWN, ...OWN6]]) {
+          await running.end('SIGKILL');
+          await eventually(() => expect(foreign.isEstablished(lab.host('ours').ipv4)).toBe(false));
+          expect(has()).toContain(OWN_LATE);
+          running = await lab.startSpeaker('ours', { ...file, originate });
+        }
+        await up(running);
+        await eventually(() => expect(has()).not.toContain(OWN_LATE));
+      });
+      // For its restart time after its start FRR says that it has just restarted; who says so is not waited for (RFC 4724 §4.1).
+      await eventually(async () => {
+        expect((await running.status()).bgp.converged).toBe(true);
+        expect(await running.prefixes()).toEqual([...LEARNED, LATE, ...OWN, ...OWN6].sort());
+      });
+      const deleted = () => kernel.filter((line) => line.startsWith('Deleted')).map((line) => line.split(' ')[1]);
+      await eventually(() => expect(deleted()).toEqual([OWN_LATE]));
+      // Who leaves for good says so.
+      expect(await running.end('SIGINT')).toBe(0);
+      await eventually(() => expect(has()).toEqual([]), 5000);
+    },
   }) satisfies Trials;
 
 interface Scene {
