@@ -6,6 +6,7 @@ import {
   interfaceName,
   ipAddress,
   name,
+  password,
   peerAddress,
   prefix,
   shortText,
@@ -81,7 +82,7 @@ const RESTART = {
 } as const;
 
 const SECURITY = {
-  password: setting(z.string().min(1, 'is empty').max(80, 'has more than 80 characters'), 'TCP MD5, RFC 2385'),
+  password: setting(password, 'TCP MD5, RFC 2385'),
   passwordFile: setting(z.string().min(1, 'is empty'), 'A file with the password; relative to this one'),
   ttlSecurityHops: setting(wholeNumber(1, 254), 'GTSM, RFC 5082: so many hops away at most; default: off'),
 } as const;
