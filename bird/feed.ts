@@ -15,7 +15,7 @@ export interface FeedPorts {
   /** What follows when there is no UPDATE and End-of-RIB was sent: the marks of an answer to a refresh. RFC 7313 §4. */
   nextRefresh(family: IpFamily): Uint8Array | undefined;
   /** What we would say so far is not all that we know: End-of-RIB must wait. */
-  isEndOfRibHeld(): boolean;
+  isEndOfRibHeld(family: IpFamily): boolean;
 }
 
 /** A loop turn sends no more; the rest follows in the next. */
@@ -75,7 +75,7 @@ export class Feed {
         if (mark !== undefined) return mark;
         continue;
       }
-      if (this.#ports.isEndOfRibHeld()) continue;
+      if (this.#ports.isEndOfRibHeld(family)) continue;
       this.#endOfRibDue = this.#endOfRibDue.filter((due) => due !== family);
       return encodeEndOfRib(familyOf(family));
     }
