@@ -18,8 +18,12 @@ export interface FeedPorts {
   isEndOfRibHeld(family: IpFamily): boolean;
 }
 
-/** A loop turn sends no more; the rest follows in the next. */
+/**
+ * A loop turn sends no more; the rest follows in the next. So many octets are some 8,000 prefixes, and one message of
+ * RFC 8654.
+ */
 const FRAMES_PER_TURN = 64;
+const OCTETS_PER_TURN = 32_768;
 
 /** What one peer is told, as far as its connection has room: all UPDATEs of a family, then its first End-of-RIB. */
 export class Feed {
@@ -46,13 +50,15 @@ export class Feed {
 
   /** Writes what the peer is still to be told, as far as there is room; called again when there is more. */
   pump(): void {
+    let octets = 0;
     for (let frames = 0; this.#families.length > 0 && this.#ports.room() > 0; frames++) {
-      if (frames === FRAMES_PER_TURN) {
+      if (frames === FRAMES_PER_TURN || octets >= OCTETS_PER_TURN) {
         this.pumpSoon();
         return;
       }
       const frame = this.#nextFrame();
       if (frame === undefined) return;
+      octets += frame.length;
       this.#ports.write(frame);
     }
   }

@@ -30,7 +30,7 @@ export class ToldLane {
   readonly #held: Held;
   readonly #attributes: AttributeCache;
   readonly #told = new IntTable();
-  readonly #pending = new IntTable();
+  #pending = new IntTable();
   /** Per attribute set the rows that wait, and some that no longer do: `#pending` decides. */
   readonly #queues = new Map<number, number[]>();
   /** Entries of all queues. */
@@ -96,6 +96,8 @@ export class ToldLane {
     const withdrawn = this.#queues.get(WITHDRAW);
     if (withdrawn !== undefined && this.#takeFrom(withdrawn, WITHDRAW, { begin, fits })) return true;
     for (const [target, queue] of this.#queues) if (this.#takeFrom(queue, target, { begin, fits })) return true;
+    // A backlog of a full table, once it is gone, must not cost its memory for the rest of the session.
+    if (this.#pending.size === 0 && this.#pending.slots > IDLE_ENTRIES) this.#pending = new IntTable();
     return false;
   }
 
@@ -116,12 +118,10 @@ export class ToldLane {
   letGo(slot: number): boolean {
     const isTold = slot < this.#told.slots;
     const [table, at] = isTold ? [this.#told, slot] : [this.#pending, slot - this.#told.slots];
-    const row = table.keyAt(at);
-    if (row === ABSENT) return false;
-    const attributes = table.valueAt(at);
-    if (attributes !== WITHDRAW) this.#attributes.release(attributes);
-    this.#held.release(row);
-    return true;
+    return table.visitSlot(at, (row, attributes) => {
+      if (attributes !== WITHDRAW) this.#attributes.release(attributes);
+      this.#held.release(row);
+    });
   }
 
   #enqueue(row: number, target: number): void {

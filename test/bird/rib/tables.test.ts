@@ -20,7 +20,7 @@ const memory = (): { readonly prefixes: PrefixTable; readonly attributes: Attrib
 /** Few keys and many deletions: the chains of the open addressing collide and close again. */
 const operations = fc.array(fc.tuple(fc.constantFrom('put', 'drop'), fc.nat(40)), { maxLength: 300 });
 
-test('IntTable is a Map, whatever the order of insertions and deletions', () => {
+test('IntTable is a Map, whatever the order of insertions and deletions, also while it grows', () => {
   fc.assert(
     fc.property(operations, (list) => {
       const table = new IntTable();
@@ -37,6 +37,38 @@ test('IntTable is a Map, whatever the order of insertions and deletions', () => 
       for (let key = 0; key <= 640; key += 16) expect(table.get(key)).toBe(model.get(key) ?? ABSENT);
       expect([...table.keys()].sort()).toEqual([...model.keys()].sort());
     }),
+  );
+});
+
+test('IntTable loses nothing while it grows: values, flags, and what walks over it sees', () => {
+  const marks = fc.array(fc.nat(400), { maxLength: 8 });
+  fc.assert(
+    fc.property(
+      fc.integer({ min: 1, max: 400 }),
+      marks,
+      fc.array(fc.nat(400), { maxLength: 40 }),
+      (count, at, drop) => {
+        const table = new IntTable();
+        const model = new Map<number, [number, number]>();
+        const read = (key: number) => (table.has(key) ? [table.get(key), table.flags(key)] : undefined);
+        for (let key = 0; key < count; key++) {
+          table.set(key, key * 3, key & 3);
+          model.set(key, [key * 3, key & 3]);
+          if (at.includes(key)) {
+            table.flagAll(4, 1);
+            for (const entry of model.values()) if ((entry[1] & 1) !== 0) entry[1] |= 4;
+          }
+          const gone = drop[key % 40];
+          if (gone !== undefined) expect(table.delete(gone)).toBe(model.delete(gone));
+        }
+        const seen: number[] = [];
+        for (let slot = 0; slot < table.slots; slot++) table.visitSlot(slot, (key) => seen.push(key));
+        const inOrder = (keys: Iterable<number>) => [...keys].sort((a, b) => a - b);
+        expect([inOrder(seen), inOrder(table.keys())]).toEqual([inOrder(model.keys()), inOrder(model.keys())]);
+        for (let key = 0; key <= count; key++) expect(read(key)).toEqual(model.get(key));
+        expect(table.size).toBe(model.size);
+      },
+    ),
   );
 });
 
