@@ -81,7 +81,7 @@ export class Neighbor {
       guard: (work) => this.#session.guard(work),
       nextUpdate: (family) => host.routing.nextUpdate(this.#routes, family),
       nextRefresh: (family) => host.routing.nextRefresh(this.#routes, family),
-      isEndOfRibHeld: () => host.isEndOfRibHeld(),
+      isEndOfRibHeld: (family) => host.isEndOfRibHeld() || host.routing.exports.isTelling(this.#routes, family),
     });
     this.#refreshes = new RefreshWatch({
       clock: host.ports.clock,

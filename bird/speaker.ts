@@ -62,6 +62,8 @@ export class BgpSpeaker implements Speaker {
   #configured: readonly Neighbor[] = [];
   readonly #byIndex = new Map<number, Neighbor>();
   #deferral: DeferralState;
+  /** The deferral is over, and selection is not through with what piled up in it. */
+  #isCatchingUp = false;
   #cancelDeferral: () => void = () => undefined;
   #starting: Promise<void> | undefined;
   #closing: Promise<void> | undefined;
@@ -162,7 +164,7 @@ export class BgpSpeaker implements Speaker {
   }
 
   isConverged(): boolean {
-    return this.#deferral.name === 'converged';
+    return this.#deferral.name === 'converged' && !this.#isCatchingUp;
   }
 
   peers(): readonly PeerView[] {
@@ -296,7 +298,7 @@ export class BgpSpeaker implements Speaker {
    * has said everything as soon as they are known.
    */
   #isEndOfRibHeld(): boolean {
-    return !this.#hasOriginated || (this.#passesOn() && this.#deferral.name === 'deferring');
+    return !this.#hasOriginated || (this.#passesOn() && !this.isConverged());
   }
 
   /** The neighbor that serves these settings from now on. */
@@ -333,8 +335,13 @@ export class BgpSpeaker implements Speaker {
     if (before.name === this.#deferral.name) return;
     this.#cancelDeferral();
     this.#ports.log.info({ cause: event.type }, 'selection starts after the restart');
-    // The last route of the last peer and End-of-RIB after all of them must not be parted.
-    while (this.#routing.settle(PREFIXES_PER_SLICE));
+    // The last route of the last peer and End-of-RIB after all of them must not be parted: the latter waits for selection.
+    this.#isCatchingUp = true;
+    this.#work();
+  }
+
+  #caughtUp(): void {
+    this.#isCatchingUp = false;
     this.#announceChange();
     for (const neighbor of this.#neighbors) neighbor.pumpSoon();
   }
@@ -355,6 +362,7 @@ export class BgpSpeaker implements Speaker {
       this.#workSoon();
       return;
     }
+    if (this.#isCatchingUp && this.#deferral.name === 'converged') this.#caughtUp();
     this.#drain?.look();
   }
 

@@ -184,7 +184,7 @@ export interface AdvertisementView {
   readonly reason?: string;
   /** RFC 7911; absent where the peer takes one path alone. */
   readonly pathId?: number;
-  /** As the peer has them; absent where it is kept back. */
+  /** As the peer shall have them, or of a route to be withdrawn as it has them; absent where it is kept back. */
   readonly attributes?: RouteAttributes;
 }
 

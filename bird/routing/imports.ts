@@ -20,11 +20,14 @@ export class Imports {
     this.#intakes.set(peer, { 4: new Intake(this.#core, peer, 4), 6: new Intake(this.#core, peer, 6) });
   }
 
-  /** Its rows must be gone. */
-  remove(peer: RoutingPeer): void {
-    for (const family of FAMILIES) this.of(peer, family).close();
+  /** It says nothing any more; what removes its rows is the caller's. */
+  remove(peer: RoutingPeer): PerFamily<Intake> {
+    const intakes = { 4: this.of(peer, 4), 6: this.of(peer, 6) };
+    for (const family of FAMILIES) intakes[family].close();
     peer.importPolicy?.clear();
+    peer.importPolicy = undefined;
     this.#intakes.delete(peer);
+    return intakes;
   }
 
   of(peer: RoutingPeer, family: IpFamily): Intake {
