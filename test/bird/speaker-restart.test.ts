@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { Speaker } from '../../bird/index.ts';
 import { dynamicPeers, peerSettings } from '../support/bgp.ts';
+import type { PeerText } from '../support/bgp.ts';
 import type { FakeClock } from '../support/fake-clock.ts';
 import type { MemoryNetwork } from '../support/memory-transport.ts';
 import { A, B, C, learned, originate, peer, SpeakerBench } from '../support/speakers.ts';
@@ -46,6 +47,35 @@ describe('graceful restart', () => {
     await clock.advance(19_000);
     expect(learned(a)).toHaveLength(1);
     await clock.advance(1500);
+    expect(learned(a)).toEqual([]);
+  });
+
+  test.each<readonly [string, Partial<PeerText>]>([
+    ['speaks no graceful restart any more', { gracefulRestartSeconds: 0, families: [4, 6] }],
+    ['has left the family', { families: [6] }],
+  ])('of a peer that is back and %s: its routes go with the new OPEN', async (_, now) => {
+    const families = [4, 6] as const;
+    const [a, b] = await bench.pair({ families }, { families });
+    expect(learned(a)).toContain('192.168.2.0/26 via 10.0.0.2');
+    await b.close({ kind: 'restart' });
+    await clock.advance(10);
+    expect(learned(a)).toContain('192.168.2.0/26 via 10.0.0.2');
+    // It waits for C, so no End-of-RIB comes: what is gone went for the OPEN.
+    await bench.start({
+      address: B,
+      peers: [{ address: A, ...now }, { address: C }],
+      gracefulRestart: { restarting: true, deferralSeconds: 600 },
+      transit: true,
+    });
+    await clock.advance(3000);
+    expect(peer(a)).toMatchObject({ state: 'Established' });
+    expect(learned(a).filter((route) => route.startsWith('192.168.'))).toEqual([]);
+  });
+
+  test('of a peer whose restart time is zero: its routes go with the session', async () => {
+    const [a, b] = await bench.pair({}, { gracefulRestartSeconds: 0 });
+    await b.close({ kind: 'restart' });
+    await clock.advance(10);
     expect(learned(a)).toEqual([]);
   });
 
