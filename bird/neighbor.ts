@@ -161,9 +161,16 @@ export class Neighbor {
     this.#session.settingsChanged();
   }
 
-  /** BFD lost the path to the peer. */
-  bfdDown(text: string): void {
-    this.#session.bfdDown(text);
+  /**
+   * BFD lost the path to the peer. `isPeerIndependent`: its BFD survives a restart of its BGP, so one that is under way
+   * does not explain the loss, and the peer no longer forwards. RFC 5882 §4.3.
+   */
+  bfdDown(text: string, isPeerIndependent: boolean): void {
+    if (this.isEstablished) this.#session.bfdDown(text);
+    else if (isPeerIndependent && this.isHelping) {
+      this.#host.ports.log.warn({ peer: formatIpAddress(this.#settings.address) }, `${text}: its stale routes go`);
+      this.#stale.giveUp();
+    }
   }
 
   /** Ends the session as an operator asks, with a text for the peer, and lets it come back at once. RFC 9003. */

@@ -1,4 +1,4 @@
-import { formatIpAddress } from '../src/model/ip.ts';
+import { formatIpAddress, formatPrefix } from '../src/model/ip.ts';
 import type { IpAddress, IpFamily, Prefix } from '../src/model/ip.ts';
 import type { LearnedRoute } from '../src/model/route.ts';
 import type { Clock } from '../src/runtime/clock.ts';
@@ -74,6 +74,7 @@ export class BgpSpeaker implements Speaker {
   #isWorkDue = false;
   #isNewsDue = false;
   #hasOriginated = false;
+  #hasPeers = false;
 
   constructor(settings: SpeakerSettings, ports: SpeakerPorts) {
     this.#settings = settings;
@@ -133,14 +134,17 @@ export class BgpSpeaker implements Speaker {
       const neighbor = existing[i];
       return neighbor === undefined ? this.#makeNeighbor(settings) : this.#changed(neighbor, settings);
     });
-    this.#defer({ type: 'peersSet', peers: this.#configured.map(({ id }) => id) });
+    this.#hasPeers = true;
+    this.#awaitPeers();
     if (!this.#isStarted) return;
     // Not those that were there: one that waits after an error must not dial with every change of another.
     for (const neighbor of this.#configured) if (!before.has(neighbor)) neighbor.start();
   }
 
   setDynamicPeers(ranges: readonly DynamicPeers[]): void {
-    if (!this.#isClosed) this.#reception.setRanges(ranges);
+    if (this.#isClosed) return;
+    this.#reception.setRanges(ranges);
+    if (this.#hasPeers) this.#awaitPeers();
   }
 
   setOriginated(routes: readonly OriginatedRoute[]): void {
@@ -327,6 +331,13 @@ export class BgpSpeaker implements Speaker {
     this.#bfd.updateSoon(neighbor.settings);
     this.#farewells.add(stopped);
     void stopped.finally(() => this.#farewells.delete(stopped));
+  }
+
+  /** Of a range nobody knows who calls, so that only the deferral time ends the wait. */
+  #awaitPeers(): void {
+    const wanted = this.#configured.filter(({ settings }) => settings.shutdown === undefined);
+    const ranges = this.#reception.ranges.map(({ prefix }) => `range ${formatPrefix(prefix)}`);
+    this.#defer({ type: 'peersSet', peers: [...wanted.map(({ id }) => id), ...ranges] });
   }
 
   #defer(event: DeferralEvent): void {

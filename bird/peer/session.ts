@@ -193,7 +193,7 @@ export class Session {
 
   /** BFD lost the peer: an Established session ends with Cease/BFD Down, any other state does not care. RFC 9384. */
   bfdDown(text = 'BFD says that the path to the peer is down'): void {
-    this.#main.post({ type: 'BfdDown', text });
+    this.#main.post({ type: 'BfdDown', farewell: this.#asLastWord(fault('bfdDown', text)) });
   }
 
   /** The peer connected to us. */

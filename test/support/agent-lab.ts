@@ -16,11 +16,11 @@ export interface LabNode {
   readonly name: string;
   readonly netns: TestNetns;
   readonly client: AgentClient;
-  /** Starts the agent from source, as in production but for short timers. */
-  start(): void;
+  /** Starts the agent from source, as in production but for short timers; `other` variables go before the lab's. */
+  start(other?: Readonly<Record<string, string>>): void;
   kill(signal: NodeJS.Signals): Promise<void>;
-  /** Lines of `ip monitor route` about protocol 80 since the monitor started. */
-  readonly routeEvents: () => readonly string[];
+  /** Lines of `ip monitor route` about `protocol` since the monitor started; default 80, ours. */
+  readonly routeEvents: (protocol?: string) => readonly string[];
   readonly log: () => string;
 }
 
@@ -115,10 +115,10 @@ function labNode(netns: TestNetns, { name, directory, monitors, environment }: L
     name,
     netns,
     client: createAgentClient(join(runDirectory, 'calico-ts.sock')),
-    start: () => {
+    start: (other = {}) => {
       // exec: the agent's own pid, so that a signal reaches it and not `ip`.
       const command = `exec ip netns exec ${netns.name} ${process.execPath} src/main.ts 2>>${logFile}`;
-      agent = spawn('sh', ['-c', command], { env, stdio: 'ignore' });
+      agent = spawn('sh', ['-c', command], { env: { ...env, ...other }, stdio: 'ignore' });
     },
     kill: async (signal) => {
       if (agent === undefined || agent.exitCode !== null || agent.signalCode !== null) return;
@@ -126,7 +126,7 @@ function labNode(netns: TestNetns, { name, directory, monitors, environment }: L
       agent.kill(signal);
       await gone;
     },
-    routeEvents: () => events.filter((line) => line.includes('proto 80')),
+    routeEvents: (protocol = '80') => events.filter((line) => line.includes(`proto ${protocol} `)),
     log: () => readFileSync(logFile, 'utf8'),
   };
 }
