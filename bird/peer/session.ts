@@ -68,7 +68,6 @@ export class Session {
   #rival: Driver | undefined;
   #since: number;
   #shown: SessionState = 'Idle';
-  #lastError: string | undefined;
   #flaps = 0;
   #isStopped = true;
   /** Held down by the operator. */
@@ -93,11 +92,6 @@ export class Session {
   /** Milliseconds since 1970 of the last change of state. */
   get since(): number {
     return this.#since;
-  }
-
-  /** Why it is not up, or why it last went down, in one sentence. */
-  get lastError(): string | undefined {
-    return this.#lastError;
   }
 
   /** How often it was Established and then lost. */
@@ -368,7 +362,6 @@ export class Session {
     this.#evidence.incident(reason, isFlap);
     if (isFlap) this.#adjacency.down(reason, to);
     else if (!isCollision(reason)) this.#adjacency.notUp(reason, { old: from, new: to });
-    if (isFlap || !isCollision(reason)) this.#lastError = reason.text;
   }
 
   #stateChanged(driver: Driver): void {
