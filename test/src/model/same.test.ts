@@ -39,6 +39,6 @@ test.each([
   ['a longer list', [1], [1, 2], false],
   ['a list and its look-alike', [1], { 0: 1 }, false],
   ['nothing and no fields', null, {}, false],
-])('%s', (_, a, b, same) => {
+])('%s', (...[, a, b, same]) => {
   expect([isSame(a, b), isSame(b, a)]).toEqual([same, same]);
 });
