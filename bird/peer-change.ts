@@ -10,7 +10,7 @@ import type { PeerSettings } from './settings.ts';
 export type PeerChange = 'none' | 'light' | 'new session' | 'another peer';
 
 /**
- * Words for people, waits between tries, what only an OPEN says that need not be said now, and what acts on the routes
+ * Words for people, waits before a try, what only an OPEN says that need not be said now, and what acts on the routes
  * or beside the session. Any other setting is news to both sides, or to the kernel's end of the connection.
  */
 const LIGHT: ReadonlySet<string> = new Set<keyof PeerSettings>([
@@ -18,8 +18,6 @@ const LIGHT: ReadonlySet<string> = new Set<keyof PeerSettings>([
   'origin',
   'description',
   'connectDelaySeconds',
-  'connectRetrySeconds',
-  'errorWaitSeconds',
   'gracefulRestartSeconds',
   'notificationRestart',
   'longLivedSeconds',
@@ -43,8 +41,13 @@ const LIGHT: ReadonlySet<string> = new Set<keyof PeerSettings>([
   'remoteAsns',
 ]);
 
-/** Who dials, and where to: no longer of interest once the session stands. */
-const DIALLING: ReadonlySet<string> = new Set<keyof PeerSettings>(['passive', 'port']);
+/** Who dials, where to and when: no longer of interest once the session stands. */
+const DIALLING: ReadonlySet<string> = new Set<keyof PeerSettings>([
+  'passive',
+  'port',
+  'connectRetrySeconds',
+  'errorWaitSeconds',
+]);
 
 export function peerChange(before: PeerSettings, after: PeerSettings, isEstablished: boolean): PeerChange {
   // Most often, and of every peer of the cluster.
