@@ -1,5 +1,6 @@
 import type { IpAddress, IpFamily } from '../src/model/ip.ts';
 import { formatIpAddress } from '../src/model/ip.ts';
+import { isSame } from '../src/model/same.ts';
 import { Feed } from './feed.ts';
 import type { DeferralEvent, Patience } from './graceful-restart/deferral.ts';
 import { awaitedFrom } from './graceful-restart/deferral.ts';
@@ -153,7 +154,7 @@ export class Neighbor {
 
   /** Takes over what the session that is up, if one is, need not know. */
   adjust(settings: PeerSettings): void {
-    const isOtherLimit = JSON.stringify(settings.prefixLimits) !== JSON.stringify(this.#settings.prefixLimits);
+    const isOtherLimit = !isSame(settings.prefixLimits, this.#settings.prefixLimits);
     this.#settings = settings;
     // First, for the other limit may hold the peer down again.
     if (isOtherLimit) this.#limits.release();

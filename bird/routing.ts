@@ -1,4 +1,5 @@
 import type { IpFamily } from '../src/model/ip.ts';
+import { isSame } from '../src/model/same.ts';
 import type { Negotiated } from './peer/negotiate.ts';
 import { importContext } from './policy/import.ts';
 import { AdjRibIn } from './rib/adj-rib-in.ts';
@@ -98,7 +99,7 @@ export class Routing {
   adjustPeer(peer: RoutingPeer, settings: PeerSettings): void {
     const before = peer.settings;
     peer.settings = settings;
-    const isOtherLimit = JSON.stringify(before.prefixLimits) !== JSON.stringify(settings.prefixLimits);
+    const isOtherLimit = !isSame(before.prefixLimits, settings.prefixLimits);
     if (isOtherLimit) for (const family of FAMILIES) peer.limitStages[family] = 'within';
     if (this.#renewImport(peer) || isOtherLimit) this.#imports.judgeAgain(peer);
     if (before.routeReflectorClient !== settings.routeReflectorClient) this.#sourceChanged(peer);

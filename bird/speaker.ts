@@ -12,9 +12,9 @@ import { Drain } from './drain.ts';
 import type { DeferralEvent, DeferralState } from './graceful-restart/deferral.ts';
 import { CONVERGED, DEFERRING, deferralStep } from './graceful-restart/deferral.ts';
 import type { PeerExplanation } from './explain/finding.ts';
-import { Neighbor } from './neighbor.ts';
-import { matchPeers, peerChange } from './peer-change.ts';
-import { fault, shutdownFault } from './peer/fault.ts';
+import type { NeighborHost } from './neighbor.ts';
+import { Neighbors } from './neighbors.ts';
+import { shutdownFault } from './peer/fault.ts';
 import type { TcpEvidence } from './peer/tcp-counters.ts';
 import type { PasswordRefusal, Transport } from './peer/transport.ts';
 import { Reception } from './reception.ts';
@@ -31,7 +31,6 @@ import type {
   RouteView,
   TableCounts,
 } from './view.ts';
-import type { Fault } from './wire.ts';
 
 export interface SpeakerPorts {
   readonly clock: Clock;
@@ -53,14 +52,11 @@ export class BgpSpeaker implements Speaker {
   readonly #ports: SpeakerPorts;
   readonly #routing: Routing;
   readonly #listeners = new Set<() => void>();
-  readonly #farewells = new Set<Promise<void>>();
+  readonly #neighbors: Neighbors;
   readonly #reception: Reception;
   readonly #bfd: BfdWatch;
   readonly #answers: Answers;
   readonly #drops: RecentDrops;
-  /** In the order of the settings. */
-  #configured: readonly Neighbor[] = [];
-  readonly #byIndex = new Map<number, Neighbor>();
   #deferral: DeferralState;
   /** The deferral is over, and selection is not through with what piled up in it. */
   #isCatchingUp = false;
@@ -81,13 +77,19 @@ export class BgpSpeaker implements Speaker {
     this.#ports = ports;
     this.#clusterId = settings.clusterId;
     this.#deferral = settings.gracefulRestart.restarting ? DEFERRING : CONVERGED;
-    this.#bfd = new BfdWatch({ bfd: ports.bfd, clock: ports.clock }, () => this.#neighbors);
+    this.#bfd = new BfdWatch({ bfd: ports.bfd, clock: ports.clock }, () => this.#neighbors.all);
+    this.#neighbors = new Neighbors({
+      hostOf: (isDynamic) => this.#hostOf(isDynamic),
+      dynamic: () => this.#reception.dynamic,
+      changed: (peer) => this.#bfd.updateSoon(peer),
+      renamed: () => this.#announceChange(),
+    });
     this.#reception = new Reception(ports, {
-      configured: () => this.#configured,
+      configured: () => this.#neighbors.configured,
       isClosed: () => this.#isClosed,
-      make: (peer) => this.#makeNeighbor(peer, true),
-      change: (neighbor, peer) => this.#changed(neighbor, peer),
-      end: (neighbor, farewell) => this.#end(neighbor, farewell),
+      make: (peer) => this.#neighbors.make(peer, true),
+      change: (neighbor, peer) => this.#neighbors.change(neighbor, peer),
+      end: (neighbor, farewell) => this.#neighbors.end(neighbor, farewell),
     });
     this.#routing = new Routing(
       {
@@ -100,8 +102,8 @@ export class BgpSpeaker implements Speaker {
       {
         routesChanged: () => this.#announceChange(),
         workWaits: () => this.#workSoon(),
-        hasNews: ({ index }) => this.#byIndex.get(index)?.pumpSoon(),
-        limitReached: ({ index }, reached) => this.#byIndex.get(index)?.limitReached(reached),
+        hasNews: ({ index }) => this.#neighbors.at(index)?.pumpSoon(),
+        limitReached: ({ index }, reached) => this.#neighbors.at(index)?.limitReached(reached),
         leftOut: ({ settings: { address } }, text) => ports.log.warn({ peer: formatIpAddress(address) }, text),
       },
     );
@@ -110,7 +112,7 @@ export class BgpSpeaker implements Speaker {
       clock: ports.clock,
       routing: this.#routing,
       bfd: this.#bfd,
-      neighbors: () => this.#neighbors,
+      neighbors: () => this.#neighbors.all,
       refusedPasswords: () => this.#reception.refusedPasswords,
     });
   }
@@ -123,22 +125,10 @@ export class BgpSpeaker implements Speaker {
   setPeers(peers: readonly PeerSettings[]): void {
     if (this.#isClosed) return;
     this.#reception.prepareFor(peers);
-    const existing = matchPeers(this.#configured, peers);
-    const kept = new Set(existing);
-    for (const neighbor of this.#configured) {
-      if (!kept.has(neighbor))
-        this.#end(neighbor, fault('peerDeconfigured', 'the peer was removed from the configuration'));
-    }
-    const before = new Set(this.#configured);
-    this.#configured = peers.map((settings, i) => {
-      const neighbor = existing[i];
-      return neighbor === undefined ? this.#makeNeighbor(settings) : this.#changed(neighbor, settings);
-    });
+    const newcomers = this.#neighbors.set(peers);
     this.#hasPeers = true;
     this.#awaitPeers();
-    if (!this.#isStarted) return;
-    // Not those that were there: one that waits after an error must not dial with every change of another.
-    for (const neighbor of this.#configured) if (!before.has(neighbor)) neighbor.start();
+    if (this.#isStarted) for (const neighbor of newcomers) neighbor.start();
   }
 
   setDynamicPeers(ranges: readonly DynamicPeers[]): void {
@@ -152,7 +142,7 @@ export class BgpSpeaker implements Speaker {
     this.#routing.setOriginated(routes);
     this.#hasOriginated = true;
     this.#defer({ type: 'originatedSet' });
-    for (const neighbor of this.#neighbors) neighbor.pumpSoon();
+    for (const neighbor of this.#neighbors.all) neighbor.pumpSoon();
   }
 
   setClusterId(clusterId: number | undefined): void {
@@ -160,7 +150,7 @@ export class BgpSpeaker implements Speaker {
     this.#clusterId = clusterId;
     this.#routing.setClusterId(clusterId);
     // Whoever tells nothing but its own routes need not hold back its End-of-RIB.
-    for (const neighbor of this.#neighbors) neighbor.pumpSoon();
+    for (const neighbor of this.#neighbors.all) neighbor.pumpSoon();
   }
 
   learnedRoutes(): readonly LearnedRoute[] {
@@ -235,7 +225,7 @@ export class BgpSpeaker implements Speaker {
       const ms = this.#settings.gracefulRestart.deferralSeconds * 1000;
       this.#cancelDeferral = clock.after(ms, () => this.#defer({ type: 'timerExpires' }));
     }
-    for (const neighbor of this.#neighbors) neighbor.start();
+    for (const neighbor of this.#neighbors.all) neighbor.start();
   }
 
   async #close(how: CloseHow): Promise<void> {
@@ -246,8 +236,7 @@ export class BgpSpeaker implements Speaker {
     this.#reception.stop();
     this.#listeners.clear();
     const farewell = how.kind === 'restart' ? undefined : shutdownFault(how.message);
-    const stopped = this.#neighbors.map((neighbor) => neighbor.stop(farewell));
-    await Promise.all([...stopped, ...this.#farewells]);
+    await this.#neighbors.stop(farewell);
     // A start under way closes what it opened; why it failed is for its own caller.
     await this.#starting?.catch(() => undefined);
     await this.#reception.close();
@@ -256,24 +245,19 @@ export class BgpSpeaker implements Speaker {
 
   /** Nobody to tell is nobody to wait for. */
   async #drained(waitSeconds: number): Promise<void> {
-    if (!this.#neighbors.some(({ isEstablished }) => isEstablished)) return;
+    if (!this.#neighbors.all.some(({ isEstablished }) => isEstablished)) return;
     this.#ports.log.info({ waitSeconds }, 'draining: peers are told to use other routes');
     this.#drain = new Drain(waitSeconds, {
       clock: this.#ports.clock,
-      isFlushed: () => this.#neighbors.every(({ isFlushed }) => isFlushed),
+      isFlushed: () => this.#neighbors.all.every(({ isFlushed }) => isFlushed),
     });
     this.#routing.setDraining(true);
     this.#drain.look();
     await this.#drain.over;
   }
 
-  /** Configured and dynamic. */
-  get #neighbors(): readonly Neighbor[] {
-    return [...this.#configured, ...this.#reception.dynamic];
-  }
-
-  #makeNeighbor(settings: PeerSettings, isDynamic = false): Neighbor {
-    const neighbor = new Neighbor(settings, {
+  #hostOf(isDynamic: boolean): NeighborHost {
+    return {
       ports: this.#ports,
       routing: this.#routing,
       bgpIdentifier: this.#settings.bgpIdentifier,
@@ -286,10 +270,7 @@ export class BgpSpeaker implements Speaker {
       tcpEvidence: this.#ports.tcpEvidence,
       dropsBefore: () => this.#drops.before,
       progressed: () => this.#drain?.look(),
-    });
-    this.#bfd.updateSoon(settings);
-    this.#byIndex.set(neighbor.index, neighbor);
-    return neighbor;
+    };
   }
 
   /** Whether peers are told what other peers said. */
@@ -305,37 +286,9 @@ export class BgpSpeaker implements Speaker {
     return !this.#hasOriginated || (this.#passesOn() && !this.isConverged());
   }
 
-  /** The neighbor that serves these settings from now on. */
-  #changed(neighbor: Neighbor, settings: PeerSettings): Neighbor {
-    const before = neighbor.settings;
-    const change = peerChange(before, settings, neighbor.isEstablished);
-    if (before.kind !== settings.kind) this.#announceChange();
-    if (change === 'none') return neighbor;
-    this.#bfd.updateSoon(settings);
-    if (change === 'light') {
-      neighbor.adjust(settings);
-      return neighbor;
-    }
-    if (change === 'new session' && neighbor.isRestartable) {
-      neighbor.restart(settings);
-      return neighbor;
-    }
-    this.#end(neighbor, fault('otherConfigurationChange', 'the settings of the peer changed'));
-    return this.#makeNeighbor(settings, neighbor.isDynamic);
-  }
-
-  #end(neighbor: Neighbor, farewell: Fault): void {
-    const stopped = neighbor.stop(farewell);
-    neighbor.forget();
-    this.#byIndex.delete(neighbor.index);
-    this.#bfd.updateSoon(neighbor.settings);
-    this.#farewells.add(stopped);
-    void stopped.finally(() => this.#farewells.delete(stopped));
-  }
-
   /** Of a range nobody knows who calls, so that only the deferral time ends the wait. */
   #awaitPeers(): void {
-    const wanted = this.#configured.filter(({ settings }) => settings.shutdown === undefined);
+    const wanted = this.#neighbors.configured.filter(({ settings }) => settings.shutdown === undefined);
     const ranges = this.#reception.ranges.map(({ prefix }) => `range ${formatPrefix(prefix)}`);
     this.#defer({ type: 'peersSet', peers: [...wanted.map(({ id }) => id), ...ranges] });
   }
@@ -354,7 +307,7 @@ export class BgpSpeaker implements Speaker {
   #caughtUp(): void {
     this.#isCatchingUp = false;
     this.#announceChange();
-    for (const neighbor of this.#neighbors) neighbor.pumpSoon();
+    for (const neighbor of this.#neighbors.all) neighbor.pumpSoon();
   }
 
   #workSoon(): void {
@@ -379,7 +332,7 @@ export class BgpSpeaker implements Speaker {
 
   /** A bug in what one route needs must not end the process; the route has left the queue. */
   #step(): boolean {
-    const peers = this.#byIndex.size;
+    const peers = this.#neighbors.count;
     const limit = Math.max(1, Math.min(PREFIXES_PER_SLICE, Math.floor(EXPORTS_PER_SLICE / Math.max(1, peers))));
     try {
       return this.#deferral.name === 'deferring' ? this.#routing.doChores(limit) : this.#routing.settle(limit);

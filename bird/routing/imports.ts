@@ -1,4 +1,5 @@
 import type { IpFamily } from '../../src/model/ip.ts';
+import { isSame } from '../../src/model/same.ts';
 import { packPrefix } from '../rib/prefix-table.ts';
 import type { PackedPrefix } from '../rib/prefix-table.ts';
 import type { UpdateSink } from '../rib/update-reader.ts';
@@ -62,7 +63,7 @@ export class Imports {
     const blocksOf = (family: IpFamily): readonly PackedPrefix[] =>
       routes.filter(({ prefix }) => prefix.address.family === family).map(({ prefix }) => packPrefix(prefix));
     const blocks = { 4: blocksOf(4), 6: blocksOf(6) };
-    if (JSON.stringify(blocks) === JSON.stringify(speaker.ownBlocks)) return;
+    if (isSame(blocks, speaker.ownBlocks)) return;
     speaker.ownBlocks = blocks;
     for (const peer of this.#intakes.keys()) if (isStranger(peer)) this.judgeAgain(peer);
   }

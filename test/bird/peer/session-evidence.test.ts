@@ -62,7 +62,7 @@ describe('an incident', () => {
       await bench.clock.advance(3000);
       bench.last.say(KEEPALIVE);
     }
-    expect([bench.session.incidents, bench.session.lastError]).toEqual([[], undefined]);
+    expect([bench.session.incidents, bench.lastError]).toEqual([[], undefined]);
   });
 
   test('of a half-closed connection after the OPEN: lost, and the peer is tried again', async () => {
