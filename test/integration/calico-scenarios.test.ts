@@ -114,7 +114,7 @@ describe.skipIf(missing !== undefined)(`two agents below a BIRD ${missing ?? ''}
     await lab.cli(['apply'], torPeer({ filters: ['closed'] }));
     await sees(() => tor.told(), []);
     await sees(() => way(a, '10.50.0.0/16'), undefined);
-    expect(await verdict()).toContain('rejected by rule 1 of BGPFilter(closed)');
+    expect(await verdict()).toContain('rejected on import by rule 1 of BGPFilter(closed)');
     expect(way(a, '10.51.0.0/16')).toBe(TOR_ADDRESS);
     const own = { exportV4: [{ action: 'Accept', matchOperator: 'Equal', cidr: blocks[0] }] };
     await lab.cli(['apply'], manifest('BGPFilter', 'own', own));
