@@ -1,13 +1,15 @@
 /** One peer of the soak: its own table, its session, and the truth that follows from what it does. */
-import type { Capability, GracefulRestart, PathAttributes } from '../../bird/bgp-ts/index.ts';
+import type { Capability, Family, GracefulRestart, PathAttributes } from '../../bird/bgp-ts/index.ts';
 import { IPV4_UNICAST, IPV6_UNICAST } from '../../bird/bgp-ts/index.ts';
 import type { Random } from '../fuzz/random.ts';
 import type { PeerLab } from '../support/scripted-peer-lab.ts';
 import type { ScriptedPeer } from '../support/scripted-peer.ts';
 import { multiprotocol, openOf } from '../support/scripted-peer-script.ts';
+import { Journal } from './journal.ts';
 import { AttributeSets, isIpv6 } from './sets.ts';
 import type { SoakPeer } from './topology.ts';
 import { markerOf } from './topology.ts';
+import type { Afi } from './truth.ts';
 import { PeerTruth } from './truth.ts';
 
 /** How a session ends. `takeover`: the peer connects anew while the old session stands, as after a crash. */
@@ -22,6 +24,7 @@ const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout
 export class Actor {
   readonly peer: SoakPeer;
   readonly truth = new PeerTruth();
+  readonly journal = new Journal();
   /** What it announces, whether its session is up or not. */
   readonly own = new Map<string, PathAttributes>();
   /** While something is under way that must not be mixed with anything else. */
@@ -31,7 +34,8 @@ export class Actor {
   readonly #sets: AttributeSets;
   readonly #shortHold: number;
   #session: ScriptedPeer | undefined;
-  #endOfRibAt: number | undefined;
+  /** When End-of-RIB of a family is due that was not said in this session. */
+  readonly #endOfRibAt = new Map<Afi, number>();
   #marks = 0;
   readonly #faults: string[] = [];
 
@@ -85,6 +89,7 @@ export class Actor {
     if (!this.isUp) return;
     const carried = prefixes.filter((prefix) => this.truth.carries(prefix));
     this.#session?.withdraw(carried);
+    this.journal.note('withdraws', carried);
     for (const prefix of carried) this.truth.withdraw(prefix);
   }
 
@@ -95,33 +100,38 @@ export class Actor {
   }
 
   /** Asks for everything of a family, having forgotten it: what comes must be complete. RFC 2918. */
-  askRefresh(afi: 1 | 2): void {
+  askRefresh(afi: Afi): void {
     if (!this.isUp || this.#session?.theirOpen === undefined) return;
-    const family = afi === 1 ? IPV4_UNICAST : IPV6_UNICAST;
+    const family = familyOf(afi);
     this.#session.forgetRoutes(afi);
     this.#session.send({ type: 'route-refresh', family, subtype: 'request' });
+    this.journal.note('has forgotten everything, and asks for a refresh', afi);
   }
 
-  /** Tells a family anew between BoRR and EoRR, some of it no longer: what is left out has gone. RFC 7313 §4. */
-  tellAnew(afi: 1 | 2): void {
+  /** Tells a family anew between BoRR and EoRR, some of it no longer. RFC 7313 §4; now and then too early for it. */
+  tellAnew(afi: Afi): void {
     const session = this.#session;
     if (session?.theirOpen === undefined || !this.isUp || !bothEnhanced(session)) return;
-    const family = afi === 1 ? IPV4_UNICAST : IPV6_UNICAST;
+    const family = familyOf(afi);
     session.send({ type: 'route-refresh', family, subtype: 'begin' });
+    this.journal.note('BoRR', afi);
     const all = [...this.own.keys()].filter((prefix) => isIpv6(prefix) === (afi === 2));
     const left = all.filter((prefix) => !this.#random.chance(5) || !this.own.delete(prefix));
     this.repeat(left);
     session.send({ type: 'route-refresh', family, subtype: 'end' });
+    this.journal.note('EoRR', afi);
     this.truth.refreshed(afi, new Set(left));
   }
 
-  /** End-of-RIB where its time has come, or at once. */
+  /** End-of-RIB where its time has come. Not while the session may be ending: an RST would overtake it. */
   tick(now: number): void {
-    if (this.#endOfRibAt === undefined || now < this.#endOfRibAt || !this.isUp) return;
-    this.#endOfRibAt = undefined;
-    for (const family of [IPV4_UNICAST, IPV6_UNICAST]) {
-      this.#session?.sendEndOfRib(family);
-      this.truth.endOfRib(family.afi as 1 | 2);
+    if (this.isBusy || !this.isUp) return;
+    for (const [afi, at] of this.#endOfRibAt) {
+      if (now < at) continue;
+      this.#endOfRibAt.delete(afi);
+      this.#session?.sendEndOfRib(familyOf(afi));
+      this.truth.endOfRib(afi);
+      this.journal.note('End-of-RIB', afi);
     }
   }
 
@@ -140,6 +150,7 @@ export class Actor {
   /** Until the session has ended and the truth says what is left of the routes. */
   async kill(kill: Kill): Promise<void> {
     const session = this.#session!;
+    this.journal.note(`ends the session: ${kill}`);
     if (kill === 'FIN') session.halfClose();
     if (kill === 'NOTIFICATION') {
       session.send({ type: 'notification', code: 6, subcode: 4, data: new Uint8Array() });
@@ -183,11 +194,15 @@ export class Actor {
     if (isTakeover) this.#lost(before, 'connection');
     this.#session = session;
     this.truth.up(openOf(session.script), session.theirOpen!);
+    this.journal.note(`is up: ${textOf(script.capabilities)}`);
     session.onMessage = (message) => {
-      if (message.type === 'route-refresh' && message.subtype === 'request') this.repeat([...this.own.keys()]);
+      if (message.type !== 'route-refresh' || message.subtype !== 'request') return;
+      this.journal.note('is asked for a refresh', message.family.afi as Afi);
+      this.repeat([...this.own.keys()]);
     };
     this.#tellAll();
-    this.#endOfRibAt = performance.now() + random.below(1500);
+    for (const afi of [1, 2] as const) this.#endOfRibAt.set(afi, performance.now() + random.below(1500));
+    if (random.chance(20)) this.tellAnew(random.pick([1, 2] as const));
   }
 
   async #established(script: Parameters<PeerLab['connect']>[0]): Promise<ScriptedPeer> {
@@ -226,16 +241,20 @@ export class Actor {
     if (!this.isUp) return;
     const carried = prefixes.filter((prefix) => this.truth.carries(prefix));
     this.#session?.announce(attributes, carried);
+    this.journal.note('announces', carried, attributes);
     for (const prefix of carried) this.truth.announce(prefix, attributes);
   }
 
   #lost(session: ScriptedPeer, loss: Parameters<PeerTruth['lost']>[0]): void {
     this.#faults.push(...session.faults);
     if (session === this.#session) this.#session = undefined;
-    this.#endOfRibAt = undefined;
+    this.#endOfRibAt.clear();
     this.truth.lost(loss);
+    this.journal.note(`has lost the session: ${loss}`);
   }
 }
+
+const familyOf = (afi: Afi): Family => (afi === 1 ? IPV4_UNICAST : IPV6_UNICAST);
 
 const bothEnhanced = ({ script, theirOpen }: ScriptedPeer): boolean =>
   [script, theirOpen].every(
@@ -262,4 +281,15 @@ function capabilities(
     { name: 'four-octet-as', asn },
     ...(restart === undefined ? [] : [{ name: 'graceful-restart', ...restart } as const]),
   ];
+}
+
+function textOf(capabilities: readonly Capability[]): string {
+  const words = capabilities.map((each) => {
+    if (each.name === 'multiprotocol') return `IPv${each.family.afi === 1 ? 4 : 6}`;
+    if (each.name !== 'graceful-restart') return each.name;
+    const forwarding = each.families.map(({ family, forwardingPreserved: f }) => `${family.afi}/${f ? 'F' : '-'}`);
+    const bits = `${each.restarting ? 'R' : '-'}${each.notification ? 'N' : '-'}`;
+    return `graceful-restart ${bits} ${forwarding.join(' ')}`;
+  });
+  return words.join(', ');
 }
