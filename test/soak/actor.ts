@@ -15,7 +15,10 @@ import { PeerTruth } from './truth.ts';
 /** How a session ends. `takeover`: the peer connects anew while the old session stands, as after a crash. */
 export type Kill = 'FIN' | 'NOTIFICATION' | 'RST' | 'silence' | 'takeover';
 
+/** No peer is kept from the processor for so long. */
 const USUAL_HOLD = 60;
+/** Short enough to wait for: only of who is about to fall silent, for on a busy machine anybody may be late by this much. */
+const SILENT_HOLD = 6;
 const CONNECT_TRIES = 100;
 const RETRY_MS = 100;
 
@@ -32,23 +35,16 @@ export class Actor {
   readonly #lab: PeerLab;
   readonly #random: Random;
   readonly #sets: AttributeSets;
-  readonly #shortHold: number;
   #session: ScriptedPeer | undefined;
   /** When End-of-RIB of a family is due that was not said in this session. */
   readonly #endOfRibAt = new Map<Afi, number>();
   #marks = 0;
   readonly #faults: string[] = [];
 
-  /** `shortHold`: seconds of silence, after which a session may be lost. */
-  constructor(
-    peer: SoakPeer,
-    lab: PeerLab,
-    { random, shortHold }: { readonly random: Random; readonly shortHold: number },
-  ) {
+  constructor(peer: SoakPeer, lab: PeerLab, random: Random) {
     this.peer = peer;
     this.#lab = lab;
     this.#random = random;
-    this.#shortHold = shortHold;
     this.#sets = new AttributeSets(random, peer);
   }
 
@@ -58,11 +54,6 @@ export class Actor {
 
   get isUp(): boolean {
     return this.#session?.end === undefined && this.#session !== undefined;
-  }
-
-  /** The hold time is short enough to wait for. */
-  get mayFallSilent(): boolean {
-    return this.#session?.script.holdSeconds === this.#shortHold;
   }
 
   /** What ended the session that nobody here ended; undefined where it stands, or somebody did. */
@@ -125,7 +116,11 @@ export class Actor {
 
   /** End-of-RIB where its time has come. Not while the session may be ending: an RST would overtake it. */
   tick(now: number): void {
-    if (this.isBusy || !this.isUp) return;
+    if (!this.isBusy) this.#sayEndOfRib(now);
+  }
+
+  #sayEndOfRib(now: number): void {
+    if (!this.isUp) return;
     for (const [afi, at] of this.#endOfRibAt) {
       if (now < at) continue;
       this.#endOfRibAt.delete(afi);
@@ -158,7 +153,7 @@ export class Actor {
     }
     if (kill === 'RST') session.reset();
     if (kill === 'silence') session.stopKeepalives();
-    if (kill === 'takeover') await this.#connect();
+    if (kill === 'takeover') await this.#connect(USUAL_HOLD);
     await session.until(() => session.end !== undefined, `the end of a session by ${kill}`, 30_000);
     if (kill === 'takeover') return;
     this.#lost(session, kill === 'NOTIFICATION' || kill === 'silence' ? 'NOTIFICATION or silence' : 'connection');
@@ -173,10 +168,17 @@ export class Actor {
 
   /** Up again, with everything of its own but what it lost on the way. */
   async reconnect(): Promise<void> {
-    await this.#connect();
+    await this.#connect(USUAL_HOLD);
   }
 
-  async #connect(): Promise<void> {
+  /** Up, perhaps with all told, and not heard of again until the hold time is over. */
+  async fallSilent(): Promise<void> {
+    await this.#connect(SILENT_HOLD);
+    if (this.#random.chance(50)) this.#sayEndOfRib(Infinity);
+    await this.kill('silence');
+  }
+
+  async #connect(holdSeconds: number): Promise<void> {
     const before = this.#session;
     const isTakeover = before !== undefined && before.end === undefined;
     const random = this.#random;
@@ -187,7 +189,7 @@ export class Actor {
       address,
       bgpIdentifier,
       speaker,
-      holdSeconds: random.chance(40) ? this.#shortHold : USUAL_HOLD,
+      holdSeconds,
       capabilities: capabilities(asn, { restart, onlyIpv4: random.chance(8), enhanced: random.chance(50) }),
     };
     const session = await this.#established(script);

@@ -56,7 +56,7 @@ export class Soak {
     try {
       this.#actors = peers.map((peer, i) => {
         const random = new Random().reseed(this.#options.seed, 1, i);
-        return new Actor(peer, this.#lab, { random, shortHold: this.#options.minutes < 2 ? 6 : 15 });
+        return new Actor(peer, this.#lab, random);
       });
       await this.#lab.setPeers(peers.map(labPeer));
       for (const actor of this.#actors) actor.announce(this.#prefixes.filter(() => this.#random.chance(50)));
@@ -191,7 +191,6 @@ export class Soak {
 
   async #killAndReturn(actor: Actor): Promise<void> {
     const kill = this.#random.pick(KILLS);
-    if (kill === 'silence' && !actor.mayFallSilent) return;
     if (kill === 'takeover' && !actor.truth.keepsRoutesWhenLost) return;
     // What an RST overtakes is lost: so either nothing is on its way, or nothing of the peer survives.
     const mayLose = kill === 'RST' || kill === 'takeover';
@@ -199,6 +198,7 @@ export class Soak {
     await actor.kill(kill);
     if (kill === 'takeover') return;
     await pause(this.#random.below(3000));
+    if (this.#random.chance(10)) await actor.fallSilent();
     await actor.reconnect();
   }
 
@@ -301,4 +301,4 @@ export class Soak {
 
 const indented = (lines: readonly string[]): readonly string[] => lines.map((line) => `    ${line}`);
 
-const KILLS: readonly Kill[] = ['FIN', 'FIN', 'NOTIFICATION', 'RST', 'RST', 'silence', 'takeover', 'takeover'];
+const KILLS: readonly Kill[] = ['FIN', 'FIN', 'NOTIFICATION', 'RST', 'RST', 'takeover', 'takeover'];
