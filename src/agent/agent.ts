@@ -10,7 +10,7 @@ import { startSyncer } from '../datastore/syncer.ts';
 import type { Syncer, SyncView } from '../datastore/syncer.ts';
 import { createIpam } from '../ipam/index.ts';
 import { formatIpAddress, formatIpv4 } from '../model/ip.ts';
-import { createResourceClient, resourcesFromEntries } from '../resources/index.ts';
+import { createResourceClient, emptyResources, ResourceReader } from '../resources/index.ts';
 import type { ResourceClient } from '../resources/index.ts';
 import type { Clock } from '../runtime/clock.ts';
 import type { Logger, LogLevel } from '../runtime/logger.ts';
@@ -60,6 +60,7 @@ export class Agent implements BgpApi, NodeApi {
   readonly #settings: AgentSettings;
   readonly #ports: AgentPorts;
   readonly #resources: ResourceClient;
+  readonly #reader = new ResourceReader();
   #syncer: Syncer | undefined;
   readonly #speakers: SpeakerKeeper;
   readonly #pods: Pods;
@@ -85,7 +86,7 @@ export class Agent implements BgpApi, NodeApi {
     this.#tunnels = new TunnelAddresses({ ipam, resources: this.#resources });
     const directory = settings.bgp.passwordDirectory;
     this.#secrets = new SecretFiles({ directory, clock, onChange: () => this.#schedule() });
-    this.#knowledge = { node, resources: resourcesFromEntries([]).resources, blocks: [] };
+    this.#knowledge = { node, resources: emptyResources(), blocks: [] };
     this.#speakers = new SpeakerKeeper({
       createSpeaker: ports.createSpeaker,
       clock,
@@ -200,7 +201,7 @@ export class Agent implements BgpApi, NodeApi {
 
   #recompute({ entries }: SyncView): void {
     const { node, dataplane, onBgpLogLevel } = this.#ports;
-    const { resources, unreadable } = resourcesFromEntries(entries.values());
+    const { resources, unreadable } = this.#reader.view(entries.values());
     this.#knowledge = { node, resources, blocks: localBlocks(entries.values(), node) };
     for (const { key, reason } of unreadable)
       this.#sayOnce('a stored entry cannot be used and is left out', { key, reason });
