@@ -1,4 +1,5 @@
 /** The loop: reads the host, works out what it should have, writes the difference; again on every reason to. */
+import { formatPrefix } from '../src/model/ip.ts';
 import type { Clock } from '../src/runtime/clock.ts';
 import type { Logger } from '../src/runtime/logger.ts';
 import type { Random } from '../src/runtime/random.ts';
@@ -7,10 +8,12 @@ import { planRoutes } from './calc/routes.ts';
 import { planSysctls } from './calc/sysctls.ts';
 import type { TunnelPlan } from './calc/tunnels.ts';
 import { planTunnelPeers, planTunnels, podMtu, TUNNEL_LINKS } from './calc/tunnels.ts';
+import { FightReport } from './fight-report.ts';
+import type { Surprise } from './host-watch.ts';
 import { HostWatch } from './host-watch.ts';
 import type { HostSnapshot } from './host-snapshot.ts';
 import { findParent, hostLinks, readHost, viewHost } from './host-snapshot.ts';
-import type { Dataplane, DataplaneSettings, HostInterface, WorkloadInterface } from './contract.ts';
+import type { Dataplane, DataplaneSettings, HostInterface, RepairStatus, WorkloadInterface } from './contract.ts';
 import type { DataplaneInputs } from './inputs.ts';
 import type { Kernel } from './kernel.ts';
 import { LinkTable } from './link-table.ts';
@@ -18,7 +21,9 @@ import { NeighbourTable } from './neighbour-table.ts';
 import { PassScheduler } from './pass-scheduler.ts';
 import type { PassResult } from './reconcile.ts';
 import { asError } from './reconcile.ts';
+import { Repairs } from './repairs.ts';
 import { RouteTable } from './route-table.ts';
+import { SysctlTable } from './sysctl-table.ts';
 import type { RouteStatus } from './desired.ts';
 import type { WorkloadPorts } from './workload-interface.ts';
 import { addWorkloadInterface, removeWorkloadInterface } from './workload-interface.ts';
@@ -42,6 +47,9 @@ const READ_RETRY_MS = 1000;
 /** A kernel that refuses one route may refuse ten thousand; routes() tells of each. */
 const MAX_LOGGED = 5;
 
+/** What a new interface begins with; a pod's gets it, as Calico's felix reads it once at its start. */
+const RP_FILTER_DEFAULT = 'net/ipv4/conf/default/rp_filter';
+
 const EMPTY_HOST: HostSnapshot = { links: [], addresses: [], routes: [] };
 
 export class NodeDataplane implements Dataplane {
@@ -52,24 +60,34 @@ export class NodeDataplane implements Dataplane {
   readonly #routes: RouteTable;
   readonly #links: LinkTable;
   readonly #neighbours: NeighbourTable;
+  readonly #sysctls: SysctlTable;
+  readonly #repairs = new Repairs();
+  readonly #fights: FightReport;
   readonly #listeners = new Set<() => void>();
   #host = EMPTY_HOST;
   #inputs: DataplaneInputs | undefined;
   #adopted = 0;
   #isStale = true;
   #resyncAt = 0;
+  #rpFilter = '1';
 
   constructor(settings: DataplaneSettings, ports: DataplanePorts) {
     const { kernel, clock } = ports;
     this.#settings = settings;
     this.#ports = ports;
-    this.#routes = new RouteTable(kernel);
-    this.#links = new LinkTable(kernel);
-    this.#neighbours = new NeighbourTable(kernel);
+    this.#routes = new RouteTable(kernel, this.#repairs);
+    this.#links = new LinkTable(kernel, this.#repairs);
+    this.#neighbours = new NeighbourTable(kernel, this.#repairs);
+    this.#sysctls = new SysctlTable(kernel, this.#repairs);
+    this.#fights = new FightReport(kernel, ports.log, this.#repairs);
     this.#scheduler = new PassScheduler(clock, () => this.#pass());
     this.#watch = new HostWatch({
-      believed: () => ({ host: this.#host, routes: this.#routes }),
-      onSurprise: (delayMs) => this.#onSurprise(delayMs),
+      believed: () => ({
+        ...{ host: this.#host, routes: this.#routes },
+        ...{ neighbours: this.#neighbours, sysctls: this.#sysctls },
+      }),
+      onSurprise: (surprise) => this.#onSurprise(surprise),
+      onLink: (ifindex) => this.#repairs.noteLink(ifindex),
     });
   }
 
@@ -78,6 +96,7 @@ export class NodeDataplane implements Dataplane {
     await requirePermission(kernel);
     await this.#watch.start(kernel);
     await this.#resync();
+    this.#rpFilter = await kernel.readSysctl(RP_FILTER_DEFAULT);
     this.#adopted = this.#routes.size;
     log.info({ adoptedRoutes: this.#adopted, links: this.#host.links.length }, 'kernel state read');
   }
@@ -96,7 +115,18 @@ export class NodeDataplane implements Dataplane {
   }
 
   routes(): readonly RouteStatus[] {
-    return this.#routes.statuses(hostLinks(this.#host));
+    const statuses = this.#routes.statuses(hostLinks(this.#host));
+    const fights = this.#fights.status().fights.filter(({ kind }) => kind === 'route');
+    if (fights.length === 0) return statuses;
+    const told = new Map(fights.map(({ name, repairs, by }) => [name, `${repairs} repairs, ${by}`]));
+    return statuses.map((status) => {
+      const fight = told.get(formatPrefix(status.route.prefix));
+      return fight === undefined ? status : { ...status, fight };
+    });
+  }
+
+  repairs(): RepairStatus {
+    return this.#fights.status();
   }
 
   async interfaces(): Promise<readonly HostInterface[]> {
@@ -134,8 +164,9 @@ export class NodeDataplane implements Dataplane {
     return podMtu(this.#inputs, parent?.link.mtu ?? FALLBACK_MTU, this.#settings);
   }
 
-  #onSurprise(delayMs: number): void {
-    this.#isStale = true;
+  #onSurprise({ delayMs, about, culprit }: Surprise): void {
+    if (about === 'host') this.#isStale = true;
+    if (culprit !== undefined) this.#repairs.noteBlame(culprit.object, culprit.blame);
     if (this.#inputs !== undefined) this.#scheduler.request(delayMs);
   }
 
@@ -145,6 +176,7 @@ export class NodeDataplane implements Dataplane {
     if (inputs === undefined) return undefined;
     this.#watch.hold();
     const outcome = await this.#converge(inputs).catch(asError);
+    await this.#fights.endPass(this.#ports.clock.now());
     this.#watch.release();
     if (outcome instanceof Error) {
       this.#isStale = true;
@@ -159,9 +191,10 @@ export class NodeDataplane implements Dataplane {
   }
 
   #nextPassMs(): number {
-    const times = [this.#resyncAt, this.#routes.nextDueAt(), this.#links.nextDueAt(), this.#neighbours.nextDueAt()];
-    const next = Math.min(...times.filter((time) => time !== undefined));
-    return Math.max(0, next - this.#ports.clock.now());
+    const now = this.#ports.clock.now();
+    const tables = [this.#routes, this.#links, this.#neighbours, this.#sysctls];
+    const times = [this.#resyncAt, this.#repairs.nextDueAt(now), ...tables.map((table) => table.nextDueAt())];
+    return Math.max(0, Math.min(...times.filter((time) => time !== undefined)) - now);
   }
 
   async #converge(inputs: DataplaneInputs): Promise<PassResult<string>> {
@@ -181,8 +214,9 @@ export class NodeDataplane implements Dataplane {
     );
 
     const view = this.#view(inputs, plans);
+    this.#sysctls.setDesired(planSysctls(inputs, view, this.#rpFilter));
+    results.push(await this.#sysctls.reconcile(now, isFull));
     if (isFull) {
-      results.push(await this.#reconcileSysctls(inputs, view));
       // Up to a tenth later, as in felix, so that the nodes of a cluster do not resync in step.
       this.#resyncAt = now + this.#settings.resyncSeconds * 1000 * (1 + this.#ports.random() / 10);
     }
@@ -228,22 +262,6 @@ export class NodeDataplane implements Dataplane {
       if (outcome.error !== undefined) failed.set(outcome.name, outcome.error);
     }
     if (failed.size > 0) await this.#resync();
-    return { changed, failed };
-  }
-
-  async #reconcileSysctls(inputs: DataplaneInputs, view: HostView): Promise<PassResult<string>> {
-    const { kernel } = this.#ports;
-    const failed = new Map<string, Error>();
-    let changed = 0;
-    for (const { path, value } of planSysctls(inputs, view)) {
-      try {
-        if ((await kernel.readSysctl(path)) === value) continue;
-        await kernel.writeSysctl(path, value);
-        changed++;
-      } catch (error) {
-        failed.set(path, asError(error));
-      }
-    }
     return { changed, failed };
   }
 

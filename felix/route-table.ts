@@ -1,5 +1,6 @@
 /** Our routes in the kernel's main table: from our words to the kernel's, and the difference between the two. */
 import { unreachable } from '../src/model/invalid.ts';
+import { formatPrefix } from '../src/model/ip.ts';
 import type { HostLink } from './calc/host-view.ts';
 import type { PlannedRoute } from './calc/planned-route.ts';
 import { TUNNEL_LINKS } from './calc/tunnels.ts';
@@ -10,6 +11,8 @@ import { asStored, MAIN_TABLE, routeKey, sameRoute, SCOPE } from './kernel.ts';
 import { isOurs, OUR_PROTOCOL } from './ownership.ts';
 import type { Change, PassResult } from './reconcile.ts';
 import { reconcile } from './reconcile.ts';
+import { RepairGuard } from './repair-guard.ts';
+import { Repairs } from './repairs.ts';
 import { RetrySchedule } from './retry.ts';
 
 type Links = ReadonlyMap<string, HostLink>;
@@ -18,13 +21,19 @@ export class RouteTable {
   readonly #kernel: Pick<Kernel, 'writeRoutes'>;
   readonly #tracker = new DeltaTracker<string, KernelRoute>(sameRoute);
   readonly #retry = new RetrySchedule<string>();
+  readonly #guard: RepairGuard<KernelRoute>;
   #planned: readonly PlannedRoute[] = [];
   /** Keys of routes that are wanted but cannot be worked out now: whatever the kernel has for them stays. */
   #waiting: ReadonlySet<string> = new Set();
   #mayDelete = false;
 
-  constructor(kernel: Pick<Kernel, 'writeRoutes'>) {
+  constructor(kernel: Pick<Kernel, 'writeRoutes'>, repairs = new Repairs()) {
     this.#kernel = kernel;
+    this.#guard = new RepairGuard(this.#tracker, repairs, {
+      objectOf: (_, { prefix }) => ({ kind: 'route', name: formatPrefix(prefix) }),
+      linksOf: ({ hops }) => hops.map(({ ifindex }) => ifindex),
+      isSame: sameRoute,
+    });
   }
 
   /** How many routes of ours the kernel has, as far as we know. */
@@ -55,11 +64,14 @@ export class RouteTable {
   /** `mayDelete`: datastore and bird are in sync, so what nobody wants is really unwanted. */
   async reconcile(now: number, mayDelete: boolean): Promise<PassResult<string>> {
     this.#mayDelete = mayDelete;
-    return reconcile(this.#tracker, (changes) => this.#kernel.writeRoutes(changes.map(toRouteChange)), {
+    const result = await reconcile(this.#tracker, (changes) => this.#kernel.writeRoutes(changes.map(toRouteChange)), {
       retry: this.#retry,
       now,
       mayDelete: (key) => mayDelete && !this.#waiting.has(key),
+      mayUpdate: (key) => this.#guard.mayUpdate(key, now),
     });
+    this.#guard.finish(now);
+    return result;
   }
 
   nextDueAt(): number | undefined {
