@@ -17,6 +17,7 @@ import type { Dataplane, DataplaneSettings, HostInterface, RepairStatus, Workloa
 import type { DataplaneInputs } from './inputs.ts';
 import type { Kernel } from './kernel.ts';
 import { LinkTable } from './link-table.ts';
+import { MovedAddresses } from './moved-addresses.ts';
 import { NeighbourTable } from './neighbour-table.ts';
 import { PassScheduler } from './pass-scheduler.ts';
 import type { PassResult } from './reconcile.ts';
@@ -61,6 +62,7 @@ export class NodeDataplane implements Dataplane {
   readonly #links: LinkTable;
   readonly #neighbours: NeighbourTable;
   readonly #sysctls: SysctlTable;
+  readonly #moved: MovedAddresses;
   readonly #repairs = new Repairs();
   readonly #fights: FightReport;
   readonly #listeners = new Set<() => void>();
@@ -79,6 +81,7 @@ export class NodeDataplane implements Dataplane {
     this.#links = new LinkTable(kernel, this.#repairs);
     this.#neighbours = new NeighbourTable(kernel, this.#repairs);
     this.#sysctls = new SysctlTable(kernel, this.#repairs);
+    this.#moved = new MovedAddresses(kernel, ports.log);
     this.#fights = new FightReport(kernel, ports.log, this.#repairs);
     this.#scheduler = new PassScheduler(clock, () => this.#pass());
     this.#watch = new HostWatch({
@@ -192,7 +195,7 @@ export class NodeDataplane implements Dataplane {
 
   #nextPassMs(): number {
     const now = this.#ports.clock.now();
-    const tables = [this.#routes, this.#links, this.#neighbours, this.#sysctls];
+    const tables = [this.#routes, this.#links, this.#neighbours, this.#sysctls, this.#moved];
     const times = [this.#resyncAt, this.#repairs.nextDueAt(now), ...tables.map((table) => table.nextDueAt())];
     return Math.max(0, Math.min(...times.filter((time) => time !== undefined)) - now);
   }
@@ -224,7 +227,7 @@ export class NodeDataplane implements Dataplane {
     this.#routes.setDesired(planRoutes(inputs, view), view.links);
     // A route may need a neighbour, so neighbours come before routes and go after them; links go last of all.
     results.push(await this.#neighbours.reconcile(now, false));
-    results.push(await this.#routes.reconcile(now, mayDelete));
+    results.push(await this.#reconcileRoutes(now, mayDelete));
     results.push(await this.#neighbours.reconcile(now, mayDelete));
     results.push(
       await this.#reconcileLinks(
@@ -234,6 +237,15 @@ export class NodeDataplane implements Dataplane {
       ),
     );
     return this.#report(results);
+  }
+
+  async #reconcileRoutes(now: number, mayDelete: boolean): Promise<PassResult<string>> {
+    const inKernel = { actual: this.#routes.actual, isAwaited: (key: string) => this.#routes.isAwaited(key) };
+    this.#moved.observe(inKernel);
+    const result = await this.#routes.reconcile(now, mayDelete);
+    this.#moved.observe(inKernel);
+    await this.#moved.flush(now);
+    return result;
   }
 
   #view(inputs: DataplaneInputs, plans: readonly TunnelPlan[] = []): HostView {

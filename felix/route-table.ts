@@ -41,6 +41,16 @@ export class RouteTable {
     return this.#tracker.actual.size;
   }
 
+  /** Routes of ours in the kernel, as far as we know, by routeKey. */
+  get actual(): ReadonlyMap<string, KernelRoute> {
+    return this.#tracker.actual;
+  }
+
+  /** Wanted, whether or not it can be in the kernel now. */
+  isAwaited(key: string): boolean {
+    return this.#tracker.desired.has(key) || this.#waiting.has(key);
+  }
+
   /** All routes of the main table, as just listed; what is not ours is left aside. */
   setActual(routes: readonly KernelRoute[]): void {
     this.#tracker.setActual(new Map(routes.filter(isOurs).map((route) => [routeKey(route), route])));

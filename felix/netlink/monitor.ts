@@ -11,7 +11,7 @@ import { decodeMessages } from './header.ts';
 import type { Message } from './header.ts';
 import { SYS, SystemError } from '../../src/linux/libc.ts';
 import type { Libc } from '../../src/linux/libc.ts';
-import { openRouteSocket, uninterrupted } from './socket.ts';
+import { openNetlinkSocket, uninterrupted } from './socket.ts';
 import type { KernelEvent } from '../kernel.ts';
 
 const SIGNAL = 'SIGURG';
@@ -34,7 +34,7 @@ export class Monitor {
     if (!isMainThread) throw new Error('the kernel can only be watched from the main thread: signals reach no other');
     this.#libc = libc;
     this.#listener = listener;
-    this.#fd = openRouteSocket(libc, { groups: GROUPS, nonBlocking: true });
+    this.#fd = openNetlinkSocket(libc, { groups: GROUPS, nonBlocking: true });
     process.on(SIGNAL, this.#onSignal);
     libc.fcntl(this.#fd, SYS.fcntlSetOwner, process.pid);
     libc.fcntl(this.#fd, SYS.fcntlSetSignal, SIGNAL_NUMBER);
