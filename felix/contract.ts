@@ -12,6 +12,8 @@ export interface DataplaneSettings {
   readonly vxlanMtu: number;
   readonly vxlanVni: number;
   readonly vxlanPort: number;
+  /** What Calico's BIRD and felix left in the kernel is ours too; ownership.ts says what that is. Default false. */
+  readonly adoptCalicoRoutes?: boolean;
 }
 
 /** A pod's interface as the CNI plugin asks for it. */

@@ -19,6 +19,8 @@ import type { Kernel } from './kernel.ts';
 import { LinkTable } from './link-table.ts';
 import { MovedAddresses } from './moved-addresses.ts';
 import { NeighbourTable } from './neighbour-table.ts';
+import { BIRD_PROTOCOL, isOurs, isOursOrCalicos } from './ownership.ts';
+import type { IsOurs } from './ownership.ts';
 import { PassScheduler } from './pass-scheduler.ts';
 import type { PassResult } from './reconcile.ts';
 import { asError } from './reconcile.ts';
@@ -109,6 +111,8 @@ export class NodeDataplane implements Dataplane {
   }
 
   update(inputs: DataplaneInputs): void {
+    // What is ours may depend on the pools.
+    if (this.#settings.adoptCalicoRoutes === true && !samePools(this.#inputs, inputs)) this.#isStale = true;
     this.#inputs = inputs;
     this.#scheduler.ask();
   }
@@ -249,15 +253,21 @@ export class NodeDataplane implements Dataplane {
   }
 
   #view(inputs: DataplaneInputs, plans: readonly TunnelPlan[] = []): HostView {
-    return viewHost(this.#host, inputs.local.address, this.#links.errors(plans));
+    const view = viewHost(this.#host, inputs.local.address, this.#links.errors(plans));
+    return this.#settings.adoptCalicoRoutes === true ? { ...view, abandonedProtocol: BIRD_PROTOCOL } : view;
   }
 
   /** The way that needs no memory: all that the kernel has is read again. */
   async #resync(): Promise<void> {
     this.#host = await readHost(this.#ports.kernel);
-    this.#routes.setActual(this.#host.routes);
+    this.#routes.setActual(this.#host.routes, this.#ownership());
     await this.#neighbours.resync(this.#host.links.find(({ name }) => name === TUNNEL_LINKS.vxlan)?.index);
     this.#isStale = false;
+  }
+
+  #ownership(): IsOurs {
+    if (this.#settings.adoptCalicoRoutes !== true) return isOurs;
+    return isOursOrCalicos(this.#inputs?.pools.map(({ cidr }) => cidr) ?? [], this.#host.links);
   }
 
   async #reconcileLinks(plans: readonly TunnelPlan[], now: number, mayDelete: boolean): Promise<PassResult<string>> {
@@ -286,4 +296,9 @@ export class NodeDataplane implements Dataplane {
     if (changed > 0) log.info({ changed, routes: this.#routes.size }, 'dataplane programmed');
     return { changed, failed };
   }
+}
+
+function samePools(before: DataplaneInputs | undefined, after: DataplaneInputs): boolean {
+  const text = ({ pools }: DataplaneInputs): string => pools.map(({ cidr }) => formatPrefix(cidr)).join(' ');
+  return before !== undefined && text(before) === text(after);
 }

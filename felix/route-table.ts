@@ -9,6 +9,7 @@ import type { DesiredRoute, Hop, RouteClass, RouteStatus, RouteTarget } from './
 import type { Kernel, KernelEvent, KernelHop, KernelRoute } from './kernel.ts';
 import { asStored, MAIN_TABLE, routeKey, sameRoute, SCOPE } from './kernel.ts';
 import { isOurs, OUR_PROTOCOL } from './ownership.ts';
+import type { IsOurs } from './ownership.ts';
 import type { Change, PassResult } from './reconcile.ts';
 import { reconcile } from './reconcile.ts';
 import { RepairGuard } from './repair-guard.ts';
@@ -26,6 +27,7 @@ export class RouteTable {
   /** Keys of routes that are wanted but cannot be worked out now: whatever the kernel has for them stays. */
   #waiting: ReadonlySet<string> = new Set();
   #mayDelete = false;
+  #isOurs: IsOurs = isOurs;
 
   constructor(kernel: Pick<Kernel, 'writeRoutes'>, repairs = new Repairs()) {
     this.#kernel = kernel;
@@ -52,8 +54,9 @@ export class RouteTable {
   }
 
   /** All routes of the main table, as just listed; what is not ours is left aside. */
-  setActual(routes: readonly KernelRoute[]): void {
-    this.#tracker.setActual(new Map(routes.filter(isOurs).map((route) => [routeKey(route), route])));
+  setActual(routes: readonly KernelRoute[], owns: IsOurs = isOurs): void {
+    this.#isOurs = owns;
+    this.#tracker.setActual(new Map(routes.filter(owns).map((route) => [routeKey(route), route])));
   }
 
   setDesired(planned: readonly PlannedRoute[], links: Links): void {
@@ -91,8 +94,8 @@ export class RouteTable {
   /** True where the event tells us something that we did not do ourselves. */
   isSurprise({ change, route }: KernelEvent & { readonly kind: 'route' }): boolean {
     const key = routeKey(route);
-    if (change === 'removed') return isOurs(route) && this.#tracker.isSurprise(key, undefined);
-    return this.#tracker.isSurprise(key, isOurs(route) ? asStored(route) : undefined);
+    if (change === 'removed') return this.#isOurs(route) && this.#tracker.isSurprise(key, undefined);
+    return this.#tracker.isSurprise(key, this.#isOurs(route) ? asStored(route) : undefined);
   }
 
   isLinkInUse(ifindex: number): boolean {
