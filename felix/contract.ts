@@ -2,6 +2,8 @@
 import type { InterfaceAddress, IpAddress } from '../src/model/ip.ts';
 import type { RouteStatus } from './desired.ts';
 import type { DataplaneInputs } from './inputs.ts';
+import type { NatStatus } from './nat/nat-table.ts';
+import type { NatSettings } from './nat/plan.ts';
 
 export interface DataplaneSettings {
   /** Full resync with the kernel, felix's RouteRefreshInterval. Default 90. */
@@ -11,6 +13,7 @@ export interface DataplaneSettings {
   readonly vxlanMtu: number;
   readonly vxlanVni: number;
   readonly vxlanPort: number;
+  readonly nat?: NatSettings;
 }
 
 /** A pod's interface as the CNI plugin asks for it. */
@@ -45,6 +48,8 @@ export interface Dataplane {
   /** Resolves when a pass over the inputs as they are now has ended; the pass's failures stay pending and are in routes(). */
   settled(): Promise<void>;
   routes(): readonly RouteStatus[];
+  /** Each pool's natOutgoing and each tunnel's masquerade, as far as nftables has them. */
+  nat(): readonly NatStatus[];
   interfaces(): Promise<readonly HostInterface[]>;
   /** Makes the veth pair, addresses, routes inside the pod and sysctls; idempotent. Returns the pod side's MAC. */
   addWorkloadInterface(workload: WorkloadInterface): Promise<{ readonly mac: string }>;

@@ -14,6 +14,10 @@ import type { Dataplane, DataplaneSettings, HostInterface, WorkloadInterface } f
 import type { DataplaneInputs } from './inputs.ts';
 import type { Kernel } from './kernel.ts';
 import { LinkTable } from './link-table.ts';
+import type { NatStatus } from './nat/nat-table.ts';
+import { NatTableKeeper } from './nat/nat-table.ts';
+import type { Nftables } from './nat/nftables.ts';
+import { planNat } from './nat/plan.ts';
 import { NeighbourTable } from './neighbour-table.ts';
 import { PassScheduler } from './pass-scheduler.ts';
 import type { PassResult } from './reconcile.ts';
@@ -27,6 +31,8 @@ import { requirePermission } from './permission.ts';
 export interface DataplanePorts {
   /** Closed by the dataplane's close(). */
   readonly kernel: Kernel;
+  /** Closed by the dataplane's close(). Absent: no NAT, and nat() says so. */
+  readonly nftables?: Nftables;
   readonly clock: Clock;
   readonly random: Random;
   readonly log: Logger;
@@ -38,6 +44,9 @@ export interface DataplanePorts {
 const FALLBACK_MTU = 1460;
 /** After the kernel refused to be read at all. */
 const READ_RETRY_MS = 1000;
+
+/** Long enough that a burst of changes to our NAT table is one pass. */
+const NAT_TOUCHED_MS = 20;
 
 /** A kernel that refuses one route may refuse ten thousand; routes() tells of each. */
 const MAX_LOGGED = 5;
@@ -52,6 +61,7 @@ export class NodeDataplane implements Dataplane {
   readonly #routes: RouteTable;
   readonly #links: LinkTable;
   readonly #neighbours: NeighbourTable;
+  readonly #nat: NatTableKeeper;
   readonly #listeners = new Set<() => void>();
   #host = EMPTY_HOST;
   #inputs: DataplaneInputs | undefined;
@@ -60,13 +70,14 @@ export class NodeDataplane implements Dataplane {
   #resyncAt = 0;
 
   constructor(settings: DataplaneSettings, ports: DataplanePorts) {
-    const { kernel, clock } = ports;
+    const { kernel, nftables, clock, log } = ports;
     this.#settings = settings;
     this.#ports = ports;
     this.#routes = new RouteTable(kernel);
     this.#links = new LinkTable(kernel);
     this.#neighbours = new NeighbourTable(kernel);
     this.#scheduler = new PassScheduler(clock, () => this.#pass());
+    this.#nat = new NatTableKeeper({ nftables, log, onSurprise: () => this.#scheduler.request(NAT_TOUCHED_MS) });
     this.#watch = new HostWatch({
       believed: () => ({ host: this.#host, routes: this.#routes }),
       onSurprise: (delayMs) => this.#onSurprise(delayMs),
@@ -99,6 +110,10 @@ export class NodeDataplane implements Dataplane {
     return this.#routes.statuses(hostLinks(this.#host));
   }
 
+  nat(): readonly NatStatus[] {
+    return this.#nat.statuses();
+  }
+
   async interfaces(): Promise<readonly HostInterface[]> {
     const { kernel } = this.#ports;
     const [links, addresses] = [await kernel.listLinks(), await kernel.listAddresses()];
@@ -126,6 +141,7 @@ export class NodeDataplane implements Dataplane {
   async close(): Promise<void> {
     this.#watch.close();
     await this.#scheduler.close();
+    await this.#ports.nftables?.close();
     await this.#ports.kernel.close();
   }
 
@@ -159,7 +175,8 @@ export class NodeDataplane implements Dataplane {
   }
 
   #nextPassMs(): number {
-    const times = [this.#resyncAt, this.#routes.nextDueAt(), this.#links.nextDueAt(), this.#neighbours.nextDueAt()];
+    const tables = [this.#routes, this.#links, this.#neighbours, this.#nat];
+    const times = [this.#resyncAt, ...tables.map((table) => table.nextDueAt())];
     const next = Math.min(...times.filter((time) => time !== undefined));
     return Math.max(0, next - this.#ports.clock.now());
   }
@@ -199,6 +216,8 @@ export class NodeDataplane implements Dataplane {
         mayDelete,
       ),
     );
+    const natSettings = { settings: this.#settings.nat, vxlanPort: this.#settings.vxlanPort };
+    results.push(await this.#nat.reconcile(planNat(inputs, plans, natSettings), now, isFull));
     return this.#report(results);
   }
 

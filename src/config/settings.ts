@@ -104,7 +104,6 @@ function contradictions(values: Values): readonly string[] {
       `CALICO_IPV4POOL_CIDR = '${formatPrefix(poolCidr)}' and CALICO_IPV4POOL_BLOCK_SIZE = '${poolBlockSize}': the pool is smaller than one block`,
     );
   }
-  if (values.poolNatOutgoing === true) faults.push(`CALICO_IPV4POOL_NAT_OUTGOING = 'true': is not supported yet`);
   return faults;
 }
 

@@ -3,8 +3,8 @@
  * one JSON answer per line on stdout. Ends with stdin, and leaves the kernel as it is.
  */
 import { createInterface } from 'node:readline';
-import type { Dataplane, RouteStatus } from '../../felix/index.ts';
-import { createDataplane, createLinuxKernel } from '../../felix/index.ts';
+import type { Dataplane, NatStatus, RouteStatus } from '../../felix/index.ts';
+import { createDataplane, createLinuxKernel, createLinuxNftables } from '../../felix/index.ts';
 import type { DataplaneInputs } from '../../felix/inputs.ts';
 import { parseIpAddress } from '../../src/model/ip.ts';
 import { systemClock } from '../../src/runtime/clock.ts';
@@ -19,6 +19,7 @@ export type DataplaneRequest =
 export interface DataplaneAnswer {
   readonly adopted: number;
   readonly routes: readonly RouteStatus[];
+  readonly nat: readonly NatStatus[];
 }
 
 async function answer(dataplane: Dataplane, request: DataplaneRequest): Promise<DataplaneAnswer> {
@@ -29,13 +30,14 @@ async function answer(dataplane: Dataplane, request: DataplaneRequest): Promise<
     await dataplane.addWorkloadInterface({ netns, hostInterface, addresses, containerInterface: 'eth0', mtu: 0 });
   }
   await dataplane.settled();
-  return { adopted: dataplane.adoptedRoutes(), routes: dataplane.routes() };
+  return { adopted: dataplane.adoptedRoutes(), routes: dataplane.routes(), nat: dataplane.nat() };
 }
 
 if (import.meta.main) {
   const settings = { resyncSeconds: 90, ipipMtu: 0, vxlanMtu: 0, vxlanVni: 4096, vxlanPort: 4789 };
   const dataplane = createDataplane(settings, {
     kernel: createLinuxKernel(),
+    nftables: createLinuxNftables(),
     clock: systemClock,
     random: systemRandom,
     log: silentLogger,

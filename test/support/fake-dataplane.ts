@@ -7,6 +7,7 @@ export const fakeDataplane = (does: Partial<Dataplane> = {}): Dataplane => ({
   update: () => undefined,
   settled: () => Promise.resolve(),
   routes: () => [],
+  nat: () => [],
   interfaces: () => Promise.resolve([]),
   addWorkloadInterface: () => Promise.resolve({ mac: '' }),
   removeWorkloadInterface: () => Promise.resolve(),

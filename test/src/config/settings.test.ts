@@ -85,7 +85,6 @@ describe('what is wrong is one sentence with name and value', () => {
       'a pool is encapsulated by one of them only',
     ],
     [{ CALICO_IPV4POOL_BLOCK_SIZE: '19' }, "CALICO_IPV4POOL_BLOCK_SIZE = '19': is not a whole number from 20 to 32"],
-    [{ CALICO_IPV4POOL_NAT_OUTGOING: 'true' }, "CALICO_IPV4POOL_NAT_OUTGOING = 'true': is not supported yet"],
     [
       { NO_DEFAULT_POOLS: 'true', CALICO_IPV4POOL_CIDR: '10.0.0.0/16' },
       'NO_DEFAULT_POOLS and CALICO_IPV4POOL_CIDR are both set',
