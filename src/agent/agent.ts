@@ -27,7 +27,7 @@ import type { Omitted } from './peers.ts';
 import { createPods } from './pods.ts';
 import type { Pods } from './pods.ts';
 import { SecretFiles } from './secret-files.ts';
-import { routeReport } from './status.ts';
+import { natReport, routeReport } from './status.ts';
 import { TunnelAddresses } from './tunnel-addresses.ts';
 
 export interface AgentPorts {
@@ -145,6 +145,7 @@ export class Agent implements BgpApi, NodeApi {
         pending: routes.filter(({ state }) => state === 'pending').length,
         failed: routes.filter(({ state }) => state === 'failed').length,
       },
+      nat: dataplane.nat().map(natReport),
     };
   }
 

@@ -1,5 +1,6 @@
-import type { RouteStatus, RouteTarget } from '../../felix/index.ts';
-import type { RouteReport } from '../api/contract.ts';
+import { natSubjectText } from '../../felix/index.ts';
+import type { NatStatus, RouteStatus, RouteTarget } from '../../felix/index.ts';
+import type { NatReport, RouteReport } from '../api/contract.ts';
 import { formatIpAddress, formatPrefix } from '../model/ip.ts';
 
 export function routeReport({ route, state, error }: RouteStatus): RouteReport {
@@ -13,6 +14,11 @@ export function routeReport({ route, state, error }: RouteStatus): RouteReport {
     ...(error === undefined ? {} : { error }),
   };
 }
+
+export const natReport = ({ subject, ...rest }: NatStatus): NatReport => ({
+  subject: natSubjectText({ subject }),
+  ...rest,
+});
 
 /** As `ip route` says it. */
 function formatTarget(target: RouteTarget): string {

@@ -62,6 +62,18 @@ export interface NodeStatus extends SpeakerStatus {
     readonly stale?: string;
   };
   readonly dataplane: { readonly routes: number; readonly pending: number; readonly failed: number };
+  /** Absent where an older agent answers. */
+  readonly nat?: readonly NatReport[];
+}
+
+/** Whether what a pool's natOutgoing or a tunnel asks for is in nftables, and why. */
+export interface NatReport {
+  /** `ippool blue (10.48.0.0/16)`, `vxlan.calico` */
+  readonly subject: string;
+  /** `in force`, `pending`, `failed`, or `off` where nobody asks for it. */
+  readonly state: string;
+  readonly reason: string;
+  readonly error?: string;
 }
 
 /** GET /v1/routes: what felix wants in the kernel, and why. */

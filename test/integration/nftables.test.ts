@@ -1,10 +1,14 @@
 /** libnftables and the kernel's nftables, each test in a network namespace of its own. */
 import { execFileSync } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync, symlinkSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { createLinuxNftables } from '../../felix/nat/linux-nftables.ts';
 import { listingOf } from '../../felix/nat/listing.ts';
 import type { Nftables } from '../../felix/nat/nftables.ts';
 import { NftablesUnavailableError } from '../../felix/nat/nftables.ts';
+import { removeNatTable } from '../../felix/nat/remove.ts';
 import { fullTable, nftablesCompliance } from '../compliance/nftables.ts';
 import { eventually } from '../support/dataplane-lab.ts';
 import { isRoot, makeNetns } from '../support/netns.ts';
@@ -22,6 +26,15 @@ const OTHERS = [
   'add chain ip nat postrouting { type nat hook postrouting priority srcnat; }',
   'add rule ip nat postrouting ip saddr 10.1.0.0/16 masquerade',
 ].join('\n');
+
+/** Where the system has it: where we have it from, once we have it. */
+async function installedLibrary(): Promise<string> {
+  const nftables = createLinuxNftables();
+  await nftables.read();
+  await nftables.close();
+  const [path = ''] = /\/\S*libnftables\.so\S*/.exec(readFileSync('/proc/self/maps', 'utf8')) ?? [];
+  return path;
+}
 
 describe.runIf(runs)('on the real kernel', () => {
   nftablesCompliance('libnftables', () => {
@@ -53,7 +66,7 @@ describe.runIf(runs)('on the real kernel', () => {
       const heard: (string | undefined)[] = [];
       await nftables.watch((by) => void heard.push(by));
       await nftables.replace(fullTable());
-      await nftables.remove();
+      expect(await removeNatTable(nftables)).toBe(true);
       expect(netns.run('nft', '-s', 'list', 'ruleset')).toBe(theirs);
       await nftables.replace(fullTable());
       await nftables.read();
@@ -86,12 +99,22 @@ describe.runIf(runs)('on the real kernel', () => {
     });
   });
 
-  test('without the library it says what to install', async () => {
-    const nftables = createLinuxNftables({ library: 'libnftables-of-nobody.so.1' });
-    await expect(nftables.read()).rejects.toThrow(
-      new NftablesUnavailableError(
-        'libnftables-of-nobody.so.1 cannot be loaded: install libnftables (Debian: libnftables1)',
-      ),
-    );
+  test('without the library it says what to install, and uses it as soon as it is there', async () => {
+    const directory = mkdtempSync(join(tmpdir(), 'ctn-nft-'));
+    const netns = makeNetns('ctn-nft');
+    const library = join(directory, 'libnftables.so.1');
+    const nftables = createLinuxNftables({ netns: netns.path, library });
+    try {
+      await expect(nftables.read()).rejects.toThrow(
+        new NftablesUnavailableError(`${library} cannot be loaded: install libnftables (Debian: libnftables1)`),
+      );
+      symlinkSync(await installedLibrary(), library);
+      await nftables.replace(fullTable());
+      expect(netns.run('nft', 'list', 'tables')).toContain('inet calico-ts');
+    } finally {
+      await nftables.close();
+      netns.remove();
+      rmSync(directory, { recursive: true });
+    }
   });
 });
