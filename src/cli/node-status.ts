@@ -50,6 +50,7 @@ function notes({ bgp, configuration, datastore, dataplane, nat = [] }: AnyStatus
       ? []
       : [`${dataplane?.failed} routes were refused by the kernel: calicoctl-ts routes`]),
     ...natNotes(nat),
+    ...(dataplane?.fights ?? []).map((fight) => `Somebody keeps undoing what we program: ${fight}`),
     ...(refused.length === 0
       ? []
       : [`${configuration?.file} is wrong, and what it said at ${configuration?.readAt} stays in force:`, ...refused]),

@@ -44,6 +44,7 @@ export interface AgentSettings {
       /** Absent: that of the interface. */
       readonly address?: IpAddress;
     };
+    readonly adoptCalicoRoutes: boolean;
   };
 }
 
@@ -146,6 +147,7 @@ function withDefaults(values: Values, datastore: StoreSettings): AgentSettings {
         ...(values.natPortRange !== undefined && { portRange: values.natPortRange }),
         ...(values.natOutgoingAddress !== undefined && { address: values.natOutgoingAddress }),
       },
+      adoptCalicoRoutes: values.adoptCalicoRoutes ?? false,
     },
   };
 }

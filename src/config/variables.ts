@@ -74,6 +74,7 @@ export const variables = {
   natPortRange: row('FELIX_NATPORTRANGE', parsePortRange),
   natOutgoingAddress: row('FELIX_NATOUTGOINGADDRESS', parseIpv4),
   natOutgoingExclusions: row('FELIX_NATOUTGOINGEXCLUSIONS', parseNatExclusions),
+  adoptCalicoRoutes: row('FELIX_ADOPTCALICOROUTES', parseBoolean), // ours
   runDirectory: row('CALICO_RUN_DIR', parseRunDirectory), // ours
   socketMode: row('CALICO_SOCKET_MODE', parseMode), // ours
   logLevel: row('CALICO_LOG_LEVEL', parseLogLevel), // ours

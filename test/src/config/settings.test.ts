@@ -14,8 +14,12 @@ describe('defaults', () => {
       runDirectory: '/var/run/calico',
       socketMode: 0o660,
       bgp: { holdSeconds: 240 },
-      felix: { resyncSeconds: 90, vxlanVni: 4096, vxlanPort: 4789, nat: { exclusions: 'IPPoolsOnly' } },
+      felix: {
+        ...{ resyncSeconds: 90, vxlanVni: 4096, vxlanPort: 4789, adoptCalicoRoutes: false },
+        nat: { exclusions: 'IPPoolsOnly' },
+      },
     });
+    expect(load({ FELIX_ADOPTCALICOROUTES: 'true' }).felix.adoptCalicoRoutes).toBe(true);
   });
 
   test('the production line of the README is understood', () => {
