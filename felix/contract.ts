@@ -44,7 +44,7 @@ export interface HostInterface {
 /** Somebody undoes again and again what we put right. */
 export interface FightStatus {
   readonly kind: RepairKind;
-  /** `192.168.2.0/26`, `vxlan.calico`, `net/ipv4/ip_forward` */
+  /** `192.168.2.0/26`, `vxlan.calico`, `net/ipv4/ip_forward`, `table inet calico-ts` */
   readonly name: string;
   /** Since it began. */
   readonly repairs: number;

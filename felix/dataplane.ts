@@ -96,7 +96,8 @@ export class NodeDataplane implements Dataplane {
     this.#moved = new MovedAddresses(kernel, ports.log);
     this.#fights = new FightReport(kernel, ports.log, this.#repairs);
     this.#scheduler = new PassScheduler(clock, () => this.#pass());
-    this.#nat = new NatTableKeeper({ nftables, log, onSurprise: () => this.#scheduler.request(NAT_TOUCHED_MS) });
+    const onSurprise = (): void => this.#scheduler.request(NAT_TOUCHED_MS);
+    this.#nat = new NatTableKeeper({ nftables, log, repairs: this.#repairs, onSurprise });
     this.#watch = new HostWatch({
       believed: () => ({
         ...{ host: this.#host, routes: this.#routes },

@@ -2,8 +2,9 @@
 import type { Logger } from '../../src/runtime/logger.ts';
 import type { PassResult } from '../reconcile.ts';
 import { asError } from '../reconcile.ts';
+import type { RepairObject, Repairs } from '../repairs.ts';
 import { RetrySchedule } from '../retry.ts';
-import { listingOf } from './listing.ts';
+import { listingOf, OUR_TABLE } from './listing.ts';
 import type { Nftables } from './nftables.ts';
 import { NftablesUnavailableError } from './nftables.ts';
 import type { NatPlan, NatSubject } from './plan.ts';
@@ -19,6 +20,8 @@ export interface NatTablePorts {
   /** Absent: the table is left alone. */
   readonly nftables: Nftables | undefined;
   readonly log: Logger;
+  /** What others undo is counted there, and waits there where they do so again and again. */
+  readonly repairs: Repairs;
   /** Somebody touched the table: a pass, please. */
   readonly onSurprise: () => void;
 }
@@ -28,6 +31,7 @@ const KEY = 'table';
 const UNCHANGED: PassResult<string> = { changed: 0, failed: new Map() };
 const NO_PORT = 'this process was given no nftables';
 const ABSENT = '';
+const OBJECT: RepairObject = { kind: 'nat', name: `table ${OUR_TABLE.family} ${OUR_TABLE.name}` };
 
 export class NatTableKeeper {
   readonly #ports: NatTablePorts;
@@ -38,6 +42,8 @@ export class NatTableKeeper {
   /** What became of a text that we wrote, where it lists otherwise than we think: another libnftables, other words. */
   #otherWords: { readonly wanted: string; readonly listed: string; readonly isSure: boolean } | undefined;
   #isWatching = false;
+  /** What was wanted and there at the end of the last pass; if it is wanted still and not there, it is damaged. */
+  #settled: string | undefined;
   #touchedBy: string | undefined;
   #error: Error | undefined;
 
@@ -68,14 +74,17 @@ export class NatTableKeeper {
     const wanted = wantedText(plan);
     const isNew = wanted !== wantedText(this.#plan);
     this.#plan = plan;
-    const { nftables } = this.#ports;
+    const { nftables, repairs } = this.#ports;
     if (nftables === undefined || !this.#isDue(now, isNew || isFull)) return UNCHANGED;
     try {
       await this.#watch(nftables);
       if (this.#actual === undefined || isFull) this.#actual = textOf(await nftables.read());
-      const changed = this.#isRight(wanted) ? 0 : await this.#write(nftables, wanted);
-      this.#succeeded();
-      return { ...UNCHANGED, changed };
+      const isRight = this.#isRight(wanted);
+      if (isRight) repairs.withdraw(OBJECT);
+      else if (this.#mayWrite(wanted, now)) await this.#write(nftables, wanted, now);
+      else return UNCHANGED;
+      this.#succeeded(wanted);
+      return { ...UNCHANGED, changed: isRight ? 0 : 1 };
     } catch (error) {
       this.#failed(asError(error), now);
       return UNCHANGED;
@@ -85,6 +94,14 @@ export class NatTableKeeper {
   #isDue(now: number, isForced: boolean): boolean {
     if (isForced) return true;
     return this.#error instanceof NftablesUnavailableError ? false : this.#retry.isDue(KEY, now);
+  }
+
+  /** What is damaged may have to wait; a new wish never. */
+  #mayWrite(wanted: string, now: number): boolean {
+    const { repairs } = this.#ports;
+    if (this.#settled === wanted) repairs.damaged(OBJECT, now);
+    else repairs.withdraw(OBJECT);
+    return repairs.isDue(OBJECT, now);
   }
 
   #isRight(wanted: string): boolean {
@@ -99,6 +116,7 @@ export class NatTableKeeper {
       await nftables.watch((by) => {
         this.#actual = undefined;
         this.#touchedBy = by ?? 'somebody';
+        this.#ports.repairs.noteBlame(OBJECT, { deed: 'changed', ...(by !== undefined && { process: by }) });
         this.#ports.onSurprise();
       });
       this.#isWatching = true;
@@ -108,28 +126,32 @@ export class NatTableKeeper {
     }
   }
 
-  async #write(nftables: Nftables, wanted: string): Promise<number> {
-    const { log } = this.#ports;
+  async #write(nftables: Nftables, wanted: string, now: number): Promise<void> {
+    const { log, repairs } = this.#ports;
     const { table } = this.#plan;
     const by = this.#touchedBy;
     this.#actual = undefined;
     await (table === undefined ? nftables.remove() : nftables.replace(table));
     this.#check(wanted, textOf(await nftables.read()));
+    repairs.repaired(OBJECT, now);
+    // A fight is told by its report, once.
+    if (repairs.fights().some(({ kind }) => kind === OBJECT.kind)) return;
     if (by !== undefined) log.warn({ by }, 'the NAT table was changed by somebody else and is as it should be again');
     else log.info({ rules: table?.rules.length ?? 0 }, table === undefined ? 'NAT table removed' : 'NAT table written');
-    return 1;
   }
 
   /** Somebody may have changed the table in between, so only what lists twice in the same other words is trusted. */
   #check(wanted: string, listed: string): void {
     this.#actual = listed;
     if (listed === wanted) return;
-    const isSure = this.#otherWords !== undefined && isSame(this.#otherWords, wanted, listed);
+    const isThere = wanted !== ABSENT && listed !== ABSENT;
+    const isSure = isThere && this.#otherWords !== undefined && isSame(this.#otherWords, wanted, listed);
     this.#otherWords = { wanted, listed, isSure };
     if (!isSure) throw new Error('the NAT table lists otherwise than it was written');
   }
 
-  #succeeded(): void {
+  #succeeded(wanted: string): void {
+    this.#settled = wanted;
     if (this.#error !== undefined) this.#ports.log.info({}, 'the NAT table is as it should be');
     this.#error = undefined;
     this.#touchedBy = undefined;

@@ -20,7 +20,7 @@ export interface Nftables {
   remove(): Promise<void>;
   /**
    * From when it resolves the listener hears of changes to our table that the last read() did not see; `by` is who,
-   * `nft (pid 71)`, as far as the kernel tells. What we change ourselves may be among them, unless a read() follows.
+   * `process 71 (nft)`, as far as the kernel tells. What we change ourselves may be among them, unless a read() follows.
    */
   watch(listener: (by: string | undefined) => void): Promise<void>;
   /** Ends the watch too; the table stays. */

@@ -34,7 +34,7 @@ const MAX_SKIPPED = 10_000;
 export class TableChanges {
   #isTouched = false;
 
-  /** `nft (pid 71)`; undefined in the list where the kernel does not tell. */
+  /** `process 71 (nft)`; undefined in the list where the kernel does not tell. */
   read(messages: readonly Message[]): readonly (string | undefined)[] {
     const changes: (string | undefined)[] = [];
     for (const { type, body } of messages) {
@@ -56,7 +56,7 @@ export class TableChanges {
 function processText(attributes: ReadonlyMap<number, Uint8Array>): string | undefined {
   const [id, name] = [attributes.get(NFTA_GEN.processId), attributes.get(NFTA_GEN.processName)];
   // Netfilter's numbers are in network order.
-  return id === undefined || name === undefined ? undefined : `${readText(name)} (pid ${viewOf(id).getUint32(0)})`;
+  return id === undefined || name === undefined ? undefined : `process ${viewOf(id).getUint32(0)} (${readText(name)})`;
 }
 
 export class TableWatch {

@@ -65,7 +65,7 @@ export interface NodeStatus extends SpeakerStatus {
     readonly routes: number;
     readonly pending: number;
     readonly failed: number;
-    /** Since the start, what others had undone in the kernel and felix put right: by `route`, `link`, `address`, `neighbour`, `fdb`, `sysctl`. */
+    /** Since the start, what others had undone in the kernel and felix put right: by `route`, `link`, `address`, `neighbour`, `fdb`, `sysctl`, `nat`. */
     readonly repairs?: Readonly<Record<string, number>>;
     /** Who undoes it again and again: `route 192.168.2.0/26: 7 repairs, deleted by netlink port 812, process 812 (bird)`. */
     readonly fights?: readonly string[];

@@ -55,10 +55,30 @@ test('nothing is written before the first update, then the table, and nothing mo
 test('a table that somebody deletes is back after 20 ms, and the routes are not read for it', async () => {
   const rig = await start();
   await update(rig, outgoing);
-  rig.nftables.givenTable(undefined, 'nft (pid 71)');
+  rig.nftables.givenTable(undefined, 'process 71 (nft)');
   rig.kernel.failNext('listRoutes', { code: 'EIO' });
   await rig.clock.advance(20);
   expect(rig.nftables.listing).toEqual(listing);
+});
+
+test('whoever deletes it again and again is named, and costs some writes a minute', async () => {
+  const rig = await start();
+  await update(rig, outgoing);
+  const begun = rig.nftables.journal.length;
+  for (let ms = 0; ms < 60_000; ms += 100) {
+    if (rig.nftables.listing !== undefined) rig.nftables.givenTable(undefined, 'process 71 (nft)');
+    await rig.clock.advance(100);
+  }
+  const writes = rig.nftables.journal.slice(begun).filter((call) => call === 'replace').length;
+  expect(writes).toBeGreaterThan(8);
+  expect(writes).toBeLessThan(20);
+  const { counts, fights } = rig.dataplane.repairs();
+  expect(counts.nat).toBe(writes);
+  expect(fights).toEqual([
+    { kind: 'nat', name: 'table inet calico-ts', repairs: writes, by: 'changed by process 71 (nft)' },
+  ]);
+  await rig.clock.advance(90_000);
+  expect([rig.nftables.listing, rig.dataplane.repairs().fights]).toEqual([listing, []]);
 });
 
 test('routes are programmed where nftables refuses, and the other way round', async () => {

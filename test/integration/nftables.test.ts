@@ -74,7 +74,7 @@ describe.runIf(runs)('on the real kernel', () => {
       netns.run('nft', 'delete table ip nat');
       netns.run('nft', 'flush table inet calico-ts');
       await eventually(() => heard.length > 0);
-      expect(heard).toEqual([expect.stringMatching(/^nft \(pid \d+\)$/)]);
+      expect(heard).toEqual([expect.stringMatching(/^process \d+ \(nft\)$/)]);
     });
 
     test.each([

@@ -4,6 +4,7 @@ import { NatTableKeeper } from '../../../felix/nat/nat-table.ts';
 import { NftablesUnavailableError } from '../../../felix/nat/nftables.ts';
 import type { NatPlan } from '../../../felix/nat/plan.ts';
 import { planNat } from '../../../felix/nat/plan.ts';
+import { Repairs } from '../../../felix/repairs.ts';
 import type { Logger } from '../../../src/runtime/logger.ts';
 import { inputs, pool } from '../../support/dataplane-inputs.ts';
 import { FakeNftables } from '../../support/fake-nftables.ts';
@@ -16,6 +17,7 @@ const none = planOf('10.0.0.0/16', false);
 
 let nftables: FakeNftables;
 let keeper: NatTableKeeper;
+let repairs: Repairs;
 let surprises: number;
 let logged: string[];
 
@@ -33,7 +35,8 @@ beforeEach(() => {
     warn: line('warn'),
     error: line('error'),
   } as unknown as Logger;
-  keeper = new NatTableKeeper({ nftables, log, onSurprise: () => (surprises += 1) });
+  repairs = new Repairs();
+  keeper = new NatTableKeeper({ nftables, log, repairs, onSurprise: () => (surprises += 1) });
 });
 
 const writes = (): readonly string[] => nftables.journal.filter((call) => call === 'replace' || call === 'remove');
@@ -82,16 +85,64 @@ test.each([undefined, other.table])(
   'what somebody else makes of it (%#) is put right at once, and told',
   async (table) => {
     await keeper.reconcile(wanted, 0, true);
-    nftables.givenTable(table, 'nft (pid 71)');
+    nftables.givenTable(table, 'process 71 (nft)');
     expect(surprises).toBe(1);
     expect(states()).toEqual(['pending']);
     await keeper.reconcile(wanted, 1, false);
     expect(nftables.listing).toEqual(listingOf(wanted.table!));
     expect(logged.at(-1)).toBe(
-      'warn the NAT table was changed by somebody else and is as it should be again {"by":"nft (pid 71)"}',
+      'warn the NAT table was changed by somebody else and is as it should be again {"by":"process 71 (nft)"}',
     );
   },
 );
+
+describe('a fight', () => {
+  const undo = async (now: number): Promise<void> => {
+    nftables.givenTable(undefined, 'process 71 (nft)');
+    await keeper.reconcile(wanted, now, false);
+  };
+
+  test('four repairs are immediate, counted and told; with the fifth it is one, told by its report, and the next waits', async () => {
+    await keeper.reconcile(wanted, 0, true);
+    for (const now of [1, 2, 3, 4, 5]) await undo(now);
+    expect(writes().length).toBe(6);
+    expect(repairs.counts().nat).toBe(5);
+    expect(repairs.takeBegun()).toEqual([
+      {
+        ...{ kind: 'nat', name: 'table inet calico-ts', repairs: 5, since: 1 },
+        blame: { deed: 'changed', process: 'process 71 (nft)' },
+      },
+    ]);
+    expect(logged.filter((line) => line.startsWith('warn')).length).toBe(4);
+    await undo(6);
+    expect(writes().length).toBe(6);
+    expect(states()).toEqual(['pending']);
+    expect(repairs.nextDueAt(6)).toBe(506);
+    await keeper.reconcile(wanted, 506, false);
+    expect(nftables.listing).toEqual(listingOf(wanted.table!));
+    expect(logged.filter((line) => line.startsWith('warn')).length).toBe(4);
+  });
+
+  test('does not hold up a new wish, and what is whole again without us is no repair', async () => {
+    await keeper.reconcile(wanted, 0, true);
+    for (const now of [1, 2, 3, 4, 5, 6]) await undo(now);
+    await keeper.reconcile(other, 7, false);
+    expect(nftables.listing).toEqual(listingOf(other.table!));
+    const { nat } = repairs.counts();
+    nftables.givenTable(undefined);
+    await keeper.reconcile(other, 8, false);
+    nftables.givenTable(other.table);
+    await keeper.reconcile(other, 9, false);
+    expect(repairs.counts().nat).toBe(nat);
+    expect(states()).toEqual(['in force']);
+  });
+
+  test('what an earlier process left otherwise is no damage', async () => {
+    nftables.givenTable(other.table);
+    await keeper.reconcile(wanted, 0, true);
+    expect(repairs.counts().nat).toBe(0);
+  });
+});
 
 describe('what fails', () => {
   test.each(['read', 'replace'] as const)(
@@ -167,8 +218,15 @@ describe('a libnftables of other words', () => {
   });
 });
 
+test('a table that vanishes as soon as it is written is never believed to be in other words', async () => {
+  nftables.words = () => [];
+  for (const now of [0, 250, 750]) await keeper.reconcile(wanted, now, now === 0);
+  expect(states()).toEqual(['failed: the NAT table lists otherwise than it was written']);
+});
+
 test('a process that was given no nftables says so', async () => {
-  const alone = new NatTableKeeper({ nftables: undefined, log: {} as Logger, onSurprise: () => undefined });
+  const ports = { log: {} as Logger, repairs: new Repairs(), onSurprise: () => undefined };
+  const alone = new NatTableKeeper({ nftables: undefined, ...ports });
   await alone.reconcile(wanted, 0, true);
   expect(alone.statuses()).toMatchObject([{ state: 'failed', error: 'this process was given no nftables' }]);
 });
