@@ -198,8 +198,9 @@ export class NodeDataplane implements Dataplane {
   async #pass(): Promise<number | undefined> {
     const inputs = this.#inputs;
     if (inputs === undefined) return undefined;
+    const startedAt = this.#ports.clock.now();
     this.#watch.hold();
-    const outcome = await this.#converge(inputs).catch(asError);
+    const outcome = await this.#converge(inputs, startedAt).catch(asError);
     await this.#fights.endPass(this.#ports.clock.now());
     this.#watch.release();
     if (outcome instanceof Error) {
@@ -208,21 +209,20 @@ export class NodeDataplane implements Dataplane {
     } else {
       // What the kernel made of a refused change is not known: look again before the next try.
       if (outcome.failed.size > 0) this.#isStale = true;
-      if (outcome.changed === 0 && outcome.failed.size === 0) return this.#nextPassMs();
+      if (outcome.changed === 0 && outcome.failed.size === 0) return this.#nextPassMs(startedAt);
     }
     for (const listener of this.#listeners) listener();
-    return outcome instanceof Error ? READ_RETRY_MS : this.#nextPassMs();
+    return outcome instanceof Error ? READ_RETRY_MS : this.#nextPassMs(startedAt);
   }
 
-  #nextPassMs(): number {
-    const now = this.#ports.clock.now();
-    const tables = [this.#routes, this.#links, this.#neighbours, this.#sysctls, this.#moved, this.#nat];
-    const times = [this.#resyncAt, this.#repairs.nextDueAt(now), ...tables.map((table) => table.nextDueAt())];
-    return Math.max(0, Math.min(...times.filter((time) => time !== undefined)) - now);
+  /** `after`: when the pass began that has just ended. */
+  #nextPassMs(after: number): number {
+    const tables = [this.#repairs, this.#routes, this.#links, this.#neighbours, this.#sysctls, this.#moved, this.#nat];
+    const times = [this.#resyncAt, ...tables.map((table) => table.nextDueAt(after))];
+    return Math.max(0, Math.min(...times.filter((time) => time !== undefined)) - this.#ports.clock.now());
   }
 
-  async #converge(inputs: DataplaneInputs): Promise<PassResult<string>> {
-    const now = this.#ports.clock.now();
+  async #converge(inputs: DataplaneInputs, now: number): Promise<PassResult<string>> {
     const isFull = now >= this.#resyncAt;
     if (this.#isStale || isFull) await this.#resync();
     const mayDelete = inputs.learnedComplete;

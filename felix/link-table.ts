@@ -138,11 +138,12 @@ export class LinkTable {
     );
   }
 
-  nextDueAt(): number | undefined {
-    const times = [this.#retry.nextDueAt()];
+  /** See RetrySchedule. */
+  nextDueAt(after = -Infinity): number | undefined {
+    const times = [this.#retry.nextDueAt(after)];
     // One whose removal was refused is the retry's.
     for (const [name, at] of this.#leavingAt) if (this.#retry.error(name) === undefined) times.push(at);
-    const known = times.filter((time) => time !== undefined);
+    const known = times.filter((time) => time !== undefined).filter((time) => time > after);
     return known.length === 0 ? undefined : Math.min(...known);
   }
 

@@ -72,8 +72,9 @@ export class MovedAddresses {
     }
   }
 
-  nextDueAt(): number | undefined {
-    return this.#retry.nextDueAt();
+  /** See RetrySchedule. */
+  nextDueAt(after: number): number | undefined {
+    return this.#retry.nextDueAt(after);
   }
 
   #note(address: IpAddress): void {

@@ -63,8 +63,9 @@ export class NeighbourTable {
     return this.#tracker.isSurprise(neighbourKey(neighbour), isThere ? neighbour : undefined);
   }
 
-  nextDueAt(): number | undefined {
-    return this.#retry.nextDueAt();
+  /** See RetrySchedule. */
+  nextDueAt(after: number): number | undefined {
+    return this.#retry.nextDueAt(after);
   }
 
   async #write(changes: readonly Change<string, KernelNeighbour>[]): Promise<readonly (Error | undefined)[]> {

@@ -32,7 +32,8 @@ export async function reconcile<K, V>(
   write: WriteChanges<K, V>,
   { retry, now, mayDelete, mayUpdate = () => true }: Pass<K>,
 ): Promise<PassResult<K>> {
-  retry.keepOnly((key) => tracker.desired.has(key) || tracker.actual.has(key));
+  // What has come right without us (somebody else wrote it, or it could be read after all) waits for nothing.
+  retry.keepOnly((key) => (tracker.desired.has(key) ? !tracker.isCorrect(key) : tracker.actual.has(key)));
   const updates = tracker.pendingUpdates().filter(([key]) => mayUpdate(key) && retry.isDue(key, now));
   const deletions = tracker.pendingDeletions().filter(([key]) => mayDelete(key) && retry.isDue(key, now));
   const changes: readonly Change<K, V>[] = [

@@ -151,13 +151,13 @@ export class Repairs {
     return Object.fromEntries(counted) as Record<RepairKind, number>;
   }
 
-  /** The next time at which a repair that waits may be made, or a fight may be over. What is due already is not waited for. */
-  nextDueAt(now: number): number | undefined {
+  /** The next time, later than `after`, at which a repair that waits may be made, or a fight may be over. See RetrySchedule. */
+  nextDueAt(after: number): number | undefined {
     let next: number | undefined;
     for (const record of this.#histories.values()) {
       const { pending, fight } = record;
       const at = pending?.dueAt ?? (fight === undefined ? undefined : lastOf(record) + WINDOW_MS);
-      if (at !== undefined && at > now && (next === undefined || at < next)) next = at;
+      if (at !== undefined && at > after && (next === undefined || at < next)) next = at;
     }
     return next;
   }

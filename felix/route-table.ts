@@ -87,8 +87,9 @@ export class RouteTable {
     return result;
   }
 
-  nextDueAt(): number | undefined {
-    return this.#retry.nextDueAt();
+  /** See RetrySchedule. */
+  nextDueAt(after: number): number | undefined {
+    return this.#retry.nextDueAt(after);
   }
 
   /** True where the event tells us something that we did not do ourselves. */

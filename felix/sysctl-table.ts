@@ -58,8 +58,9 @@ export class SysctlTable {
     return { changed: result.changed, failed: new Map([...unread, ...result.failed]) };
   }
 
-  nextDueAt(): number | undefined {
-    return this.#retry.nextDueAt();
+  /** See RetrySchedule. */
+  nextDueAt(after: number): number | undefined {
+    return this.#retry.nextDueAt(after);
   }
 
   /** Which of ours the event says has another value than we believe; that one is read again. */

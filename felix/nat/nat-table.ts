@@ -51,9 +51,9 @@ export class NatTableKeeper {
     this.#ports = ports;
   }
 
-  /** Undefined: there is nothing to try again before the next full resync. */
-  nextDueAt(): number | undefined {
-    return this.#retry.nextDueAt();
+  /** Undefined: there is nothing to try again before the next full resync. `after`: see RetrySchedule. */
+  nextDueAt(after = -Infinity): number | undefined {
+    return this.#retry.nextDueAt(after);
   }
 
   statuses(): readonly NatStatus[] {

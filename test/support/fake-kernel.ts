@@ -79,6 +79,12 @@ export class FakeKernel implements Kernel {
     if (this.#routes.delete(key) && lost) this.emit({ kind: 'route', change: 'removed', route: lost, ...author });
   }
 
+  /** Somebody gives a link another name; its index, routes and addresses stay. */
+  renameLink(name: string, to: string): void {
+    const link = this.#linkNamed(name);
+    if (link !== undefined) this.#setLink({ ...link, name: to });
+  }
+
   /** A process that may stand behind events. */
   givenProcess(pid: number, name: string): void {
     this.#processes.set(pid, name);
