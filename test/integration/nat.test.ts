@@ -1,8 +1,9 @@
 /** Packets through our table of nftables, on the real kernel; what nat-lab.ts lays out. */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { a, b, DataplaneLab, eventually, poolOf } from '../support/dataplane-lab.ts';
-import { ELSEWHERE, NatLab, NODE, PODS, poolsOf, recordPings, takeSources, WORLD } from '../support/nat-lab.ts';
+import { ELSEWHERE, NatLab, NODE, PODS, poolsOf, WORLD } from '../support/nat-lab.ts';
 import { isRoot } from '../support/netns.ts';
+import { recordPings, takeSources } from '../support/ping-recorder.ts';
 import { RunningPing } from '../support/running-ping.ts';
 
 const runs = isRoot || process.env['CI'] !== undefined;

@@ -13,6 +13,7 @@ import { silentLogger } from '../../src/runtime/logger.ts';
 import { inputs, node, pool } from './dataplane-inputs.ts';
 import { makeNetns } from './netns.ts';
 import type { TestNetns } from './netns.ts';
+import { recordPings, takeSources } from './ping-recorder.ts';
 
 /** Of each family one, IPv4 first. */
 export type Both = readonly [ipv4: string, ipv6: string];
@@ -36,28 +37,6 @@ export const poolsOf = (nat: { readonly one: boolean; readonly two: boolean }): 
 ];
 
 const SETTINGS = { resyncSeconds: 90, ipipMtu: 0, vxlanMtu: 0, vxlanVni: 4096, vxlanPort: 4789 };
-
-const RECORDER = `
-  add table inet seen
-  add set inet seen ipv4 { type ipv4_addr . ipv4_addr; flags dynamic; }
-  add set inet seen ipv6 { type ipv6_addr . ipv6_addr; flags dynamic; }
-  add chain inet seen prerouting { type filter hook prerouting priority filter; }
-  add rule inet seen prerouting icmp type echo-request add @ipv4 { ip saddr . ip daddr }
-  add rule inet seen prerouting icmpv6 type echo-request add @ipv6 { ip6 saddr . ip6 daddr }
-`;
-
-/** From now on the namespace remembers under which source addresses pings come to it. */
-export function recordPings(netns: TestNetns): void {
-  netns.run('nft', RECORDER);
-}
-
-/** The sources of the pings to an address since the last question, sorted. */
-export function takeSources(netns: TestNetns, destination: string): readonly string[] {
-  const listed = netns.run('nft', 'list', 'table', 'inet', 'seen');
-  for (const set of ['ipv4', 'ipv6']) netns.run('nft', `flush set inet seen ${set}`);
-  const pairs = [...listed.matchAll(/([0-9a-f.:]+) \. ([0-9a-f.:]+)/g)];
-  return pairs.flatMap(([, source = '', to]) => (to === destination ? [source] : [])).sort();
-}
 
 export class NatLab {
   readonly spaces: Readonly<Record<'node' | 'world' | PodName, TestNetns>>;
