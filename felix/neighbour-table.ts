@@ -1,11 +1,17 @@
-/** Where vxlan.calico finds the other nodes: permanent neighbours and forwarding entries. All on that link is ours. */
+/** Where the VXLAN links find the other nodes: permanent neighbours and forwarding entries. All on those links is ours. */
 import { formatIpAddress, sameAddress } from '../src/model/ip.ts';
+import { TUNNEL_LINKS } from './calc/encap.ts';
+import type { HostLink } from './calc/host-view.ts';
 import type { DesiredTunnelPeer } from './calc/tunnels.ts';
 import { DeltaTracker } from './delta-tracker.ts';
 import type { Kernel, KernelNeighbour } from './kernel.ts';
 import type { Change, PassResult } from './reconcile.ts';
 import { asError, reconcile } from './reconcile.ts';
 import { RetrySchedule } from './retry.ts';
+
+type Links = ReadonlyMap<string, HostLink>;
+
+const VXLAN_LINKS = [TUNNEL_LINKS.vxlan, TUNNEL_LINKS['vxlan-v6']];
 
 export class NeighbourTable {
   readonly #kernel: Pick<Kernel, 'listNeighbours' | 'replaceNeighbour' | 'removeNeighbour'>;
@@ -16,15 +22,19 @@ export class NeighbourTable {
     this.#kernel = kernel;
   }
 
-  /** Reads the link's permanent entries back; what was learned comes and goes by itself and is not ours to judge. */
-  async resync(ifindex: number | undefined): Promise<void> {
-    const all = ifindex === undefined ? [] : await this.#kernel.listNeighbours(ifindex);
+  /** Reads the links' permanent entries back; what was learned comes and goes by itself and is not ours to judge. */
+  async resync(links: Links): Promise<void> {
+    const all: KernelNeighbour[] = [];
+    for (const name of VXLAN_LINKS) {
+      const link = links.get(name);
+      if (link !== undefined) all.push(...(await this.#kernel.listNeighbours(link.index)));
+    }
     this.#tracker.setActual(new Map(all.filter(isPermanentUnicast).map((entry) => [neighbourKey(entry), entry])));
   }
 
-  /** `ifindex` undefined: the link is not there, and nothing can be. */
-  setDesired(peers: readonly DesiredTunnelPeer[], ifindex: number | undefined): void {
-    const entries = ifindex === undefined ? [] : peers.flatMap((peer) => toKernelNeighbours(peer, ifindex));
+  /** Peers over a link that is not there cannot be. */
+  setDesired(peers: readonly DesiredTunnelPeer[], links: Links): void {
+    const entries = peers.flatMap((peer) => toKernelNeighbours(peer, links.get(peer.interfaceName)?.index));
     const desired = new Map(entries.map((entry) => [neighbourKey(entry), entry]));
     this.#retry.keepOnly((key) => this.#tracker.isSameWish(key, desired));
     this.#tracker.setDesired(desired);
@@ -53,11 +63,12 @@ export class NeighbourTable {
 }
 
 function toKernelNeighbours(
-  { tunnelAddress, mac, remote }: DesiredTunnelPeer,
-  ifindex: number,
+  { gateway, mac, remote }: DesiredTunnelPeer,
+  ifindex: number | undefined,
 ): readonly KernelNeighbour[] {
+  if (ifindex === undefined) return [];
   return [
-    { kind: 'neighbour', ifindex, address: tunnelAddress, mac, permanent: true },
+    { kind: 'neighbour', ifindex, address: gateway, mac, permanent: true },
     { kind: 'fdb', ifindex, mac, remote, permanent: true },
   ];
 }
