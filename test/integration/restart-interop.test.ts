@@ -30,15 +30,16 @@ async function startSpeaker(changes: Partial<PeerText> = {}, restarting = false)
   return speaker;
 }
 
+/** In whatever order the peer told them. */
 const learned = async (speaker: SpeakerHandle): Promise<readonly string[]> =>
-  (await speaker.status()).learned.map(({ prefix }) => prefix);
+  (await speaker.status()).learned.map(({ prefix }) => prefix).sort();
 
 const isUp = (speaker: SpeakerHandle): Promise<void> =>
   eventually(async () => {
     const status = await speaker.status();
     expect(status.peers[0]).toMatchObject({ state: 'Established', staleRoutes: 0 });
     expect(status.converged).toBe(true);
-    expect(status.learned.map(({ prefix }) => prefix)).toEqual(LEARNED);
+    expect(status.learned.map(({ prefix }) => prefix).sort()).toEqual(LEARNED);
   });
 
 /** Communities of what we learned, the same for all. */
@@ -117,6 +118,26 @@ protocol bgp node {
     lab.startBird(config(LONG_BIRD), '-R');
     await isUp(speaker);
     expect(await communities(speaker)).toEqual([]);
+  });
+
+  /** With `bfd on` it drops them for our AdminDown too, though RFC 5882 §3.2 has that mean nothing. */
+  test.each(['upgrade', 'crash'])('our %s costs no route of a BIRD that has `bfd graceful`', async (how) => {
+    lab.startBird(`protocol bfd { interface "eth0" { interval 100 ms; multiplier 3; }; }${config('bfd graceful;')}`);
+    const bfd = { transmitMs: 100, receiveMs: 100, multiplier: 3 } as const;
+    const isPathUp = (): boolean => /\bUp\b/.test(lab.birdc('show', 'bfd', 'sessions'));
+    const first = await startSpeaker({ bfd });
+    await isUp(first);
+    await isBirdUp();
+    await eventually(() => expect(isPathUp()).toBe(true));
+    const monitor = lab.monitorRoutes(lab.switch);
+    if (how === 'upgrade') await first.tell({ do: 'close', how: 'restart' });
+    await first.kill();
+    await eventually(() => expect(isPathUp()).toBe(false));
+    expect(birdHas(lab.birdc('show', 'route', 'protocol', 'node'))).toEqual(BLOCKS);
+    await isUp(await startSpeaker({ bfd }, true));
+    await isBirdUp();
+    await eventually(() => expect(isPathUp()).toBe(true));
+    expect(removals(monitor)).toEqual([]);
   });
 
   test('we drain: BIRD sees GRACEFUL_SHUTDOWN, then the reason', async () => {

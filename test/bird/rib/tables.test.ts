@@ -6,6 +6,7 @@ import { ByteTable } from '../../../bird/rib/byte-table.ts';
 import { Holders, NOBODY, SEVERAL } from '../../../bird/rib/holders.ts';
 import { ABSENT, IntTable } from '../../../bird/rib/int-table.ts';
 import { Lane } from '../../../bird/rib/lane.ts';
+import { PathTable } from '../../../bird/rib/path-table.ts';
 import { ToldLane } from '../../../bird/rib/told-lane.ts';
 import { NO_PREFIX, PrefixTable } from '../../../bird/rib/prefix-table.ts';
 import { canonicalAttributes } from '../../../bird/wire.ts';
@@ -19,7 +20,7 @@ const memory = (): { readonly prefixes: PrefixTable; readonly attributes: Attrib
 /** Few keys and many deletions: the chains of the open addressing collide and close again. */
 const operations = fc.array(fc.tuple(fc.constantFrom('put', 'drop'), fc.nat(40)), { maxLength: 300 });
 
-test('IntTable is a Map, whatever the order of insertions and deletions', () => {
+test('IntTable is a Map, whatever the order of insertions and deletions, also while it grows', () => {
   fc.assert(
     fc.property(operations, (list) => {
       const table = new IntTable();
@@ -36,6 +37,38 @@ test('IntTable is a Map, whatever the order of insertions and deletions', () => 
       for (let key = 0; key <= 640; key += 16) expect(table.get(key)).toBe(model.get(key) ?? ABSENT);
       expect([...table.keys()].sort()).toEqual([...model.keys()].sort());
     }),
+  );
+});
+
+test('IntTable loses nothing while it grows: values, flags, and what walks over it sees', () => {
+  const marks = fc.array(fc.nat(400), { maxLength: 8 });
+  fc.assert(
+    fc.property(
+      fc.integer({ min: 1, max: 400 }),
+      marks,
+      fc.array(fc.nat(400), { maxLength: 40 }),
+      (count, at, drop) => {
+        const table = new IntTable();
+        const model = new Map<number, [number, number]>();
+        const read = (key: number) => (table.has(key) ? [table.get(key), table.flags(key)] : undefined);
+        for (let key = 0; key < count; key++) {
+          table.set(key, key * 3, key & 3);
+          model.set(key, [key * 3, key & 3]);
+          if (at.includes(key)) {
+            table.flagAll(4, 1);
+            for (const entry of model.values()) if ((entry[1] & 1) !== 0) entry[1] |= 4;
+          }
+          const gone = drop[key % 40];
+          if (gone !== undefined) expect(table.delete(gone)).toBe(model.delete(gone));
+        }
+        const seen: number[] = [];
+        for (let slot = 0; slot < table.slots; slot++) table.visitSlot(slot, (key) => seen.push(key));
+        const inOrder = (keys: Iterable<number>) => [...keys].sort((a, b) => a - b);
+        expect([inOrder(seen), inOrder(table.keys())]).toEqual([inOrder(model.keys()), inOrder(model.keys())]);
+        for (let key = 0; key <= count; key++) expect(read(key)).toEqual(model.get(key));
+        expect(table.size).toBe(model.size);
+      },
+    ),
   );
 });
 
@@ -164,7 +197,7 @@ test('a lane counts received, accepted and stale, and lets go of all it held', (
   rib.markStale();
   expect(rib.stale).toBe(2);
   rib.announce(one, judged(0));
-  expect([...rib.stalePrefixes()]).toEqual([two]);
+  expect([rib.isStale(one), rib.isStale(two)]).toEqual([false, true]);
   expect(rib.judgeAgain(two, judged(0))).toBe(true);
   expect([rib.accepted, rib.isStale(two)]).toEqual([2, true]);
   for (const prefix of rib.prefixes()) rib.withdraw(prefix, () => undefined);
@@ -193,7 +226,7 @@ describe('what a peer was told', () => {
     const prefixes = [0, 1, 2, 3].map((i) => held.prefixes.internPrefix(parsePrefix(`10.${i}.0.0/16`)));
     for (const id of sets) held.attributes.retain(id);
     for (const id of prefixes) held.prefixes.retain(id);
-    return { rib: new ToldLane(held), sets, prefixes, held };
+    return { rib: new ToldLane(held.prefixes, held.attributes), sets, prefixes, held };
   }
 
   test('packs by attribute set, withdrawals first', () => {
@@ -262,11 +295,11 @@ describe('what a peer was told', () => {
           if (set === undefined) wanted.delete(prefix);
           else wanted.set(prefix, set);
           if (then === 'sync') sync();
-          if (then === 'refresh') rib.tellAgain((id) => wanted.get(id));
+          if (then === 'refresh') for (const id of prefixes) rib.tellAgain(id, wanted.get(id));
         }
         sync();
         expect(knows).toEqual(wanted);
-        rib.clear();
+        for (let slot = 0; slot < rib.slots; slot++) rib.letGo(slot);
         for (const id of sets) held.attributes.release(id);
         for (const id of prefixes) held.prefixes.release(id);
         expect([held.attributes.size, held.prefixes.size]).toEqual([0, 0]);
@@ -279,14 +312,14 @@ describe('what a peer was told', () => {
     rib.want(prefixes[0]!, sets[0]);
     rib.want(prefixes[1]!, sets[1]);
     drain(rib);
-    rib.tellAgain((prefix) => (prefix === prefixes[0] ? sets[0] : undefined));
+    rib.tellAgain(prefixes[0]!, sets[0]);
     expect(drain(rib)).toContain(`${sets[0]}: ${prefixes[0]}`);
   });
 });
 
 test('a refresh does not forget what is to be withdrawn', () => {
   const held = memory();
-  const rib = new ToldLane(held);
+  const rib = new ToldLane(held.prefixes, held.attributes);
   const [prefix, set] = [held.prefixes.internPrefix(parsePrefix('10.0.0.0/8')), held.attributes.intern({ med: 1 })];
   rib.want(prefix, set);
   const take = (): unknown => {
@@ -299,13 +332,13 @@ test('a refresh does not forget what is to be withdrawn', () => {
   };
   expect(take()).toBe(set);
   rib.want(prefix, undefined);
-  rib.tellAgain(() => undefined);
+  rib.tellAgain(prefix, undefined);
   expect([take(), take(), held.prefixes.size]).toEqual(['withdraw', undefined, 0]);
 });
 
 test('a peer that reads nothing costs no more the more its routes flap', () => {
   const held = memory();
-  const rib = new ToldLane(held);
+  const rib = new ToldLane(held.prefixes, held.attributes);
   const sets = [1, 2].map((med) => held.attributes.intern({ med }));
   for (const set of sets) held.attributes.retain(set);
   const prefix = held.prefixes.internPrefix(parsePrefix('10.0.0.0/8'));
@@ -337,28 +370,31 @@ test('Holders is a Map of sets, whatever the order of coming and going', () => {
   );
 });
 
-test('a peer that takes several paths has a lane for each, and none for what was withdrawn', () => {
-  const held = memory();
+test('a peer that takes several paths has a row for each, and none for what was withdrawn', () => {
+  const { prefixes, attributes } = memory();
+  const held = { prefixes, attributes, paths: new PathTable(prefixes) };
   const rib = new AdjRibOut(held);
   const set = held.attributes.intern({ med: 1 });
   held.attributes.retain(set);
   const prefix = held.prefixes.internPrefix(parsePrefix('10.0.0.0/8'));
   const drain = (): readonly string[] => {
     const batches: string[] = [];
+    let sign = '';
     while (
       rib.take(
-        (attributes, path) => batches.push(`${attributes === undefined ? '-' : '+'}${path}`),
-        () => true,
+        (attributes) => (sign = attributes === undefined ? '-' : '+'),
+        (_, path) => batches.push(`${sign}${path}`) > 0,
       )
     );
-    return batches;
+    return batches.sort();
   };
   rib.begin(true);
   for (const path of [7, 3]) rib.want(prefix, path, set);
-  expect([drain(), rib.pathsOf(prefix), rib.advertised]).toEqual([['+7', '+3'], [7, 3], 2]);
+  expect([drain(), rib.pathsOf(prefix), rib.advertised]).toEqual([['+3', '+7'], [3, 7], 2]);
   rib.want(prefix, 7, undefined);
-  expect([rib.pathsOf(prefix), drain(), rib.pathsOf(prefix)]).toEqual([[7, 3], ['-7'], [3]]);
-  rib.begin(false);
+  expect([rib.pathsOf(prefix), drain(), rib.pathsOf(prefix)]).toEqual([[3, 7], ['-7'], [3]]);
+  const left = rib.begin(false);
+  for (let slot = 0; slot < left.slots; slot++) left.letGo(slot);
   expect([rib.hasPaths, rib.advertised, rib.pathsOf(prefix)]).toEqual([false, 0, []]);
   held.attributes.release(set);
   expect([held.attributes.size, held.prefixes.size]).toEqual([0, 0]);
