@@ -66,6 +66,12 @@ export class FakeKernel implements Kernel {
     return index;
   }
 
+  /** Packets come out of a tunnel; nobody is told of that. */
+  receiveOver(name: string, packets: number): void {
+    const link = this.#linkNamed(name);
+    if (link !== undefined) this.#links.set(link.index, { ...link, received: (link.received ?? 0) + packets });
+  }
+
   /** Somebody deletes a route by key; the listeners hear of it. */
   loseRoute(route: KernelRoute): void {
     const key = routeKey(route);
@@ -155,7 +161,13 @@ export class FakeKernel implements Kernel {
       return;
     }
     const mac = link.kind === 'ipip' ? '' : (link.mac ?? madeUpMac(index));
-    this.#setLink({ ...common, index, mac, ...(link.kind === 'vxlan' && { vxlan: link.vxlan }) });
+    this.#setLink({
+      ...common,
+      index,
+      mac,
+      ...(link.kind === 'vxlan' && { vxlan: link.vxlan }),
+      ...(link.kind === 'ipip' && { pmtuDiscovery: false }),
+    });
   }
 
   #createVeth({ peer }: Extract<NewLink, { kind: 'veth' }>, link: KernelLink): void {
