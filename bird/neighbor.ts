@@ -292,6 +292,8 @@ export class Neighbor {
     const restart = peerRestart(negotiated);
     this.#limits.sessionUp();
     this.#stale.back(restart);
+    // Where we do not speak graceful restart ourselves, a peer that does need not say End-of-RIB.
+    this.#refreshes.start(restart === undefined ? [] : families);
     routing.sessionUp(this.#routes, negotiated, addressOctets(ours));
     this.#host.defer({ type: 'peerUp', peer: this.id, awaited: awaitedFrom(restart, this.#host.patience()) });
     this.#feed.start(families);
@@ -329,6 +331,7 @@ export class Neighbor {
     }
     if (received?.endOfRib !== undefined) {
       this.#stale.endOfRib(received.endOfRib);
+      this.#refreshes.endOfRib(received.endOfRib);
       this.#host.defer({ type: 'endOfRib', peer: this.id, family: received.endOfRib });
     }
     return received?.fault;
@@ -338,7 +341,6 @@ export class Neighbor {
     const wanted = ipFamilyOf(family);
     if (wanted === undefined || this.#negotiated?.families.includes(wanted) !== true) return;
     if (subtype === 'request') this.#host.routing.refresh(this.#routes, wanted);
-    // Before End-of-RIB there is nothing to refresh, RFC 7313 §4, and its marks would be taken for those of a restart.
-    else if (this.#negotiated.enhancedRefresh && !this.#stale.isPeerRestarting) this.#refreshes.take(wanted, subtype);
+    else if (this.#negotiated.enhancedRefresh) this.#refreshes.take(wanted, subtype);
   }
 }
