@@ -9,7 +9,6 @@ import { resolveNextHop } from './host-view.ts';
 import type { PlannedHop } from './next-hop.ts';
 import { planHop, tunnelLoop } from './next-hop.ts';
 import type { PlannedRoute } from './planned-route.ts';
-import type { ForeignByPrefix } from './refusal.ts';
 import { refusePrefix } from './refusal.ts';
 import type { Surroundings } from './surroundings.ts';
 import { blockOf, isOwnAddress, nextHopText, poolOf, surroundings } from './surroundings.ts';
@@ -115,11 +114,12 @@ function courseOf({ learnedFrom }: LearnedRoute, pool: Pool | undefined, hops: r
   return { route, hops, unresolved: troubles.join('; ') || 'it has no next hop', ...(isRefused && { isRefused }) };
 }
 
-function asRoute(prefix: Prefix, course: Course, { host, foreign }: Surroundings): PlannedRoute {
+function asRoute(prefix: Prefix, course: Course, around: Surroundings): PlannedRoute {
   const { unresolved, isRefused, meanwhile } = course;
   const route = { prefix, ...course.route };
   const refusal =
-    refusePrefix(prefix, host, foreign) ?? (route.pool === undefined ? refuseTakeover(prefix, foreign) : undefined);
+    refusePrefix(prefix, around.host, around.foreign) ??
+    (route.pool === undefined ? refuseTakeover(prefix, around) : undefined);
   if (refusal !== undefined) {
     return { route, unresolved: `${formatPrefix(prefix)} is refused: ${refusal}`, isRefused: true };
   }
@@ -128,9 +128,10 @@ function asRoute(prefix: Prefix, course: Course, { host, foreign }: Surroundings
 }
 
 /** A route outside the pools is one among the host's; one that somebody else set for the same prefix stays. */
-function refuseTakeover(prefix: Prefix, foreign: ForeignByPrefix): string | undefined {
+function refuseTakeover(prefix: Prefix, { foreign, host }: Surroundings): string | undefined {
   if (foreign.size === 0) return undefined;
   const holder = foreign.get(formatPrefix(prefix));
+  if (holder?.protocol === host.abandonedProtocol) return undefined;
   return holder && `the host has its own route for it (protocol ${holder.protocol})`;
 }
 

@@ -129,7 +129,7 @@ export function loadLibc(): Libc {
     interfaceRequest: (fd, request, { name, data }) => {
       const text = new Uint8Array(16);
       text.set(new TextEncoder().encode(name).subarray(0, 15));
-      const memory = koffi.alloc('uint8_t', data.length);
+      const memory = koffi.alloc('uint8_t', data.length) as unknown;
       try {
         koffi.encode(memory, koffi.array('uint8_t', data.length), data);
         checked(ioctl(fd, request, { name: text, data: memory, rest: new Uint8Array(16) }) as number, 'ioctl');
