@@ -116,6 +116,20 @@ describe.runIf(isRoot || process.env['CI'] !== undefined)('three hosts with VXLA
     await eventually(() => !lab.ip('a', '-br', 'link').includes('vxlan.calico'), 15_000);
   });
 
+  test('vxlan.calico stays as long as a node that has not heard of the change sends through it', async () => {
+    for (const { block, address } of [a, b, c]) lab.ip('r', 'route', 'replace', block, 'via', address);
+    const isThere = (): boolean => lab.ip('b', '-br', 'link').includes('vxlan.calico');
+    const { received, lost } = await lab.pingDuring({ from: a, to: b.pod }, async () => {
+      await lab.update(b, { pools: [poolOf({})] });
+      await sleep(11_000);
+      expect(isThere()).toBe(true);
+    });
+    for (const { block } of [a, b, c]) lab.ip('r', 'route', 'del', block);
+    expect(lost).toEqual([]);
+    expect(received).toBeGreaterThan(500);
+    await eventually(() => !isThere(), 25_000);
+  });
+
   test('several next hops are one multipath route', async () => {
     const both = [learned('10.9.0.0/16', '172.30.1.1', '172.30.1.13')];
     await lab.update(a, { learned: both });
