@@ -7,7 +7,7 @@ import type { HostView } from './calc/host-view.ts';
 import { planRoutes } from './calc/routes.ts';
 import { planSysctls } from './calc/sysctls.ts';
 import type { TunnelPlan } from './calc/tunnels.ts';
-import { planTunnelPeers, planTunnels, podMtu, TUNNEL_LINKS } from './calc/tunnels.ts';
+import { planTunnelPeers, planTunnels, podMtu } from './calc/tunnels.ts';
 import { FightReport } from './fight-report.ts';
 import type { Surprise } from './host-watch.ts';
 import { HostWatch } from './host-watch.ts';
@@ -245,7 +245,7 @@ export class NodeDataplane implements Dataplane {
       // Up to a tenth later, as in felix, so that the nodes of a cluster do not resync in step.
       this.#resyncAt = now + this.#settings.resyncSeconds * 1000 * (1 + this.#ports.random() / 10);
     }
-    this.#neighbours.setDesired(planTunnelPeers(inputs), view.links.get(TUNNEL_LINKS.vxlan)?.index);
+    this.#neighbours.setDesired(planTunnelPeers(inputs), view.links);
     this.#planRoutes(inputs, view);
     // A route may need a neighbour, so neighbours come before routes and go after them; links go last of all.
     results.push(await this.#neighbours.reconcile(now, false));
@@ -282,7 +282,7 @@ export class NodeDataplane implements Dataplane {
   }
 
   #view(inputs: DataplaneInputs, plans: readonly TunnelPlan[] = []): HostView {
-    const view = viewHost(this.#host, inputs.local.address, this.#links.errors(plans));
+    const view = viewHost(this.#host, inputs.local, this.#links.errors(plans));
     return this.#settings.adoptCalicoRoutes === true ? { ...view, abandonedProtocol: BIRD_PROTOCOL } : view;
   }
 
@@ -290,7 +290,7 @@ export class NodeDataplane implements Dataplane {
   async #resync(): Promise<void> {
     this.#host = await readHost(this.#ports.kernel);
     this.#routes.setActual(this.#host.routes, this.#ownership());
-    await this.#neighbours.resync(this.#host.links.find(({ name }) => name === TUNNEL_LINKS.vxlan)?.index);
+    await this.#neighbours.resync(hostLinks(this.#host));
     this.#isStale = false;
   }
 

@@ -1,4 +1,4 @@
-import type { InterfaceAddress, IpAddress, Prefix } from '../src/model/ip.ts';
+import type { InterfaceAddress, IpAddress, IpFamily, Prefix } from '../src/model/ip.ts';
 import type { LearnedRoute } from '../src/model/route.ts';
 
 export type EncapMode = 'Always' | 'CrossSubnet' | 'Never';
@@ -22,6 +22,16 @@ export interface ClusterNode {
   readonly vxlanTunnelAddress?: IpAddress;
   /** `66:xx:xx:xx:xx:xx`; absent: derived from the node's name as felix does. */
   readonly vxlanTunnelMac?: string;
+  /** Absent: the node has no IPv6 BGP address. */
+  readonly ipv6?: ClusterNodeIpv6;
+}
+
+/** The same of a node in IPv6, which knows no IPIP. */
+export interface ClusterNodeIpv6 {
+  readonly address: InterfaceAddress;
+  readonly vxlanTunnelAddress?: IpAddress;
+  /** Absent: derived from the node's name and `-v6` as felix does. */
+  readonly vxlanTunnelMac?: string;
 }
 
 /** A pod on this node. */
@@ -44,8 +54,16 @@ export interface DataplaneInputs {
   readonly pools: readonly Pool[];
   /** Blocks with a confirmed affinity to this node. */
   readonly localBlocks: readonly Prefix[];
+  /** Addresses of these blocks that IPAM knows to be in use on other nodes, which borrowed them. Absent: none. */
+  readonly lentAddresses?: readonly IpAddress[];
   readonly endpoints: readonly LocalEndpoint[];
   readonly learned: readonly LearnedRoute[];
   /** False while bird is still in a restart's deferral: what is absent from `learned` may yet come. */
   readonly learnedComplete: boolean;
 }
+
+/** A node's BGP address in a family, if it has one. */
+export const addressOf = (
+  node: Pick<ClusterNode, 'address' | 'ipv6'>,
+  family: IpFamily,
+): InterfaceAddress | undefined => (family === 4 ? node.address : node.ipv6?.address);

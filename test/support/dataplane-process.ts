@@ -6,14 +6,20 @@ import { createInterface } from 'node:readline';
 import type { Dataplane, NatStatus, RepairStatus, RouteStatus } from '../../felix/index.ts';
 import { createDataplane, createLinuxKernel, createLinuxNftables } from '../../felix/index.ts';
 import type { DataplaneInputs } from '../../felix/inputs.ts';
-import { parseIpAddress } from '../../src/model/ip.ts';
+import type { IpAddress } from '../../src/model/ip.ts';
 import { systemClock } from '../../src/runtime/clock.ts';
 import { silentLogger } from '../../src/runtime/logger.ts';
 import { systemRandom } from '../../src/runtime/random.ts';
 
 export type DataplaneRequest =
   | { readonly update: DataplaneInputs }
-  | { readonly pod: { readonly netns: string; readonly hostInterface: string; readonly address: string } }
+  | {
+      readonly pod: {
+        readonly netns: string;
+        readonly hostInterface: string;
+        readonly addresses: readonly IpAddress[];
+      };
+    }
   | { readonly ask: 'routes' };
 
 export interface DataplaneAnswer {
@@ -26,8 +32,7 @@ export interface DataplaneAnswer {
 async function answer(dataplane: Dataplane, request: DataplaneRequest): Promise<DataplaneAnswer> {
   if ('update' in request) dataplane.update(request.update);
   if ('pod' in request) {
-    const { netns, hostInterface, address } = request.pod;
-    const addresses = [parseIpAddress(address)];
+    const { netns, hostInterface, addresses } = request.pod;
     await dataplane.addWorkloadInterface({ netns, hostInterface, addresses, containerInterface: 'eth0', mtu: 0 });
   }
   await dataplane.settled();

@@ -38,9 +38,11 @@ const repaired = (): boolean => {
 };
 
 /** What tcpdump sees on b's cable while `work` runs: whole packets, outer header first. */
-async function onTheWire(work: () => void): Promise<readonly string[]> {
-  const args = ['netns', 'exec', 'ctg-r', 'tcpdump', '-nlqt', '--immediate-mode', '-i', 'to-b', 'icmp or proto 4'];
-  const child = spawn('ip', args);
+async function onTheWire(
+  work: () => void,
+  words = ['-nlqt', '--immediate-mode', '-i', 'to-b', 'icmp or proto 4'],
+): Promise<readonly string[]> {
+  const child = spawn('ip', ['netns', 'exec', 'ctg-r', 'tcpdump', ...words]);
   let printed = '';
   let said = '';
   child.stdout.on('data', (data: Buffer) => (printed += data.toString()));
@@ -80,6 +82,26 @@ describe('IPIP CrossSubnet', () => {
   test('tunl0 is up, with the MTU that the outer header leaves, and exactly our /32; pods have that MTU too', () => {
     expect(tunl0(a)).toEqual({ mtu: 1480, up: true, addresses: [ADDRESS] });
     expect(lab.space('pod-a').run('ip', 'link', 'show', 'eth0')).toContain('mtu 1480');
+  });
+
+  test('tunl0 follows the MTU of eth0 down and up again, and pings go on', async () => {
+    const { received, lost } = await lab.pingDuring({ from: a, to: b.pod }, async () => {
+      for (const mtu of [9000, 1400, 9000, 1500]) {
+        lab.ip('r', 'link', 'set', 'to-a', 'mtu', String(mtu));
+        lab.ip('a', 'link', 'set', 'eth0', 'mtu', String(mtu));
+        await eventually(() => tunl0(a).mtu === mtu - 20, 5000);
+      }
+    });
+    expect(lost).toEqual([]);
+    expect(received).toBeGreaterThan(10);
+  });
+
+  test('outer packets have Don’t Fragment, also around inner ones without it', async () => {
+    const words = ['-nlqtv', '--immediate-mode', '-i', 'to-b', 'proto 4'];
+    const seen = await onTheWire(() => lab.ping(a, b.pod, '-M', 'dont'), words);
+    const outer = seen.filter((line) => line.includes('proto IPIP'));
+    expect(outer.length).toBeGreaterThanOrEqual(6);
+    expect(outer.filter((line) => !line.includes('flags [DF]'))).toEqual([]);
   });
 
   test('beyond the router every packet, the largest too, is inside protocol 4 between the two nodes', async () => {
