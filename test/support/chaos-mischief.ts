@@ -107,7 +107,7 @@ function testUplink(mischief: Mischief): void {
 function testPodLink(mischief: Mischief): void {
   const { lab } = mischief;
   const route = async (): Promise<unknown> => {
-    const { routes } = await lab.status(a);
+    const { routes } = await lab.ask(a);
     return routes.find(({ route: { class: one } }) => one === 'local-workload');
   };
 

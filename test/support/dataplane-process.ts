@@ -3,10 +3,10 @@
  * one JSON answer per line on stdout. Ends with stdin, and leaves the kernel as it is.
  */
 import { createInterface } from 'node:readline';
-import type { Dataplane, RouteStatus } from '../../felix/index.ts';
-import { createDataplane, createLinuxKernel } from '../../felix/index.ts';
+import type { Dataplane, NatStatus, RepairStatus, RouteStatus } from '../../felix/index.ts';
+import { createDataplane, createLinuxKernel, createLinuxNftables } from '../../felix/index.ts';
 import type { DataplaneInputs } from '../../felix/inputs.ts';
-import { parseIpAddress } from '../../src/model/ip.ts';
+import type { IpAddress } from '../../src/model/ip.ts';
 import { systemClock } from '../../src/runtime/clock.ts';
 import { silentLogger } from '../../src/runtime/logger.ts';
 import { systemRandom } from '../../src/runtime/random.ts';
@@ -15,7 +15,13 @@ import { mortalKernel } from './mortal-kernel.ts';
 
 export type DataplaneRequest =
   | { readonly update: DataplaneInputs }
-  | { readonly pod: { readonly netns: string; readonly hostInterface: string; readonly address: string } }
+  | {
+      readonly pod: {
+        readonly netns: string;
+        readonly hostInterface: string;
+        readonly addresses: readonly IpAddress[];
+      };
+    }
   | { readonly ask: 'routes' }
   /** As update, and killed by itself once so many writes are done; see mortal-kernel.ts. */
   | { readonly update: DataplaneInputs; readonly dieAfterWrites: number };
@@ -23,19 +29,25 @@ export type DataplaneRequest =
 export interface DataplaneAnswer {
   readonly adopted: number;
   readonly routes: readonly RouteStatus[];
+  readonly repairs: RepairStatus;
+  readonly nat: readonly NatStatus[];
 }
 
 async function answer(dataplane: Dataplane, request: DataplaneRequest, fate: Fate): Promise<DataplaneAnswer> {
   if ('dieAfterWrites' in request) fate.left = request.dieAfterWrites;
   if ('update' in request) dataplane.update(request.update);
   if ('pod' in request) {
-    const { netns, hostInterface, address } = request.pod;
-    const addresses = [parseIpAddress(address)];
+    const { netns, hostInterface, addresses } = request.pod;
     await dataplane.addWorkloadInterface({ netns, hostInterface, addresses, containerInterface: 'eth0', mtu: 0 });
   }
   await dataplane.settled();
   fate.left = undefined;
-  return { adopted: dataplane.adoptedRoutes(), routes: dataplane.routes() };
+  return {
+    adopted: dataplane.adoptedRoutes(),
+    routes: dataplane.routes(),
+    repairs: dataplane.repairs(),
+    nat: dataplane.nat(),
+  };
 }
 
 if (import.meta.main) {
@@ -43,6 +55,7 @@ if (import.meta.main) {
   const fate: Fate = { left: undefined };
   const dataplane = createDataplane(settings, {
     kernel: mortalKernel(createLinuxKernel(), fate),
+    nftables: createLinuxNftables(),
     clock: systemClock,
     random: systemRandom,
     log: silentLogger,

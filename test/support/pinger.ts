@@ -1,8 +1,10 @@
 /** Pings that run while a test does something to the hosts between them, and what of them was lost, by number. */
 import { spawn } from 'node:child_process';
-import type { ChildProcessByStdio } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import type { Readable } from 'node:stream';
+import { closeSync, mkdtempSync, openSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { TestNetns } from './netns.ts';
 
@@ -30,37 +32,46 @@ interface Answer {
 
 /** Two hundred packets a second from one namespace to an address. */
 export class Pinger {
-  readonly #child: ChildProcessByStdio<null, Readable, Readable>;
-  #printed = '';
-  #said = '';
+  readonly #child: ChildProcess;
+  readonly #directory = mkdtempSync(join(tmpdir(), 'pinger-'));
 
-  constructor(from: TestNetns, to: string, args: readonly string[] = []) {
+  constructor(from: TestNetns, to: string) {
     // Ahead of everything else: an answer that waits too long for its reader is thrown away by the kernel.
-    const ping = ['ping', '-n', '-D', '-i', INTERVAL_SECONDS, '-l', CATCH_UP, ...args, to];
+    const ping = ['ping', '-n', '-D', '-i', INTERVAL_SECONDS, '-l', CATCH_UP, to];
+    // Into a file: through a pipe that nobody reads for a second ping would stop sending, and lose nothing.
+    const file = openSync(this.#file, 'a');
     this.#child = spawn('nice', ['-n', '-15', 'ip', 'netns', 'exec', from.name, ...ping], {
-      stdio: ['ignore', 'pipe', 'pipe'],
+      stdio: ['ignore', file, file],
     });
-    this.#child.stdout.on('data', (data: Buffer) => (this.#printed += data.toString()));
-    this.#child.stderr.on('data', (data: Buffer) => (this.#said += data.toString()));
+    closeSync(file);
   }
 
   /** Waits for so many answers more; throws with what ping said where they do not come. */
   async answers(count: number, withinMs = 15_000): Promise<void> {
-    const goal = readAnswers(this.#printed).length + count;
+    const goal = readAnswers(this.#printed()).length + count;
     const end = performance.now() + withinMs;
-    while (readAnswers(this.#printed).length < goal) {
-      if (performance.now() > end) {
-        throw new Error(`no answers any more: ${this.#printed.slice(-500)}\n${this.#said.slice(-500)}`);
-      }
+    while (readAnswers(this.#printed()).length < goal) {
+      if (performance.now() > end) throw new Error(`no answers any more: ${this.#printed().slice(-800)}`);
       await sleep(20);
     }
   }
 
+  /** Ends it, once. */
   async stop(): Promise<PingReport> {
-    const ended = once(this.#child, 'close');
+    const ended = once(this.#child, 'exit');
     this.#child.kill('SIGINT');
     await ended;
-    return reportOn(readAnswers(this.#printed));
+    const report = reportOn(readAnswers(this.#printed()));
+    rmSync(this.#directory, { recursive: true });
+    return report;
+  }
+
+  get #file(): string {
+    return join(this.#directory, 'printed');
+  }
+
+  #printed(): string {
+    return readFileSync(this.#file, 'utf8');
   }
 }
 
