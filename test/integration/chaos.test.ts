@@ -1,7 +1,7 @@
 /** What a host may go through, over VXLAN and under traffic: a minute. */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { VXLAN } from '../support/chaos-lab.ts';
-import { Mischief, testMischief, testMtu } from '../support/chaos-mischief.ts';
+import { Mischief, restoreAfterEach, testMischief, testMtu, testRenamedPod } from '../support/chaos-mischief.ts';
 import { a, b, DataplaneLab, eventually, poolOf } from '../support/dataplane-lab.ts';
 import { isRoot } from '../support/netns.ts';
 import { longestOutage, lossOf } from '../support/pinger.ts';
@@ -16,6 +16,8 @@ describe.runIf(isRoot || process.env['CI'] !== undefined)('felix over VXLAN unde
   beforeAll(() => lab.start());
 
   afterAll(() => lab.close());
+
+  restoreAfterEach(mischief);
 
   test('vxlan.calico deleted is back with all that it had', async () => {
     const reports = await mischief.under('vxlan.calico deleted', async () => {
@@ -59,5 +61,6 @@ describe.runIf(isRoot || process.env['CI'] !== undefined)('felix over VXLAN unde
   });
 
   testMischief(mischief);
+  testRenamedPod(mischief);
   testMtu(mischief);
 });

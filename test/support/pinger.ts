@@ -2,7 +2,7 @@
 import { spawn } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { closeSync, mkdtempSync, openSync, readFileSync, rmSync } from 'node:fs';
+import { closeSync, fstatSync, mkdtempSync, openSync, readFileSync, readSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -19,7 +19,7 @@ const NUMBERS = 0x1_0000;
 
 export interface PingReport {
   readonly received: number;
-  /** Numbers of the packets to which no answer came, up to the last one to which one came. */
+  /** Numbers of the packets to which no answer came, between the first and the last one to which one came. */
   readonly lost: readonly number[];
   /** The longest time without an answer in which packets were lost. */
   readonly outageMs: number;
@@ -34,6 +34,9 @@ interface Answer {
 export class Pinger {
   readonly #child: ChildProcess;
   readonly #directory = mkdtempSync(join(tmpdir(), 'pinger-'));
+  readonly #reader: number;
+  readonly #answers: Answer[] = [];
+  #offset = 0;
 
   constructor(from: TestNetns, to: string) {
     // Ahead of everything else: an answer that waits too long for its reader is thrown away by the kernel.
@@ -44,14 +47,17 @@ export class Pinger {
       stdio: ['ignore', file, file],
     });
     closeSync(file);
+    this.#reader = openSync(this.#file, 'r');
   }
 
   /** Waits for so many answers more; throws with what ping said where they do not come. */
   async answers(count: number, withinMs = 15_000): Promise<void> {
-    const goal = readAnswers(this.#printed()).length + count;
+    const goal = this.#readOn().length + count;
     const end = performance.now() + withinMs;
-    while (readAnswers(this.#printed()).length < goal) {
-      if (performance.now() > end) throw new Error(`no answers any more: ${this.#printed().slice(-800)}`);
+    while (this.#readOn().length < goal) {
+      if (performance.now() > end) {
+        throw new Error(`no answers any more: ${readFileSync(this.#file, 'utf8').slice(-800)}`);
+      }
       await sleep(20);
     }
   }
@@ -61,7 +67,8 @@ export class Pinger {
     const ended = once(this.#child, 'exit');
     this.#child.kill('SIGINT');
     await ended;
-    const report = reportOn(readAnswers(this.#printed()));
+    const report = reportOn(this.#readOn());
+    closeSync(this.#reader);
     rmSync(this.#directory, { recursive: true });
     return report;
   }
@@ -70,14 +77,21 @@ export class Pinger {
     return join(this.#directory, 'printed');
   }
 
-  #printed(): string {
-    return readFileSync(this.#file, 'utf8');
+  /** All answers so far; only what is new is read. */
+  #readOn(): readonly Answer[] {
+    const { size } = fstatSync(this.#reader);
+    const news = Buffer.alloc(size - this.#offset);
+    readSync(this.#reader, news, 0, news.length, this.#offset);
+    const whole = news.subarray(0, news.lastIndexOf('\n') + 1);
+    this.#offset += whole.length;
+    this.#answers.push(...readAnswers(whole.toString(), this.#answers.at(-1)?.sequence));
+    return this.#answers;
   }
 }
 
 /** From the lines of `ping -D`, in the order in which the answers came; numbers go on where ICMP begins again at 0. */
-export function readAnswers(printed: string): readonly Answer[] {
-  let last = 0;
+export function readAnswers(printed: string, after = 0): readonly Answer[] {
+  let last = after;
   return [...printed.matchAll(/^\[(\d+\.\d+)\] \d+ bytes from \S+ icmp_seq=(\d+) /gm)].map(([, seconds, number]) => {
     const turns = Math.round((last - Number(number)) / NUMBERS);
     last = Number(number) + Math.max(0, turns) * NUMBERS;
@@ -85,16 +99,16 @@ export function readAnswers(printed: string): readonly Answer[] {
   });
 }
 
-/** What was still on its way at the end is not lost: the highest number that came counts as the end. */
+/** From the first answer to the last: what was still on its way at the end is not lost. */
 export function reportOn(answers: readonly Answer[]): PingReport {
   const sorted = answers.toSorted((a, b) => a.sequence - b.sequence);
   const lost: number[] = [];
   let outageMs = 0;
-  let before: Answer | undefined;
+  let [before] = sorted;
   for (const answer of sorted) {
-    const first = (before?.sequence ?? 0) + 1;
+    const first = before!.sequence + 1;
     for (let sequence = first; sequence < answer.sequence; sequence++) lost.push(sequence);
-    if (answer.sequence > first) outageMs = Math.max(outageMs, answer.atMs - (before?.atMs ?? answer.atMs));
+    if (answer.sequence > first) outageMs = Math.max(outageMs, answer.atMs - before!.atMs);
     before = answer;
   }
   return { received: new Set(sorted.map(({ sequence }) => sequence)).size, lost, outageMs };
