@@ -7,9 +7,10 @@ import { reaction } from './reaction.ts';
 import { rib } from './rib.ts';
 import type { Scenario } from './scenario.ts';
 import { formatTable } from './table.ts';
+import { turns } from './turns.ts';
 
 /** One row per scenario. */
-const scenarios: readonly Scenario[] = [codec, rib, reaction];
+const scenarios: readonly Scenario[] = [codec, rib, turns, reaction];
 
 const DEFAULT_ROUNDS = '7';
 /** Fewer make no median worth printing. */
