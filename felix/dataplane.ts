@@ -70,6 +70,7 @@ export class NodeDataplane implements Dataplane {
   readonly #listeners = new Set<() => void>();
   #host = EMPTY_HOST;
   #inputs: DataplaneInputs | undefined;
+  #plannedFrom: { readonly inputs: DataplaneInputs; readonly host: HostSnapshot; readonly errors: string } | undefined;
   #adopted = 0;
   #isStale = true;
   #resyncAt = 0;
@@ -228,7 +229,7 @@ export class NodeDataplane implements Dataplane {
       this.#resyncAt = now + this.#settings.resyncSeconds * 1000 * (1 + this.#ports.random() / 10);
     }
     this.#neighbours.setDesired(planTunnelPeers(inputs), view.links);
-    this.#routes.setDesired(planRoutes(inputs, view), view.links);
+    this.#planRoutes(inputs, view);
     // A route may need a neighbour, so neighbours come before routes and go after them; links go last of all.
     results.push(await this.#neighbours.reconcile(now, false));
     results.push(await this.#reconcileRoutes(now, mayDelete));
@@ -241,6 +242,15 @@ export class NodeDataplane implements Dataplane {
       ),
     );
     return this.#report(results);
+  }
+
+  /** Planning is pure: where the same goes in as before, the same comes out, and a repair costs no plan of all routes. */
+  #planRoutes(inputs: DataplaneInputs, view: HostView): void {
+    const plannedFrom = { inputs, host: this.#host, errors: JSON.stringify([...view.linkErrors]) };
+    const { inputs: before, host, errors } = this.#plannedFrom ?? {};
+    if (before === inputs && host === this.#host && errors === plannedFrom.errors) return;
+    this.#plannedFrom = plannedFrom;
+    this.#routes.setDesired(planRoutes(inputs, view), view.links);
   }
 
   async #reconcileRoutes(now: number, mayDelete: boolean): Promise<PassResult<string>> {
