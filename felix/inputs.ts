@@ -9,6 +9,8 @@ export interface Pool {
   readonly cidr: Prefix;
   readonly ipipMode: EncapMode;
   readonly vxlanMode: EncapMode;
+  /** What its addresses send out of all pools leaves under this host's address. */
+  readonly natOutgoing: boolean;
 }
 
 /** A node of the cluster as its Node resource describes it. */
@@ -48,6 +50,7 @@ export interface DataplaneInputs {
   readonly local: ClusterNode;
   /** All other nodes. */
   readonly nodes: readonly ClusterNode[];
+  /** Disabled ones too: their pods live on. */
   readonly pools: readonly Pool[];
   /** Blocks with a confirmed affinity to this node. */
   readonly localBlocks: readonly Prefix[];

@@ -36,7 +36,7 @@ import type { Omitted } from './peers.ts';
 import { createPods } from './pods.ts';
 import type { Pods } from './pods.ts';
 import { SecretFiles } from './secret-files.ts';
-import { dataplaneReport, routeReport } from './status.ts';
+import { dataplaneReport, natReport, routeReport } from './status.ts';
 import { TunnelAddresses } from './tunnel-addresses.ts';
 
 export interface AgentPorts {
@@ -154,6 +154,7 @@ export class Agent implements BgpApi, NodeApi {
       },
       datastore: { type: this.#settings.datastore.type, inSync, revision, ...(stale === undefined ? {} : { stale }) },
       dataplane: dataplaneReport(dataplane),
+      nat: dataplane.nat().map(natReport),
     };
   }
 

@@ -83,6 +83,7 @@ const felixPool = ({ metadata, spec }: IpPool): Pool => ({
   cidr: parsePrefix(spec.cidr),
   ipipMode: spec.ipipMode,
   vxlanMode: spec.vxlanMode,
+  natOutgoing: spec.natOutgoing,
 });
 
 /** What the agent knows of the cluster at one moment. */

@@ -4,11 +4,16 @@ import type { ClusterNode, DataplaneInputs, EncapMode, Pool } from '../../felix/
 import { parseInterfaceAddress, parseIpAddress, parsePrefix } from '../../src/model/ip.ts';
 import type { LearnedRoute } from '../../src/model/route.ts';
 
-export const pool = (cidr: string, modes: { ipip?: EncapMode; vxlan?: EncapMode } = {}, name = 'p'): Pool => ({
+export const pool = (
+  cidr: string,
+  modes: { ipip?: EncapMode; vxlan?: EncapMode; nat?: boolean } = {},
+  name = 'p',
+): Pool => ({
   name,
   cidr: parsePrefix(cidr),
   ipipMode: modes.ipip ?? 'Never',
   vxlanMode: modes.vxlan ?? 'Never',
+  natOutgoing: modes.nat ?? false,
 });
 
 interface NodeWords {

@@ -3,8 +3,8 @@
  * one JSON answer per line on stdout. Ends with stdin, and leaves the kernel as it is.
  */
 import { createInterface } from 'node:readline';
-import type { Dataplane, RepairStatus, RouteStatus } from '../../felix/index.ts';
-import { createDataplane, createLinuxKernel } from '../../felix/index.ts';
+import type { Dataplane, NatStatus, RepairStatus, RouteStatus } from '../../felix/index.ts';
+import { createDataplane, createLinuxKernel, createLinuxNftables } from '../../felix/index.ts';
 import type { DataplaneInputs } from '../../felix/inputs.ts';
 import type { IpAddress } from '../../src/model/ip.ts';
 import { systemClock } from '../../src/runtime/clock.ts';
@@ -26,6 +26,7 @@ export interface DataplaneAnswer {
   readonly adopted: number;
   readonly routes: readonly RouteStatus[];
   readonly repairs: RepairStatus;
+  readonly nat: readonly NatStatus[];
 }
 
 async function answer(dataplane: Dataplane, request: DataplaneRequest): Promise<DataplaneAnswer> {
@@ -35,13 +36,19 @@ async function answer(dataplane: Dataplane, request: DataplaneRequest): Promise<
     await dataplane.addWorkloadInterface({ netns, hostInterface, addresses, containerInterface: 'eth0', mtu: 0 });
   }
   await dataplane.settled();
-  return { adopted: dataplane.adoptedRoutes(), routes: dataplane.routes(), repairs: dataplane.repairs() };
+  return {
+    adopted: dataplane.adoptedRoutes(),
+    routes: dataplane.routes(),
+    repairs: dataplane.repairs(),
+    nat: dataplane.nat(),
+  };
 }
 
 if (import.meta.main) {
   const settings = { resyncSeconds: 90, ipipMtu: 0, vxlanMtu: 0, vxlanVni: 4096, vxlanPort: 4789 };
   const dataplane = createDataplane(settings, {
     kernel: createLinuxKernel(),
+    nftables: createLinuxNftables(),
     clock: systemClock,
     random: systemRandom,
     log: silentLogger,

@@ -58,7 +58,7 @@ const CLUSTER = [
   resource('Node', 'a', { bgp: { ipv4Address: '172.30.1.11/24', ipv4IPIPTunnelAddr: '192.168.0.1' } }, { rack: 'a' }),
   resource('Node', 'b', { bgp: { ipv4Address: '172.30.2.11/24', asNumber: 64999 } }),
   resource('Node', 'unborn', {}),
-  resource('IPPool', 'p1', { cidr: '192.168.0.0/16', ipipMode: 'CrossSubnet' }),
+  resource('IPPool', 'p1', { cidr: '192.168.0.0/16', ipipMode: 'CrossSubnet', natOutgoing: true }),
   affinity('a', '192.168.0.0/26', 'confirmed'),
   affinity('a', '192.168.9.0/26', 'pending'),
   affinity('b', '192.168.0.64/26', 'confirmed'),
@@ -140,7 +140,9 @@ describe("felix's inputs", () => {
     expect(inputs.local).toMatchObject({ name: 'a', address: { length: 24 } });
     expect(formatIpAddress(inputs.local.ipipTunnelAddress!)).toBe('192.168.0.1');
     expect(inputs.nodes.map(({ name }) => name)).toEqual(['b']);
-    expect(inputs.pools).toMatchObject([{ name: 'p1', ipipMode: 'CrossSubnet', vxlanMode: 'Never' }]);
+    expect(inputs.pools).toMatchObject([
+      { name: 'p1', ipipMode: 'CrossSubnet', vxlanMode: 'Never', natOutgoing: true },
+    ]);
     expect(inputs.endpoints.map(({ name, interfaceName }) => [name, interfaceName])).toEqual([
       ['default/web', 'caliweb'],
     ]);

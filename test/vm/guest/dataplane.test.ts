@@ -7,6 +7,7 @@ import type { EncapMode } from '../../../felix/inputs.ts';
 import { learned } from '../../support/dataplane-inputs.ts';
 import type { LabHost } from '../../support/dataplane-lab.ts';
 import { a, b, c, DataplaneLab, eventually, poolOf } from '../../support/dataplane-lab.ts';
+import { recordPings, takeSources } from '../../support/ping-recorder.ts';
 
 const lab = new DataplaneLab('ctg', { pools: [poolOf({ ipip: 'CrossSubnet' })] });
 
@@ -129,6 +130,17 @@ describe('IPIP CrossSubnet', () => {
     const route = lab.ip('a', 'route', 'get', b.pod);
     expect(route).toContain(`dev tunl0 src ${a.ipip}`);
     expect(lab.space('a').run('ping', '-c', '1', '-W', '2', b.pod)).toContain(' 0% packet loss');
+  });
+
+  test('and also where its socket has another: NAT gives what enters tunl0 the address on it, to pods none', async () => {
+    const { nat } = await lab.update(a);
+    expect(nat.filter(({ subject }) => subject.kind === 'tunnel')).toMatchObject([{ state: 'in force' }]);
+    const pod = lab.space('pod-b');
+    recordPings(pod);
+    lab.space('a').run('ping', '-c', '1', '-W', '2', '-I', a.address, b.pod);
+    expect(takeSources(pod, b.pod)).toEqual([a.ipip]);
+    lab.ping(a, b.pod);
+    expect(takeSources(pod, b.pod)).toEqual([a.pod]);
   });
 
   test('two nodes that announce one prefix are two onlink next hops over tunl0', async () => {
