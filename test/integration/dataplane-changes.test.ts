@@ -7,7 +7,7 @@ import { learned, node } from '../support/dataplane-inputs.ts';
 import { a, b, c, DataplaneLab, eventually, poolOf } from '../support/dataplane-lab.ts';
 import { isRoot } from '../support/netns.ts';
 
-const lab = new DataplaneLab('ctx', { pools: [poolOf({ vxlan: 'CrossSubnet' })] });
+const lab = new DataplaneLab('ctq', { pools: [poolOf({ vxlan: 'CrossSubnet' })] });
 
 /** The same numbers for the same seed: Lehmer's generator. */
 const numbers = (seed: number) => {
