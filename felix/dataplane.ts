@@ -89,7 +89,7 @@ export class NodeDataplane implements Dataplane {
     this.#scheduler = new PassScheduler(clock, () => this.#pass());
     this.#watch = new HostWatch({
       believed: () => ({
-        ...{ host: this.#host, routes: this.#routes },
+        ...{ host: this.#host, now: clock.now(), routes: this.#routes },
         ...{ neighbours: this.#neighbours, sysctls: this.#sysctls },
       }),
       onSurprise: (surprise) => this.#onSurprise(surprise),
@@ -186,6 +186,7 @@ export class NodeDataplane implements Dataplane {
     this.#watch.hold();
     const outcome = await this.#converge(inputs, startedAt).catch(asError);
     await this.#fights.endPass(this.#ports.clock.now());
+    this.#routes.endPass(this.#ports.clock.now());
     this.#watch.release();
     if (outcome instanceof Error) {
       this.#isStale = true;
