@@ -2,6 +2,8 @@
 import type { InterfaceAddress, IpAddress } from '../src/model/ip.ts';
 import type { RouteStatus } from './desired.ts';
 import type { DataplaneInputs } from './inputs.ts';
+import type { NatStatus } from './nat/nat-table.ts';
+import type { NatSettings } from './nat/plan.ts';
 import type { RepairKind } from './repairs.ts';
 
 export interface DataplaneSettings {
@@ -12,6 +14,7 @@ export interface DataplaneSettings {
   readonly vxlanMtu: number;
   readonly vxlanVni: number;
   readonly vxlanPort: number;
+  readonly nat?: NatSettings;
   /** What Calico's BIRD and felix left in the kernel is ours too; ownership.ts says what that is. Default false. */
   readonly adoptCalicoRoutes?: boolean;
 }
@@ -41,7 +44,7 @@ export interface HostInterface {
 /** Somebody undoes again and again what we put right. */
 export interface FightStatus {
   readonly kind: RepairKind;
-  /** `192.168.2.0/26`, `vxlan.calico`, `net/ipv4/ip_forward` */
+  /** `192.168.2.0/26`, `vxlan.calico`, `net/ipv4/ip_forward`, `table inet calico-ts` */
   readonly name: string;
   /** Since it began. */
   readonly repairs: number;
@@ -65,6 +68,8 @@ export interface Dataplane {
   /** Resolves when a pass over the inputs as they are now has ended; the pass's failures stay pending and are in routes(). */
   settled(): Promise<void>;
   routes(): readonly RouteStatus[];
+  /** Each pool's natOutgoing and each tunnel's masquerade, as far as nftables has them. */
+  nat(): readonly NatStatus[];
   /** What others undid of ours, and with whom we fight over it. */
   repairs(): RepairStatus;
   interfaces(): Promise<readonly HostInterface[]>;

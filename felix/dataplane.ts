@@ -7,7 +7,7 @@ import type { HostView } from './calc/host-view.ts';
 import { planRoutes } from './calc/routes.ts';
 import { planSysctls } from './calc/sysctls.ts';
 import type { TunnelPlan } from './calc/tunnels.ts';
-import { planTunnelPeers, planTunnels, podMtu, TUNNEL_LINKS } from './calc/tunnels.ts';
+import { planTunnelPeers, planTunnels, podMtu } from './calc/tunnels.ts';
 import { FightReport } from './fight-report.ts';
 import type { Surprise } from './host-watch.ts';
 import { HostWatch } from './host-watch.ts';
@@ -17,6 +17,10 @@ import type { Dataplane, DataplaneSettings, HostInterface, RepairStatus, Workloa
 import type { DataplaneInputs } from './inputs.ts';
 import type { Kernel } from './kernel.ts';
 import { LinkTable } from './link-table.ts';
+import type { NatStatus } from './nat/nat-table.ts';
+import { NatTableKeeper } from './nat/nat-table.ts';
+import type { Nftables } from './nat/nftables.ts';
+import { planNat } from './nat/plan.ts';
 import { MovedAddresses } from './moved-addresses.ts';
 import { NeighbourTable } from './neighbour-table.ts';
 import { BIRD_PROTOCOL, isOurs, isOursOrCalicos } from './ownership.ts';
@@ -35,6 +39,8 @@ import { requirePermission } from './permission.ts';
 export interface DataplanePorts {
   /** Closed by the dataplane's close(). */
   readonly kernel: Kernel;
+  /** Closed by the dataplane's close(). Absent: no NAT, and nat() says so. */
+  readonly nftables?: Nftables;
   readonly clock: Clock;
   readonly random: Random;
   readonly log: Logger;
@@ -46,6 +52,9 @@ export interface DataplanePorts {
 const FALLBACK_MTU = 1460;
 /** After the kernel refused to be read at all. */
 const READ_RETRY_MS = 1000;
+
+/** Long enough that a burst of changes to our NAT table is one pass. */
+const NAT_TOUCHED_MS = 20;
 
 /** A kernel that refuses one route may refuse ten thousand; routes() tells of each. */
 const MAX_LOGGED = 5;
@@ -63,6 +72,7 @@ export class NodeDataplane implements Dataplane {
   readonly #routes: RouteTable;
   readonly #links: LinkTable;
   readonly #neighbours: NeighbourTable;
+  readonly #nat: NatTableKeeper;
   readonly #sysctls: SysctlTable;
   readonly #moved: MovedAddresses;
   readonly #repairs = new Repairs();
@@ -77,7 +87,7 @@ export class NodeDataplane implements Dataplane {
   #rpFilter = '1';
 
   constructor(settings: DataplaneSettings, ports: DataplanePorts) {
-    const { kernel, clock } = ports;
+    const { kernel, nftables, clock, log } = ports;
     this.#settings = settings;
     this.#ports = ports;
     this.#routes = new RouteTable(kernel, this.#repairs);
@@ -87,6 +97,8 @@ export class NodeDataplane implements Dataplane {
     this.#moved = new MovedAddresses(kernel, ports.log);
     this.#fights = new FightReport(kernel, ports.log, this.#repairs);
     this.#scheduler = new PassScheduler(clock, () => this.#pass());
+    const onSurprise = (): void => this.#scheduler.request(NAT_TOUCHED_MS);
+    this.#nat = new NatTableKeeper({ nftables, log, repairs: this.#repairs, onSurprise });
     this.#watch = new HostWatch({
       believed: () => ({
         ...{ host: this.#host, now: clock.now(), routes: this.#routes },
@@ -137,6 +149,10 @@ export class NodeDataplane implements Dataplane {
     return this.#fights.status();
   }
 
+  nat(): readonly NatStatus[] {
+    return this.#nat.statuses();
+  }
+
   async interfaces(): Promise<readonly HostInterface[]> {
     const { kernel } = this.#ports;
     const [links, addresses] = [await kernel.listLinks(), await kernel.listAddresses()];
@@ -164,6 +180,7 @@ export class NodeDataplane implements Dataplane {
   async close(): Promise<void> {
     this.#watch.close();
     await this.#scheduler.close();
+    await this.#ports.nftables?.close();
     await this.#ports.kernel.close();
   }
 
@@ -202,7 +219,7 @@ export class NodeDataplane implements Dataplane {
 
   /** `after`: when the pass began that has just ended. */
   #nextPassMs(after: number): number {
-    const tables = [this.#repairs, this.#routes, this.#links, this.#neighbours, this.#sysctls, this.#moved];
+    const tables = [this.#repairs, this.#routes, this.#links, this.#neighbours, this.#sysctls, this.#moved, this.#nat];
     const times = [this.#resyncAt, ...tables.map((table) => table.nextDueAt(after))];
     return Math.max(0, Math.min(...times.filter((time) => time !== undefined)) - this.#ports.clock.now());
   }
@@ -229,7 +246,7 @@ export class NodeDataplane implements Dataplane {
       // Up to a tenth later, as in felix, so that the nodes of a cluster do not resync in step.
       this.#resyncAt = now + this.#settings.resyncSeconds * 1000 * (1 + this.#ports.random() / 10);
     }
-    this.#neighbours.setDesired(planTunnelPeers(inputs), view.links.get(TUNNEL_LINKS.vxlan)?.index);
+    this.#neighbours.setDesired(planTunnelPeers(inputs), view.links);
     this.#planRoutes(inputs, view);
     // A route may need a neighbour, so neighbours come before routes and go after them; links go last of all.
     results.push(await this.#neighbours.reconcile(now, false));
@@ -242,6 +259,8 @@ export class NodeDataplane implements Dataplane {
         mayDelete,
       ),
     );
+    const natSettings = { settings: this.#settings.nat, vxlanPort: this.#settings.vxlanPort };
+    results.push(await this.#nat.reconcile(planNat(inputs, plans, natSettings), now, isFull));
     return this.#report(results);
   }
 
@@ -264,7 +283,7 @@ export class NodeDataplane implements Dataplane {
   }
 
   #view(inputs: DataplaneInputs, plans: readonly TunnelPlan[] = []): HostView {
-    const view = viewHost(this.#host, inputs.local.address, this.#links.errors(plans));
+    const view = viewHost(this.#host, inputs.local, this.#links.errors(plans));
     return this.#settings.adoptCalicoRoutes === true ? { ...view, abandonedProtocol: BIRD_PROTOCOL } : view;
   }
 
@@ -272,7 +291,7 @@ export class NodeDataplane implements Dataplane {
   async #resync(): Promise<void> {
     this.#host = await readHost(this.#ports.kernel);
     this.#routes.setActual(this.#host.routes, this.#ownership());
-    await this.#neighbours.resync(this.#host.links.find(({ name }) => name === TUNNEL_LINKS.vxlan)?.index);
+    await this.#neighbours.resync(hostLinks(this.#host));
     this.#isStale = false;
   }
 

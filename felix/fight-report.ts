@@ -51,6 +51,7 @@ export class FightReport {
 
   #culprit(blame: Blame | undefined): string {
     if (blame === undefined) return 'the kernel does not tell by whom';
+    if (blame.process !== undefined) return `${blame.deed} by ${blame.process}`;
     if (blame.port === undefined) return `${blame.deed}; the kernel does not tell by whom`;
     return `${blame.deed} by ${this.#owners.get(blame.port) ?? `netlink port ${blame.port}`}`;
   }

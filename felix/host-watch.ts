@@ -153,6 +153,7 @@ function isLinkKnown(link: KernelLink, change: 'set' | 'removed', known: readonl
     same.mtu === link.mtu &&
     same.up === link.up &&
     same.running === link.running &&
+    same.pmtuDiscovery === link.pmtuDiscovery &&
     same.mac === link.mac
   );
 }

@@ -15,6 +15,12 @@ export type {
 export type { DesiredRoute, RouteClass, RouteStatus, RouteTarget } from './desired.ts';
 export { createLinuxKernel } from './linux-kernel.ts';
 export type { Kernel } from './kernel.ts';
+export type { NatStatus } from './nat/nat-table.ts';
+export type { Nftables } from './nat/nftables.ts';
+export { NftablesUnavailableError } from './nat/nftables.ts';
+export { removeNatTable } from './nat/remove.ts';
+export { subjectText as natSubjectText } from './nat/plan.ts';
+export { createLinuxNftables } from './nat/linux-nftables.ts';
 export type { ClusterNode, DataplaneInputs, EncapMode, LocalEndpoint, Pool } from './inputs.ts';
 
 type Optional<T, K extends keyof T> = Omit<T, K> & Partial<Pick<T, K>>;

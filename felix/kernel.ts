@@ -89,6 +89,10 @@ export interface KernelLink {
   /** Of a veth: its peer's index, in the peer's namespace. */
   readonly peerIndex?: number;
   readonly vxlan?: VxlanSettings;
+  /** Of an ipip link: whether outer headers have Don't Fragment whatever the inner ones say. */
+  readonly pmtuDiscovery?: boolean;
+  /** Of an ipip or vxlan link: packets that came out of it since it was made. */
+  readonly received?: number;
 }
 
 /** A link to make. It starts down, with the kernel's MTU and MAC where none is given. */
@@ -106,6 +110,8 @@ export interface VethPeer {
 }
 
 export interface LinkChange {
+  /** Of an ipip link; it can only be switched on. */
+  readonly pmtuDiscovery?: true;
   readonly up?: boolean;
   readonly mtu?: number;
   readonly mac?: string;

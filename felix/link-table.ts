@@ -66,6 +66,7 @@ function planSettings(tunnel: DesiredTunnel, link: KernelLink, host: LinksAndAdd
   const change: LinkChange = {
     ...(link.mtu !== tunnel.mtu && { mtu: tunnel.mtu }),
     ...(mac !== undefined && mac !== link.mac && { mac }),
+    ...(tunnel.kind === 'ipip' && link.pmtuDiscovery === false && { pmtuDiscovery: true as const }),
     ...(!link.up && { up: true }),
   };
   const settings: readonly LinkStep[] =
@@ -103,10 +104,18 @@ export interface LinkOutcome {
 }
 
 /**
- * How long an unwanted tunnel still takes packets: other nodes hear of the change a moment after us and send through
- * theirs until then. A host with rp_filter drops what comes out of a tunl0 without an address.
+ * How long an unwanted tunnel stays after the last packet came out of it: other nodes hear of the change after us, one
+ * that lost the datastore long after, and send through theirs until then. A host with rp_filter drops what comes out of
+ * a tunl0 without an address.
  */
 const LINGER_MS = 10_000;
+
+interface Leaving {
+  /** When it may go if nothing more comes; clock's milliseconds. */
+  readonly at: number;
+  /** Packets that had come out of it when that was said. */
+  readonly received: number;
+}
 
 /** One link has at most: delete, create, settings; each needs the host read again after it. */
 const MAX_ROUNDS = 4;
@@ -115,8 +124,8 @@ const MAX_ROUNDS = 4;
 export class LinkTable {
   readonly #kernel: Kernel;
   readonly #retry = new RetrySchedule<string>();
-  /** When unwanted tunnels may go, by name; clock's milliseconds. */
-  readonly #leavingAt = new Map<string, number>();
+  /** Unwanted tunnels, by name. */
+  readonly #leaving = new Map<string, Leaving>();
   readonly #repairs: Repairs;
   /** The plan that each link was last seen to fulfil. */
   readonly #fulfilled = new Map<string, string>();
@@ -142,7 +151,7 @@ export class LinkTable {
   nextDueAt(after = -Infinity): number | undefined {
     const times = [this.#retry.nextDueAt(after)];
     // One whose removal was refused is the retry's.
-    for (const [name, at] of this.#leavingAt) if (this.#retry.error(name) === undefined) times.push(at);
+    for (const [name, { at }] of this.#leaving) if (this.#retry.error(name) === undefined) times.push(at);
     const known = times.filter((time) => time !== undefined).filter((time) => time > after);
     return known.length === 0 ? undefined : Math.min(...known);
   }
@@ -158,7 +167,7 @@ export class LinkTable {
   ): Promise<LinkOutcome> {
     const name = nameOf(plan);
     if (!this.#retry.isDue(name, now)) return { name, changed: 0 };
-    if (this.#isLingering(plan, now, { host, may })) {
+    if (await this.#isLingering(plan, now, { host, read, may })) {
       this.#retry.succeeded(name);
       return { name, changed: 0 };
     }
@@ -177,7 +186,7 @@ export class LinkTable {
         current = await read();
       }
       this.#retry.succeeded(name);
-      this.#leavingAt.delete(name);
+      this.#leaving.delete(name);
       if (repair !== undefined) this.#repairs.repaired(repair, now);
       if (planLink(plan, current, may).length === 0) this.#fulfilled.set(name, JSON.stringify(plan));
       return { name, changed };
@@ -210,19 +219,23 @@ export class LinkTable {
     return { kind, name };
   }
 
-  #isLingering(
+  async #isLingering(
     plan: TunnelPlan,
     now: number,
-    { host, may }: { readonly host: LinksAndAddresses; readonly may: LinkPermissions },
-  ): boolean {
+    { host, read, may }: { host: LinksAndAddresses; read: () => Promise<LinksAndAddresses>; may: LinkPermissions },
+  ): Promise<boolean> {
     const name = nameOf(plan);
     if (plan.state !== 'unwanted' || planLink(plan, host, may).length === 0 || hasTakenAddress(plan, host)) {
-      this.#leavingAt.delete(name);
+      this.#leaving.delete(name);
       return false;
     }
-    const leavingAt = this.#leavingAt.get(name) ?? now + LINGER_MS;
-    this.#leavingAt.set(name, leavingAt);
-    return now < leavingAt;
+    const leaving = this.#leaving.get(name);
+    if (leaving !== undefined && now < leaving.at) return true;
+    // What the host was like at the last full look says nothing about packets since.
+    const received = receivedOver(name, await read());
+    if (leaving !== undefined && received === leaving.received) return false;
+    this.#leaving.set(name, { at: now + LINGER_MS, received });
+    return true;
   }
 
   async #apply(step: LinkStep): Promise<void> {
@@ -242,6 +255,9 @@ export class LinkTable {
 }
 
 const nameOf = (plan: TunnelPlan): string => (plan.state === 'wanted' ? plan.tunnel.name : plan.name);
+
+const receivedOver = (name: string, { links }: LinksAndAddresses): number =>
+  links.find((link) => link.name === name)?.received ?? 0;
 
 /** An address on the tunnel that a pod has now would keep the pod's packets on the host. */
 function hasTakenAddress(

@@ -19,6 +19,7 @@ import * as neighbour from './netlink/neighbour.ts';
 import { portOwner } from './netlink/port-owner.ts';
 import { decodeResolution, decodeRoute, encodeResolve, encodeRouteChange, encodeRouteDump } from './netlink/route.ts';
 import { NetlinkSocket, batches } from './netlink/socket.ts';
+import { discoverPathMtu } from './netlink/tunnel-ioctl.ts';
 
 export interface LinuxKernelOptions {
   /** Path of a network namespace, `/var/run/netns/NAME`; absent: the one that we run in. */
@@ -99,9 +100,14 @@ class LinuxKernel implements Kernel {
     }
   }
 
-  setLink(...[ifindex, change]: Parameters<Kernel['setLink']>): Promise<void> {
+  async setLink(...[ifindex, change]: Parameters<Kernel['setLink']>): Promise<void> {
     const words = Object.entries(change).map(([field, value]) => `${field} ${value}`);
-    return this.#execute(`set link ${ifindex} ${words.join(' ')}`, link.encodeSetLink(ifindex, change));
+    const what = `set link ${ifindex} ${words.join(' ')}`;
+    const { pmtuDiscovery, ...others } = change;
+    if (Object.keys(others).length > 0) await this.#execute(what, link.encodeSetLink(ifindex, others));
+    if (pmtuDiscovery === undefined) return;
+    const name = (await this.listLinks()).find(({ index }) => index === ifindex)?.name ?? '';
+    await this.#asPromise(what, () => this.#namespace.visit(() => discoverPathMtu(this.#libc, name)));
   }
 
   deleteLink(name: string): Promise<void> {

@@ -1,5 +1,7 @@
-/** Where vxlan.calico finds the other nodes: permanent neighbours and forwarding entries. All on that link is ours. */
+/** Where the VXLAN links find the other nodes: permanent neighbours and forwarding entries. All on those links is ours. */
 import { formatIpAddress, sameAddress } from '../src/model/ip.ts';
+import { TUNNEL_LINKS } from './calc/encap.ts';
+import type { HostLink } from './calc/host-view.ts';
 import type { DesiredTunnelPeer } from './calc/tunnels.ts';
 import { DeltaTracker } from './delta-tracker.ts';
 import type { Kernel, KernelEvent, KernelNeighbour } from './kernel.ts';
@@ -10,13 +12,17 @@ import type { RepairObject } from './repairs.ts';
 import { Repairs } from './repairs.ts';
 import { RetrySchedule } from './retry.ts';
 
+type Links = ReadonlyMap<string, HostLink>;
+
+const VXLAN_LINKS = [TUNNEL_LINKS.vxlan, TUNNEL_LINKS['vxlan-v6']];
+
 export class NeighbourTable {
   readonly #kernel: Pick<Kernel, 'listNeighbours' | 'replaceNeighbour' | 'removeNeighbour'>;
   readonly #tracker = new DeltaTracker<string, KernelNeighbour>(sameNeighbour);
   readonly #retry = new RetrySchedule<string>();
   readonly #guard: RepairGuard<KernelNeighbour>;
   /** Whose entries we know. */
-  #ifindex: number | undefined;
+  #ifindexes: readonly number[] = [];
 
   constructor(
     kernel: Pick<Kernel, 'listNeighbours' | 'replaceNeighbour' | 'removeNeighbour'>,
@@ -30,16 +36,18 @@ export class NeighbourTable {
     });
   }
 
-  /** Reads the link's permanent entries back; what was learned comes and goes by itself and is not ours to judge. */
-  async resync(ifindex: number | undefined): Promise<void> {
-    this.#ifindex = ifindex;
-    const all = ifindex === undefined ? [] : await this.#kernel.listNeighbours(ifindex);
+  /** Reads the links' permanent entries back; what was learned comes and goes by itself and is not ours to judge. */
+  async resync(links: Links): Promise<void> {
+    const indexes = VXLAN_LINKS.flatMap((name) => links.get(name)?.index ?? []);
+    this.#ifindexes = indexes;
+    const all: KernelNeighbour[] = [];
+    for (const index of indexes) all.push(...(await this.#kernel.listNeighbours(index)));
     this.#tracker.setActual(new Map(all.filter(isPermanentUnicast).map((entry) => [neighbourKey(entry), entry])));
   }
 
-  /** `ifindex` undefined: the link is not there, and nothing can be. */
-  setDesired(peers: readonly DesiredTunnelPeer[], ifindex: number | undefined): void {
-    const entries = ifindex === undefined ? [] : peers.flatMap((peer) => toKernelNeighbours(peer, ifindex));
+  /** Peers over a link that is not there cannot be. */
+  setDesired(peers: readonly DesiredTunnelPeer[], links: Links): void {
+    const entries = peers.flatMap((peer) => toKernelNeighbours(peer, links.get(peer.interfaceName)?.index));
     const desired = new Map(entries.map((entry) => [neighbourKey(entry), entry]));
     this.#retry.keepOnly((key) => this.#tracker.isSameWish(key, desired));
     this.#tracker.setDesired(desired);
@@ -58,7 +66,7 @@ export class NeighbourTable {
 
   /** True where the event tells us something that we did not do ourselves. */
   isSurprise({ change, neighbour }: KernelEvent & { readonly kind: 'neighbour' }): boolean {
-    if (neighbour.ifindex !== this.#ifindex) return false;
+    if (!this.#ifindexes.includes(neighbour.ifindex)) return false;
     const isThere = change === 'set' && isPermanentUnicast(neighbour);
     return this.#tracker.isSurprise(neighbourKey(neighbour), isThere ? neighbour : undefined);
   }
@@ -79,11 +87,12 @@ export class NeighbourTable {
 }
 
 function toKernelNeighbours(
-  { tunnelAddress, mac, remote }: DesiredTunnelPeer,
-  ifindex: number,
+  { gateway, mac, remote }: DesiredTunnelPeer,
+  ifindex: number | undefined,
 ): readonly KernelNeighbour[] {
+  if (ifindex === undefined) return [];
   return [
-    { kind: 'neighbour', ifindex, address: tunnelAddress, mac, permanent: true },
+    { kind: 'neighbour', ifindex, address: gateway, mac, permanent: true },
     { kind: 'fdb', ifindex, mac, remote, permanent: true },
   ];
 }

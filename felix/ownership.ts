@@ -1,7 +1,7 @@
 /** Which routes in the kernel are ours: said here, once. */
 import { prefixContains } from '../src/model/ip.ts';
 import type { Prefix } from '../src/model/ip.ts';
-import { TUNNEL_LINKS } from './calc/tunnels.ts';
+import { TUNNEL_LINKS } from './calc/encap.ts';
 import type { KernelLink, KernelRoute } from './kernel.ts';
 
 /**

@@ -6,7 +6,7 @@
  * A fight is over after a minute without damage. What went with a link that somebody touched counts as repaired, not
  * as fought over: a cable that flaps is nobody's will, and routes must be back with it at once.
  */
-export const REPAIR_KINDS = ['route', 'link', 'address', 'neighbour', 'fdb', 'sysctl'] as const;
+export const REPAIR_KINDS = ['route', 'link', 'address', 'neighbour', 'fdb', 'sysctl', 'nat'] as const;
 export type RepairKind = (typeof REPAIR_KINDS)[number];
 
 /** A fight goes on until nothing happened for so long; milliseconds. */
@@ -17,7 +17,7 @@ const LAST_WAIT_MS = 10_000;
 /** Past so many witnesses of one burst, the next ones tell nothing new. */
 const MAX_EVIDENCE = 1000;
 
-/** `192.168.2.0/26`, `vxlan.calico`, `net/ipv4/ip_forward`: as the operator knows it. */
+/** `192.168.2.0/26`, `vxlan.calico`, `net/ipv4/ip_forward`, `table inet calico-ts`: as the operator knows it. */
 export interface RepairObject {
   readonly kind: RepairKind;
   readonly name: string;
@@ -29,6 +29,8 @@ export interface Blame {
   readonly deed: string;
   /** The netlink port of the writer, which is mostly a process's id. */
   readonly port?: number;
+  /** Where the kernel names the process itself, as nftables does: `process 71 (nft)`. */
+  readonly process?: string;
 }
 
 export interface Fight extends RepairObject {

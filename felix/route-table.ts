@@ -3,7 +3,7 @@ import { unreachable } from '../src/model/invalid.ts';
 import { formatPrefix } from '../src/model/ip.ts';
 import type { HostLink } from './calc/host-view.ts';
 import type { PlannedRoute } from './calc/planned-route.ts';
-import { TUNNEL_LINKS } from './calc/tunnels.ts';
+import { TUNNEL_LINKS } from './calc/encap.ts';
 import { DeltaTracker } from './delta-tracker.ts';
 import type { DesiredRoute, Hop, RouteClass, RouteStatus, RouteTarget } from './desired.ts';
 import type { Kernel, KernelEvent, KernelHop, KernelRoute } from './kernel.ts';
@@ -67,16 +67,25 @@ export class RouteTable {
   setDesired(planned: readonly PlannedRoute[], links: Links): void {
     const desired = new Map<string, KernelRoute>();
     const waiting = new Set<string>();
-    for (const { route, unresolved, isRefused } of planned) {
+    for (const entry of planned) {
+      const { route, unresolved, isRefused } = entry;
       const kernelRoute = toKernelRoute(route, links);
       const key = routeKey(kernelRoute);
-      if (unresolved === undefined) desired.set(key, kernelRoute);
+      if (unresolved === undefined) desired.set(key, this.#olderWay(entry, key, links) ?? kernelRoute);
       else if (isRefused !== true) waiting.add(key);
     }
     this.#planned = planned;
     this.#waiting = waiting;
     this.#retry.keepOnly((key) => this.#tracker.isSameWish(key, desired));
     this.#tracker.setDesired(desired);
+  }
+
+  /** What the kernel has, where it is a way that may stay while the other end is not ready for the new one. */
+  #olderWay({ route, meanwhile }: PlannedRoute, key: string, links: Links): KernelRoute | undefined {
+    const have = meanwhile && this.#tracker.actual.get(key);
+    if (have === undefined) return undefined;
+    const isAllowed = meanwhile?.targets.some((target) => sameRoute(have, toKernelRoute({ ...route, target }, links)));
+    return isAllowed === true ? have : undefined;
   }
 
   /** `mayDelete`: datastore and bird are in sync, so what nobody wants is really unwanted. */
@@ -144,9 +153,14 @@ export class RouteTable {
     return now - this.#written.at <= EVENT_DELAY_MS && this.#written.keys.has(key);
   }
 
-  #statusOf({ route, unresolved }: PlannedRoute, links: Links): RouteStatus {
+  #statusOf({ route, unresolved, meanwhile }: PlannedRoute, links: Links): RouteStatus {
     if (unresolved !== undefined) return { route, state: 'unresolved', error: unresolved };
-    const key = routeKey(toKernelRoute(route, links));
+    const wanted = toKernelRoute(route, links);
+    const key = routeKey(wanted);
+    const desired = this.#tracker.desired.get(key);
+    if (meanwhile !== undefined && desired !== undefined && !sameRoute(desired, wanted)) {
+      return { route, state: 'unresolved', error: `${meanwhile.reason}; the way that was there before stays` };
+    }
     if (this.#tracker.isCorrect(key)) return { route, state: 'programmed' };
     return this.#notYet(key, route);
   }
@@ -208,5 +222,6 @@ function fromKernelRoute({ prefix, type, hops }: KernelRoute, reason: string, li
 function classOfLink(interfaceName: string, target: RouteTarget): RouteClass {
   if (target.kind === 'link') return 'local-workload';
   if (interfaceName === TUNNEL_LINKS.ipip) return 'ipip';
-  return interfaceName === TUNNEL_LINKS.vxlan ? 'vxlan' : 'external';
+  const isVxlan = interfaceName === TUNNEL_LINKS.vxlan || interfaceName === TUNNEL_LINKS['vxlan-v6'];
+  return isVxlan ? 'vxlan' : 'external';
 }

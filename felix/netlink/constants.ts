@@ -76,7 +76,7 @@ export const HOP_FLAG = { onlink: 4 } as const;
 export const ROUTE_FLAG = { cloned: 0x200 } as const;
 
 /** IFLA_* */
-export const IFLA = { address: 1, name: 3, mtu: 4, link: 5, linkInfo: 18, netnsFd: 28 } as const;
+export const IFLA = { address: 1, name: 3, mtu: 4, link: 5, linkInfo: 18, stats64: 23, netnsFd: 28 } as const;
 
 /** IFLA_INFO_*, inside IFLA_LINKINFO. */
 export const LINK_INFO = { kind: 1, data: 2 } as const;
@@ -86,6 +86,9 @@ export const VETH = { peer: 1 } as const;
 
 /** IFLA_VXLAN_* */
 export const VXLAN = { id: 1, link: 3, local: 4, learning: 7, port: 15, local6: 17 } as const;
+
+/** IFLA_IPTUN_* */
+export const IPTUN = { pmtuDiscovery: 10 } as const;
 
 /** IFF_* */
 export const LINK_FLAG = { up: 0x1, running: 0x40 } as const;

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { createSpeaker } from '../../bird/index.ts';
-import { createDataplane, createLinuxKernel } from '../../felix/index.ts';
+import { createDataplane, createLinuxKernel, createLinuxNftables } from '../../felix/index.ts';
 import type { Dataplane } from '../../felix/index.ts';
 import { bgpRoutes } from '../api/bgp-routes.ts';
 import { nodeRoutes } from '../api/node-routes.ts';
@@ -39,6 +39,7 @@ export async function runAgent(settings: AgentSettings, { log: root, version }: 
   try {
     const dataplane = createDataplane(settings.felix, {
       kernel: createLinuxKernel(),
+      nftables: createLinuxNftables(),
       clock: systemClock,
       random: systemRandom,
       log: root.child({ component: 'felix' }),

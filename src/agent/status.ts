@@ -1,5 +1,6 @@
-import type { Dataplane, RouteStatus, RouteTarget } from '../../felix/index.ts';
-import type { NodeStatus, RouteReport } from '../api/contract.ts';
+import { natSubjectText } from '../../felix/index.ts';
+import type { Dataplane, NatStatus, RouteStatus, RouteTarget } from '../../felix/index.ts';
+import type { NatReport, NodeStatus, RouteReport } from '../api/contract.ts';
 import { formatIpAddress, formatPrefix } from '../model/ip.ts';
 
 export function routeReport({ route, state, error, fight }: RouteStatus): RouteReport {
@@ -26,6 +27,11 @@ export function dataplaneReport(dataplane: Pick<Dataplane, 'routes' | 'repairs'>
     fights: fights.map(({ kind, name, repairs, by }) => `${kind} ${name}: ${repairs} repairs, ${by}`),
   };
 }
+
+export const natReport = ({ subject, ...rest }: NatStatus): NatReport => ({
+  subject: natSubjectText({ subject }),
+  ...rest,
+});
 
 /** As `ip route` says it. */
 function formatTarget(target: RouteTarget): string {

@@ -94,6 +94,16 @@ export function kernelCompliance(name: string, open: () => Promise<KernelCase>):
           }),
       ],
       [
+        'gateways of the other family (RFC 8950)',
+        (ifindex, other) =>
+          route('10.2.0.0/26', {
+            hops: [
+              { gateway: parseIpAddress('fe80::9'), ifindex: other, onlink: false },
+              { gateway: parseIpAddress('2001:db8::2'), ifindex, onlink: true },
+            ],
+          }),
+      ],
+      [
         'IPv6 with a gateway',
         (ifindex) =>
           route('fd00:1::/122', { hops: [{ gateway: parseIpAddress('2001:db8::2'), ifindex, onlink: false }] }),

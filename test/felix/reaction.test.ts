@@ -192,7 +192,7 @@ test('our own work counts as no repair: a start, new wishes, a parent that comes
   await rig.kernel.setLink(2, { mtu: 1400 });
   await rig.clock.advance(200_000);
   expect(rig.dataplane.repairs()).toEqual({
-    counts: { route: 0, link: 0, address: 0, neighbour: 0, fdb: 0, sysctl: 0 },
+    counts: { route: 0, link: 0, address: 0, neighbour: 0, fdb: 0, sysctl: 0, nat: 0 },
     fights: [],
   });
 });

@@ -45,7 +45,7 @@ test('every repair is counted by kind, and the fight that the fifth begins is to
   expect(repairs.fights()).toEqual([{ ...route, since: 0, repairs: 6, blame }]);
   repairs.damaged({ kind: 'sysctl', name: 'net/ipv4/ip_forward' }, 700);
   repairs.repaired({ kind: 'sysctl', name: 'net/ipv4/ip_forward' }, 700);
-  expect(repairs.counts()).toEqual({ route: 6, link: 0, address: 0, neighbour: 0, fdb: 0, sysctl: 1 });
+  expect(repairs.counts()).toEqual({ route: 6, link: 0, address: 0, neighbour: 0, fdb: 0, sysctl: 1, nat: 0 });
 });
 
 test('five repairs over more than a minute are no fight', () => {

@@ -71,6 +71,12 @@ export class FakeKernel implements Kernel {
     return index;
   }
 
+  /** Packets come out of a tunnel; nobody is told of that. */
+  receiveOver(name: string, packets: number): void {
+    const link = this.#linkNamed(name);
+    if (link !== undefined) this.#links.set(link.index, { ...link, received: (link.received ?? 0) + packets });
+  }
+
   /** Somebody deletes a route by key; the listeners hear of it. `by`: the port of whoever did it. */
   loseRoute(route: KernelRoute, by?: number): void {
     const key = routeKey(route);
@@ -197,7 +203,13 @@ export class FakeKernel implements Kernel {
       return;
     }
     const mac = link.kind === 'ipip' ? '' : (link.mac ?? madeUpMac(index));
-    this.#setLink({ ...common, index, mac, ...(link.kind === 'vxlan' && { vxlan: link.vxlan }) });
+    this.#setLink({
+      ...common,
+      index,
+      mac,
+      ...(link.kind === 'vxlan' && { vxlan: link.vxlan }),
+      ...(link.kind === 'ipip' && { pmtuDiscovery: false }),
+    });
   }
 
   #createVeth({ peer }: Extract<NewLink, { kind: 'veth' }>, link: KernelLink): void {
