@@ -101,7 +101,7 @@ export class NodeDataplane implements Dataplane {
     this.#nat = new NatTableKeeper({ nftables, log, repairs: this.#repairs, onSurprise });
     this.#watch = new HostWatch({
       believed: () => ({
-        ...{ host: this.#host, routes: this.#routes },
+        ...{ host: this.#host, now: clock.now(), routes: this.#routes },
         ...{ neighbours: this.#neighbours, sysctls: this.#sysctls },
       }),
       onSurprise: (surprise) => this.#onSurprise(surprise),
@@ -203,6 +203,7 @@ export class NodeDataplane implements Dataplane {
     this.#watch.hold();
     const outcome = await this.#converge(inputs, startedAt).catch(asError);
     await this.#fights.endPass(this.#ports.clock.now());
+    this.#routes.endPass(this.#ports.clock.now());
     this.#watch.release();
     if (outcome instanceof Error) {
       this.#isStale = true;

@@ -18,6 +18,8 @@ const MAX_HELD = 10_000;
 /** What we believe of the kernel: a snapshot, and the tables that know their own entries better. */
 export interface Believed {
   readonly host: HostSnapshot;
+  /** Clock's milliseconds. */
+  readonly now: number;
   readonly routes: Pick<RouteTable, 'surprise'>;
   readonly neighbours: Pick<NeighbourTable, 'isSurprise'>;
   readonly sysctls: Pick<SysctlTable, 'surprise'>;
@@ -81,7 +83,7 @@ export class HostWatch {
 }
 
 /** How soon an event wants the host looked at again, and what it tells; undefined: it says what we know. */
-export function judge(event: KernelEvent, { host, routes, neighbours, sysctls }: Believed): Surprise | undefined {
+export function judge(event: KernelEvent, { host, now, routes, neighbours, sysctls }: Believed): Surprise | undefined {
   const ours = { delayMs: OURS_TOUCHED_MS, about: 'host' } as const;
   const world = { delayMs: WORLD_CHANGED_MS, about: 'host' } as const;
   switch (event.kind) {
@@ -94,7 +96,7 @@ export function judge(event: KernelEvent, { host, routes, neighbours, sysctls }:
         ? undefined
         : { ...world, ...addressCulprit(event, host) };
     case 'route': {
-      const surprise = routes.surprise(event);
+      const surprise = routes.surprise(event, now);
       const about = surprise === 'noted' ? 'table' : 'host';
       if (surprise !== undefined) return { delayMs: OURS_TOUCHED_MS, about, culprit: routeCulprit(event) };
       // Others' routes decide how next hops are reached.

@@ -18,6 +18,9 @@ import { RetrySchedule } from './retry.ts';
 
 type Links = ReadonlyMap<string, HostLink>;
 
+/** Longer than any event is on its way. */
+const EVENT_DELAY_MS = 2000;
+
 export class RouteTable {
   readonly #kernel: Pick<Kernel, 'writeRoutes'>;
   readonly #tracker = new DeltaTracker<string, KernelRoute>(sameRoute);
@@ -28,6 +31,8 @@ export class RouteTable {
   #waiting: ReadonlySet<string> = new Set();
   #mayDelete = false;
   #isOurs: IsOurs = isOurs;
+  /** Of late; Infinity: in this pass. */
+  #written: { readonly at: number; readonly keys: ReadonlySet<string> } = { at: -Infinity, keys: new Set() };
 
   constructor(kernel: Pick<Kernel, 'writeRoutes'>, repairs = new Repairs()) {
     this.#kernel = kernel;
@@ -86,7 +91,7 @@ export class RouteTable {
   /** `mayDelete`: datastore and bird are in sync, so what nobody wants is really unwanted. */
   async reconcile(now: number, mayDelete: boolean): Promise<PassResult<string>> {
     this.#mayDelete = mayDelete;
-    const result = await reconcile(this.#tracker, (changes) => this.#kernel.writeRoutes(changes.map(toRouteChange)), {
+    const result = await reconcile(this.#tracker, (changes) => this.#write(changes, now), {
       retry: this.#retry,
       now,
       mayDelete: (key) => mayDelete && !this.#waiting.has(key),
@@ -96,6 +101,11 @@ export class RouteTable {
     return result;
   }
 
+  /** The pass is over, and what it wrote is written. */
+  endPass(now: number): void {
+    if (this.#written.at === Infinity) this.#written = { ...this.#written, at: now };
+  }
+
   /** See RetrySchedule. */
   nextDueAt(after: number): number | undefined {
     return this.#retry.nextDueAt(after);
@@ -103,16 +113,17 @@ export class RouteTable {
 
   /**
    * What the event tells that we did not do ourselves. `noted`: we believe it now, and need not read anything; `unclear`: only
-   * reading tells. Events come in the kernel's order, our own among them, so the last one of a route is true of it.
+   * reading tells, because it may be older than what we wrote, which no event need tell (the monitor may leave out our own).
    */
-  surprise({ change, route }: KernelEvent & { readonly kind: 'route' }): 'noted' | 'unclear' | undefined {
+  surprise(event: KernelEvent & { readonly kind: 'route' }, now: number): 'noted' | 'unclear' | undefined {
+    const { change, route } = event;
     const key = routeKey(route);
     const isOne = this.#isOurs(route);
     const isThere = change === 'set' && isOne;
     if (change === 'removed' && !isOne) return undefined;
     if (!this.#tracker.isSurprise(key, isThere ? asStored(route) : undefined)) return undefined;
     // Somebody else's route in its place is the host's to know. Of several IPv6 hops the kernel tells one by one.
-    if (!isOne || route.prefix.address.family === 6) return 'unclear';
+    if (!isOne || route.prefix.address.family === 6 || this.#isJustWritten(key, now)) return 'unclear';
     if (isThere) this.#tracker.actual.set(key, asStored(route));
     else this.#tracker.actual.delete(key);
     return 'noted';
@@ -130,6 +141,16 @@ export class RouteTable {
       .filter(([key]) => !this.#waiting.has(key))
       .map(([key, kernelRoute]) => this.#statusOfUnwanted(key, kernelRoute, links));
     return [...planned, ...unwanted];
+  }
+
+  #write(changes: readonly Change<string, KernelRoute>[], now: number): ReturnType<Kernel['writeRoutes']> {
+    const before = now - this.#written.at > EVENT_DELAY_MS ? [] : this.#written.keys;
+    this.#written = { at: Infinity, keys: new Set([...before, ...changes.map(({ key }) => key)]) };
+    return this.#kernel.writeRoutes(changes.map(toRouteChange));
+  }
+
+  #isJustWritten(key: string, now: number): boolean {
+    return now - this.#written.at <= EVENT_DELAY_MS && this.#written.keys.has(key);
   }
 
   #statusOf({ route, unresolved, meanwhile }: PlannedRoute, links: Links): RouteStatus {

@@ -168,6 +168,8 @@ export interface Plot {
   readonly acts: readonly { readonly before: number; readonly deed: Deed; readonly isUnheard: boolean }[];
   /** Events reach us only when we call again or wait, as from the real kernel. */
   readonly isDelayed: boolean;
+  /** Our own route writes are told, or left out by a filter. */
+  readonly isEchoHeard: boolean;
   /** Calls of ours that the kernel refuses. */
   readonly failures: readonly Failure[];
 }
@@ -193,12 +195,13 @@ const failures: fc.Arbitrary<readonly Failure[]> = fc.array(
   { maxLength: 5 },
 );
 
-export const QUIET: Plot = { acts: [], isDelayed: false, failures: [] };
+export const QUIET: Plot = { acts: [], isDelayed: false, isEchoHeard: true, failures: [] };
 
 /** `isUnheard`: its events are lost; of some of them we are told that events were lost. */
 export const plots: fc.Arbitrary<Plot> = fc.record({
   acts: fc.array(fc.record({ before: fc.nat(120), deed: deeds, isUnheard: fc.boolean() }), { maxLength: 12 }),
   isDelayed: fc.boolean(),
+  isEchoHeard: fc.boolean(),
   failures,
 });
 
@@ -206,6 +209,7 @@ export const plots: fc.Arbitrary<Plot> = fc.record({
 export class StrifeKernel {
   readonly #kernel: FakeKernel;
   readonly #isDelayed: boolean;
+  readonly #isEchoHeard: boolean;
   readonly #failing: Failure[] = [];
   #acts: Plot['acts'];
   #calls = 0;
@@ -213,10 +217,11 @@ export class StrifeKernel {
   #late: (() => void)[] = [];
   readonly port: Kernel;
 
-  constructor(kernel: FakeKernel, { acts, isDelayed }: Plot) {
+  constructor(kernel: FakeKernel, { acts, isDelayed, isEchoHeard }: Plot) {
     this.#kernel = kernel;
     this.#acts = acts;
     this.#isDelayed = isDelayed;
+    this.#isEchoHeard = isEchoHeard;
     this.port = new Proxy<Kernel>(kernel, { get: (_, name) => this.#methodNamed(name as keyof Kernel) });
   }
 
@@ -246,7 +251,8 @@ export class StrifeKernel {
       await this.#act();
       const refused = this.#failing.findIndex(({ operation }) => operation === name);
       if (refused >= 0) throw new KernelError(`${name}: refused`, this.#failing.splice(refused, 1)[0]!.code);
-      return method(...values);
+      this.#isUnheard = name === 'writeRoutes' && !this.#isEchoHeard;
+      return method(...values).finally(() => (this.#isUnheard = false));
     };
   }
 
