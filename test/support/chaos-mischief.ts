@@ -65,11 +65,14 @@ export function restoreAfterEach(mischief: Mischief): void {
 export function testFlush(mischief: Mischief): void {
   const { lab } = mischief;
 
-  test('all our routes flushed by hand are back', async () => {
+  test('all our routes flushed by hand are back, and counted', async () => {
+    const repaired = async (): Promise<number> => (await lab.ask(a)).repairs.counts.route;
+    const before = await repaired();
     const reports = await mischief.under('routes flushed', async () => {
       lab.ip('a', 'route', 'flush', 'proto', '80');
       await mischief.becomesRight();
     });
+    expect(await repaired()).toBe(before + 4);
     expect(longestOutage(reports)).toBeLessThan(PATIENCE_MS);
   });
 }

@@ -38,7 +38,7 @@ test.skipIf(obstacle !== undefined)(
     const vitest = `vitest run --project guest --reporter=json --outputFile=${report}`;
     // The report alone on stdout, vitest's own words on the console.
     const command = `CALICO_TS_GUEST=1 DATAPLANE_PROCESS=${bundle} ${vitest} >&2; code=$?; cat ${report}; exit $code`;
-    const result = await runInVm(command, { timeoutMs: 600_000 });
+    const result = await runInVm(command, { timeoutMs: 850_000 });
     if (!result.stdout.startsWith('{')) {
       throw new Error(`vitest in the VM left no report, exit code ${result.exitCode}:\n${result.console}`);
     }
