@@ -3,12 +3,13 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { codec } from './codec.ts';
+import { felix } from './felix.ts';
 import { rib } from './rib.ts';
 import type { Scenario } from './scenario.ts';
 import { formatTable } from './table.ts';
 
 /** One row per scenario. */
-const scenarios: readonly Scenario[] = [codec, rib];
+const scenarios: readonly Scenario[] = [codec, rib, felix];
 
 const DEFAULT_ROUNDS = '7';
 /** Fewer make no median worth printing. */
