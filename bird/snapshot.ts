@@ -121,6 +121,7 @@ function peerViews(
 
 /** Why a path is best, or not. */
 export function pathReason(locRib: LocRib, prefix: number, { source, rejectedBy }: PathState): string {
+  if (rejectedBy?.startsWith('rejected by ') === true) return rejectedBy.replace('rejected', 'rejected on import');
   if (rejectedBy !== undefined) return `rejected on import: ${rejectedBy}`;
   const best = locRib.best(prefix);
   if (best === undefined) return 'selection waits for End-of-RIB of the peers after a restart';

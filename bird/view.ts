@@ -15,6 +15,8 @@ export interface PeerIncident {
     | 'connection failed'
     | 'connection lost'
     | 'connection refused by us'
+    /** It dialled us from farther away than TTL security lets in. */
+    | 'too far away'
     | 'notification sent'
     | 'notification received'
     /** Nobody answered when we dialled. */

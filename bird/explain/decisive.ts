@@ -4,6 +4,8 @@ import { ceaseOf } from './notified.ts';
 
 /** The longest that a daemon waits after an error before it lets the other side in again: BIRD's 300 s. */
 const ERROR_WAIT_MS = 300_000;
+/** From one attempt to the next, whatever the retry time. */
+const ATTEMPTS_MS = 60_000;
 
 /**
  * The newest that tells something. After an error both sides wait, and refuse each other meanwhile: such a refusal tells
@@ -12,10 +14,15 @@ const ERROR_WAIT_MS = 300_000;
 export function decisiveIncident(incidents: readonly PeerIncident[]): PeerIncident | undefined {
   const heard = incidents.filter((incident) => !isNoise(incident));
   const last = heard.at(-1);
+  if (last?.kind === 'silence') return heard.findLast((incident) => isUnreachable(incident, last)) ?? last;
   if (last === undefined || !isAftermath(last)) return last;
   const before = heard.findLast((incident) => incident.kind === 'administrative' || isTelling(incident));
   return before !== undefined && explains(before, last) ? before : last;
 }
+
+/** Where nobody has the address the kernel says so after three seconds; what we wait for until then is silence. */
+const isUnreachable = ({ kind, errno, at }: PeerIncident, silence: PeerIncident): boolean =>
+  kind === 'connection failed' && errno === 'EHOSTUNREACH' && silence.at - at <= ATTEMPTS_MS;
 
 /** What we refuse while we wait ourselves, and one connection more or less. RFC 4271 §6.8. */
 const isNoise = (incident: PeerIncident): boolean =>

@@ -5,29 +5,18 @@ import { ago, times } from './words.ts';
 
 /** The last so many incidents are shown. */
 const SHOWN_INCIDENTS = 5;
-/** TCP loses a segment now and then. */
-const MANY_RETRANSMITS = 3;
 
 export function history({ view, now }: PeerEvidence, cause: PeerCause): readonly string[] {
   const incidents = view.incidents.slice(-SHOWN_INCIDENTS).reverse();
   return [
-    ...(view.state === 'Established' ? sessionLines(view) : [...reachLines(view, now), ...waitLines(view, cause)]),
+    ...(view.state === 'Established' ? flapLines(view) : [...reachLines(view, now), ...waitLines(view, cause)]),
     ...bfdLines(view),
     ...incidents.map((incident) => incidentLine(incident, now)),
   ];
 }
 
-function sessionLines({ flaps, connection }: PeerView): readonly string[] {
-  const retransmits = connection?.retransmits ?? 0;
-  return [
-    ...(flaps === 0 ? [] : [`it was lost ${times(flaps)} since the peer was configured`]),
-    ...(retransmits < MANY_RETRANSMITS
-      ? []
-      : [
-          `what we send is not acknowledged, TCP has sent it again ${times(retransmits)}: the path or the peer may be gone`,
-        ]),
-  ];
-}
+const flapLines = ({ flaps }: PeerView): readonly string[] =>
+  flaps === 0 ? [] : [`it was lost ${times(flaps)} since the peer was configured`];
 
 function reachLines({ reach, settings }: PeerView, now: number): readonly string[] {
   const { dialled, lastDialledAt, incoming, lastIncomingAt, connected, hasSeenOpen } = reach;

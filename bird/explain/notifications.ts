@@ -57,7 +57,7 @@ const MEANINGS: Readonly<Record<string, Meaning>> = {
       verdict: ({ notified, settings }) =>
         `the peer says that it is in AS ${asnIn(notified)}, and configured here is AS ${wantedAsn(settings)}`,
       next: ({ settings }) => [
-        `which of the two is right: AS ${wantedAsn(settings)} is that of ${settings.origin}`,
+        `which of the two is right: ${settings.origin} says AS ${wantedAsn(settings)}`,
         'whether another router has the address that is meant',
       ],
     },

@@ -4,11 +4,13 @@ import { decisiveIncident } from './decisive.ts';
 import type { Finding, PeerEvidence, PeerExplanation } from './finding.ts';
 import { history } from './history.ts';
 import { notificationFinding } from './notifications.ts';
-import { protectionFinding, unheardFinding } from './protection.ts';
+import { protectionFinding, tooFarFinding, unheardFinding } from './protection.ts';
 import { failedFinding, lostFinding, noAnswer, noKeepalive, noOpen, waiting } from './reach.ts';
 
 /** A peer answers in milliseconds, and TCP has sent again what was lost several times by then. */
 const ANSWER_MS = 2000;
+/** TCP loses a segment now and then. */
+const MANY_RETRANSMITS = 3;
 
 /** The first rule that finds something is the verdict. */
 export function explainPeer(given: PeerEvidence): PeerExplanation {
@@ -16,7 +18,15 @@ export function explainPeer(given: PeerEvidence): PeerExplanation {
   return { ...finding, evidence: [...(finding.evidence ?? []), ...history(given, finding.cause)] };
 }
 
-function standing({ state, settings, holdSeconds, received, accepted, advertised }: PeerView): Finding | undefined {
+function standing({
+  state,
+  settings,
+  holdSeconds,
+  connection,
+  received,
+  accepted,
+  advertised,
+}: PeerView): Finding | undefined {
   if (settings.shutdown !== undefined) {
     return {
       cause: 'shut down here',
@@ -26,14 +36,20 @@ function standing({ state, settings, holdSeconds, received, accepted, advertised
     };
   }
   if (state !== 'Established') return undefined;
+  const evidence = [
+    `${received} prefixes received, ${accepted} accepted, ${advertised} advertised`,
+    holdSeconds === 0 ? 'no hold time' : `hold time ${holdSeconds ?? '?'} s`,
+  ];
+  const retransmits = connection?.retransmits ?? 0;
+  if (retransmits < MANY_RETRANSMITS) return { cause: 'established', verdict: 'the session is up', evidence, next: [] };
   return {
     cause: 'established',
-    verdict: 'the session is up',
-    evidence: [
-      `${received} prefixes received, ${accepted} accepted, ${advertised} advertised`,
-      holdSeconds === 0 ? 'no hold time' : `hold time ${holdSeconds ?? '?'} s`,
+    verdict: 'the session is up, but the peer acknowledges nothing of what we send: it, or the path to it, may be gone',
+    evidence: [...evidence, `TCP has sent the same ${retransmits} times again without an acknowledgement`],
+    next: [
+      'that the peer is up: ping it',
+      'TTL security, where the session has only just come up: it may be on at the peer alone',
     ],
-    next: [],
   };
 }
 
@@ -80,6 +96,8 @@ function ofIncident(incident: PeerIncident, { view, now }: PeerEvidence): Findin
       return noOpen(view);
     case 'connection lost':
       return lostFinding(view, incident);
+    case 'too far away':
+      return tooFarFinding(view, incident);
     case 'connection refused by us':
       return undefined;
   }

@@ -1,5 +1,5 @@
 /** TCP MD5 and GTSM: who has not the right key or TTL is not heard, and the kernel alone knows of it. RFC 2385, RFC 5082. Pure. */
-import type { PeerIncident } from '../view.ts';
+import type { PeerIncident, PeerView } from '../view.ts';
 import type { Finding, PeerEvidence } from './finding.ts';
 import { notifiedIn } from './notified.ts';
 import { hops, segments } from './words.ts';
@@ -68,7 +68,7 @@ function wrongPassword(given: PeerEvidence, verdict: string, [dropped]: readonly
     cause: 'wrong password',
     verdict: likely(given, verdict),
     evidence: [`the kernel of this host has dropped ${dropped}`, ...whose(given)],
-    next: ['the password on both sides: that there is one, and blanks and line ends'],
+    next: ['the password on both sides: whether there is one, and whether blanks or a line end came into it'],
   };
 }
 
@@ -76,21 +76,29 @@ function ttlFinding(given: PeerEvidence): Finding | undefined {
   const { settings } = given.view;
   const { lowTtl } = given.drops;
   if (settings.ttlSecurityHops === undefined || lowTtl === 0) return undefined;
-  const allowed = settings.ttlSecurityHops;
-  const verdict = `the peer is more than ${hops(allowed)} away, or TTL security (GTSM) is on here and not at the peer`;
+  const least = 256 - settings.ttlSecurityHops;
+  const found = wrongTtl(settings.ttlSecurityHops);
   return {
-    cause: 'wrong TTL',
-    verdict: likely(given, verdict),
-    evidence: [
-      `the kernel of this host has dropped ${segments(lowTtl)} whose TTL is below ${256 - allowed}`,
-      ...whose(given),
-    ],
-    next: [
-      'that TTL security is on at the peer, too: then it sends with TTL 255',
-      `how many routers are between the two: ${allowed === 1 ? 'none' : `at most ${allowed - 1}`} may be, ${hops(allowed)} away is allowed here`,
-    ],
+    ...found,
+    verdict: likely(given, found.verdict),
+    evidence: [`the kernel of this host has dropped ${segments(lowTtl)} whose TTL is below ${least}`, ...whose(given)],
   };
 }
+
+/** The peer's own SYN says how far away it is. */
+export const tooFarFinding = ({ settings }: PeerView, { text }: PeerIncident): Finding => ({
+  ...wrongTtl(settings.ttlSecurityHops ?? 1),
+  evidence: [`a connection of the peer was refused: ${text}`],
+});
+
+const wrongTtl = (allowed: number): Finding => ({
+  cause: 'wrong TTL',
+  verdict: `the peer is more than ${hops(allowed)} away, or TTL security (GTSM) is on here and not at the peer`,
+  next: [
+    'that TTL security is on at the peer, too: then it sends with TTL 255',
+    `how many routers are between the two: ${allowed === 1 ? 'none' : `at most ${allowed - 1}`} may be, ${hops(allowed)} away is allowed here`,
+  ],
+});
 
 const likely = ({ othersDown }: PeerEvidence, verdict: string): string =>
   othersDown === 0 ? verdict : `most likely ${verdict}`;

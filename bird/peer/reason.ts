@@ -26,9 +26,15 @@ export const notConnected = (reason: CloseReason): Reason => ({ ...ofSocket(reas
 /** One that stood. An orderly end without a NOTIFICATION has no errno and is the peer's own doing. */
 export const lost = (reason: CloseReason): Reason => ({
   ...ofSocket(reason),
-  kind: 'connection lost',
-  class: reason.errno === undefined ? 'remote' : 'socket',
+  kind: lostKind(reason),
+  class: reason.errno === undefined && reason.refusal === undefined ? 'remote' : 'socket',
 });
+
+/** TCP stood, but not for us where we did not let it in. */
+function lostKind({ refusal }: CloseReason): Reason['kind'] {
+  if (refusal === undefined) return 'connection lost';
+  return refusal === 'too far away' ? refusal : 'connection failed';
+}
 
 export const received = ({ text, code, data }: Fault): Reason => ({
   kind: 'notification received',

@@ -141,16 +141,16 @@ export class TcpConnection implements Connection {
 
   #protect(options: LinkOptions): CloseReason | undefined {
     const fault = linkFault(options);
-    if (fault !== undefined) return { text: fault };
+    if (fault !== undefined) return { text: fault, refusal: 'not protected' };
     const fd = descriptorOf(this.#socket);
     if (fd === undefined) return { text: 'the connection was closed' };
     try {
       setOptions(this.#libc, fd, linkOptions(this.remoteAddress, options));
       const { ttlSecurityHops: hops } = options;
       const tooFar = hops === undefined ? undefined : distanceFault(savedSyn(this.#libc, fd), hops);
-      return tooFar === undefined ? undefined : { text: tooFar };
+      return tooFar === undefined ? undefined : { text: tooFar, refusal: 'too far away' };
     } catch (error) {
-      if (error instanceof SocketRefused) return error.reason;
+      if (error instanceof SocketRefused) return { ...error.reason, refusal: 'not protected' };
       throw error;
     }
   }

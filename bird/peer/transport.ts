@@ -6,6 +6,8 @@ export interface CloseReason {
   readonly text: string;
   /** The kernel's name for it where it was the kernel that said so: `ECONNREFUSED`. */
   readonly errno?: string;
+  /** Of one that came in and that we did not let in: it comes from too far away (RFC 5082), or cannot be protected. */
+  readonly refusal?: 'too far away' | 'not protected';
 }
 
 /** What a connection tells its user. After `closed` nothing more comes. */

@@ -37,7 +37,8 @@ export interface BgpApi {
   drain(request: DrainRequest): Promise<void>;
 }
 
-const message = z.string().max(255);
+/** Of RFC 9003. */
+const message = z.string().max(255, 'is longer than 255 characters');
 const stopRequest = z.strictObject({ message });
 const drainRequest = z.strictObject({ message, waitSeconds: z.number().min(0).max(MAX_DRAIN_SECONDS) });
 

@@ -22,7 +22,7 @@ const row = (peer: PeerReport): readonly string[] => [
   peer.address,
   String(peer.remoteAsn),
   peer.state,
-  peer.since.slice(0, 19),
+  `${peer.since.slice(0, 19)}Z`,
   String(total(peer.messages.received)),
   String(total(peer.messages.sent)),
   String(peer.received),
@@ -71,4 +71,4 @@ const messagesText = ({ open, update, notification, keepalive, routeRefresh }: M
   `${open} OPEN, ${update} UPDATE, ${notification} NOTIFICATION, ${keepalive} KEEPALIVE, ${routeRefresh} ROUTE-REFRESH`;
 
 const incidentLine = ({ at, text, isFlap, count }: IncidentReport): string =>
-  `  ${at.slice(0, 19)}  ${isFlap ? 'flap: ' : ''}${text}${count === undefined ? '' : ` (${count} times)`}`;
+  `  ${at.slice(0, 19)}Z  ${isFlap ? 'flap: ' : ''}${text}${count === undefined ? '' : ` (${count} times)`}`;

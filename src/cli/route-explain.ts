@@ -10,7 +10,10 @@ export function formatRouteExplain(report: RouteExplainReport): string {
     ...(originator === undefined ? [] : [`Originated by: ${originator}`]),
     ...(own === undefined ? [] : [`This node ${own}`]),
     ...section('Paths:', report.paths.flatMap(pathLines)),
-    ...section('Peers are told:', report.advertised.map(advertisedLine)),
+    ...section(
+      'Peers are told:',
+      report.advertised.map((told) => advertisedLine(told, report)),
+    ),
     ...(kernel === undefined ? [] : [`Kernel: ${kernelText(kernel)}`]),
     '',
   ].join('\n');
@@ -25,16 +28,22 @@ function pathLines(path: RouteExplainReport['paths'][number]): readonly string[]
   return [
     `  ${path.best ? '*' : ' '} ${path.from}${id}: ${path.reason}${stale}`,
     `      ${attributesText(path)}`,
-    ...(path.rule === undefined ? [] : [`      decided by ${path.rule}`]),
+    ...(path.rule === undefined || path.reason.endsWith(path.rule) ? [] : [`      decided by ${path.rule}`]),
     ...(path.changes.length === 0 ? [] : [`      import changed: ${path.changes.join(', ')}`]),
   ];
 }
 
-function advertisedLine({ to, from, outcome, reason, pathId, attributes }: AdvertisementReport): string {
+/** Whose path it is goes without saying where only the best one is told. */
+function advertisedLine(
+  { to, from, outcome, reason, pathId, attributes }: AdvertisementReport,
+  { paths }: RouteExplainReport,
+): string {
   const id = pathId === undefined ? '' : ` path ${pathId}`;
+  const isBest = paths.find(({ best }) => best)?.from === from;
+  const whose = isBest && pathId === undefined ? '' : `, from ${from}`;
   const why = reason === undefined ? '' : `: ${reason}`;
   const what = attributes === undefined ? '' : ` (${attributesText(attributes)})`;
-  return `  ${to}: ${outcome}${id}, from ${from}${why}${what}`;
+  return `  ${to}: ${outcome === 'kept back' ? 'not told' : outcome}${id}${whose}${why}${what}`;
 }
 
 interface Attributes {

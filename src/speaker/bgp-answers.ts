@@ -21,6 +21,9 @@ import {
   familyText,
 } from './bgp-status.ts';
 
+/** Enough to see the one that was meant. */
+const SHOWN_PEERS = 10;
+
 /** What only the one who runs the speaker knows. */
 export interface BgpBackground {
   speaker(): Speaker | undefined;
@@ -138,9 +141,19 @@ export class BgpAnswers implements BgpQuestions {
       isConfigured: false,
       cause: 'not configured here',
       verdict: why,
-      evidence: [...more, this.#knocks(address)],
-      next: [`what should make ${text} a peer: its address there, and whom it is for`],
+      evidence: [...more, this.#knocks(address), this.#others()],
+      next: [
+        'the resource or the file that should make it a peer, and for which nodes it is',
+        `the address: is it ${text} that was meant?`,
+      ],
     };
+  }
+
+  #others(): string {
+    const peers = this.#background.speaker()?.peers() ?? [];
+    const shown = peers.slice(0, SHOWN_PEERS).map(({ settings }) => peerAddress(settings));
+    if (peers.length === 0) return 'this node has no peers at all';
+    return `peers here: ${shown.join(', ')}${peers.length > shown.length ? `, and ${peers.length - shown.length} more` : ''}`;
   }
 
   #knocks(address: IpAddress): string {

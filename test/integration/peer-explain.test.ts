@@ -40,6 +40,14 @@ async function says(speaker: LabSpeaker, cause: string, ...words: readonly (stri
   }, IN_TIME_MS);
 }
 
+/** What the log says of changes of the adjacency, one line each. */
+const adjacencyLines = (speaker: LabSpeaker): readonly string[] =>
+  speaker
+    .log()
+    .split('\n')
+    .filter((line) => line.includes('%BGP-5-ADJCHANGE'))
+    .map((line) => (JSON.parse(line) as { readonly msg: string }).msg);
+
 interface BirdText {
   readonly lines?: string;
   readonly local?: string;
@@ -174,6 +182,13 @@ describe.skipIf(missing !== undefined)(`the other side is BIRD 2 ${missing ?? ''
       'TTL security (GTSM) is on here and not at the peer',
     ],
     [
+      'TTL security is on here alone, and it dials',
+      {},
+      { ttlSecurityHops: 1, passive: true },
+      'wrong TTL',
+      'a connection of the peer was refused: it comes from farther away than TTL security lets in: TTL 1 of at least 255',
+    ],
+    [
       'TTL security is on there alone',
       { lines: 'ttl security on;' },
       {},
@@ -237,6 +252,13 @@ describe.skipIf(missing !== undefined)(`the other side is BIRD 2 ${missing ?? ''
     // BIRD listens no more where no session wants it to: that is not the news.
     await eventually(async () => expect(await explain(speaker)).toContain('connection refused'));
     await says(speaker, 'shut down by the peer', '"new fibre"');
+    expect(adjacencyLines(speaker)).toEqual([
+      '%BGP-5-ADJCHANGE: neighbor 10.98.0.2 Up',
+      '%BGP-5-ADJCHANGE: neighbor 10.98.0.2 Down - NOTIFICATION received: Cease / Administrative Shutdown: "new fibre"',
+    ]);
+    expect(await speaker.cli('peer', 'show', THEM)).toMatch(
+      /^ {2}\S+Z {2}flap: NOTIFICATION received: Cease \/ Administrative Shutdown: "new fibre"$/m,
+    );
   });
 });
 

@@ -53,6 +53,14 @@ describe.each([
   });
 });
 
+test('a silence between two times that the host cannot be reached is a part of it', () => {
+  const unreachable = incident('connection failed', 'x', { errno: 'EHOSTUNREACH' });
+  const silence = at(1, incident('silence', 'no answer within 3 s'));
+  expect(decisiveIncident([at(5, unreachable), silence])).toEqual(at(5, unreachable));
+  expect(decisiveIncident([at(90, unreachable), silence])).toEqual(silence);
+  expect(decisiveIncident([at(5, refused), silence])).toEqual(silence);
+});
+
 test('a crash is news also after an error', () => {
   const crash = at(1, incident('connection lost', 'reset', { isFlap: true }));
   expect(decisiveIncident([at(9, wrongAs), crash])).toBe(crash);

@@ -62,6 +62,15 @@ describe('GTSM shows in the TTLs that were too low', () => {
     ));
 });
 
+test('a caller whose SYN comes from too far away says so itself', () => {
+  const refused = incident('too far away', 'TTL 64 of at least 255');
+  const told = explain({ settings: { ttlSecurityHops: 1, passive: true }, incidents: [refused], drops: { lowTtl: 1 } });
+  expect([told.cause, told.evidence[0]]).toEqual([
+    'wrong TTL',
+    'a connection of the peer was refused: TTL 64 of at least 255',
+  ]);
+});
+
 test.each<readonly [what: string, PeerIncident, isAnswer: boolean]>([
   ['nobody listens', incident('connection failed', 'x', { errno: 'ECONNREFUSED' }), true],
   ['no such host', incident('connection failed', 'x', { errno: 'EHOSTUNREACH' }), true],

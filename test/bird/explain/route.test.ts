@@ -123,7 +123,7 @@ describe('what import did', () => {
     expect(found.verdict).toBe(
       'no path can be used: import refused the only one; 10.0.0.0/8 around it is used instead',
     );
-    expect(paths(found)).toEqual(['  10.0.0.2 (global): rejected on import: rejected by rule 1 of BGPFilter(f)']);
+    expect(paths(found)).toEqual(['  10.0.0.2 (global): rejected on import by rule 1 of BGPFilter(f)']);
     expect(found.paths[0]).toMatchObject({ rule: 'rule 1 of BGPFilter(f)', changes: [] });
     expect(found.advertised).toEqual([]);
   });

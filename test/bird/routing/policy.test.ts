@@ -37,7 +37,7 @@ describe('import filters', () => {
     b.announce(0, Q, { attributes: attributesOf(1) });
     b.sync();
     expect(b.learned()).toEqual([`${P} via 10.8.0.1`]);
-    expect(b.reasons(Q)).toEqual(['rejected on import: rejected by rule 1 of no-q']);
+    expect(b.reasons(Q)).toEqual(['rejected on import by rule 1 of no-q']);
     const { received, accepted } = b.peers[0]!.adjRibIn[4];
     expect([received, accepted]).toEqual([2, 1]);
   });
@@ -98,7 +98,7 @@ describe('import filters', () => {
     expect(b.routing.settle(10)).toBe(true);
     expect(b.peers[0]!.adjRibIn[4].accepted).toBe(41);
     b.announce(0, P, { attributes: attributesOf(1) });
-    expect(b.reasons(P)).toEqual(['rejected on import: rejected by rule 1 of none']);
+    expect(b.reasons(P)).toEqual(['rejected on import by rule 1 of none']);
     b.sync();
     expect(b.peers[0]!.adjRibIn[4].accepted).toBe(0);
   });

@@ -64,7 +64,8 @@ const lengths: readonly (readonly [min: number, max: number] | undefined)[] = [
   undefined,
   [29, 4096],
   [23, 65535],
-  [21, 65535],
+  // Two octets more are its least; but who may not answer it must know what it is. §6.4
+  [19, 65535],
   [19, 19],
   [23, 65535],
 ];

@@ -69,6 +69,7 @@ test('a peer whose selector leaves this node out: which, which label is another,
       verdict: `BGPPeer(tor-a) names ${TOR}, but its nodeSelector "rack == 'a'" does not match Node(a): label rack is 'b'`,
       evidence: [
         'it tried to connect to us 3 times, last at 1970-01-01T00:00:00.000Z, and was refused: no peer has this address',
+        'this node has no peers at all',
       ],
     }),
   );

@@ -103,7 +103,7 @@ describe('requests', () => {
       isConfigured: false,
       cause: 'not configured here',
       verdict: 'nobody asked for it',
-      evidence: ['it has not tried to connect to us'],
+      evidence: ['it has not tried to connect to us', 'this node has no peers at all'],
     });
     await expect(client.get('/v1/bgp/peers/ten/explain')).rejects.toMatchObject({
       statusCode: 400,
