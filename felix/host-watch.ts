@@ -75,6 +75,9 @@ export function surpriseDelay(
       if (routes.isSurprise(event)) return OURS_TOUCHED_MS;
       // Others' routes decide how next hops are reached.
       return isOurs(event.route) ? undefined : WORLD_CHANGED_MS;
+    case 'neighbour':
+    case 'sysctl':
+      return undefined;
   }
 }
 

@@ -14,6 +14,7 @@ import { Monitor } from './netlink/monitor.ts';
 import { openNamespace, ownNamespace } from './netlink/namespace.ts';
 import type { Namespace } from './netlink/namespace.ts';
 import * as neighbour from './netlink/neighbour.ts';
+import { portOwner } from './netlink/port-owner.ts';
 import { decodeResolution, decodeRoute, encodeResolve, encodeRouteChange, encodeRouteDump } from './netlink/route.ts';
 import { NetlinkSocket, batches } from './netlink/socket.ts';
 
@@ -155,6 +156,10 @@ class LinuxKernel implements Kernel {
     signal.addEventListener('abort', stop, { once: true });
     // It may have fired before anybody listened.
     if (signal.aborted) stop();
+  }
+
+  processOfPort(port: number): ReturnType<Kernel['processOfPort']> {
+    return this.#asPromise(`look up netlink port ${port}`, () => this.#namespace.visit(() => portOwner(port)));
   }
 
   readSysctl(path: string): Promise<string> {

@@ -35,10 +35,20 @@ export const RTM = {
   newNeighbour: 28,
   delNeighbour: 29,
   getNeighbour: 30,
+  newNetconf: 80,
 } as const;
 
-/** RTMGRP_*, the bits of sockaddr_nl. */
-export const GROUP = { link: 0x1, ipv4Address: 0x10, ipv4Route: 0x40, ipv6Address: 0x100, ipv6Route: 0x400 } as const;
+/** RTMGRP_*, the bits of sockaddr_nl; netconf's are those of RTNLGRP_IPV4_NETCONF and RTNLGRP_IPV6_NETCONF. */
+export const GROUP = {
+  link: 0x1,
+  neighbour: 0x4,
+  ipv4Address: 0x10,
+  ipv4Route: 0x40,
+  ipv6Address: 0x100,
+  ipv6Route: 0x400,
+  ipv4Netconf: 1 << 23,
+  ipv6Netconf: 1 << 24,
+} as const;
 
 /** NLMSGERR_ATTR_* */
 export const ERROR_ATTRIBUTE = { message: 1 } as const;
@@ -87,7 +97,10 @@ export const IFA = { address: 1, local: 2 } as const;
 export const NDA = { dst: 1, lladdr: 2, ifindex: 8 } as const;
 
 /** NUD_* */
-export const NEIGHBOUR_STATE = { reachable: 0x02, noArp: 0x40, permanent: 0x80 } as const;
+export const NEIGHBOUR_STATE = { reachable: 0x02, failed: 0x20, noArp: 0x40, permanent: 0x80 } as const;
+
+/** NETCONFA_* */
+export const NETCONF = { ifindex: 1, forwarding: 2, rpFilter: 3, proxyNeighbour: 5 } as const;
 
 /** NTF_SELF: the entry is the link's own, not its bridge's. */
 export const NEIGHBOUR_SELF = 0x02;

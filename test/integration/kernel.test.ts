@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, describe, expect, test } from 'vitest';
-import type { Kernel } from '../../felix/kernel.ts';
+import type { Kernel, KernelRoute } from '../../felix/kernel.ts';
 import { MAIN_TABLE } from '../../felix/kernel.ts';
 import { createLinuxKernel } from '../../felix/linux-kernel.ts';
 import { parseIpAddress, parsePrefix } from '../../src/model/ip.ts';
@@ -91,6 +91,34 @@ describe.runIf(isRoot || process.env['CI'] !== undefined)('with root', () => {
       metric: 1024,
       hops: [],
     });
+  });
+
+  test('an event names the port of who did it, and the port its process, also that of a second socket', async () => {
+    const { kernel, netns } = open();
+    netns.run('ip', 'link', 'set', 'lo', 'up');
+    const ports: number[] = [];
+    const stop = new AbortController();
+    await kernel.watch((event) => {
+      if (event.kind === 'route' && event.change === 'removed' && event.by !== undefined) ports.push(event.by);
+    }, stop.signal);
+    const route: KernelRoute = {
+      ...{ prefix: parsePrefix('10.2.0.0/26'), table: MAIN_TABLE, protocol: 80, scope: 0, metric: 0 },
+      ...{ type: 'blackhole', hops: [] },
+    };
+    await kernel.writeRoutes([{ op: 'replace', route }]);
+    await kernel.writeRoutes([{ op: 'remove', route }]);
+    const second = createLinuxKernel({ netns: netns.path });
+    await second.writeRoutes([{ op: 'replace', route }]);
+    await second.writeRoutes([{ op: 'remove', route }]);
+    await eventually(() => ports.length >= 2);
+    expect(new Set(ports).size).toBe(2);
+    for (const port of ports) expect(await kernel.processOfPort(port)).toMatchObject({ pid: process.pid });
+    await second.close();
+    await kernel.writeRoutes([{ op: 'replace', route }]);
+    netns.run('ip', 'route', 'del', 'blackhole', '10.2.0.0/26');
+    await eventually(() => ports.length >= 3);
+    expect(await kernel.processOfPort(ports[2]!)).toBeUndefined();
+    stop.abort();
   });
 
   test('a watcher that is too slow hears of an overrun, and of what comes after it', async () => {
