@@ -1,6 +1,4 @@
 /** The real kernel behind the port, by rtnetlink. */
-import { readFileSync, writeFileSync } from 'node:fs';
-import { setImmediate as nextTurn } from 'node:timers/promises';
 import { formatIpAddress, formatPrefix } from '../src/model/ip.ts';
 import { KernelError, MAIN_TABLE, formatRoute } from './kernel.ts';
 import type { Kernel, KernelAddress, KernelEvent, KernelNeighbour, NewLink, RouteChange } from './kernel.ts';
@@ -10,13 +8,15 @@ import type { Request, Verdict } from './netlink/header.ts';
 import { SystemError, loadLibc } from '../src/linux/libc.ts';
 import type { Libc } from '../src/linux/libc.ts';
 import * as link from './netlink/link.ts';
-import { Monitor } from './netlink/monitor.ts';
+import type { PortQuestion, SysctlAccess } from './netlink/messages.ts';
+import { Monitor, openMonitorSocket } from './netlink/monitor.ts';
 import { openNamespace, ownNamespace } from './netlink/namespace.ts';
 import type { Namespace } from './netlink/namespace.ts';
 import * as neighbour from './netlink/neighbour.ts';
-import { portOwner } from './netlink/port-owner.ts';
+import type { PortOwner } from './netlink/port-owner.ts';
 import { decodeResolution, decodeRoute, encodeResolve, encodeRouteChange, encodeRouteDump } from './netlink/route.ts';
 import { NetlinkSocket, batches } from './netlink/socket.ts';
+import { NetlinkThreadError, netlinkThread } from './netlink/thread.ts';
 
 export interface LinuxKernelOptions {
   /** Path of a network namespace, `/var/run/netns/NAME`; absent: the one that we run in. */
@@ -27,7 +27,7 @@ export interface LinuxKernelOptions {
 export function createLinuxKernel({ netns }: LinuxKernelOptions = {}): Kernel {
   const libc = loadLibc();
   const what = netns === undefined ? 'open netlink' : `open netlink in network namespace ${netns}`;
-  return named(what, () => {
+  try {
     const namespace = netns === undefined ? ownNamespace : openNamespace(libc, netns);
     try {
       return new LinuxKernel(libc, namespace);
@@ -35,8 +35,13 @@ export function createLinuxKernel({ netns }: LinuxKernelOptions = {}): Kernel {
       namespace.close();
       throw error;
     }
-  });
+  } catch (error) {
+    throw named(what, error);
+  }
 }
+
+/** So many batches wait for the netlink thread at most. */
+const BATCHES_AHEAD = 3;
 
 class LinuxKernel implements Kernel {
   readonly #libc: Libc;
@@ -48,7 +53,8 @@ class LinuxKernel implements Kernel {
   constructor(libc: Libc, namespace: Namespace) {
     this.#libc = libc;
     this.#namespace = namespace;
-    this.#socket = namespace.visit(() => new NetlinkSocket(libc));
+    this.#socket = namespace.visit(() => new NetlinkSocket(libc, netlinkThread));
+    netlinkThread.take();
   }
 
   async listRoutes(): ReturnType<Kernel['listRoutes']> {
@@ -61,12 +67,26 @@ class LinuxKernel implements Kernel {
   }
 
   async writeRoutes(changes: readonly RouteChange[]): ReturnType<Kernel['writeRoutes']> {
-    const results: (KernelError | undefined)[] = [];
-    for (const batch of batches(encoded(changes))) {
-      if (results.length > 0) await nextTurn();
-      const verdicts = await this.#asPromise('write routes', () => this.#socket.executeBatch(batch));
-      for (const verdict of verdicts) results.push(routeError(changes[results.length]!, verdict));
+    const results = new Array<KernelError | undefined>(changes.length).fill(undefined);
+    const underWay: Promise<void>[] = [];
+    const faults: unknown[] = [];
+    const write = async (requests: readonly Request[], start: number): Promise<void> => {
+      try {
+        const refusals = await this.#ask('write routes', () => this.#socket.executeBatch(this.#socket.batch(requests)));
+        for (const [i, verdict] of refusals) results[start + i] = routeError(changes[start + i]!, verdict);
+      } catch (error) {
+        faults.push(error);
+      }
+    };
+    let start = 0;
+    for (const requests of batches(encoded(changes))) {
+      underWay.push(write(requests, start));
+      start += requests.length;
+      // The thread has one to go on with while the next is encoded.
+      if (underWay.length > BATCHES_AHEAD) await underWay[underWay.length - 1 - BATCHES_AHEAD];
     }
+    await Promise.all(underWay);
+    if (faults.length > 0) throw faults[0];
     return results;
   }
 
@@ -77,7 +97,7 @@ class LinuxKernel implements Kernel {
   async createLink(wanted: NewLink): Promise<void> {
     const what = `create ${wanted.kind} link ${wanted.name}`;
     const peerNetns = wanted.kind === 'veth' ? wanted.peer.netns : undefined;
-    const verdict = await this.#asPromise(what, () => this.#createLink(wanted, peerNetns));
+    const verdict = await this.#ask(what, () => this.#createLink(wanted, peerNetns));
     if (wanted.kind === 'ipip' && errnoName(verdict.errno) === 'EEXIST') {
       const links = await this.listLinks();
       if (links.some(({ name, kind }) => name === wanted.name && kind === wanted.kind)) return;
@@ -85,11 +105,11 @@ class LinuxKernel implements Kernel {
     refuse(what, verdict);
   }
 
-  #createLink(wanted: NewLink, peerNetns: string | undefined): Verdict {
+  async #createLink(wanted: NewLink, peerNetns: string | undefined): Promise<Verdict> {
     if (peerNetns === undefined) return this.#socket.execute(link.encodeNewLink(wanted));
     const fd = this.#libc.open(peerNetns);
     try {
-      return this.#socket.execute(link.encodeNewLink(wanted, fd));
+      return await this.#socket.execute(link.encodeNewLink(wanted, fd));
     } finally {
       this.#libc.close(fd);
     }
@@ -137,7 +157,7 @@ class LinuxKernel implements Kernel {
 
   async resolve(...[address]: Parameters<Kernel['resolve']>): ReturnType<Kernel['resolve']> {
     const what = `look up the route to ${formatIpAddress(address)}`;
-    const answer = await this.#asPromise(what, () => this.#socket.query(encodeResolve(address)));
+    const answer = await this.#ask(what, () => this.#socket.query(encodeResolve(address)));
     if ('body' in answer) return decodeResolution(answer.body);
     // The last three are how IPv4 says unreachable, prohibit and blackhole.
     if (!['ENETUNREACH', 'EHOSTUNREACH', 'EACCES', 'EINVAL'].includes(errnoName(answer.errno))) refuse(what, answer);
@@ -145,62 +165,73 @@ class LinuxKernel implements Kernel {
   }
 
   async watch(listener: (event: KernelEvent) => void, signal: AbortSignal): Promise<void> {
-    const monitor = await this.#asPromise('watch the kernel', () =>
-      this.#namespace.visit(() => new Monitor(this.#libc, listener)),
-    );
-    this.#monitors.add(monitor);
-    const stop = (): void => {
-      monitor.close();
-      this.#monitors.delete(monitor);
-    };
-    signal.addEventListener('abort', stop, { once: true });
-    // It may have fired before anybody listened.
-    if (signal.aborted) stop();
+    if (signal.aborted) return;
+    await this.#ask('watch the kernel', async () => {
+      const fd = this.#namespace.visit(() => openMonitorSocket(this.#libc));
+      const monitor = new Monitor({ libc: this.#libc, thread: netlinkThread, fd }, listener);
+      this.#monitors.add(monitor);
+      signal.addEventListener('abort', () => void this.#stop(monitor), { once: true });
+      await monitor.start();
+    });
   }
 
-  processOfPort(port: number): ReturnType<Kernel['processOfPort']> {
-    return this.#asPromise(`look up netlink port ${port}`, () => this.#namespace.visit(() => portOwner(port)));
+  async #stop(monitor: Monitor): Promise<void> {
+    this.#monitors.delete(monitor);
+    await monitor.close();
+  }
+
+  async processOfPort(port: number): ReturnType<Kernel['processOfPort']> {
+    const text = await this.#perform(`look up netlink port ${port}`, {
+      do: 'owner',
+      namespaceFd: this.#namespace.fd,
+      port,
+    });
+    return (JSON.parse(text) as PortOwner | null) ?? undefined;
   }
 
   readSysctl(path: string): Promise<string> {
-    return this.#asPromise(`read sysctl ${path}`, () =>
-      this.#namespace.visit(() => readFileSync(`/proc/sys/${path}`, 'utf8').trim()),
-    );
+    return this.#perform(`read sysctl ${path}`, { do: 'sysctl', namespaceFd: this.#namespace.fd, path });
   }
 
-  writeSysctl(path: string, value: string): Promise<void> {
-    return this.#asPromise(`write sysctl ${path} = '${value}'`, () =>
-      this.#namespace.visit(() => writeFileSync(`/proc/sys/${path}`, value)),
-    );
+  async writeSysctl(path: string, value: string): Promise<void> {
+    const task = { do: 'sysctl', namespaceFd: this.#namespace.fd, path, value } as const;
+    await this.#perform(`write sysctl ${path} = '${value}'`, task);
   }
 
-  close(): Promise<void> {
-    if (!this.#open) return Promise.resolve();
+  async close(): Promise<void> {
+    if (!this.#open) return;
     this.#open = false;
-    for (const monitor of this.#monitors) monitor.close();
+    const monitors = [...this.#monitors];
     this.#monitors.clear();
-    this.#socket.close();
+    // One that is not started yet has its place behind what was asked before.
+    await Promise.all([...monitors.map((monitor) => monitor.close()), this.#socket.close()]);
     this.#namespace.close();
-    return Promise.resolve();
+    await netlinkThread.release();
   }
 
   async #execute(what: string, request: Request, accepted: readonly string[] = []): Promise<void> {
-    const verdict = await this.#asPromise(what, () => this.#socket.execute(request));
+    const verdict = await this.#ask(what, () => this.#socket.execute(request));
     if (!accepted.includes(errnoName(verdict.errno))) refuse(what, verdict);
   }
 
   async #list<T>(what: string, request: Request, decode: (body: Uint8Array) => T | undefined): Promise<readonly T[]> {
-    const outcome = await this.#asPromise(what, () => this.#socket.dump(request, decode));
+    const outcome = await this.#ask(what, () => this.#socket.dump(request, decode));
     if ('errno' in outcome) throw new KernelError(refusalText(what, outcome), errnoName(outcome.errno));
     return outcome;
   }
 
+  async #perform(what: string, task: SysctlAccess | PortQuestion): Promise<string> {
+    return this.#ask(what, async () => (await netlinkThread.perform(task)).text ?? '');
+  }
+
   /** A descriptor's number may be another file's once we closed it: after close() nothing touches it. */
-  #asPromise<T>(what: string, work: () => T): Promise<T> {
-    return new Promise((resolve) => {
-      if (!this.#open) throw new KernelError(`${what}: the kernel's port was closed`, 'EBADF');
-      resolve(named(what, work));
-    });
+  async #ask<T>(what: string, work: () => Promise<T>): Promise<T> {
+    if (!this.#open) throw new KernelError(`${what}: the kernel's port was closed`, 'EBADF');
+    try {
+      return await work();
+    } catch (error) {
+      throw named(what, error);
+    }
   }
 }
 
@@ -209,18 +240,11 @@ function* encoded(changes: readonly RouteChange[]): Generator<Request> {
 }
 
 /** Whatever the system says becomes a KernelError that starts with what we were about to do. */
-function named<T>(what: string, work: () => T): T {
-  try {
-    return work();
-  } catch (error) {
-    if (error instanceof SystemError) throw new KernelError(`${what}: ${error.message}`, error.code);
-    if (isFileError(error)) throw new KernelError(`${what}: ${errnoText(-error.errno)}`, error.code);
-    throw error;
-  }
+function named(what: string, error: unknown): unknown {
+  if (error instanceof SystemError) return new KernelError(`${what}: ${error.message}`, error.code);
+  if (error instanceof NetlinkThreadError) return new KernelError(`${what}: ${error.message}`, 'EIO');
+  return error;
 }
-
-const isFileError = (error: unknown): error is Error & { readonly code: string; readonly errno: number } =>
-  error instanceof Error && 'code' in error && 'errno' in error && typeof error.errno === 'number';
 
 function refuse(what: string, verdict: Verdict): void {
   if (verdict.errno !== 0) throw new KernelError(refusalText(what, verdict), errnoName(verdict.errno));

@@ -26,6 +26,9 @@ export const SYS = {
   soBindToDevice: 25,
   soReceiveBufferForce: 33,
   messageTruncated: 0x20,
+  eventFdCloseOnExec: 0o2000000,
+  eventFdNonBlocking: 0o4000,
+  pollIn: 1,
 } as const;
 
 /** A system call failed. */
@@ -66,6 +69,13 @@ export interface Libc {
   close(fd: number): void;
   /** Moves the calling thread into another network namespace. */
   setNetns(fd: number): void;
+  /** Sleeps until one of the descriptors has something to read; gives those that have, none where a signal came first. */
+  waitToRead(fds: readonly number[]): readonly number[];
+  /** A descriptor by which one thread wakes another from waitToRead. */
+  eventFd(): number;
+  wake(eventFd: number): void;
+  /** Until the next `wake` there is nothing to read again. */
+  calm(eventFd: number): void;
 }
 
 type Call = (...values: readonly (number | string | Uint8Array)[]) => number;
@@ -99,6 +109,10 @@ export function loadLibc(): Libc {
   const open = library.func('int open(const char *path, int flags, int mode)') as Call;
   const close = bound('close', 'int close(int fd)');
   const setns = bound('setns', 'int setns(int fd, int type)');
+  const eventfd = bound('eventfd', 'int eventfd(unsigned int count, int flags)');
+  const write = library.func('long write(int fd, const void *data, unsigned long size)') as Call;
+  const read = library.func('long read(int fd, void *buffer, unsigned long size)') as Call;
+  const poll = library.func('int poll(void *places, unsigned long count, int timeout)') as Call;
   return {
     socket: (domain, type, protocol) => socket(domain, type, protocol),
     bind: (fd, address) => void bind(fd, address, address.length),
@@ -115,7 +129,34 @@ export function loadLibc(): Libc {
     open: (path) => checked(open(path, SYS.openReadOnly | SYS.openCloseOnExec, 0), `open ${path}`),
     close: (fd) => void close(fd),
     setNetns: (fd) => void setns(fd, SYS.cloneNewNet),
+    waitToRead: (fds) => {
+      const places = pollPlaces(fds);
+      if (poll(places, fds.length, -1) < 0) {
+        const errno = koffi.errno();
+        if (errnoName(errno) !== 'EINTR') throw new SystemError('poll', errno);
+        return [];
+      }
+      // Whatever it says of a descriptor (an error, too) is to be read there.
+      const view = new DataView(places.buffer);
+      return fds.filter((_, i) => view.getInt16(POLL_OCTETS * i + 6, true) !== 0);
+    },
+    eventFd: () => eventfd(0, SYS.eventFdCloseOnExec | SYS.eventFdNonBlocking),
+    wake: (fd) => void write(fd, Uint8Array.of(1, 0, 0, 0, 0, 0, 0, 0), 8),
+    calm: (fd) => void read(fd, new Uint8Array(8), 8),
   };
+}
+
+/** struct pollfd: descriptor, what to wait for, what has come. */
+const POLL_OCTETS = 8;
+
+function pollPlaces(fds: readonly number[]): Uint8Array {
+  const octets = new Uint8Array(POLL_OCTETS * fds.length);
+  const view = new DataView(octets.buffer);
+  for (const [i, fd] of fds.entries()) {
+    view.setInt32(POLL_OCTETS * i, fd, true);
+    view.setInt16(POLL_OCTETS * i + 4, SYS.pollIn, true);
+  }
+  return octets;
 }
 
 function loadKoffi(): typeof koffi {
