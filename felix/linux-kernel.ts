@@ -1,7 +1,16 @@
 /** The real kernel behind the port, by rtnetlink. */
 import { formatIpAddress, formatPrefix } from '../src/model/ip.ts';
 import { KernelError, MAIN_TABLE, formatRoute } from './kernel.ts';
-import type { Kernel, KernelAddress, KernelEvent, KernelNeighbour, NewLink, RouteChange } from './kernel.ts';
+import type {
+  Kernel,
+  KernelAddress,
+  KernelEvent,
+  KernelNeighbour,
+  KernelRoute,
+  NewLink,
+  RouteChange,
+} from './kernel.ts';
+import { BatchWriter, MAX_REQUESTS } from './netlink/batch-writer.ts';
 import { decodeAddress, encodeAddressDump, encodeDeleteAddress, encodeNewAddress } from './netlink/address.ts';
 import { errnoName, errnoText } from '../src/linux/errno.ts';
 import type { Request, Verdict } from './netlink/header.ts';
@@ -14,8 +23,10 @@ import { openNamespace, ownNamespace } from './netlink/namespace.ts';
 import type { Namespace } from './netlink/namespace.ts';
 import * as neighbour from './netlink/neighbour.ts';
 import type { PortOwner } from './netlink/port-owner.ts';
-import { decodeResolution, decodeRoute, encodeResolve, encodeRouteChange, encodeRouteDump } from './netlink/route.ts';
-import { NetlinkSocket, batches } from './netlink/socket.ts';
+import { RouteReader } from './netlink/route-reader.ts';
+import { decodeResolution, encodeResolve, encodeRouteDump, writeRouteChange } from './netlink/route.ts';
+import { NetlinkSocket } from './netlink/socket.ts';
+import type { Batch } from './netlink/socket.ts';
 import { NetlinkThreadError, netlinkThread } from './netlink/thread.ts';
 
 export interface LinuxKernelOptions {
@@ -58,36 +69,43 @@ class LinuxKernel implements Kernel {
   }
 
   async listRoutes(): ReturnType<Kernel['listRoutes']> {
-    const families = [];
-    for (const family of [4, 6] as const) {
-      const routes = await this.#list(`list IPv${family} routes`, encodeRouteDump(family, MAIN_TABLE), decodeRoute);
-      families.push(routes.filter(({ prefix, table }) => prefix.address.family === family && table === MAIN_TABLE));
-    }
-    return families.flat();
+    const { read } = new RouteReader();
+    const main = (body: Uint8Array): KernelRoute | undefined => {
+      const route = read(body);
+      return route?.table === MAIN_TABLE ? route : undefined;
+    };
+    const four = await this.#list('list IPv4 routes', encodeRouteDump(4, MAIN_TABLE), main);
+    return [...four, ...(await this.#list('list IPv6 routes', encodeRouteDump(6, MAIN_TABLE), main))];
   }
 
   async writeRoutes(changes: readonly RouteChange[]): ReturnType<Kernel['writeRoutes']> {
     const results = new Array<KernelError | undefined>(changes.length).fill(undefined);
     const underWay: Promise<void>[] = [];
     const faults: unknown[] = [];
-    const write = async (requests: readonly Request[], start: number): Promise<void> => {
+    const write = async (batch: Batch, start: number): Promise<void> => {
       try {
-        const refusals = await this.#ask('write routes', () => this.#socket.executeBatch(this.#socket.batch(requests)));
+        const refusals = await this.#ask('write routes', () => this.#socket.executeBatch(batch));
         for (const [i, verdict] of refusals) results[start + i] = routeError(changes[start + i]!, verdict);
       } catch (error) {
         faults.push(error);
       }
     };
-    let start = 0;
-    for (const requests of batches(encoded(changes))) {
-      underWay.push(write(requests, start));
-      start += requests.length;
-      // The thread has one to go on with while the next is encoded.
-      if (underWay.length > BATCHES_AHEAD) await underWay[underWay.length - 1 - BATCHES_AHEAD];
+    for (let start = 0; start < changes.length;) {
+      const batch = this.#encodeBatch(changes, start);
+      underWay.push(write(batch, start));
+      start += batch.count;
+      // The thread has some to go on with while the next is encoded.
+      await underWay[underWay.length - 1 - BATCHES_AHEAD];
     }
     await Promise.all(underWay);
     if (faults.length > 0) throw faults[0];
     return results;
+  }
+
+  #encodeBatch(changes: readonly RouteChange[], start: number): Batch {
+    const writer = new BatchWriter(this.#socket.number(MAX_REQUESTS));
+    for (let i = start; i < changes.length && writer.hasRoom; i++) writeRouteChange(writer, changes[i]!);
+    return writer.finish();
   }
 
   listLinks(): ReturnType<Kernel['listLinks']> {
@@ -233,10 +251,6 @@ class LinuxKernel implements Kernel {
       throw named(what, error);
     }
   }
-}
-
-function* encoded(changes: readonly RouteChange[]): Generator<Request> {
-  for (const change of changes) yield encodeRouteChange(change);
 }
 
 /** Whatever the system says becomes a KernelError that starts with what we were about to do. */

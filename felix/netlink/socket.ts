@@ -2,7 +2,7 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { u32 } from './attribute.ts';
 import { AF, CONTROL, FLAG } from './constants.ts';
-import { decodeDone, decodeMessages, decodeVerdict, encodeRequests, requestOctets } from './header.ts';
+import { decodeDone, decodeMessages, decodeVerdict, encodeRequests } from './header.ts';
 import type { Message, Request, Verdict } from './header.ts';
 import { SYS, SystemError } from '../../src/linux/libc.ts';
 import type { Libc } from '../../src/linux/libc.ts';
@@ -14,8 +14,6 @@ const OPTION = { capAck: 10, extendedAck: 11, strictCheck: 12 } as const;
 
 const RECEIVE_BUFFER_OCTETS = 4 << 20;
 const SEND_BUFFER_OCTETS = 1 << 20;
-/** So that the verdicts on a batch, were all refusals, fit into the receive buffer. */
-const BATCH_OCTETS = 32 << 10;
 const ANSWER_TIMEOUT_SECONDS = 10;
 const DUMP_ATTEMPTS = 5;
 const MAX_SEQUENCE = 0x7fff_ffff;
@@ -84,14 +82,7 @@ export class NetlinkSocket {
 
   /** One request that changes something. Rejects, as all that follow, with SystemError or NetlinkThreadError. */
   async execute(request: Request): Promise<Verdict> {
-    return (await this.executeBatch(this.batch([request]))).get(0) ?? { errno: 0 };
-  }
-
-  batch(requests: readonly Request[]): Batch {
-    const last = requests.length - 1;
-    const acknowledged = requests.map((one, i) => (i === last ? { ...one, flags: one.flags | FLAG.ack } : one));
-    const first = this.number(requests.length);
-    return { octets: encodeRequests(acknowledged, first), first, count: requests.length };
+    return (await this.executeBatch(this.#batchOf(request))).get(0) ?? { errno: 0 };
   }
 
   /** The first of `count` sequence numbers that nobody else gets. */
@@ -116,7 +107,7 @@ export class NetlinkSocket {
 
   /** One request with one answer; a verdict where the kernel has none. */
   async query(request: Request): Promise<Message | Verdict> {
-    const { octets, first } = this.batch([request]);
+    const { octets, first } = this.#batchOf(request);
     let answer: Message | undefined;
     let verdict: Verdict = { errno: 0 };
     await this.#exchange(octets, first, (message) => {
@@ -143,6 +134,11 @@ export class NetlinkSocket {
   async close(): Promise<void> {
     await this.#thread.forget(this.#fd);
     this.#libc.close(this.#fd);
+  }
+
+  #batchOf({ type, flags, body }: Request): Batch {
+    const first = this.number(1);
+    return { octets: encodeRequests([{ type, flags: flags | FLAG.ack, body }], first), first, count: 1 };
   }
 
   async #dumpOnce<T>(
@@ -186,20 +182,4 @@ export class NetlinkSocket {
     const [fault] = faults;
     if (fault !== undefined) throw fault;
   }
-}
-
-/** Cut into pieces that may be sent at once; takes each request only when its piece is due. */
-export function* batches(requests: Iterable<Request>): Generator<readonly Request[]> {
-  let batch: Request[] = [];
-  let octets = 0;
-  for (const request of requests) {
-    if (batch.length > 0 && octets + requestOctets(request) > BATCH_OCTETS) {
-      yield batch;
-      batch = [];
-      octets = 0;
-    }
-    batch.push(request);
-    octets += requestOctets(request);
-  }
-  if (batch.length > 0) yield batch;
 }
