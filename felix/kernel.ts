@@ -214,7 +214,10 @@ export interface Kernel {
   /** Undefined where no route leads there. */
   resolve(address: IpAddress): Promise<Resolution | undefined>;
 
-  /** Resolves once subscribed; from then on the listener hears of every change, ours too, until the signal aborts. */
+  /**
+   * Resolves once subscribed; from then on the listener hears of every change, ours too, until the signal aborts. Only of
+   * what this port's writeRoutes does it hears nothing: the results tell.
+   */
   watch(listener: (event: KernelEvent) => void, signal: AbortSignal): Promise<void>;
 
   /** The process behind an event's `by`; undefined where it has ended or is not to be seen from here. */

@@ -185,7 +185,7 @@ class LinuxKernel implements Kernel {
   async watch(listener: (event: KernelEvent) => void, signal: AbortSignal): Promise<void> {
     if (signal.aborted) return;
     await this.#ask('watch the kernel', async () => {
-      const fd = this.#namespace.visit(() => openMonitorSocket(this.#libc));
+      const fd = this.#namespace.visit(() => openMonitorSocket(this.#libc, this.#socket.port));
       const monitor = new Monitor({ libc: this.#libc, thread: netlinkThread, fd }, listener);
       this.#monitors.add(monitor);
       signal.addEventListener('abort', () => void this.#stop(monitor), { once: true });

@@ -3,6 +3,7 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { KernelEvent } from '../kernel.ts';
 import type { Libc } from '../../src/linux/libc.ts';
 import { GROUP } from './constants.ts';
+import { routeEchoFilter } from './echo-filter.ts';
 import { decodeEvents } from './event.ts';
 import { decodeMessages } from './header.ts';
 import { openRouteSocket } from './socket.ts';
@@ -10,8 +11,12 @@ import type { Heard, Performer } from './thread.ts';
 
 const GROUPS = Object.values(GROUP).reduce((bits, bit) => bits | bit, 0);
 
-/** Opened in the namespace that the thread is in now, and subscribed from then on. Throws SystemError. */
-export const openMonitorSocket = (libc: Libc): number => openRouteSocket(libc, { groups: GROUPS, nonBlocking: true });
+/**
+ * Opened in the namespace that the thread is in now, and subscribed from then on to all but the routes that the socket
+ * with the netlink port `writer` writes. Throws SystemError.
+ */
+export const openMonitorSocket = (libc: Libc, writer: number): number =>
+  openRouteSocket(libc, { groups: GROUPS, nonBlocking: true, filter: routeEchoFilter(writer) });
 
 export interface MonitorPorts {
   readonly libc: Libc;

@@ -1,6 +1,6 @@
 /** Requests to the kernel over AF_NETLINK. The netlink thread sends them and waits for the answers; they are encoded and understood here. */
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import { u32 } from './attribute.ts';
+import { readU32, u32 } from './attribute.ts';
 import { AF, CONTROL, FLAG } from './constants.ts';
 import { decodeDone, decodeMessages, decodeVerdict, encodeRequests } from './header.ts';
 import type { Message, Request, Verdict } from './header.ts';
@@ -18,16 +18,27 @@ const ANSWER_TIMEOUT_SECONDS = 10;
 const DUMP_ATTEMPTS = 5;
 const MAX_SEQUENCE = 0x7fff_ffff;
 
+const ADDRESS_OCTETS = 12;
+
 /** sockaddr_nl: family, padding, port (0: the kernel picks), groups. */
 export function netlinkAddress(groups: number): Uint8Array {
-  const address = new Uint8Array(12);
+  const address = new Uint8Array(ADDRESS_OCTETS);
   address.set(u32(AF.netlink).subarray(0, 2), 0);
   address.set(u32(groups), 8);
   return address;
 }
 
-/** Opens and binds a routing socket; for what the kernel sends by itself, name the multicast groups. */
-export function openRouteSocket(libc: Libc, { groups = 0, nonBlocking = false } = {}): number {
+interface RouteSocketOptions {
+  /** Of what the kernel sends by itself. */
+  readonly groups?: number;
+  readonly nonBlocking?: boolean;
+  /** See Libc.attachFilter. */
+  readonly filter?: Uint8Array;
+}
+
+/** Opens and binds a routing socket. */
+export function openRouteSocket(libc: Libc, options: RouteSocketOptions = {}): number {
+  const { groups = 0, nonBlocking = false, filter } = options;
   const type = SYS.socketRaw | SYS.socketCloseOnExec | (nonBlocking ? SYS.socketNonBlocking : 0);
   const fd = libc.socket(AF.netlink, type, NETLINK_ROUTE);
   const set = (level: number, name: number, value: Uint8Array): void =>
@@ -41,6 +52,7 @@ export function openRouteSocket(libc: Libc, { groups = 0, nonBlocking = false } 
     set(SOL_NETLINK, OPTION.capAck, u32(1));
     set(SOL_NETLINK, OPTION.extendedAck, u32(1));
     set(SOL_NETLINK, OPTION.strictCheck, u32(1));
+    if (filter !== undefined) libc.attachFilter(fd, filter);
     libc.bind(fd, netlinkAddress(groups));
   } catch (error) {
     libc.close(fd);
@@ -78,6 +90,11 @@ export class NetlinkSocket {
     this.#libc = libc;
     this.#thread = thread;
     this.#fd = openRouteSocket(libc);
+  }
+
+  /** Its netlink port, which notifications name as the doer of what it asked for. */
+  get port(): number {
+    return readU32(this.#libc.socketName(this.#fd, ADDRESS_OCTETS).subarray(4));
   }
 
   /** One request that changes something. Rejects, as all that follow, with SystemError or NetlinkThreadError. */

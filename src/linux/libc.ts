@@ -25,6 +25,7 @@ export const SYS = {
   soReceiveTimeout: 20,
   soBindToDevice: 25,
   soReceiveBufferForce: 33,
+  soAttachFilter: 26,
   messageTruncated: 0x20,
   eventFdCloseOnExec: 0o2000000,
   eventFdNonBlocking: 0o4000,
@@ -64,6 +65,10 @@ export interface Libc {
     option: { readonly level: number; readonly name: number; readonly octets: number },
   ): Uint8Array;
   fcntl(fd: number, command: number, argument: number): void;
+  /** The address that the socket was bound to, `octets` of it at most. */
+  socketName(fd: number, octets: number): Uint8Array;
+  /** Only what a classic BPF program (struct sock_filter, one after the other) accepts reaches the socket. */
+  attachFilter(fd: number, program: Uint8Array): void;
   /** For reading. */
   open(path: string): number;
   close(fd: number): void;
@@ -105,6 +110,8 @@ export function loadLibc(): Libc {
     'int setsockopt(int fd, int level, int name, const void *value, unsigned int size)',
   );
   const readOption = bound('getsockopt', 'int getsockopt(int fd, int level, int name, void *value, void *size)');
+  const name = bound('getsockname', 'int getsockname(int fd, void *address, void *size)');
+  const attach = filterAttacher(library, koffi);
   const fcntl = bound('fcntl', 'int fcntl(int fd, int command, long argument)');
   const open = library.func('int open(const char *path, int flags, int mode)') as Call;
   const close = bound('close', 'int close(int fd)');
@@ -126,6 +133,13 @@ export function loadLibc(): Libc {
       return value.subarray(0, size[0]);
     },
     fcntl: (fd, command, argument) => void fcntl(fd, command, argument),
+    socketName: (fd, octets) => {
+      const address = new Uint8Array(octets);
+      const size = Uint32Array.of(octets);
+      name(fd, address, new Uint8Array(size.buffer));
+      return address.subarray(0, size[0]);
+    },
+    attachFilter: (fd, program) => void checked(attach(fd, program), 'setsockopt'),
     open: (path) => checked(open(path, SYS.openReadOnly | SYS.openCloseOnExec, 0), `open ${path}`),
     close: (fd) => void close(fd),
     setNetns: (fd) => void setns(fd, SYS.cloneNewNet),
@@ -144,6 +158,27 @@ export function loadLibc(): Libc {
     wake: (fd) => void write(fd, Uint8Array.of(1, 0, 0, 0, 0, 0, 0, 0), 8),
     calm: (fd) => void read(fd, new Uint8Array(8), 8),
   };
+}
+
+/** struct sock_filter: code, two jumps, a constant. */
+const FILTER_OCTETS = 8;
+
+function filterAttacher(
+  library: ReturnType<typeof koffi.load>,
+  types: typeof koffi,
+): (fd: number, program: Uint8Array) => number {
+  const program = types.struct({ length: 'uint16', filter: 'const void *' });
+  const attach = library.func('setsockopt', 'int', ['int', 'int', 'int', types.pointer(program), 'unsigned int']) as (
+    ...values: readonly unknown[]
+  ) => number;
+  return (fd, filter) =>
+    attach(
+      fd,
+      SYS.solSocket,
+      SYS.soAttachFilter,
+      { length: filter.length / FILTER_OCTETS, filter },
+      types.sizeof(program),
+    );
 }
 
 /** struct pollfd: descriptor, what to wait for, what has come. */

@@ -6,6 +6,8 @@ import { formatPrefix, parseInterfaceAddress, parseIpAddress, parsePrefix } from
 export interface KernelCase {
   /** A kernel with nothing but `lo`, which is down, and what its modules put into every namespace. */
   readonly kernel: Kernel;
+  /** Another process's way to the same one. */
+  readonly somebodyElse: Pick<Kernel, 'writeRoutes'>;
   /** Waits until the condition holds; the real kernel's events and carriers take a moment. */
   readonly eventually: (condition: () => boolean | Promise<boolean>) => Promise<void>;
 }
@@ -14,6 +16,7 @@ export interface KernelCase {
 export function kernelCompliance(name: string, open: () => Promise<KernelCase>): void {
   describe(`${name} keeps the kernel's contract`, () => {
     let kernel: Kernel;
+    let somebodyElse: KernelCase['somebodyElse'];
     let eventually: KernelCase['eventually'];
     let near: KernelLink;
     let far: KernelLink;
@@ -39,12 +42,12 @@ export function kernelCompliance(name: string, open: () => Promise<KernelCase>):
     const ours = async (): Promise<readonly KernelRoute[]> =>
       (await kernel.listRoutes()).filter(({ protocol }) => protocol === 80 || protocol === 12);
 
-    const replace = async (wanted: KernelRoute): Promise<void> => {
-      expect(await kernel.writeRoutes([{ op: 'replace', route: wanted }])).toEqual([undefined]);
+    const replace = async (wanted: KernelRoute, by: KernelCase['somebodyElse'] = kernel): Promise<void> => {
+      expect(await by.writeRoutes([{ op: 'replace', route: wanted }])).toEqual([undefined]);
     };
 
     beforeEach(async () => {
-      ({ kernel, eventually } = await open());
+      ({ kernel, somebodyElse, eventually } = await open());
       await kernel.createLink({
         kind: 'veth',
         name: 'near',
@@ -126,7 +129,7 @@ export function kernelCompliance(name: string, open: () => Promise<KernelCase>):
       const events: KernelEvent[] = [];
       await kernel.watch((event) => events.push(event), new AbortController().signal);
       for (const wanted of [blackhole, via, blackhole]) {
-        await replace(wanted);
+        await replace(wanted, somebodyElse);
         expect(await ours()).toEqual([asStored(wanted)]);
       }
       const changes = (): readonly string[] =>
@@ -295,10 +298,10 @@ export function kernelCompliance(name: string, open: () => Promise<KernelCase>):
       await kernel.watch((event) => events.push(event), stop.signal);
       const wanted = route('10.2.0.0/26');
       const address = { ifindex: near.index, address: parseInterfaceAddress('10.3.0.1/32'), scope: 0 };
-      await replace(wanted);
+      await replace(wanted, somebodyElse);
       await kernel.addAddress(address);
       await kernel.setLink(near.index, { mtu: 1300 });
-      await kernel.writeRoutes([{ op: 'remove', route: wanted }]);
+      await somebodyElse.writeRoutes([{ op: 'remove', route: wanted }]);
       await kernel.removeAddress(address);
       await kernel.deleteLink('near');
       await eventually(() => events.some((event) => event.kind === 'link' && event.change === 'removed'));
@@ -314,6 +317,25 @@ export function kernelCompliance(name: string, open: () => Promise<KernelCase>):
       await kernel.listLinks();
       expect(events).toHaveLength(heard);
     });
+
+    test.each(['10.2.0.0/26', 'fd00:1::/122'])(
+      'tells nothing of the route to %s that this port writes, and all that somebody else does with it',
+      async (cidr) => {
+        const blackhole = route(cidr, { type: 'blackhole', hops: [] });
+        const told: string[] = [];
+        const note = (event: KernelEvent): void => {
+          if (event.kind === 'route' && formatPrefix(event.route.prefix) === cidr) told.push(event.change);
+        };
+        await kernel.watch(note, new AbortController().signal);
+        await replace(blackhole);
+        await somebodyElse.writeRoutes([{ op: 'remove', route: blackhole }]);
+        await replace(blackhole);
+        await kernel.writeRoutes([{ op: 'remove', route: blackhole }]);
+        await replace(blackhole, somebodyElse);
+        await eventually(() => told.length >= 2);
+        expect(told).toEqual(['removed', 'set']);
+      },
+    );
 
     test('tells a watcher of neighbours, forwarding entries and sysctls', async () => {
       const stop = new AbortController();

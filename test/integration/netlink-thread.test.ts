@@ -32,7 +32,7 @@ describe('the netlink thread', () => {
     const socket = new NetlinkSocket(loadLibc(), thread);
     const heard: unknown[] = [];
     const libc = loadLibc();
-    const monitor = openMonitorSocket(libc);
+    const monitor = openMonitorSocket(libc, socket.port);
     await thread.watch(monitor, (what) => Promise.resolve(void heard.push(what)));
     expect(await linkNames(socket)).toContain('lo');
     expect(heard).not.toContain('overrun');

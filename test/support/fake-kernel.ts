@@ -58,7 +58,8 @@ export class FakeKernel implements Kernel {
 
   /** A route of somebody else, or one that was there before we came. */
   givenRoute(route: KernelRoute): void {
-    this.#setRoute(route);
+    const event = this.#setRoute(route);
+    if (event !== undefined) this.emit(event);
   }
 
   /** Hardware, which nobody creates. Returns its index. */
@@ -94,24 +95,36 @@ export class FakeKernel implements Kernel {
 
   async writeRoutes(changes: readonly RouteChange[]): Promise<readonly (KernelError | undefined)[]> {
     await Promise.resolve();
-    return changes.map((change) => this.#writeRoute(change));
+    return changes.map((change) => {
+      const words = change.op === 'replace' ? formatRoute(change.route) : routeKey(change.route);
+      this.journal.push(`${change.op} route ${words}`);
+      return this.#refusal('writeRoutes', `${change.op} route ${words}`) ?? this.#writeRoute(change)[0];
+    });
   }
 
-  #writeRoute(change: RouteChange): KernelError | undefined {
-    const words = change.op === 'replace' ? formatRoute(change.route) : routeKey(change.route);
-    this.journal.push(`${change.op} route ${words}`);
-    const refusal = this.#refusal('writeRoutes', `${change.op} route ${words}`);
-    if (refusal !== undefined) return refusal;
+  /** Another process's port to the same kernel: what it writes, our listeners hear of. */
+  somebodyElse(): Pick<Kernel, 'writeRoutes'> {
+    const write = (change: RouteChange): KernelError | undefined => {
+      const [error, event] = this.#writeRoute(change);
+      if (event !== undefined) this.emit(event);
+      return error;
+    };
+    return { writeRoutes: (changes) => Promise.resolve(changes.map(write)) };
+  }
+
+  /** Why not, or what there is to tell of it. */
+  #writeRoute(change: RouteChange): readonly [KernelError] | readonly [undefined, (KernelEvent | undefined)?] {
     if (change.op === 'replace') {
       const code = this.#routeProblem(change.route);
-      if (code !== undefined) return new KernelError(`replace route ${words}: ${code}`, code);
-      this.#setRoute(change.route);
-      return undefined;
+      if (code === undefined) return [undefined, this.#setRoute(change.route)];
+      return [new KernelError(`replace route ${formatRoute(change.route)}: ${code}`, code)];
     }
-    const there = this.#routes.get(routeKey(change.route));
+    const key = routeKey(change.route);
+    const there = this.#routes.get(key);
     const { protocol } = change.route;
-    if (there !== undefined && (protocol === 0 || protocol === there.protocol)) this.loseRoute(there);
-    return undefined;
+    if (there === undefined || (protocol !== 0 && protocol !== there.protocol)) return [undefined];
+    this.#routes.delete(key);
+    return [undefined, { kind: 'route', change: 'removed', route: there }];
   }
 
   #routeProblem({ hops, type }: KernelRoute): string | undefined {
@@ -143,11 +156,11 @@ export class FakeKernel implements Kernel {
     );
   }
 
-  #setRoute(wanted: KernelRoute): void {
+  #setRoute(wanted: KernelRoute): KernelEvent | undefined {
     const route = asStored(wanted);
     const before = this.#routes.get(routeKey(route));
     this.#routes.set(routeKey(route), route);
-    if (before === undefined || !sameRoute(before, route)) this.emit({ kind: 'route', change: 'set', route });
+    return before === undefined || !sameRoute(before, route) ? { kind: 'route', change: 'set', route } : undefined;
   }
 
   async listLinks(): Promise<readonly KernelLink[]> {

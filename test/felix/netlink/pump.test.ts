@@ -24,6 +24,8 @@ function pumpOf(arriving: (Uint8Array | number)[]): { readonly pump: Pump; reado
     open: unused,
     close: unused,
     setNetns: unused,
+    socketName: unused,
+    attachFilter: unused,
     waitToRead: unused,
     eventFd: unused,
     wake: unused,
