@@ -1,4 +1,5 @@
 /** The loop: reads the host, works out what it should have, writes the difference; again on every reason to. */
+import { formatPrefix } from '../src/model/ip.ts';
 import type { Clock } from '../src/runtime/clock.ts';
 import type { Logger } from '../src/runtime/logger.ts';
 import type { Random } from '../src/runtime/random.ts';
@@ -7,18 +8,25 @@ import { planRoutes } from './calc/routes.ts';
 import { planSysctls } from './calc/sysctls.ts';
 import type { TunnelPlan } from './calc/tunnels.ts';
 import { planTunnelPeers, planTunnels, podMtu, TUNNEL_LINKS } from './calc/tunnels.ts';
+import { FightReport } from './fight-report.ts';
+import type { Surprise } from './host-watch.ts';
 import { HostWatch } from './host-watch.ts';
 import type { HostSnapshot } from './host-snapshot.ts';
 import { findParent, hostLinks, readHost, viewHost } from './host-snapshot.ts';
-import type { Dataplane, DataplaneSettings, HostInterface, WorkloadInterface } from './contract.ts';
+import type { Dataplane, DataplaneSettings, HostInterface, RepairStatus, WorkloadInterface } from './contract.ts';
 import type { DataplaneInputs } from './inputs.ts';
 import type { Kernel } from './kernel.ts';
 import { LinkTable } from './link-table.ts';
+import { MovedAddresses } from './moved-addresses.ts';
 import { NeighbourTable } from './neighbour-table.ts';
+import { BIRD_PROTOCOL, isOurs, isOursOrCalicos } from './ownership.ts';
+import type { IsOurs } from './ownership.ts';
 import { PassScheduler } from './pass-scheduler.ts';
 import type { PassResult } from './reconcile.ts';
 import { asError } from './reconcile.ts';
+import { Repairs } from './repairs.ts';
 import { RouteTable } from './route-table.ts';
+import { SysctlTable } from './sysctl-table.ts';
 import type { RouteStatus } from './desired.ts';
 import type { WorkloadPorts } from './workload-interface.ts';
 import { addWorkloadInterface, removeWorkloadInterface } from './workload-interface.ts';
@@ -42,6 +50,9 @@ const READ_RETRY_MS = 1000;
 /** A kernel that refuses one route may refuse ten thousand; routes() tells of each. */
 const MAX_LOGGED = 5;
 
+/** What a new interface begins with; a pod's gets it, as Calico's felix reads it once at its start. */
+const RP_FILTER_DEFAULT = 'net/ipv4/conf/default/rp_filter';
+
 const EMPTY_HOST: HostSnapshot = { links: [], addresses: [], routes: [] };
 
 export class NodeDataplane implements Dataplane {
@@ -52,24 +63,36 @@ export class NodeDataplane implements Dataplane {
   readonly #routes: RouteTable;
   readonly #links: LinkTable;
   readonly #neighbours: NeighbourTable;
+  readonly #sysctls: SysctlTable;
+  readonly #moved: MovedAddresses;
+  readonly #repairs = new Repairs();
+  readonly #fights: FightReport;
   readonly #listeners = new Set<() => void>();
   #host = EMPTY_HOST;
   #inputs: DataplaneInputs | undefined;
   #adopted = 0;
   #isStale = true;
   #resyncAt = 0;
+  #rpFilter = '1';
 
   constructor(settings: DataplaneSettings, ports: DataplanePorts) {
     const { kernel, clock } = ports;
     this.#settings = settings;
     this.#ports = ports;
-    this.#routes = new RouteTable(kernel);
-    this.#links = new LinkTable(kernel);
-    this.#neighbours = new NeighbourTable(kernel);
+    this.#routes = new RouteTable(kernel, this.#repairs);
+    this.#links = new LinkTable(kernel, this.#repairs);
+    this.#neighbours = new NeighbourTable(kernel, this.#repairs);
+    this.#sysctls = new SysctlTable(kernel, this.#repairs);
+    this.#moved = new MovedAddresses(kernel, ports.log);
+    this.#fights = new FightReport(kernel, ports.log, this.#repairs);
     this.#scheduler = new PassScheduler(clock, () => this.#pass());
     this.#watch = new HostWatch({
-      believed: () => ({ host: this.#host, routes: this.#routes }),
-      onSurprise: (delayMs) => this.#onSurprise(delayMs),
+      believed: () => ({
+        ...{ host: this.#host, routes: this.#routes },
+        ...{ neighbours: this.#neighbours, sysctls: this.#sysctls },
+      }),
+      onSurprise: (surprise) => this.#onSurprise(surprise),
+      onLink: (ifindex) => this.#repairs.noteLink(ifindex),
     });
   }
 
@@ -78,6 +101,7 @@ export class NodeDataplane implements Dataplane {
     await requirePermission(kernel);
     await this.#watch.start(kernel);
     await this.#resync();
+    this.#rpFilter = await kernel.readSysctl(RP_FILTER_DEFAULT);
     this.#adopted = this.#routes.size;
     log.info({ adoptedRoutes: this.#adopted, links: this.#host.links.length }, 'kernel state read');
   }
@@ -87,6 +111,8 @@ export class NodeDataplane implements Dataplane {
   }
 
   update(inputs: DataplaneInputs): void {
+    // What is ours may depend on the pools.
+    if (this.#settings.adoptCalicoRoutes === true && !samePools(this.#inputs, inputs)) this.#isStale = true;
     this.#inputs = inputs;
     this.#scheduler.ask();
   }
@@ -96,7 +122,18 @@ export class NodeDataplane implements Dataplane {
   }
 
   routes(): readonly RouteStatus[] {
-    return this.#routes.statuses(hostLinks(this.#host));
+    const statuses = this.#routes.statuses(hostLinks(this.#host));
+    const fights = this.#fights.status().fights.filter(({ kind }) => kind === 'route');
+    if (fights.length === 0) return statuses;
+    const told = new Map(fights.map(({ name, repairs, by }) => [name, `${repairs} repairs, ${by}`]));
+    return statuses.map((status) => {
+      const fight = told.get(formatPrefix(status.route.prefix));
+      return fight === undefined ? status : { ...status, fight };
+    });
+  }
+
+  repairs(): RepairStatus {
+    return this.#fights.status();
   }
 
   async interfaces(): Promise<readonly HostInterface[]> {
@@ -134,8 +171,9 @@ export class NodeDataplane implements Dataplane {
     return podMtu(this.#inputs, parent?.link.mtu ?? FALLBACK_MTU, this.#settings);
   }
 
-  #onSurprise(delayMs: number): void {
-    this.#isStale = true;
+  #onSurprise({ delayMs, about, culprit }: Surprise): void {
+    if (about === 'host') this.#isStale = true;
+    if (culprit !== undefined) this.#repairs.noteBlame(culprit.object, culprit.blame);
     if (this.#inputs !== undefined) this.#scheduler.request(delayMs);
   }
 
@@ -143,8 +181,10 @@ export class NodeDataplane implements Dataplane {
   async #pass(): Promise<number | undefined> {
     const inputs = this.#inputs;
     if (inputs === undefined) return undefined;
+    const startedAt = this.#ports.clock.now();
     this.#watch.hold();
-    const outcome = await this.#converge(inputs).catch(asError);
+    const outcome = await this.#converge(inputs, startedAt).catch(asError);
+    await this.#fights.endPass(this.#ports.clock.now());
     this.#watch.release();
     if (outcome instanceof Error) {
       this.#isStale = true;
@@ -152,20 +192,20 @@ export class NodeDataplane implements Dataplane {
     } else {
       // What the kernel made of a refused change is not known: look again before the next try.
       if (outcome.failed.size > 0) this.#isStale = true;
-      if (outcome.changed === 0 && outcome.failed.size === 0) return this.#nextPassMs();
+      if (outcome.changed === 0 && outcome.failed.size === 0) return this.#nextPassMs(startedAt);
     }
     for (const listener of this.#listeners) listener();
-    return outcome instanceof Error ? READ_RETRY_MS : this.#nextPassMs();
+    return outcome instanceof Error ? READ_RETRY_MS : this.#nextPassMs(startedAt);
   }
 
-  #nextPassMs(): number {
-    const times = [this.#resyncAt, this.#routes.nextDueAt(), this.#links.nextDueAt(), this.#neighbours.nextDueAt()];
-    const next = Math.min(...times.filter((time) => time !== undefined));
-    return Math.max(0, next - this.#ports.clock.now());
+  /** `after`: when the pass began that has just ended. */
+  #nextPassMs(after: number): number {
+    const tables = [this.#repairs, this.#routes, this.#links, this.#neighbours, this.#sysctls, this.#moved];
+    const times = [this.#resyncAt, ...tables.map((table) => table.nextDueAt(after))];
+    return Math.max(0, Math.min(...times.filter((time) => time !== undefined)) - this.#ports.clock.now());
   }
 
-  async #converge(inputs: DataplaneInputs): Promise<PassResult<string>> {
-    const now = this.#ports.clock.now();
+  async #converge(inputs: DataplaneInputs, now: number): Promise<PassResult<string>> {
     const isFull = now >= this.#resyncAt;
     if (this.#isStale || isFull) await this.#resync();
     const mayDelete = inputs.learnedComplete;
@@ -181,8 +221,9 @@ export class NodeDataplane implements Dataplane {
     );
 
     const view = this.#view(inputs, plans);
+    this.#sysctls.setDesired(planSysctls(inputs, view, this.#rpFilter));
+    results.push(await this.#sysctls.reconcile(now, isFull));
     if (isFull) {
-      results.push(await this.#reconcileSysctls(inputs, view));
       // Up to a tenth later, as in felix, so that the nodes of a cluster do not resync in step.
       this.#resyncAt = now + this.#settings.resyncSeconds * 1000 * (1 + this.#ports.random() / 10);
     }
@@ -190,7 +231,7 @@ export class NodeDataplane implements Dataplane {
     this.#routes.setDesired(planRoutes(inputs, view), view.links);
     // A route may need a neighbour, so neighbours come before routes and go after them; links go last of all.
     results.push(await this.#neighbours.reconcile(now, false));
-    results.push(await this.#routes.reconcile(now, mayDelete));
+    results.push(await this.#reconcileRoutes(now, mayDelete));
     results.push(await this.#neighbours.reconcile(now, mayDelete));
     results.push(
       await this.#reconcileLinks(
@@ -202,16 +243,31 @@ export class NodeDataplane implements Dataplane {
     return this.#report(results);
   }
 
+  async #reconcileRoutes(now: number, mayDelete: boolean): Promise<PassResult<string>> {
+    const inKernel = { actual: this.#routes.actual, isAwaited: (key: string) => this.#routes.isAwaited(key) };
+    this.#moved.observe(inKernel);
+    const result = await this.#routes.reconcile(now, mayDelete);
+    this.#moved.observe(inKernel);
+    await this.#moved.flush(now);
+    return result;
+  }
+
   #view(inputs: DataplaneInputs, plans: readonly TunnelPlan[] = []): HostView {
-    return viewHost(this.#host, inputs.local.address, this.#links.errors(plans));
+    const view = viewHost(this.#host, inputs.local.address, this.#links.errors(plans));
+    return this.#settings.adoptCalicoRoutes === true ? { ...view, abandonedProtocol: BIRD_PROTOCOL } : view;
   }
 
   /** The way that needs no memory: all that the kernel has is read again. */
   async #resync(): Promise<void> {
     this.#host = await readHost(this.#ports.kernel);
-    this.#routes.setActual(this.#host.routes);
+    this.#routes.setActual(this.#host.routes, this.#ownership());
     await this.#neighbours.resync(this.#host.links.find(({ name }) => name === TUNNEL_LINKS.vxlan)?.index);
     this.#isStale = false;
+  }
+
+  #ownership(): IsOurs {
+    if (this.#settings.adoptCalicoRoutes !== true) return isOurs;
+    return isOursOrCalicos(this.#inputs?.pools.map(({ cidr }) => cidr) ?? [], this.#host.links);
   }
 
   async #reconcileLinks(plans: readonly TunnelPlan[], now: number, mayDelete: boolean): Promise<PassResult<string>> {
@@ -231,22 +287,6 @@ export class NodeDataplane implements Dataplane {
     return { changed, failed };
   }
 
-  async #reconcileSysctls(inputs: DataplaneInputs, view: HostView): Promise<PassResult<string>> {
-    const { kernel } = this.#ports;
-    const failed = new Map<string, Error>();
-    let changed = 0;
-    for (const { path, value } of planSysctls(inputs, view)) {
-      try {
-        if ((await kernel.readSysctl(path)) === value) continue;
-        await kernel.writeSysctl(path, value);
-        changed++;
-      } catch (error) {
-        failed.set(path, asError(error));
-      }
-    }
-    return { changed, failed };
-  }
-
   #report(results: readonly PassResult<string>[]): PassResult<string> {
     const { log } = this.#ports;
     const changed = results.reduce((sum, result) => sum + result.changed, 0);
@@ -256,4 +296,9 @@ export class NodeDataplane implements Dataplane {
     if (changed > 0) log.info({ changed, routes: this.#routes.size }, 'dataplane programmed');
     return { changed, failed };
   }
+}
+
+function samePools(before: DataplaneInputs | undefined, after: DataplaneInputs): boolean {
+  const text = ({ pools }: DataplaneInputs): string => pools.map(({ cidr }) => formatPrefix(cidr)).join(' ');
+  return before !== undefined && text(before) === text(after);
 }

@@ -223,6 +223,12 @@ export interface Kernel {
   /** The process behind an event's `by`; undefined where it has ended or is not to be seen from here. */
   processOfPort(port: number): Promise<{ readonly pid: number; readonly name: string } | undefined>;
 
+  /**
+   * Forgets connections, of all protocols, whose original or whose reply comes from one of the addresses; all others stay.
+   * How many they were: 0 where there are none.
+   */
+  flushConntrack(addresses: readonly IpAddress[]): Promise<number>;
+
   /** `net/ipv4/conf/tunl0/rp_filter`; without the newline. */
   readSysctl(path: string): Promise<string>;
   writeSysctl(path: string, value: string): Promise<void>;

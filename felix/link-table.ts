@@ -7,6 +7,8 @@ import type { HostSnapshot } from './host-snapshot.ts';
 import type { Kernel, KernelLink, LinkChange, NewLink, VxlanSettings } from './kernel.ts';
 import { KernelError } from './kernel.ts';
 import { asError } from './reconcile.ts';
+import type { RepairObject } from './repairs.ts';
+import { Repairs } from './repairs.ts';
 import { RetrySchedule } from './retry.ts';
 
 export type LinkStep =
@@ -115,9 +117,13 @@ export class LinkTable {
   readonly #retry = new RetrySchedule<string>();
   /** When unwanted tunnels may go, by name; clock's milliseconds. */
   readonly #leavingAt = new Map<string, number>();
+  readonly #repairs: Repairs;
+  /** The plan that each link was last seen to fulfil. */
+  readonly #fulfilled = new Map<string, string>();
 
-  constructor(kernel: Kernel) {
+  constructor(kernel: Kernel, repairs = new Repairs()) {
     this.#kernel = kernel;
+    this.#repairs = repairs;
   }
 
   /** Why a link is not as planned, by name. */
@@ -132,11 +138,12 @@ export class LinkTable {
     );
   }
 
-  nextDueAt(): number | undefined {
-    const times = [this.#retry.nextDueAt()];
+  /** See RetrySchedule. */
+  nextDueAt(after = -Infinity): number | undefined {
+    const times = [this.#retry.nextDueAt(after)];
     // One whose removal was refused is the retry's.
     for (const [name, at] of this.#leavingAt) if (this.#retry.error(name) === undefined) times.push(at);
-    const known = times.filter((time) => time !== undefined);
+    const known = times.filter((time) => time !== undefined).filter((time) => time > after);
     return known.length === 0 ? undefined : Math.min(...known);
   }
 
@@ -155,6 +162,8 @@ export class LinkTable {
       this.#retry.succeeded(name);
       return { name, changed: 0 };
     }
+    const repair = this.#repairOf(plan, now, { host, may });
+    if (repair !== undefined && !this.#repairs.isDue(repair, now)) return { name, changed: 0 };
     let changed = 0;
     let current = host;
     try {
@@ -169,12 +178,36 @@ export class LinkTable {
       }
       this.#retry.succeeded(name);
       this.#leavingAt.delete(name);
+      if (repair !== undefined) this.#repairs.repaired(repair, now);
+      if (planLink(plan, current, may).length === 0) this.#fulfilled.set(name, JSON.stringify(plan));
       return { name, changed };
     } catch (cause) {
       const error = explain(plan, asError(cause));
       this.#retry.failed(name, error, now);
       return { name, changed, error };
     }
+  }
+
+  /** What somebody undid: the link was as the same plan wants it, and is not any more. */
+  #repairOf(
+    plan: TunnelPlan,
+    now: number,
+    { host, may }: { readonly host: LinksAndAddresses; readonly may: LinkPermissions },
+  ): RepairObject | undefined {
+    const name = nameOf(plan);
+    const isSamePlan = plan.state === 'wanted' && this.#fulfilled.get(name) === JSON.stringify(plan);
+    const steps = isSamePlan ? planLink(plan, host, may) : [];
+    if (!isSamePlan) this.#fulfilled.delete(name);
+    const isAddress = steps.every(({ op }) => op === 'add' || op === 'remove');
+    const [kind, other] = isAddress ? (['address', 'link'] as const) : (['link', 'address'] as const);
+    if (steps.length === 0) {
+      // Whatever was damaged is whole again, or not wanted so any more.
+      for (const one of [kind, other]) this.#repairs.withdraw({ kind: one, name });
+      return undefined;
+    }
+    this.#repairs.withdraw({ kind: other, name });
+    this.#repairs.damaged({ kind, name }, now);
+    return { kind, name };
   }
 
   #isLingering(

@@ -1,5 +1,6 @@
 /** The real kernel behind the port, by rtnetlink. */
 import { formatIpAddress, formatPrefix } from '../src/model/ip.ts';
+import type { IpAddress } from '../src/model/ip.ts';
 import { KernelError, MAIN_TABLE, formatRoute } from './kernel.ts';
 import type {
   Kernel,
@@ -11,7 +12,9 @@ import type {
   RouteChange,
 } from './kernel.ts';
 import { BatchWriter, MAX_REQUESTS } from './netlink/batch-writer.ts';
+import type { Batch } from './netlink/batch-writer.ts';
 import { decodeAddress, encodeAddressDump, encodeDeleteAddress, encodeNewAddress } from './netlink/address.ts';
+import { flushConntrack } from './netlink/conntrack.ts';
 import { errnoName, errnoText } from '../src/linux/errno.ts';
 import type { Request, Verdict } from './netlink/header.ts';
 import { SystemError, loadLibc } from '../src/linux/libc.ts';
@@ -26,7 +29,6 @@ import type { PortOwner } from './netlink/port-owner.ts';
 import { RouteReader } from './netlink/route-reader.ts';
 import { decodeResolution, encodeResolve, encodeRouteDump, writeRouteChange } from './netlink/route.ts';
 import { NetlinkSocket } from './netlink/socket.ts';
-import type { Batch } from './netlink/socket.ts';
 import { NetlinkThreadError, netlinkThread } from './netlink/thread.ts';
 
 export interface LinuxKernelOptions {
@@ -58,6 +60,8 @@ class LinuxKernel implements Kernel {
   readonly #libc: Libc;
   readonly #namespace: Namespace;
   readonly #socket: NetlinkSocket;
+  /** Opened at its first use: many kernels load connection tracking only then. */
+  #netfilter: NetlinkSocket | undefined;
   readonly #monitors = new Set<Monitor>();
   #open = true;
 
@@ -207,6 +211,16 @@ class LinuxKernel implements Kernel {
     return (JSON.parse(text) as PortOwner | null) ?? undefined;
   }
 
+  async flushConntrack(addresses: readonly IpAddress[]): Promise<number> {
+    const what = `remove conntrack entries of ${addresses.map(formatIpAddress).join(', ')}`;
+    const outcome = await this.#ask(what, () => {
+      this.#netfilter ??= this.#namespace.visit(() => new NetlinkSocket(this.#libc, netlinkThread, 'netfilter'));
+      return flushConntrack(this.#netfilter, addresses);
+    });
+    if (typeof outcome !== 'number') throw new KernelError(refusalText(what, outcome), errnoName(outcome.errno));
+    return outcome;
+  }
+
   readSysctl(path: string): Promise<string> {
     return this.#perform(`read sysctl ${path}`, { do: 'sysctl', namespaceFd: this.#namespace.fd, path });
   }
@@ -222,7 +236,8 @@ class LinuxKernel implements Kernel {
     const monitors = [...this.#monitors];
     this.#monitors.clear();
     // One that is not started yet has its place behind what was asked before.
-    await Promise.all([...monitors.map((monitor) => monitor.close()), this.#socket.close()]);
+    const closing = [...monitors.map((monitor) => monitor.close()), this.#socket.close(), this.#netfilter?.close()];
+    await Promise.all(closing);
     this.#namespace.close();
     await netlinkThread.release();
   }

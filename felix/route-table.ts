@@ -1,5 +1,6 @@
 /** Our routes in the kernel's main table: from our words to the kernel's, and the difference between the two. */
 import { unreachable } from '../src/model/invalid.ts';
+import { formatPrefix } from '../src/model/ip.ts';
 import type { HostLink } from './calc/host-view.ts';
 import type { PlannedRoute } from './calc/planned-route.ts';
 import { TUNNEL_LINKS } from './calc/tunnels.ts';
@@ -8,8 +9,11 @@ import type { DesiredRoute, Hop, RouteClass, RouteStatus, RouteTarget } from './
 import type { Kernel, KernelEvent, KernelHop, KernelRoute } from './kernel.ts';
 import { asStored, MAIN_TABLE, routeKey, sameRoute, SCOPE } from './kernel.ts';
 import { isOurs, OUR_PROTOCOL } from './ownership.ts';
+import type { IsOurs } from './ownership.ts';
 import type { Change, PassResult } from './reconcile.ts';
 import { reconcile } from './reconcile.ts';
+import { RepairGuard } from './repair-guard.ts';
+import { Repairs } from './repairs.ts';
 import { RetrySchedule } from './retry.ts';
 
 type Links = ReadonlyMap<string, HostLink>;
@@ -18,13 +22,20 @@ export class RouteTable {
   readonly #kernel: Pick<Kernel, 'writeRoutes'>;
   readonly #tracker = new DeltaTracker<string, KernelRoute>(sameRoute);
   readonly #retry = new RetrySchedule<string>();
+  readonly #guard: RepairGuard<KernelRoute>;
   #planned: readonly PlannedRoute[] = [];
   /** Keys of routes that are wanted but cannot be worked out now: whatever the kernel has for them stays. */
   #waiting: ReadonlySet<string> = new Set();
   #mayDelete = false;
+  #isOurs: IsOurs = isOurs;
 
-  constructor(kernel: Pick<Kernel, 'writeRoutes'>) {
+  constructor(kernel: Pick<Kernel, 'writeRoutes'>, repairs = new Repairs()) {
     this.#kernel = kernel;
+    this.#guard = new RepairGuard(this.#tracker, repairs, {
+      objectOf: (_, { prefix }) => ({ kind: 'route', name: formatPrefix(prefix) }),
+      linksOf: ({ hops }) => hops.map(({ ifindex }) => ifindex),
+      isSame: sameRoute,
+    });
   }
 
   /** How many routes of ours the kernel has, as far as we know. */
@@ -32,9 +43,20 @@ export class RouteTable {
     return this.#tracker.actual.size;
   }
 
+  /** Routes of ours in the kernel, as far as we know, by routeKey. */
+  get actual(): ReadonlyMap<string, KernelRoute> {
+    return this.#tracker.actual;
+  }
+
+  /** Wanted, whether or not it can be in the kernel now. */
+  isAwaited(key: string): boolean {
+    return this.#tracker.desired.has(key) || this.#waiting.has(key);
+  }
+
   /** All routes of the main table, as just listed; what is not ours is left aside. */
-  setActual(routes: readonly KernelRoute[]): void {
-    this.#tracker.setActual(new Map(routes.filter(isOurs).map((route) => [routeKey(route), route])));
+  setActual(routes: readonly KernelRoute[], owns: IsOurs = isOurs): void {
+    this.#isOurs = owns;
+    this.#tracker.setActual(new Map(routes.filter(owns).map((route) => [routeKey(route), route])));
   }
 
   setDesired(planned: readonly PlannedRoute[], links: Links): void {
@@ -55,22 +77,26 @@ export class RouteTable {
   /** `mayDelete`: datastore and bird are in sync, so what nobody wants is really unwanted. */
   async reconcile(now: number, mayDelete: boolean): Promise<PassResult<string>> {
     this.#mayDelete = mayDelete;
-    return reconcile(this.#tracker, (changes) => this.#kernel.writeRoutes(changes.map(toRouteChange)), {
+    const result = await reconcile(this.#tracker, (changes) => this.#kernel.writeRoutes(changes.map(toRouteChange)), {
       retry: this.#retry,
       now,
       mayDelete: (key) => mayDelete && !this.#waiting.has(key),
+      mayUpdate: (key) => this.#guard.mayUpdate(key, now),
     });
+    this.#guard.finish(now);
+    return result;
   }
 
-  nextDueAt(): number | undefined {
-    return this.#retry.nextDueAt();
+  /** See RetrySchedule. */
+  nextDueAt(after: number): number | undefined {
+    return this.#retry.nextDueAt(after);
   }
 
   /** True where the event tells us something that we did not do ourselves. */
   isSurprise({ change, route }: KernelEvent & { readonly kind: 'route' }): boolean {
     const key = routeKey(route);
-    if (change === 'removed') return isOurs(route) && this.#tracker.isSurprise(key, undefined);
-    return this.#tracker.isSurprise(key, isOurs(route) ? asStored(route) : undefined);
+    if (change === 'removed') return this.#isOurs(route) && this.#tracker.isSurprise(key, undefined);
+    return this.#tracker.isSurprise(key, this.#isOurs(route) ? asStored(route) : undefined);
   }
 
   isLinkInUse(ifindex: number): boolean {

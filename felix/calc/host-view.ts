@@ -31,6 +31,8 @@ export interface HostView {
   readonly foreignRoutes: readonly ForeignRoute[];
   /** Why a tunnel link that we want could not be made, by its name. */
   readonly linkErrors: ReadonlyMap<string, string>;
+  /** Protocol whose routes outside the pools a learned one may replace: whoever made them has left them to us. */
+  readonly abandonedProtocol?: number;
 }
 
 export const PROTOCOL_KERNEL = 2;

@@ -91,7 +91,7 @@ function planLearned(learned: LearnedRoute, around: Surroundings): PlannedRoute 
   const pool = poolOf(prefix, around.pools);
   const refusal =
     refusePrefix(prefix, around.host, around.foreign) ??
-    (pool === undefined ? refuseTakeover(prefix, around.foreign) : undefined);
+    (pool === undefined ? refuseTakeover(prefix, around) : undefined);
   const hops = [...learned.nextHops]
     .sort(compareAddresses)
     .map((nextHop) => planHop(nextHop, { prefix, pool, around }));
@@ -113,8 +113,9 @@ function planLearned(learned: LearnedRoute, around: Surroundings): PlannedRoute 
 }
 
 /** A route outside the pools is one among the host's; one that somebody else set for the same prefix stays. */
-function refuseTakeover(prefix: Prefix, foreign: ForeignByPrefix): string | undefined {
+function refuseTakeover(prefix: Prefix, { foreign, host }: Surroundings): string | undefined {
   const holder = foreign.get(formatPrefix(prefix));
+  if (holder?.protocol === host.abandonedProtocol) return undefined;
   return holder && `the host has its own route for it (protocol ${holder.protocol})`;
 }
 

@@ -6,7 +6,7 @@ import type { IpAddress } from '../../src/model/ip.ts';
 import { LITTLE_ENDIAN, aligned, viewOf } from './attribute.ts';
 import { FLAG } from './constants.ts';
 import { HEADER_OCTETS } from './header.ts';
-import type { Batch } from './socket.ts';
+import type { Request } from './header.ts';
 
 /** So that the verdicts on a batch, were all refusals, fit into the receive buffer. */
 const BATCH_OCTETS = 32 << 10;
@@ -14,6 +14,13 @@ const BATCH_OCTETS = 32 << 10;
 const FIRST_OCTETS = BATCH_OCTETS + 1024;
 /** No batch holds so many: a request has its header and a route's twelve octets at least. */
 export const MAX_REQUESTS = Math.ceil(BATCH_OCTETS / 28) + 1;
+
+/** A datagram of requests, numbered in a row from `first`; the kernel answers refusals and the last one. */
+export interface Batch {
+  readonly octets: Uint8Array<ArrayBuffer>;
+  readonly first: number;
+  readonly count: number;
+}
 
 export class BatchWriter {
   readonly #first: number;
@@ -51,6 +58,14 @@ export class BatchWriter {
   end(): void {
     this.#view.setUint32(this.#start, this.#at - this.#start, LITTLE_ENDIAN);
     this.#at = aligned(this.#at);
+  }
+
+  /** One that was encoded elsewhere. */
+  request({ type, flags, body }: Request): void {
+    this.begin(type, flags);
+    const at = this.#reserve(body.length);
+    this.#octets.set(body, at);
+    this.end();
   }
 
   u8(value: number): void {

@@ -104,3 +104,21 @@ export const NETCONF = { ifindex: 1, forwarding: 2, rpFilter: 3, proxyNeighbour:
 
 /** NTF_SELF: the entry is the link's own, not its bridge's. */
 export const NEIGHBOUR_SELF = 0x02;
+
+/** NLA_F_NESTED: netfilter's newer attributes are refused without it. */
+export const NESTED = 0x8000;
+
+/** IPCTNL_MSG_CT_* of NFNL_SUBSYS_CTNETLINK. */
+export const CONNTRACK = { get: 0x101, delete: 0x102 } as const;
+
+/** CTA_* */
+export const CTA = { tupleOriginal: 1, tupleReply: 2, id: 12, zone: 18, filter: 25 } as const;
+
+/** CTA_TUPLE_*, inside CTA_TUPLE_ORIG and CTA_TUPLE_REPLY. */
+export const CTA_TUPLE = { ip: 1 } as const;
+
+/** CTA_IP_* */
+export const CTA_IP = { v4Source: 1, v6Source: 3 } as const;
+
+/** CTA_FILTER_* */
+export const CTA_FILTER = { originalFlags: 1, replyFlags: 2 } as const;

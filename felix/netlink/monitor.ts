@@ -6,7 +6,7 @@ import { GROUP } from './constants.ts';
 import { routeEchoFilter } from './echo-filter.ts';
 import { decodeEvents } from './event.ts';
 import { decodeMessages } from './header.ts';
-import { openRouteSocket } from './socket.ts';
+import { openNetlinkSocket } from './socket.ts';
 import type { Heard, Performer } from './thread.ts';
 
 const GROUPS = Object.values(GROUP).reduce((bits, bit) => bits | bit, 0);
@@ -16,7 +16,7 @@ const GROUPS = Object.values(GROUP).reduce((bits, bit) => bits | bit, 0);
  * with the netlink port `writer` writes. Throws SystemError.
  */
 export const openMonitorSocket = (libc: Libc, writer: number): number =>
-  openRouteSocket(libc, { groups: GROUPS, nonBlocking: true, filter: routeEchoFilter(writer) });
+  openNetlinkSocket(libc, { groups: GROUPS, nonBlocking: true, filter: routeEchoFilter(writer) });
 
 export interface MonitorPorts {
   readonly libc: Libc;

@@ -1,6 +1,8 @@
 /** Requests to the kernel over AF_NETLINK. The netlink thread sends them and waits for the answers; they are encoded and understood here. */
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { readU32, u32 } from './attribute.ts';
+import { BatchWriter, MAX_REQUESTS } from './batch-writer.ts';
+import type { Batch } from './batch-writer.ts';
 import { AF, CONTROL, FLAG } from './constants.ts';
 import { decodeDone, decodeMessages, decodeVerdict, encodeRequests } from './header.ts';
 import type { Message, Request, Verdict } from './header.ts';
@@ -8,7 +10,9 @@ import { SYS, SystemError } from '../../src/linux/libc.ts';
 import type { Libc } from '../../src/linux/libc.ts';
 import type { Performer } from './thread.ts';
 
-const NETLINK_ROUTE = 0;
+/** NETLINK_*: the kernel's parts that speak netlink. */
+const PROTOCOL = { route: 0, netfilter: 12 } as const;
+type Protocol = keyof typeof PROTOCOL;
 const SOL_NETLINK = 270;
 const OPTION = { capAck: 10, extendedAck: 11, strictCheck: 12 } as const;
 
@@ -28,7 +32,8 @@ export function netlinkAddress(groups: number): Uint8Array {
   return address;
 }
 
-interface RouteSocketOptions {
+interface NetlinkSocketOptions {
+  readonly protocol?: Protocol;
   /** Of what the kernel sends by itself. */
   readonly groups?: number;
   readonly nonBlocking?: boolean;
@@ -36,11 +41,11 @@ interface RouteSocketOptions {
   readonly filter?: Uint8Array;
 }
 
-/** Opens and binds a routing socket. */
-export function openRouteSocket(libc: Libc, options: RouteSocketOptions = {}): number {
-  const { groups = 0, nonBlocking = false, filter } = options;
+/** Opens and binds a socket, to rtnetlink where no protocol is named. */
+export function openNetlinkSocket(libc: Libc, options: NetlinkSocketOptions = {}): number {
+  const { protocol = 'route', groups = 0, nonBlocking = false, filter } = options;
   const type = SYS.socketRaw | SYS.socketCloseOnExec | (nonBlocking ? SYS.socketNonBlocking : 0);
-  const fd = libc.socket(AF.netlink, type, NETLINK_ROUTE);
+  const fd = libc.socket(AF.netlink, type, PROTOCOL[protocol]);
   const set = (level: number, name: number, value: Uint8Array): void =>
     libc.setSocketOption(fd, { level, name, value });
   const timeout = new Uint8Array(16);
@@ -71,13 +76,6 @@ function enlargeReceiveBuffer(set: (level: number, name: number, value: Uint8Arr
   }
 }
 
-/** A datagram of requests, numbered in a row from `first`; the kernel answers refusals and the last one. */
-export interface Batch {
-  readonly octets: Uint8Array<ArrayBuffer>;
-  readonly first: number;
-  readonly count: number;
-}
-
 /** A request socket: made here, spoken through by the netlink thread, one exchange after the other. */
 export class NetlinkSocket {
   readonly #libc: Libc;
@@ -86,10 +84,10 @@ export class NetlinkSocket {
   #sequence = 1;
 
   /** Opened in the namespace that the thread is in now. Throws SystemError. */
-  constructor(libc: Libc, thread: Performer) {
+  constructor(libc: Libc, thread: Performer, protocol: Protocol = 'route') {
     this.#libc = libc;
     this.#thread = thread;
-    this.#fd = openRouteSocket(libc);
+    this.#fd = openNetlinkSocket(libc, { protocol });
   }
 
   /** Its netlink port, which notifications name as the doer of what it asked for. */
@@ -100,6 +98,19 @@ export class NetlinkSocket {
   /** One request that changes something. Rejects, as all that follow, with SystemError or NetlinkThreadError. */
   async execute(request: Request): Promise<Verdict> {
     return (await this.executeBatch(this.#batchOf(request))).get(0) ?? { errno: 0 };
+  }
+
+  /** Verdict i is on request i; one refusal stops no other. */
+  async executeAll(requests: readonly Request[]): Promise<readonly Verdict[]> {
+    const verdicts = requests.map((): Verdict => ({ errno: 0 }));
+    for (let start = 0; start < requests.length;) {
+      const writer = new BatchWriter(this.number(MAX_REQUESTS));
+      for (let i = start; i < requests.length && writer.hasRoom; i++) writer.request(requests[i]!);
+      const batch = writer.finish();
+      for (const [i, verdict] of await this.executeBatch(batch)) verdicts[start + i] = verdict;
+      start += batch.count;
+    }
+    return verdicts;
   }
 
   /** The first of `count` sequence numbers that nobody else gets. */

@@ -27,7 +27,7 @@ import type { Omitted } from './peers.ts';
 import { createPods } from './pods.ts';
 import type { Pods } from './pods.ts';
 import { SecretFiles } from './secret-files.ts';
-import { routeReport } from './status.ts';
+import { dataplaneReport, routeReport } from './status.ts';
 import { TunnelAddresses } from './tunnel-addresses.ts';
 
 export interface AgentPorts {
@@ -125,7 +125,6 @@ export class Agent implements BgpApi, NodeApi {
     const self = this.#knowledge.resources.Node.get(node);
     const address = self === undefined ? undefined : clusterNode(self)?.address.address;
     const bgp = speakerSettings(this.#knowledge, this.#settings, false);
-    const routes = dataplane.routes();
     const { inSync, revision, stale } = this.#syncer?.view() ?? NOT_READ_YET;
     return {
       node,
@@ -140,11 +139,7 @@ export class Agent implements BgpApi, NodeApi {
         peers: (speaker?.peers() ?? []).map(peerStatus),
       },
       datastore: { type: this.#settings.datastore.type, inSync, revision, ...(stale === undefined ? {} : { stale }) },
-      dataplane: {
-        routes: routes.length,
-        pending: routes.filter(({ state }) => state === 'pending').length,
-        failed: routes.filter(({ state }) => state === 'failed').length,
-      },
+      dataplane: dataplaneReport(dataplane),
     };
   }
 

@@ -61,7 +61,15 @@ export interface NodeStatus extends SpeakerStatus {
     /** Why the view is stale, where it is. */
     readonly stale?: string;
   };
-  readonly dataplane: { readonly routes: number; readonly pending: number; readonly failed: number };
+  readonly dataplane: {
+    readonly routes: number;
+    readonly pending: number;
+    readonly failed: number;
+    /** Since the start, what others had undone in the kernel and felix put right: by `route`, `link`, `address`, `neighbour`, `fdb`, `sysctl`. */
+    readonly repairs?: Readonly<Record<string, number>>;
+    /** Who undoes it again and again: `route 192.168.2.0/26: 7 repairs, deleted by netlink port 812, process 812 (bird)`. */
+    readonly fights?: readonly string[];
+  };
 }
 
 /** GET /v1/routes: what felix wants in the kernel, and why. */
@@ -74,6 +82,8 @@ export interface RouteReport {
   readonly reason: string;
   readonly pool?: string;
   readonly error?: string;
+  /** Somebody keeps undoing it: how often it was put right, and who it is as far as the kernel tells. */
+  readonly fight?: string;
 }
 
 /** GET /v1/bgp/routes: every path bird knows, and why it is best or not. */

@@ -49,6 +49,7 @@ function notes({ bgp, configuration, datastore, dataplane }: AnyStatus): string 
     ...((dataplane?.failed ?? 0) === 0
       ? []
       : [`${dataplane?.failed} routes were refused by the kernel: calicoctl-ts routes`]),
+    ...(dataplane?.fights ?? []).map((fight) => `Somebody keeps undoing what we program: ${fight}`),
     ...(refused.length === 0
       ? []
       : [`${configuration?.file} is wrong, and what it said at ${configuration?.readAt} stays in force:`, ...refused]),

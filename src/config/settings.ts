@@ -37,6 +37,7 @@ export interface AgentSettings {
     readonly vxlanMtu: number;
     readonly vxlanVni: number;
     readonly vxlanPort: number;
+    readonly adoptCalicoRoutes: boolean;
   };
 }
 
@@ -135,6 +136,7 @@ function withDefaults(values: Values, datastore: StoreSettings): AgentSettings {
       vxlanMtu: values.vxlanMtu ?? 0,
       vxlanVni: values.vxlanVni ?? 4096,
       vxlanPort: values.vxlanPort ?? 4789,
+      adoptCalicoRoutes: values.adoptCalicoRoutes ?? false,
     },
   };
 }

@@ -62,6 +62,7 @@ export const variables = {
   vxlanMtu: row('FELIX_VXLANMTU', parseMtu),
   vxlanVni: row('FELIX_VXLANVNI', integerBetween(1, 16_777_215)),
   vxlanPort: row('FELIX_VXLANPORT', integerBetween(1, 65_535)),
+  adoptCalicoRoutes: row('FELIX_ADOPTCALICOROUTES', parseBoolean), // ours
   runDirectory: row('CALICO_RUN_DIR', parseRunDirectory), // ours
   socketMode: row('CALICO_SOCKET_MODE', parseMode), // ours
   logLevel: row('CALICO_LOG_LEVEL', parseLogLevel), // ours

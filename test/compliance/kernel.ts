@@ -1,6 +1,8 @@
 import { beforeEach, describe, expect, test } from 'vitest';
 import { MAIN_TABLE, SCOPE, asStored, sameRoute } from '../../felix/kernel.ts';
 import type { Kernel, KernelEvent, KernelLink, KernelRoute } from '../../felix/kernel.ts';
+import { connectionText, plainConnection } from '../support/conntrack-entries.ts';
+import type { Connection } from '../support/conntrack-entries.ts';
 import { formatPrefix, parseInterfaceAddress, parseIpAddress, parsePrefix } from '../../src/model/ip.ts';
 
 export interface KernelCase {
@@ -10,6 +12,11 @@ export interface KernelCase {
   readonly somebodyElse: Pick<Kernel, 'writeRoutes'>;
   /** Waits until the condition holds; the real kernel's events and carriers take a moment. */
   readonly eventually: (condition: () => boolean | Promise<boolean>) => Promise<void>;
+  readonly connections: {
+    readonly give: (connection: Connection) => Promise<void>;
+    /** In the words of connectionText, sorted. */
+    readonly list: () => readonly string[];
+  };
 }
 
 /** What every Kernel must do. `open` gives a fresh one for each test. */
@@ -18,6 +25,7 @@ export function kernelCompliance(name: string, open: () => Promise<KernelCase>):
     let kernel: Kernel;
     let somebodyElse: KernelCase['somebodyElse'];
     let eventually: KernelCase['eventually'];
+    let connections: KernelCase['connections'];
     let near: KernelLink;
     let far: KernelLink;
 
@@ -47,7 +55,7 @@ export function kernelCompliance(name: string, open: () => Promise<KernelCase>):
     };
 
     beforeEach(async () => {
-      ({ kernel, somebodyElse, eventually } = await open());
+      ({ kernel, somebodyElse, eventually, connections } = await open());
       await kernel.createLink({
         kind: 'veth',
         name: 'near',
@@ -383,6 +391,55 @@ export function kernelCompliance(name: string, open: () => Promise<KernelCase>):
 
     test('knows nobody behind a port that no socket has', async () => {
       expect(await kernel.processOfPort(4_123_456_789)).toBeUndefined();
+    });
+
+    describe('forgets connections', () => {
+      const [pod, other] = ['10.8.0.5', '10.8.0.6'];
+      const service = { protocol: 'udp', from: '10.1.0.9', to: '10.96.0.10', answersTo: '10.1.0.9' } as const;
+      const ofPod: readonly Connection[] = [
+        plainConnection('udp', pod, '10.1.0.2'),
+        plainConnection('tcp', pod, '10.1.0.3'),
+        plainConnection('udp', '10.1.0.4', pod),
+        plainConnection('tcp', '10.1.0.4', pod),
+        { ...service, answersFrom: pod },
+        { ...plainConnection('tcp', pod, '198.51.100.1'), answersTo: '10.1.0.1' },
+      ];
+      const ofOthers: readonly Connection[] = [
+        plainConnection('udp', other, '10.1.0.2'),
+        plainConnection('tcp', other, '10.1.0.3'),
+        plainConnection('udp', '10.1.0.5', other),
+        { ...service, from: '10.1.0.8', answersFrom: other },
+        plainConnection('tcp', 'fd00::5', 'fd00::6'),
+      ];
+      const texts = (all: readonly Connection[]): readonly string[] => all.map(connectionText).sort();
+
+      beforeEach(async () => {
+        for (const one of [...ofPod, ...ofOthers]) await connections.give(one);
+      });
+
+      test('of one address, UDP and TCP, either way and through NAT, and no others', async () => {
+        expect(connections.list()).toEqual(texts([...ofPod, ...ofOthers]));
+        expect(await kernel.flushConntrack([parseIpAddress(pod)])).toBe(ofPod.length);
+        expect(connections.list()).toEqual(texts(ofOthers));
+        expect(await kernel.flushConntrack([parseIpAddress(pod)])).toBe(0);
+      });
+
+      test('of an IPv6 address', async () => {
+        expect(await kernel.flushConntrack([parseIpAddress('fd00::6')])).toBe(1);
+        expect(connections.list()).toHaveLength(ofPod.length + ofOthers.length - 1);
+      });
+
+      test('of many addresses at once', async () => {
+        const many = Array.from({ length: 20 }, (_, i) => parseIpAddress(`10.99.0.${i}`));
+        const addresses = [...many, parseIpAddress(pod), parseIpAddress('fd00::5')];
+        expect(await kernel.flushConntrack(addresses)).toBe(ofPod.length + 1);
+        expect(connections.list()).toEqual(texts(ofOthers.slice(0, -1)));
+      });
+
+      test('of none', async () => {
+        expect(await kernel.flushConntrack([])).toBe(0);
+        expect(connections.list()).toHaveLength(ofPod.length + ofOthers.length);
+      });
     });
 
     test('a watch whose signal came first never begins', async () => {

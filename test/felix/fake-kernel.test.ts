@@ -13,6 +13,10 @@ kernelCompliance('the fake kernel', () => {
     eventually: async (condition) => {
       expect(await condition()).toBe(true);
     },
+    connections: {
+      give: (connection) => Promise.resolve(kernel.givenConnection(connection)),
+      list: () => kernel.connections(),
+    },
   });
 });
 

@@ -5,6 +5,8 @@ import { MAIN_TABLE } from '../../felix/kernel.ts';
 import { createLinuxKernel } from '../../felix/linux-kernel.ts';
 import { parseIpAddress, parsePrefix } from '../../src/model/ip.ts';
 import { kernelCompliance } from '../compliance/kernel.ts';
+import { addConntrackEntry, conntrackEntries, plainConnection } from '../support/conntrack-entries.ts';
+import type { Connection } from '../support/conntrack-entries.ts';
 import { isRoot, makeNetns } from '../support/netns.ts';
 import type { TestNetns } from '../support/netns.ts';
 
@@ -40,7 +42,19 @@ describe.runIf(isRoot || process.env['CI'] !== undefined)('with root', () => {
     const { kernel, netns } = open();
     const somebodyElse = createLinuxKernel({ netns: netns.path });
     others.push(somebodyElse);
-    return Promise.resolve({ kernel, somebodyElse, eventually });
+    const connections = {
+      give: (connection: Connection) => addConntrackEntry(netns, connection),
+      list: () => conntrackEntries(netns),
+    };
+    return Promise.resolve({ kernel, somebodyElse, eventually, connections });
+  });
+
+  test('connections of an address are forgotten in every conntrack zone', async () => {
+    const { kernel, netns } = open();
+    await addConntrackEntry(netns, plainConnection('udp', '10.8.0.5', '10.1.0.2'), 7);
+    await addConntrackEntry(netns, plainConnection('udp', '10.8.0.6', '10.1.0.2'), 7);
+    expect(await kernel.flushConntrack([parseIpAddress('10.8.0.5')])).toBe(1);
+    expect(conntrackEntries(netns)).toEqual(['udp 10.8.0.6 > 10.1.0.2, 10.1.0.2 > 10.8.0.6']);
   });
 
   test('iproute2 reads our routes as we meant them, and we read those of iproute2', async () => {

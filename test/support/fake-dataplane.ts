@@ -7,6 +7,7 @@ export const fakeDataplane = (does: Partial<Dataplane> = {}): Dataplane => ({
   update: () => undefined,
   settled: () => Promise.resolve(),
   routes: () => [],
+  repairs: () => ({ counts: { route: 0, link: 0, address: 0, neighbour: 0, fdb: 0, sysctl: 0 }, fights: [] }),
   interfaces: () => Promise.resolve([]),
   addWorkloadInterface: () => Promise.resolve({ mac: '' }),
   removeWorkloadInterface: () => Promise.resolve(),

@@ -1,4 +1,4 @@
-import { formatPrefix, prefixContainsAddress, prefixOf, sameAddress } from '../../src/model/ip.ts';
+import { formatIpAddress, formatPrefix, prefixContainsAddress, prefixOf, sameAddress } from '../../src/model/ip.ts';
 import type { IpAddress } from '../../src/model/ip.ts';
 import { KernelError, MAIN_TABLE, asStored, formatRoute, routeKey, sameRoute } from '../../felix/kernel.ts';
 import type {
@@ -14,6 +14,8 @@ import type {
   RouteChange,
   WatchedSysctl,
 } from '../../felix/kernel.ts';
+import { connectionText } from './conntrack-entries.ts';
+import type { Connection } from './conntrack-entries.ts';
 
 type Operation = Exclude<keyof Kernel, 'close' | 'watch'>;
 
@@ -33,6 +35,7 @@ export class FakeKernel implements Kernel {
   #neighbours: KernelNeighbour[] = [];
   readonly #sysctls = new Map<string, string>();
   readonly #processes = new Map<number, string>();
+  #connections: readonly Connection[] = [];
   readonly #listeners = new Set<(event: KernelEvent) => void>();
   readonly #failures: { operation: Operation; matching: string; code: string; times: number }[] = [];
   readonly #namespaces: ReadonlyMap<string, FakeKernel>;
@@ -77,9 +80,34 @@ export class FakeKernel implements Kernel {
     if (this.#routes.delete(key) && lost) this.emit({ kind: 'route', change: 'removed', route: lost, ...author });
   }
 
+  /** Somebody gives a link another name; its index, routes and addresses stay. */
+  renameLink(name: string, to: string): void {
+    const link = this.#linkNamed(name);
+    if (link !== undefined) this.#setLink({ ...link, name: to });
+  }
+
   /** A process that may stand behind events. */
   givenProcess(pid: number, name: string): void {
     this.#processes.set(pid, name);
+  }
+
+  givenConnection(connection: Connection): void {
+    this.#connections = [...this.#connections, connection];
+  }
+
+  /** In the words of connectionText, sorted. */
+  connections(): readonly string[] {
+    return this.#connections.map(connectionText).sort();
+  }
+
+  async flushConntrack(addresses: readonly IpAddress[]): Promise<number> {
+    const moved = addresses.map(formatIpAddress);
+    await this.#change('flushConntrack', `flush conntrack ${moved.join(' ')}`);
+    const before = this.#connections.length;
+    this.#connections = this.#connections.filter(
+      ({ from, answersFrom }) => !moved.includes(from) && !moved.includes(answersFrom),
+    );
+    return before - this.#connections.length;
   }
 
   async processOfPort(port: number): ReturnType<Kernel['processOfPort']> {

@@ -1,13 +1,13 @@
 import { expect, test } from 'vitest';
 import { concat, encodeAttributes, readU32, textOctets, u32 } from '../../../felix/netlink/attribute.ts';
 import { BatchWriter } from '../../../felix/netlink/batch-writer.ts';
+import type { Batch } from '../../../felix/netlink/batch-writer.ts';
 import { encodeRequests, decodeMessages } from '../../../felix/netlink/header.ts';
 import type { Message, Request } from '../../../felix/netlink/header.ts';
 import { SystemError } from '../../../src/linux/libc.ts';
 import type { Libc } from '../../../src/linux/libc.ts';
 import { Pump } from '../../../felix/netlink/pump.ts';
 import { NetlinkSocket } from '../../../felix/netlink/socket.ts';
-import type { Batch } from '../../../felix/netlink/socket.ts';
 import type { Performer } from '../../../felix/netlink/thread.ts';
 
 /** A socket, pumped by this thread, that answers each datagram with those that `answer` gives; a number is an errno of recv(2). */

@@ -14,8 +14,9 @@ describe('defaults', () => {
       runDirectory: '/var/run/calico',
       socketMode: 0o660,
       bgp: { holdSeconds: 240 },
-      felix: { resyncSeconds: 90, vxlanVni: 4096, vxlanPort: 4789 },
+      felix: { resyncSeconds: 90, vxlanVni: 4096, vxlanPort: 4789, adoptCalicoRoutes: false },
     });
+    expect(load({ FELIX_ADOPTCALICOROUTES: 'true' }).felix.adoptCalicoRoutes).toBe(true);
   });
 
   test('the production line of the README is understood', () => {
