@@ -236,8 +236,8 @@ class LinuxKernel implements Kernel {
     const monitors = [...this.#monitors];
     this.#monitors.clear();
     // One that is not started yet has its place behind what was asked before.
-    const closing = [...monitors.map((monitor) => monitor.close()), this.#socket.close(), this.#netfilter?.close()];
-    await Promise.all(closing);
+    const sockets = this.#netfilter === undefined ? [this.#socket] : [this.#socket, this.#netfilter];
+    await Promise.all([...monitors, ...sockets].map((one) => one.close()));
     this.#namespace.close();
     await netlinkThread.release();
   }

@@ -7,9 +7,10 @@ import { felix } from './felix.ts';
 import { rib } from './rib.ts';
 import type { Scenario } from './scenario.ts';
 import { formatTable } from './table.ts';
+import { turns } from './turns.ts';
 
 /** One row per scenario. */
-const scenarios: readonly Scenario[] = [codec, rib, felix];
+const scenarios: readonly Scenario[] = [codec, rib, felix, turns];
 
 const DEFAULT_ROUNDS = '7';
 /** Fewer make no median worth printing. */

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { createAgentClient } from '../../src/api/client.ts';
 import type { AgentClient } from '../../src/api/client.ts';
-import type { NodeStatus } from '../../src/api/contract.ts';
+import type { NodeStatus, PodResult } from '../../src/api/contract.ts';
 import { runCli } from '../../src/cli/program.ts';
 import { systemIo } from '../../src/cli/system-io.ts';
 import { makeNetns } from './netns.ts';
@@ -16,11 +16,11 @@ export interface LabNode {
   readonly name: string;
   readonly netns: TestNetns;
   readonly client: AgentClient;
-  /** Starts the agent from source, as in production but for short timers. */
-  start(): void;
+  /** Starts the agent from source, as in production but for short timers; `other` variables go before the lab's. */
+  start(other?: Readonly<Record<string, string>>): void;
   kill(signal: NodeJS.Signals): Promise<void>;
-  /** Lines of `ip monitor route` about protocol 80 since the monitor started. */
-  readonly routeEvents: () => readonly string[];
+  /** Lines of `ip monitor route` about `protocol` since the monitor started; default 80, ours. */
+  readonly routeEvents: (protocol?: string) => readonly string[];
   readonly log: () => string;
 }
 
@@ -33,19 +33,32 @@ export interface AgentLab {
   readonly remove: () => Promise<void>;
 }
 
-/** Two nodes on one cable, agents on a file datastore. */
-export function makeAgentLab(prefix: string): AgentLab {
+export interface AgentLabSetup {
+  /** Joins the two by an eth0 in each; default: a cable. */
+  readonly join?: (a: TestNetns, b: TestNetns) => void;
+  /** What the agents are told beside what every agent of a lab is. */
+  readonly environment?: Readonly<Record<string, string>>;
+}
+
+const byCable = (a: TestNetns, b: TestNetns): void =>
+  void a.run('ip', 'link', 'add', 'eth0', 'type', 'veth', 'peer', 'name', 'eth0', 'netns', b.name);
+
+/** Two nodes, 172.30.7.11 and .12, agents on a file datastore. */
+export function makeAgentLab(
+  prefix: string,
+  { join: joined = byCable, environment = {} }: AgentLabSetup = {},
+): AgentLab {
   const directory = mkdtempSync(join(tmpdir(), `${prefix}-`));
   const netns = ['a', 'b'].map((name) => makeNetns(`${prefix}-${name}`));
   const [a, b] = netns as [TestNetns, TestNetns];
-  a.run('ip', 'link', 'add', 'eth0', 'type', 'veth', 'peer', 'name', 'eth0', 'netns', b.name);
+  joined(a, b);
   const monitors: ChildProcess[] = [];
   const nodes = netns.map((each, i) => {
     each.run('ip', 'link', 'set', 'lo', 'up');
     each.run('ip', 'addr', 'add', `172.30.7.${11 + i}/24`, 'dev', 'eth0');
     each.run('ip', 'link', 'set', 'eth0', 'up');
     each.run('ip', 'route', 'add', 'default', 'via', `172.30.7.${12 - i}`);
-    return labNode(each, { name: `node-${'ab'[i]!}`, directory, monitors });
+    return labNode(each, { name: `node-${'ab'[i]!}`, directory, monitors, environment });
   });
   const run = async (args: readonly string[]): Promise<string> => {
     const said: string[] = [];
@@ -74,9 +87,10 @@ interface LabParts {
   readonly name: string;
   readonly directory: string;
   readonly monitors: ChildProcess[];
+  readonly environment: Readonly<Record<string, string>>;
 }
 
-function labNode(netns: TestNetns, { name, directory, monitors }: LabParts): LabNode {
+function labNode(netns: TestNetns, { name, directory, monitors, environment }: LabParts): LabNode {
   const runDirectory = join(directory, name);
   const logFile = join(directory, `${name}.log`);
   const events: string[] = [];
@@ -94,16 +108,17 @@ function labNode(netns: TestNetns, { name, directory, monitors }: LabParts): Lab
     CALICO_RUN_DIR: runDirectory,
     CALICO_NODENAME_FILE: join(runDirectory, 'nodename'),
     CALICO_BGP_RESTART_DEFERRAL: '15',
+    ...environment,
   };
   let agent: ChildProcess | undefined;
   return {
     name,
     netns,
     client: createAgentClient(join(runDirectory, 'calico-ts.sock')),
-    start: () => {
+    start: (other = {}) => {
       // exec: the agent's own pid, so that a signal reaches it and not `ip`.
       const command = `exec ip netns exec ${netns.name} ${process.execPath} src/main.ts 2>>${logFile}`;
-      agent = spawn('sh', ['-c', command], { env, stdio: 'ignore' });
+      agent = spawn('sh', ['-c', command], { env: { ...env, ...other }, stdio: 'ignore' });
     },
     kill: async (signal) => {
       if (agent === undefined || agent.exitCode !== null || agent.signalCode !== null) return;
@@ -111,9 +126,21 @@ function labNode(netns: TestNetns, { name, directory, monitors }: LabParts): Lab
       agent.kill(signal);
       await gone;
     },
-    routeEvents: () => events.filter((line) => line.includes('proto 80')),
+    routeEvents: (protocol = '80') => events.filter((line) => line.includes(`proto ${protocol} `)),
     log: () => readFileSync(logFile, 'utf8'),
   };
+}
+
+/** What the CNI plugin asks for; gives the address. */
+export async function addPod({ client }: LabNode, netns: TestNetns, name: string): Promise<string> {
+  const { addresses } = await client.post<PodResult>('/v1/pods', {
+    containerId: name,
+    netns: netns.path,
+    interfaceName: 'eth0',
+    podNamespace: 'default',
+    podName: name,
+  });
+  return addresses[0]!.split('/')[0]!;
 }
 
 /** Polls until `condition` holds; ends with what `describe` says where it does not. */
