@@ -1,13 +1,14 @@
 /** The real kernel behind the port, by rtnetlink. */
 import { formatIpAddress, formatPrefix } from '../src/model/ip.ts';
-import type { IpAddress } from '../src/model/ip.ts';
-import { KernelError, MAIN_TABLE, formatRoute } from './kernel.ts';
+import type { IpAddress, IpFamily } from '../src/model/ip.ts';
+import { KernelError, MAIN_TABLE, formatRoute, formatRule } from './kernel.ts';
 import type {
   Kernel,
   KernelAddress,
   KernelEvent,
   KernelNeighbour,
   KernelRoute,
+  KernelRule,
   NewLink,
   RouteChange,
 } from './kernel.ts';
@@ -28,6 +29,7 @@ import * as neighbour from './netlink/neighbour.ts';
 import type { PortOwner } from './netlink/port-owner.ts';
 import { RouteReader } from './netlink/route-reader.ts';
 import { decodeResolution, encodeResolve, encodeRouteDump, writeRouteChange } from './netlink/route.ts';
+import { decodeRule, encodeAddRule, encodeRemoveRule, encodeRuleDump } from './netlink/rule.ts';
 import { NetlinkSocket } from './netlink/socket.ts';
 import { NetlinkThreadError, netlinkThread } from './netlink/thread.ts';
 
@@ -72,14 +74,26 @@ class LinuxKernel implements Kernel {
     netlinkThread.take();
   }
 
-  async listRoutes(): ReturnType<Kernel['listRoutes']> {
+  async listRoutes(table = MAIN_TABLE): ReturnType<Kernel['listRoutes']> {
     const { read } = new RouteReader();
-    const main = (body: Uint8Array): KernelRoute | undefined => {
+    const ofTable = (body: Uint8Array): KernelRoute | undefined => {
       const route = read(body);
-      return route?.table === MAIN_TABLE ? route : undefined;
+      return route?.table === table ? route : undefined;
     };
-    const four = await this.#list('list IPv4 routes', encodeRouteDump(4, MAIN_TABLE), main);
-    return [...four, ...(await this.#list('list IPv6 routes', encodeRouteDump(6, MAIN_TABLE), main))];
+    const four = await this.#listTable(4, table, ofTable);
+    return [...four, ...(await this.#listTable(6, table, ofTable))];
+  }
+
+  async #listTable(
+    ...[family, table, decode]: readonly [IpFamily, number, (body: Uint8Array) => KernelRoute | undefined]
+  ): Promise<readonly KernelRoute[]> {
+    try {
+      return await this.#list(`list IPv${family} routes`, encodeRouteDump(family, table), decode);
+    } catch (error) {
+      // A table is made with its first route; before that the kernel says that there is none.
+      if (error instanceof KernelError && error.code === 'ENOENT') return [];
+      throw error;
+    }
   }
 
   async writeRoutes(changes: readonly RouteChange[]): ReturnType<Kernel['writeRoutes']> {
@@ -175,6 +189,18 @@ class LinuxKernel implements Kernel {
 
   removeNeighbour(one: KernelNeighbour): Promise<void> {
     return this.#execute(`remove ${neighbourText(one)}`, neighbour.encodeDeleteNeighbour(one), ['ENOENT', 'ENODEV']);
+  }
+
+  listRules(): ReturnType<Kernel['listRules']> {
+    return this.#list('list rules', encodeRuleDump(), decodeRule);
+  }
+
+  addRule(rule: KernelRule): Promise<void> {
+    return this.#execute(`add ${formatRule(rule)}`, encodeAddRule(rule), ['EEXIST']);
+  }
+
+  removeRule(rule: KernelRule): Promise<void> {
+    return this.#execute(`remove ${formatRule(rule)}`, encodeRemoveRule(rule), ['ENOENT']);
   }
 
   async resolve(...[address]: Parameters<Kernel['resolve']>): ReturnType<Kernel['resolve']> {

@@ -3,6 +3,7 @@ import { prefixOf } from '../../src/model/ip.ts';
 import type { IpAddress, IpFamily, Prefix } from '../../src/model/ip.ts';
 import { ROUTE_TYPES } from '../kernel.ts';
 import type { KernelHop, KernelRoute, RouteType } from '../kernel.ts';
+import { SharedHops } from '../shared-hops.ts';
 import { LITTLE_ENDIAN, aligned, readAddress } from './attribute.ts';
 import { AF, HOP_FLAG, METRIC, ROUTE_FLAG, RTA } from './constants.ts';
 
@@ -13,8 +14,6 @@ const ATTRIBUTE_OCTETS = 4;
 const TYPE_MASK = 0x3fff;
 /** IPv6 hangs its blackholes on `lo`; that is no hop. */
 export const HOPLESS: readonly RouteType[] = ['blackhole', 'unreachable', 'prohibit', 'throw'];
-/** Interface indexes below it make one number with an IPv4 gateway. */
-const MAX_SHARED_IFINDEX = 1 << 20;
 const ANY_IPV4: IpAddress = { family: 4, words: [0] };
 const ANY_IPV6: IpAddress = { family: 6, words: [0, 0, 0, 0] };
 
@@ -33,7 +32,7 @@ interface Places {
 
 /** One for a whole dump: routes over the same single IPv4 hop share that hop, for a node has many routes and few neighbours. */
 export class RouteReader {
-  readonly #hops = new Map<number, readonly KernelHop[]>();
+  readonly #hops = new SharedHops();
 
   /** Undefined for what is no IP route (other families) or no configured one (a clone). Throws where a length leads outside. */
   readonly read = (body: Uint8Array): KernelRoute | undefined => {
@@ -63,15 +62,9 @@ export class RouteReader {
     if (places.multipath !== 0) return multipathAt(body, places.multipath);
     if (places.oif === 0) return NO_HOPS;
     const ifindex = u32At(body, places.oif);
-    const isShareable = places.gateway !== 0 && valueEnd(body, places.gateway) === places.gateway + 4;
-    if (!isShareable || ifindex >= MAX_SHARED_IFINDEX) return [hopOf(body, places, { ifindex, flags })];
-    const onlink = flags & HOP_FLAG.onlink ? 1 : 0;
-    const key = u32At(body, places.gateway) + (ifindex * 2 + onlink) * 0x1_0000_0000;
-    const known = this.#hops.get(key);
-    if (known !== undefined) return known;
-    const hops = [hopOf(body, places, { ifindex, flags })];
-    this.#hops.set(key, hops);
-    return hops;
+    const { gateway } = places;
+    if (gateway === 0 || valueEnd(body, gateway) !== gateway + 4) return [hopOf(body, places, { ifindex, flags })];
+    return this.#hops.ipv4(wordAt(body, gateway), ifindex, (flags & HOP_FLAG.onlink) !== 0);
   }
 }
 

@@ -1,6 +1,6 @@
 import { formatIpAddress, formatPrefix, prefixContainsAddress, prefixOf, sameAddress } from '../../src/model/ip.ts';
 import type { IpAddress } from '../../src/model/ip.ts';
-import { KernelError, MAIN_TABLE, asStored, formatRoute, routeKey, sameRoute } from '../../felix/kernel.ts';
+import { KernelError, MAIN_TABLE, asStored, formatRoute, formatRule, routeKey, sameRoute } from '../../felix/kernel.ts';
 import type {
   Kernel,
   KernelAddress,
@@ -8,6 +8,7 @@ import type {
   KernelLink,
   KernelNeighbour,
   KernelRoute,
+  KernelRule,
   LinkChange,
   NewLink,
   Resolution,
@@ -34,6 +35,7 @@ export class FakeKernel implements Kernel {
   #addresses: KernelAddress[] = [];
   #neighbours: KernelNeighbour[] = [];
   readonly #sysctls = new Map<string, string>();
+  readonly #rules = new Map<string, KernelRule>();
   readonly #processes = new Map<number, string>();
   #connections: readonly Connection[] = [];
   readonly #listeners = new Set<(event: KernelEvent) => void>();
@@ -52,6 +54,11 @@ export class FakeKernel implements Kernel {
   /** The next calls of `operation` fail; in writeRoutes the changes that match, each by itself. */
   failNext(operation: Operation, { matching = '', code, times = 1 }: FailNext): void {
     this.#failures.push({ operation, matching, code, times });
+  }
+
+  /** What was to fail and was not asked for yet fails no more. */
+  heal(): void {
+    this.#failures.length = 0;
   }
 
   /** Tells all listeners, as the kernel does when somebody else changed something or we were too slow. */
@@ -116,9 +123,9 @@ export class FakeKernel implements Kernel {
     return name === undefined ? undefined : { pid: port, name };
   }
 
-  async listRoutes(): Promise<readonly KernelRoute[]> {
+  async listRoutes(wanted = MAIN_TABLE): Promise<readonly KernelRoute[]> {
     await this.#begin('listRoutes', 'list routes');
-    return [...this.#routes.values()].filter(({ table }) => table === MAIN_TABLE);
+    return [...this.#routes.values()].filter(({ table }) => table === wanted);
   }
 
   async writeRoutes(changes: readonly RouteChange[]): Promise<readonly (KernelError | undefined)[]> {
@@ -235,6 +242,10 @@ export class FakeKernel implements Kernel {
     await this.#change('setLink', `set link ${ifindex} ${JSON.stringify(change)}`);
     const before = this.#links.get(ifindex);
     if (before === undefined) throw new KernelError(`set link ${ifindex}: ENODEV (no such device)`, 'ENODEV');
+    const holder = change.name === undefined ? undefined : this.#linkNamed(change.name);
+    if (holder !== undefined && holder.index !== ifindex) {
+      throw new KernelError(`set link ${ifindex} name ${change.name}: EEXIST (exists already)`, 'EEXIST');
+    }
     const up = change.up ?? before.up;
     this.#setLink({ ...before, ...change, up, running: up });
     if (!up) this.#dropRoutesOver(ifindex);
@@ -273,6 +284,21 @@ export class FakeKernel implements Kernel {
   #setLink(link: KernelLink): void {
     this.#links.set(link.index, link);
     this.emit({ kind: 'link', change: 'set', link });
+  }
+
+  async listRules(): Promise<readonly KernelRule[]> {
+    await this.#begin('listRules', 'list rules');
+    return [...this.#rules.values()];
+  }
+
+  async addRule(rule: KernelRule): Promise<void> {
+    await this.#change('addRule', `add ${formatRule(rule)}`);
+    this.#rules.set(formatRule(rule), rule);
+  }
+
+  async removeRule(rule: KernelRule): Promise<void> {
+    await this.#change('removeRule', `remove ${formatRule(rule)}`);
+    this.#rules.delete(formatRule(rule));
   }
 
   async listAddresses(): Promise<readonly KernelAddress[]> {
