@@ -4,7 +4,7 @@ import type { Clock } from '../src/runtime/clock.ts';
 import type { Logger } from '../src/runtime/logger.ts';
 import type { Random } from '../src/runtime/random.ts';
 import type { HostView } from './calc/host-view.ts';
-import { planRoutes } from './calc/routes.ts';
+import { RoutePlanner } from './calc/route-planner.ts';
 import { planSysctls } from './calc/sysctls.ts';
 import type { TunnelPlan } from './calc/tunnels.ts';
 import { planTunnelPeers, planTunnels, podMtu, TUNNEL_LINKS } from './calc/tunnels.ts';
@@ -60,6 +60,7 @@ export class NodeDataplane implements Dataplane {
   readonly #ports: DataplanePorts;
   readonly #scheduler: PassScheduler;
   readonly #watch: HostWatch;
+  readonly #planner = new RoutePlanner();
   readonly #routes: RouteTable;
   readonly #links: LinkTable;
   readonly #neighbours: NeighbourTable;
@@ -228,7 +229,7 @@ export class NodeDataplane implements Dataplane {
       this.#resyncAt = now + this.#settings.resyncSeconds * 1000 * (1 + this.#ports.random() / 10);
     }
     this.#neighbours.setDesired(planTunnelPeers(inputs), view.links.get(TUNNEL_LINKS.vxlan)?.index);
-    this.#routes.setDesired(planRoutes(inputs, view), view.links);
+    this.#routes.setDesired(this.#planner.plan(inputs, view), view.links);
     // A route may need a neighbour, so neighbours come before routes and go after them; links go last of all.
     results.push(await this.#neighbours.reconcile(now, false));
     results.push(await this.#reconcileRoutes(now, mayDelete));
@@ -259,8 +260,10 @@ export class NodeDataplane implements Dataplane {
 
   /** The way that needs no memory: all that the kernel has is read again. */
   async #resync(): Promise<void> {
-    this.#host = await readHost(this.#ports.kernel);
-    this.#routes.setActual(this.#host.routes, this.#ownership());
+    const host = await readHost(this.#ports.kernel);
+    // Ours are the route table's to know; kept here too they would be twice in memory.
+    this.#host = { ...host, routes: host.routes.filter((route) => !isOurs(route)) };
+    this.#routes.setActual(host.routes, this.#ownership());
     await this.#neighbours.resync(this.#host.links.find(({ name }) => name === TUNNEL_LINKS.vxlan)?.index);
     this.#isStale = false;
   }

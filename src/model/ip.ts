@@ -62,8 +62,11 @@ function formatIpv6(words: readonly number[]): string {
   return `${text(groups.slice(0, best.start))}::${text(groups.slice(best.start + best.length))}`;
 }
 
-export const sameAddress = (a: IpAddress, b: IpAddress): boolean =>
-  a.family === b.family && a.words.every((word, i) => word === b.words[i]);
+export function sameAddress(a: IpAddress, b: IpAddress): boolean {
+  if (a.family !== b.family) return false;
+  for (let i = 0; i < a.words.length; i++) if (a.words[i] !== b.words[i]) return false;
+  return true;
+}
 
 /** Numeric order; IPv4 before IPv6. */
 export function compareAddresses(a: IpAddress, b: IpAddress): number {
@@ -120,8 +123,14 @@ export const samePrefix = (a: Prefix, b: Prefix): boolean => a.length === b.leng
 export const comparePrefixes = (a: Prefix, b: Prefix): number =>
   compareAddresses(a.address, b.address) || a.length - b.length;
 
-export const prefixContainsAddress = (prefix: Prefix, address: IpAddress): boolean =>
-  prefix.address.family === address.family && sameAddress(prefixOf(address, prefix.length).address, prefix.address);
+export function prefixContainsAddress({ address: network, length }: Prefix, address: IpAddress): boolean {
+  if (network.family !== address.family) return false;
+  for (let i = 0, left = length; left > 0; i++, left -= 32) {
+    const differing = network.words[i]! ^ address.words[i]!;
+    if ((left < 32 ? differing >>> (32 - left) : differing) !== 0) return false;
+  }
+  return true;
+}
 
 export const prefixContains = (outer: Prefix, inner: Prefix): boolean =>
   outer.length <= inner.length && prefixContainsAddress(outer, inner.address);

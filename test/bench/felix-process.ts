@@ -5,11 +5,10 @@ import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import type { Dataplane, Kernel } from '../../felix/index.ts';
 import { createDataplane, createLinuxKernel } from '../../felix/index.ts';
-import type { Clock } from '../../src/runtime/clock.ts';
-import { systemClock } from '../../src/runtime/clock.ts';
 import { silentLogger } from '../../src/runtime/logger.ts';
 import { systemRandom } from '../../src/runtime/random.ts';
 import { PARENT, inputsOf, kernelRoutesOf } from './felix-routes.ts';
+import { SkippingClock } from './skipping-clock.ts';
 
 export const STAGES = ['add', 'read', 'change', 'remove'] as const;
 export type Stage = (typeof STAGES)[number];
@@ -78,8 +77,7 @@ async function kernelSteps(kernel: Kernel): Promise<Steps> {
 const INPUTS: readonly Inputs[] = process.argv[2] === 'dataplane' ? [undefined, 0, 1].map(inputsOf) : [];
 
 async function dataplaneSteps(kernel: Kernel): Promise<Steps> {
-  let skippedMs = 0;
-  const clock: Clock = { ...systemClock, now: () => systemClock.now() + skippedMs };
+  const clock = new SkippingClock();
   const settings = { resyncSeconds: RESYNC_SECONDS, ipipMtu: 0, vxlanMtu: 0, vxlanVni: 4096, vxlanPort: 4789 };
   const ports = { kernel, clock, random: systemRandom, log: silentLogger };
   const dataplane: Dataplane = createDataplane(settings, ports);
@@ -94,7 +92,7 @@ async function dataplaneSteps(kernel: Kernel): Promise<Steps> {
     add: update(before),
     // The next pass is past the time at which everything is read again.
     read: () => {
-      skippedMs += RESYNC_SECONDS * 2000;
+      clock.skip(RESYNC_SECONDS * 2000);
       return update(before)();
     },
     change: update(after),
