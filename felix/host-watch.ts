@@ -18,15 +18,15 @@ const MAX_HELD = 10_000;
 /** What we believe of the kernel: a snapshot, and the tables that know their own entries better. */
 export interface Believed {
   readonly host: HostSnapshot;
-  readonly routes: Pick<RouteTable, 'isSurprise'>;
+  readonly routes: Pick<RouteTable, 'surprise'>;
   readonly neighbours: Pick<NeighbourTable, 'isSurprise'>;
   readonly sysctls: Pick<SysctlTable, 'surprise'>;
 }
 
-/** What an event asks for. `sysctl`: the table has noted which value to read, all else is as we believe. */
+/** What an event asks for. `table`: its table has noted it, all else is as we believe; `host`: read everything again. */
 export interface Surprise {
   readonly delayMs: number;
-  readonly about: 'host' | 'sysctl';
+  readonly about: 'host' | 'table';
   /** An object of ours that the event tells of, and who did it. */
   readonly culprit?: { readonly object: RepairObject; readonly blame: Blame };
 }
@@ -93,17 +93,20 @@ export function judge(event: KernelEvent, { host, routes, neighbours, sysctls }:
       return isAddressKnown(event.address, event.change, host.addresses)
         ? undefined
         : { ...world, ...addressCulprit(event, host) };
-    case 'route':
-      if (routes.isSurprise(event)) return { ...ours, culprit: routeCulprit(event) };
+    case 'route': {
+      const surprise = routes.surprise(event);
+      const about = surprise === 'noted' ? 'table' : 'host';
+      if (surprise !== undefined) return { delayMs: OURS_TOUCHED_MS, about, culprit: routeCulprit(event) };
       // Others' routes decide how next hops are reached.
       return isOurs(event.route) ? undefined : world;
+    }
     case 'neighbour':
       if (!neighbours.isSurprise(event)) return undefined;
       return { ...ours, culprit: { object: neighbourObject(event.neighbour), blame: blameFor(event, wasSet(event)) } };
     case 'sysctl': {
       const object = sysctls.surprise(event, host.links);
       const culprit = object && { object, blame: { deed: `set to ${event.value}` } };
-      return culprit && { delayMs: OURS_TOUCHED_MS, about: 'sysctl', culprit };
+      return culprit && { delayMs: OURS_TOUCHED_MS, about: 'table', culprit };
     }
   }
 }

@@ -101,11 +101,22 @@ export class RouteTable {
     return this.#retry.nextDueAt(after);
   }
 
-  /** True where the event tells us something that we did not do ourselves. */
-  isSurprise({ change, route }: KernelEvent & { readonly kind: 'route' }): boolean {
+  /**
+   * What the event tells that we did not do ourselves. `noted`: we believe it now, and need not read anything; `unclear`: only
+   * reading tells. Events come in the kernel's order, so the last one of a route is true of it; our own writes are not among them,
+   * and one that was undone by such a write before we hear of it has the route written once more.
+   */
+  surprise({ change, route }: KernelEvent & { readonly kind: 'route' }): 'noted' | 'unclear' | undefined {
     const key = routeKey(route);
-    if (change === 'removed') return this.#isOurs(route) && this.#tracker.isSurprise(key, undefined);
-    return this.#tracker.isSurprise(key, this.#isOurs(route) ? asStored(route) : undefined);
+    const isOne = this.#isOurs(route);
+    const isThere = change === 'set' && isOne;
+    if (change === 'removed' && !isOne) return undefined;
+    if (!this.#tracker.isSurprise(key, isThere ? asStored(route) : undefined)) return undefined;
+    // Somebody else's route in its place is the host's to know. Of several IPv6 hops the kernel tells one by one.
+    if (!isOne || route.prefix.address.family === 6) return 'unclear';
+    if (isThere) this.#tracker.actual.set(key, asStored(route));
+    else this.#tracker.actual.delete(key);
+    return 'noted';
   }
 
   isLinkInUse(ifindex: number): boolean {

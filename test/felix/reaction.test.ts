@@ -124,6 +124,26 @@ describe('within 100 ms, with one repair counted', () => {
     expect(rig.dataplane.repairs().counts.route).toBe(4);
   });
 
+  test.each([
+    ['deleted', async (kernel: FakeKernel) => kernel.loseRoute((await routeTo(kernel, '192.168.2.0/26'))!)],
+    [
+      'changed under our protocol',
+      (kernel: FakeKernel) => {
+        kernel.givenRoute(kernelRoute('192.168.2.0/26', { type: 'blackhole' }));
+        return Promise.resolve();
+      },
+    ],
+  ])('a route that is %s, without reading anything, since the event tells all', async (_, deed) => {
+    const rig = await startWith(await withPod(), wanted);
+    const before = await show(rig.kernel);
+    const reads = vi.spyOn(rig.kernel, 'listLinks');
+    await deed(rig.kernel);
+    await rig.clock.advance(99);
+    expect(reads).not.toHaveBeenCalled();
+    reads.mockRestore();
+    expect(await show(rig.kernel)).toEqual(before);
+  });
+
   test('a sysctl, without reading anything else', async () => {
     const rig = await startWith(await withPod(), wanted);
     const reads = vi.spyOn(rig.kernel, 'listRoutes');

@@ -118,6 +118,11 @@ export class DataplaneLab {
     return this.#running.get(name)!.ask({ update: this.#inputsOf(name, some) });
   }
 
+  /** What the dataplane says of itself now. */
+  ask({ name }: LabHost): Promise<DataplaneAnswer> {
+    return this.#running.get(name)!.ask({ ask: 'routes' });
+  }
+
   async updateAll(some: Partial<DataplaneInputs> = {}): Promise<void> {
     for (const host of HOSTS) await this.update(host, some);
   }

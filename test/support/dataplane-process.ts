@@ -3,7 +3,7 @@
  * one JSON answer per line on stdout. Ends with stdin, and leaves the kernel as it is.
  */
 import { createInterface } from 'node:readline';
-import type { Dataplane, RouteStatus } from '../../felix/index.ts';
+import type { Dataplane, RepairStatus, RouteStatus } from '../../felix/index.ts';
 import { createDataplane, createLinuxKernel } from '../../felix/index.ts';
 import type { DataplaneInputs } from '../../felix/inputs.ts';
 import { parseIpAddress } from '../../src/model/ip.ts';
@@ -19,6 +19,7 @@ export type DataplaneRequest =
 export interface DataplaneAnswer {
   readonly adopted: number;
   readonly routes: readonly RouteStatus[];
+  readonly repairs: RepairStatus;
 }
 
 async function answer(dataplane: Dataplane, request: DataplaneRequest): Promise<DataplaneAnswer> {
@@ -29,7 +30,7 @@ async function answer(dataplane: Dataplane, request: DataplaneRequest): Promise<
     await dataplane.addWorkloadInterface({ netns, hostInterface, addresses, containerInterface: 'eth0', mtu: 0 });
   }
   await dataplane.settled();
-  return { adopted: dataplane.adoptedRoutes(), routes: dataplane.routes() };
+  return { adopted: dataplane.adoptedRoutes(), routes: dataplane.routes(), repairs: dataplane.repairs() };
 }
 
 if (import.meta.main) {
