@@ -57,7 +57,7 @@ const deeds: readonly (readonly [string, string, () => unknown])[] = [
   ['a route replaced by bird’s', 'route', () => ip('route', 'replace', c.block, 'via', a.gateway, 'proto', 'bird')],
   ['a blackhole deleted', 'route', () => ip('route', 'del', 'blackhole', a.block)],
   ['a pod’s route deleted', 'route', () => ip('route', 'del', a.pod)],
-  ['an IPv6 blackhole deleted', 'route', () => ip('-6', 'route', 'del', 'blackhole', 'fd10::40/122')],
+  ['an IPv6 blackhole deleted', 'route', () => ip('-6', 'route', 'del', 'blackhole', a.block6)],
   ['a tunnel deleted', 'link', () => ip('link', 'del', 'vxlan.calico')],
   ['a tunnel taken down', 'link', () => ip('link', 'set', 'vxlan.calico', 'down')],
   ['a tunnel’s MTU changed', 'link', () => ip('link', 'set', 'vxlan.calico', 'mtu', '1300')],
