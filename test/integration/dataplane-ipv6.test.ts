@@ -8,7 +8,7 @@ import { a, b, c, DataplaneLab, eventually, pool6Of, poolOf } from '../support/d
 import { isRoot } from '../support/netns.ts';
 
 const lab = new DataplaneLab(
-  'cts',
+  'ct6',
   { pools: [poolOf({ vxlan: 'CrossSubnet' }), pool6Of('CrossSubnet')] },
   { hasIpv6Pods: true },
 );
