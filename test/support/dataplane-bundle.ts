@@ -1,7 +1,10 @@
 import { build } from 'esbuild';
 
 /** What a bundle of the dataplane's process consists of, beside each other in one directory. */
-const ENTRIES = { 'dataplane-process': 'test/support/dataplane-process.ts' } as const;
+const ENTRIES = {
+  'dataplane-process': 'test/support/dataplane-process.ts',
+  'calico-ts-netlink': 'felix/netlink/worker.ts',
+} as const;
 
 /**
  * Bundles the dataplane's process into a directory of the project, so that it starts in a tenth of a second; gives the
