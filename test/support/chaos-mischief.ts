@@ -73,7 +73,7 @@ export function testFlush(mischief: Mischief): void {
       await mischief.becomesRight();
     });
     expect(await repaired()).toBe(before + 4);
-    expect(longestOutage(reports)).toBeLessThan(PATIENCE_MS);
+    expect(longestOutage(reports)).toBeLessThan(2 * PATIENCE_MS);
   });
 }
 
@@ -92,7 +92,7 @@ export function testUplink(mischief: Mischief): void {
       tell(`uplink up: answers on all flows after ${(performance.now() - began).toFixed(0)} ms`);
       await mischief.becomesRight();
     });
-    expect(longestOutage(reports)).toBeLessThan(PATIENCE_MS);
+    expect(longestOutage(reports)).toBeLessThan(2 * PATIENCE_MS);
   });
 
   test('the uplink without a carrier for a while: no route of ours is touched', async () => {
@@ -228,7 +228,7 @@ function testMove(mischief: Mischief): void {
       await answers(20);
       expect(kernelRoutes(lab, c)).toContain(`${a.block} via ${moved.address} dev eth0 onlink`);
     });
-    expect(longestOutage(reports)).toBeLessThan(PATIENCE_MS);
+    expect(longestOutage(reports)).toBeLessThan(2 * PATIENCE_MS);
     await mischief.under('address changed back', async ({ answers }) => {
       await move(moved, a);
       await answers(20);
