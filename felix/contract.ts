@@ -35,6 +35,16 @@ export interface HostInterface {
   readonly addresses: readonly InterfaceAddress[];
 }
 
+/** What whoever watches over the dataplane needs to know. */
+export interface DataplaneHealth {
+  /** A pass over the inputs has read the kernel and ended: what is wanted is there, or its route says why not. */
+  readonly hasReconciled: boolean;
+  /** Since when the pass of this moment runs, the clock's milliseconds; absent between passes. */
+  readonly passSince?: number;
+  /** Why the last pass could not read the kernel. */
+  readonly error?: string;
+}
+
 export interface Dataplane {
   /** Opens netlink and reads the kernel's state; throws one sentence without root or CAP_NET_ADMIN. Writes nothing. */
   start(): Promise<void>;
@@ -45,6 +55,9 @@ export interface Dataplane {
   /** Resolves when a pass over the inputs as they are now has ended; the pass's failures stay pending and are in routes(). */
   settled(): Promise<void>;
   routes(): readonly RouteStatus[];
+  health(): DataplaneHealth;
+  /** One round trip to the kernel, the way that everything else takes; rejects with one sentence. */
+  heartbeat(): Promise<void>;
   interfaces(): Promise<readonly HostInterface[]>;
   /** Makes the veth pair, addresses, routes inside the pod and sysctls; idempotent. Returns the pod side's MAC. */
   addWorkloadInterface(workload: WorkloadInterface): Promise<{ readonly mac: string }>;

@@ -1,4 +1,5 @@
 /** The loop: reads the host, works out what it should have, writes the difference; again on every reason to. */
+import { parseIpAddress } from '../src/model/ip.ts';
 import type { Clock } from '../src/runtime/clock.ts';
 import type { Logger } from '../src/runtime/logger.ts';
 import type { Random } from '../src/runtime/random.ts';
@@ -10,7 +11,7 @@ import { planTunnelPeers, planTunnels, podMtu, TUNNEL_LINKS } from './calc/tunne
 import { HostWatch } from './host-watch.ts';
 import type { HostSnapshot } from './host-snapshot.ts';
 import { findParent, hostLinks, readHost, viewHost } from './host-snapshot.ts';
-import type { Dataplane, DataplaneSettings, HostInterface, WorkloadInterface } from './contract.ts';
+import type { Dataplane, DataplaneHealth, DataplaneSettings, HostInterface, WorkloadInterface } from './contract.ts';
 import type { DataplaneInputs } from './inputs.ts';
 import type { Kernel } from './kernel.ts';
 import { LinkTable } from './link-table.ts';
@@ -42,6 +43,8 @@ const READ_RETRY_MS = 1000;
 /** A kernel that refuses one route may refuse ten thousand; routes() tells of each. */
 const MAX_LOGGED = 5;
 
+const LOOPBACK = parseIpAddress('127.0.0.1');
+
 const EMPTY_HOST: HostSnapshot = { links: [], addresses: [], routes: [] };
 
 export class NodeDataplane implements Dataplane {
@@ -58,6 +61,7 @@ export class NodeDataplane implements Dataplane {
   #adopted = 0;
   #isStale = true;
   #resyncAt = 0;
+  #health: DataplaneHealth = { hasReconciled: false };
 
   constructor(settings: DataplaneSettings, ports: DataplanePorts) {
     const { kernel, clock } = ports;
@@ -97,6 +101,14 @@ export class NodeDataplane implements Dataplane {
 
   routes(): readonly RouteStatus[] {
     return this.#routes.statuses(hostLinks(this.#host));
+  }
+
+  health(): DataplaneHealth {
+    return this.#health;
+  }
+
+  async heartbeat(): Promise<void> {
+    await this.#ports.kernel.resolve(LOOPBACK);
   }
 
   async interfaces(): Promise<readonly HostInterface[]> {
@@ -144,7 +156,10 @@ export class NodeDataplane implements Dataplane {
     const inputs = this.#inputs;
     if (inputs === undefined) return undefined;
     this.#watch.hold();
+    this.#health = { ...this.#health, passSince: this.#ports.clock.now() };
     const outcome = await this.#converge(inputs).catch(asError);
+    const { hasReconciled } = this.#health;
+    this.#health = outcome instanceof Error ? { hasReconciled, error: outcome.message } : { hasReconciled: true };
     this.#watch.release();
     if (outcome instanceof Error) {
       this.#isStale = true;

@@ -4,7 +4,7 @@ import type { DataplanePorts } from './dataplane.ts';
 import { NodeDataplane } from './dataplane.ts';
 import { createLinuxKernel } from './linux-kernel.ts';
 
-export type { Dataplane, DataplaneSettings, HostInterface, WorkloadInterface } from './contract.ts';
+export type { Dataplane, DataplaneHealth, DataplaneSettings, HostInterface, WorkloadInterface } from './contract.ts';
 export type { DesiredRoute, RouteClass, RouteStatus, RouteTarget } from './desired.ts';
 export { createLinuxKernel } from './linux-kernel.ts';
 export type { Kernel } from './kernel.ts';

@@ -12,12 +12,15 @@ import { createIpam } from '../ipam/index.ts';
 import { formatIpAddress, formatIpv4 } from '../model/ip.ts';
 import { createResourceClient, resourcesFromEntries } from '../resources/index.ts';
 import type { ResourceClient } from '../resources/index.ts';
+import type { BgpState } from '../health/verdicts.ts';
 import type { Clock } from '../runtime/clock.ts';
 import type { Logger, LogLevel } from '../runtime/logger.ts';
 import type { Random } from '../runtime/random.ts';
 import { BgpAnswers } from '../speaker/bgp-answers.ts';
 import { peerStatus } from '../speaker/bgp-status.ts';
 import { SpeakerKeeper } from '../speaker/speaker-keeper.ts';
+import type { AgentHealth } from './agent-health.ts';
+import { routeCounts } from './agent-health.ts';
 import { bgpLogLevel, clusterNode, dataplaneInputs, localBlocks, speakerSettings } from './cluster-view.ts';
 import type { Knowledge } from './cluster-view.ts';
 import { agentBackground } from './background.ts';
@@ -35,6 +38,8 @@ export interface AgentPorts {
   readonly version: string;
   readonly store: Store;
   readonly dataplane: Dataplane;
+  /** Whoever made it starts and closes it. */
+  readonly health: AgentHealth;
   readonly createSpeaker: (settings: SpeakerSettings) => Speaker;
   readonly clock: Clock;
   readonly random: Random;
@@ -93,6 +98,7 @@ export class Agent implements BgpApi, NodeApi {
       onRoutesChange: () => this.#schedule(),
       onFatal: ports.onFatal,
     });
+    ports.health.attend({ view: () => this.#syncer?.view(), speaker: () => this.#bgpState() });
     this.bgp = new BgpAnswers(
       agentBackground({
         speaker: () => this.#speakers.speaker,
@@ -125,7 +131,6 @@ export class Agent implements BgpApi, NodeApi {
     const self = this.#knowledge.resources.Node.get(node);
     const address = self === undefined ? undefined : clusterNode(self)?.address.address;
     const bgp = speakerSettings(this.#knowledge, this.#settings, false);
-    const routes = dataplane.routes();
     const { inSync, revision, stale } = this.#syncer?.view() ?? NOT_READ_YET;
     return {
       node,
@@ -140,11 +145,8 @@ export class Agent implements BgpApi, NodeApi {
         peers: (speaker?.peers() ?? []).map(peerStatus),
       },
       datastore: { type: this.#settings.datastore.type, inSync, revision, ...(stale === undefined ? {} : { stale }) },
-      dataplane: {
-        routes: routes.length,
-        pending: routes.filter(({ state }) => state === 'pending').length,
-        failed: routes.filter(({ state }) => state === 'failed').length,
-      },
+      dataplane: routeCounts(dataplane.routes()),
+      health: this.#ports.health.report(),
     };
   }
 
@@ -180,6 +182,19 @@ export class Agent implements BgpApi, NodeApi {
     this.#stopTunnelRetry();
     this.#secrets.close();
     await this.#syncer?.close();
+  }
+
+  #bgpState(): BgpState | undefined {
+    const { speaker } = this.#speakers;
+    if (speaker === undefined) return undefined;
+    const peers = speaker.peers().filter(({ settings }) => settings.shutdown === undefined);
+    return {
+      converged: speaker.isConverged(),
+      peers: peers.map(({ settings, state }) => ({
+        address: formatIpAddress(settings.address),
+        isUp: state === 'Established',
+      })),
+    };
   }
 
   /** Many changes in one turn of the event loop are one computation. */

@@ -3,6 +3,7 @@ import { createSpeaker } from '../../bird/index.ts';
 import { createDataplane, createLinuxKernel } from '../../felix/index.ts';
 import type { Dataplane } from '../../felix/index.ts';
 import { bgpRoutes } from '../api/bgp-routes.ts';
+import { startHealthServer } from '../api/health-server.ts';
 import { nodeRoutes } from '../api/node-routes.ts';
 import { startApi } from '../api/server.ts';
 import type { AgentSettings } from '../config/settings.ts';
@@ -15,6 +16,7 @@ import { systemClock } from '../runtime/clock.ts';
 import type { Logger, LogThreshold } from '../runtime/logger.ts';
 import { systemRandom } from '../runtime/random.ts';
 import { Agent } from './agent.ts';
+import { AgentHealth } from './agent-health.ts';
 import { listenPort } from './cluster-view.ts';
 import { nodeName, rememberNodeName } from './identity.ts';
 import { checkPortIsFree } from './reach.ts';
@@ -35,7 +37,7 @@ const RETRY_MS = 1000;
 export async function runAgent(settings: AgentSettings, { log: root, version }: RunPorts): Promise<number> {
   const log = root.child({ component: 'agent' });
   const node = nodeName(settings.nodeName, settings.nodeNameFile);
-  const opened: (() => Promise<void>)[] = [];
+  const opened: (() => Promise<void> | void)[] = [];
   try {
     const dataplane = createDataplane(settings.felix, {
       kernel: createLinuxKernel(),
@@ -45,9 +47,18 @@ export async function runAgent(settings: AgentSettings, { log: root, version }: 
     });
     opened.push(() => dataplane.close());
     await dataplane.start();
+    const health = new AgentHealth({ clock: systemClock, dataplane, asBirdReady: settings.birdReady });
+    health.start();
+    opened.push(() => {
+      health.close();
+    });
+    if (settings.health !== undefined) {
+      const server = await startHealthServer(settings.health, () => health.report());
+      opened.push(() => server.close());
+    }
     const store = await openDatastore(settings, log);
     opened.push(() => store.close());
-    const { agent, ended } = createAgent(settings, { node, version, store, dataplane, root });
+    const { agent, ended } = createAgent(settings, { node, version, store, dataplane, health, root });
     opened.push(() => agent.close({ kind: 'restart' }));
     const api = await startApi(
       {
@@ -77,6 +88,7 @@ interface AgentParts {
   readonly version: string;
   readonly store: Store;
   readonly dataplane: Dataplane;
+  readonly health: AgentHealth;
   readonly root: Logger;
 }
 

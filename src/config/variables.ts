@@ -62,6 +62,10 @@ export const variables = {
   vxlanMtu: row('FELIX_VXLANMTU', parseMtu),
   vxlanVni: row('FELIX_VXLANVNI', integerBetween(1, 16_777_215)),
   vxlanPort: row('FELIX_VXLANPORT', integerBetween(1, 65_535)),
+  healthEnabled: row('FELIX_HEALTHENABLED', parseBoolean),
+  healthHost: row('FELIX_HEALTHHOST', parseHost),
+  healthPort: row('FELIX_HEALTHPORT', integerBetween(1, 65_535)),
+  birdReady: row('CALICO_BIRD_READY', parseBoolean), // ours
   runDirectory: row('CALICO_RUN_DIR', parseRunDirectory), // ours
   socketMode: row('CALICO_SOCKET_MODE', parseMode), // ours
   logLevel: row('CALICO_LOG_LEVEL', parseLogLevel), // ours
@@ -135,6 +139,12 @@ function parseMtu(text: string, field: string): number {
   const mtu = Number(text);
   if (/^\d+$/.test(text) && (mtu === 0 || (mtu >= 68 && mtu <= 65_535))) return mtu;
   throw new InvalidValueError(field, text, 'is not 0 or a whole number from 68 to 65535');
+}
+
+/** A name or an address; whether this host has it shows when it is listened on. */
+function parseHost(text: string, field: string): string {
+  if (/^[a-zA-Z0-9.:%_-]+$/.test(text)) return text;
+  throw new InvalidValueError(field, text, 'is neither a host name nor an address');
 }
 
 /** `sun_path` in unix(7), less the zero at its end. */

@@ -18,7 +18,10 @@ export interface LabNode {
   readonly client: AgentClient;
   /** Starts the agent from source, as in production but for short timers. */
   start(): void;
+  /** Ends it, and resolves when it is gone. */
   kill(signal: NodeJS.Signals): Promise<void>;
+  /** One that does not end it. */
+  signal(signal: NodeJS.Signals): void;
   /** Lines of `ip monitor route` about protocol 80 since the monitor started. */
   readonly routeEvents: () => readonly string[];
   readonly log: () => string;
@@ -26,6 +29,8 @@ export interface LabNode {
 
 export interface AgentLab {
   readonly nodes: readonly LabNode[];
+  /** The directory of the datastore. */
+  readonly store: string;
   /** calicoctl-ts over the lab's datastore. */
   readonly cli: (args: readonly string[], manifest?: string) => Promise<void>;
   /** The same, with what it prints. */
@@ -33,8 +38,8 @@ export interface AgentLab {
   readonly remove: () => Promise<void>;
 }
 
-/** Two nodes on one cable, agents on a file datastore. */
-export function makeAgentLab(prefix: string): AgentLab {
+/** Two nodes on one cable, agents on a file datastore, with these settings beside the lab's own. */
+export function makeAgentLab(prefix: string, settings: Readonly<Record<string, string>> = {}): AgentLab {
   const directory = mkdtempSync(join(tmpdir(), `${prefix}-`));
   const netns = ['a', 'b'].map((name) => makeNetns(`${prefix}-${name}`));
   const [a, b] = netns as [TestNetns, TestNetns];
@@ -45,7 +50,7 @@ export function makeAgentLab(prefix: string): AgentLab {
     each.run('ip', 'addr', 'add', `172.30.7.${11 + i}/24`, 'dev', 'eth0');
     each.run('ip', 'link', 'set', 'eth0', 'up');
     each.run('ip', 'route', 'add', 'default', 'via', `172.30.7.${12 - i}`);
-    return labNode(each, { name: `node-${'ab'[i]!}`, directory, monitors });
+    return labNode(each, { name: `node-${'ab'[i]!}`, directory, monitors, settings });
   });
   const run = async (args: readonly string[]): Promise<string> => {
     const said: string[] = [];
@@ -67,16 +72,17 @@ export function makeAgentLab(prefix: string): AgentLab {
     for (const each of netns) each.remove();
     rmSync(directory, { recursive: true, force: true });
   };
-  return { nodes, cli, text: run, remove };
+  return { nodes, store: join(directory, 'store'), cli, text: run, remove };
 }
 
 interface LabParts {
   readonly name: string;
   readonly directory: string;
   readonly monitors: ChildProcess[];
+  readonly settings: Readonly<Record<string, string>>;
 }
 
-function labNode(netns: TestNetns, { name, directory, monitors }: LabParts): LabNode {
+function labNode(netns: TestNetns, { name, directory, monitors, settings }: LabParts): LabNode {
   const runDirectory = join(directory, name);
   const logFile = join(directory, `${name}.log`);
   const events: string[] = [];
@@ -94,6 +100,7 @@ function labNode(netns: TestNetns, { name, directory, monitors }: LabParts): Lab
     CALICO_RUN_DIR: runDirectory,
     CALICO_NODENAME_FILE: join(runDirectory, 'nodename'),
     CALICO_BGP_RESTART_DEFERRAL: '15',
+    ...settings,
   };
   let agent: ChildProcess | undefined;
   return {
@@ -111,6 +118,7 @@ function labNode(netns: TestNetns, { name, directory, monitors }: LabParts): Lab
       agent.kill(signal);
       await gone;
     },
+    signal: (signal) => void agent?.kill(signal),
     routeEvents: () => events.filter((line) => line.includes('proto 80')),
     log: () => readFileSync(logFile, 'utf8'),
   };

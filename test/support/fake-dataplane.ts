@@ -7,6 +7,8 @@ export const fakeDataplane = (does: Partial<Dataplane> = {}): Dataplane => ({
   update: () => undefined,
   settled: () => Promise.resolve(),
   routes: () => [],
+  health: () => ({ hasReconciled: true }),
+  heartbeat: () => Promise.resolve(),
   interfaces: () => Promise.resolve([]),
   addWorkloadInterface: () => Promise.resolve({ mac: '' }),
   removeWorkloadInterface: () => Promise.resolve(),
