@@ -8,6 +8,10 @@ export type { Dataplane, DataplaneHealth, DataplaneSettings, HostInterface, Work
 export type { DesiredRoute, RouteClass, RouteStatus, RouteTarget } from './desired.ts';
 export { createLinuxKernel } from './linux-kernel.ts';
 export type { Kernel } from './kernel.ts';
+export { EMPTY_RECORD, recordingKernel } from './recording-kernel.ts';
+export type { HostMemory, HostRecord } from './recording-kernel.ts';
+export { carryOut, readUninstallPlan, stepText } from './uninstall.ts';
+export type { UninstallPlan, UninstallStep } from './uninstall.ts';
 export type { ClusterNode, DataplaneInputs, EncapMode, LocalEndpoint, Pool } from './inputs.ts';
 
 type Optional<T, K extends keyof T> = Omit<T, K> & Partial<Pick<T, K>>;

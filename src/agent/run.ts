@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { createSpeaker } from '../../bird/index.ts';
-import { createDataplane, createLinuxKernel } from '../../felix/index.ts';
+import { createDataplane, createLinuxKernel, recordingKernel } from '../../felix/index.ts';
 import type { Dataplane } from '../../felix/index.ts';
 import { bgpRoutes } from '../api/bgp-routes.ts';
 import { startHealthServer } from '../api/health-server.ts';
@@ -11,6 +11,7 @@ import { SOCKET_NAME } from '../config/socket-name.ts';
 import { openStore } from '../datastore/open.ts';
 import type { Store } from '../datastore/store.ts';
 import { UnavailableError } from '../datastore/store.ts';
+import { HostRecordFile, recordPath } from '../host/record-file.ts';
 import { createResourceClient } from '../resources/index.ts';
 import { systemClock } from '../runtime/clock.ts';
 import type { Logger, LogThreshold } from '../runtime/logger.ts';
@@ -40,7 +41,7 @@ export async function runAgent(settings: AgentSettings, { log: root, version }: 
   const opened: (() => Promise<void> | void)[] = [];
   try {
     const dataplane = createDataplane(settings.felix, {
-      kernel: createLinuxKernel(),
+      kernel: recordingKernel(createLinuxKernel(), hostRecord(settings.nodeNameFile, log)),
       clock: systemClock,
       random: systemRandom,
       log: root.child({ component: 'felix' }),
@@ -82,6 +83,9 @@ export async function runAgent(settings: AgentSettings, { log: root, version }: 
     log.info({ node }, 'calico-node-ts ended; routes stay');
   }
 }
+
+const hostRecord = (nodeNameFile: string, log: Logger): HostRecordFile =>
+  new HostRecordFile(recordPath(nodeNameFile), (problem) => log.warn({ problem }, 'the host record begins anew'));
 
 interface AgentParts {
   readonly node: string;

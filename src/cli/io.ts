@@ -1,5 +1,7 @@
 import type { AgentClient } from '../api/client.ts';
 import type { StoreSettings } from '../datastore/open.ts';
+import type { HostFiles } from '../host/open-host.ts';
+import type { UninstallHost } from '../host/uninstall.ts';
 import type { Store } from '../datastore/store.ts';
 
 /** The world as the commands see it; tests bring their own. */
@@ -15,6 +17,9 @@ export interface CliIo {
   openStore(settings: StoreSettings): Promise<Store>;
   /** The agent that listens on this unix socket. */
   connectAgent(socketPath: string): AgentClient;
+  /** The kernel of the network namespace that we run in, and the agent's files. Throws one sentence. */
+  openHost(files: HostFiles): UninstallHost;
+  sleep(ms: number): Promise<void>;
 }
 
 export interface ManifestText {

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { createAgentClient } from '../api/client.ts';
 import { openStore } from '../datastore/open.ts';
+import { openUninstallHost } from '../host/open-host.ts';
 import { systemClock } from '../runtime/clock.ts';
 import type { CliIo, ManifestText } from './io.ts';
 import { CommandError } from './io.ts';
@@ -19,6 +20,8 @@ export const systemIo = (version: string): CliIo => ({
   readManifests,
   openStore: (settings) => openStore(settings),
   connectAgent: (socketPath) => createAgentClient(socketPath),
+  openHost: (files) => openUninstallHost(files),
+  sleep: (ms) => new Promise((resolve) => void systemClock.after(ms, resolve)),
 });
 
 async function readManifests(path: string, recursive: boolean): Promise<readonly ManifestText[]> {

@@ -16,6 +16,8 @@ export interface LabNode {
   readonly name: string;
   readonly netns: TestNetns;
   readonly client: AgentClient;
+  /** What the agent and calicoctl-ts are told on this node. */
+  readonly environment: Readonly<Record<string, string>>;
   /** Starts the agent from source, as in production but for short timers. */
   start(): void;
   /** Ends it, and resolves when it is gone. */
@@ -106,6 +108,7 @@ function labNode(netns: TestNetns, { name, directory, monitors, settings }: LabP
   return {
     name,
     netns,
+    environment: env,
     client: createAgentClient(join(runDirectory, 'calico-ts.sock')),
     start: () => {
       // exec: the agent's own pid, so that a signal reaches it and not `ip`.
