@@ -1,6 +1,7 @@
 import type { AgentClient } from '../api/client.ts';
 import type { StoreSettings } from '../datastore/open.ts';
 import type { HostFiles } from '../host/open-host.ts';
+import type { HostReader } from '../host/reader.ts';
 import type { UninstallHost } from '../host/uninstall.ts';
 import type { Store } from '../datastore/store.ts';
 
@@ -19,6 +20,8 @@ export interface CliIo {
   connectAgent(socketPath: string): AgentClient;
   /** The kernel of the network namespace that we run in, and the agent's files. Throws one sentence. */
   openHost(files: HostFiles): UninstallHost;
+  /** This host's files. */
+  readonly reader: HostReader;
   sleep(ms: number): Promise<void>;
 }
 

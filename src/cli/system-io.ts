@@ -4,6 +4,7 @@ import { text } from 'node:stream/consumers';
 import { createAgentClient } from '../api/client.ts';
 import { openStore } from '../datastore/open.ts';
 import { openUninstallHost } from '../host/open-host.ts';
+import { systemReader } from '../host/reader.ts';
 import { systemClock } from '../runtime/clock.ts';
 import type { CliIo, ManifestText } from './io.ts';
 import { CommandError } from './io.ts';
@@ -21,6 +22,7 @@ export const systemIo = (version: string): CliIo => ({
   openStore: (settings) => openStore(settings),
   connectAgent: (socketPath) => createAgentClient(socketPath),
   openHost: (files) => openUninstallHost(files),
+  reader: systemReader,
   sleep: (ms) => new Promise((resolve) => void systemClock.after(ms, resolve)),
 });
 

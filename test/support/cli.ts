@@ -4,6 +4,7 @@ import type { AgentClient } from '../../src/api/client.ts';
 import type { CliIo } from '../../src/cli/io.ts';
 import type { HostFiles } from '../../src/host/open-host.ts';
 import type { UninstallHost } from '../../src/host/uninstall.ts';
+import { readerOf } from './host-reader.ts';
 import { FakeKernel } from './fake-kernel.ts';
 import { CommandError } from '../../src/cli/io.ts';
 import { runCli } from '../../src/cli/program.ts';
@@ -34,6 +35,8 @@ export class FakeShell {
     files: [],
     removeFile: (path) => void this.removedFiles.push(path),
   };
+  /** What `node checksystem` and `node doctor` read. */
+  readonly hostTexts: Record<string, string> = {};
   readonly removedFiles: string[] = [];
   hostFiles: HostFiles | undefined;
   /** What the command opened, and how often it closed it. */
@@ -59,6 +62,7 @@ export class FakeShell {
         this.hostFiles = files;
         return this.host;
       },
+      reader: readerOf(this.hostTexts),
       sleep: () => Promise.resolve(),
       openStore: (settings) => {
         this.opened = settings;
