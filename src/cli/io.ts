@@ -1,5 +1,6 @@
 import type { AgentClient } from '../api/client.ts';
 import type { StoreSettings } from '../datastore/open.ts';
+import type { DoctorPorts } from '../host/doctor/doctor.ts';
 import type { HostFiles } from '../host/open-host.ts';
 import type { HostReader } from '../host/reader.ts';
 import type { UninstallHost } from '../host/uninstall.ts';
@@ -22,6 +23,9 @@ export interface CliIo {
   openHost(files: HostFiles): UninstallHost;
   /** This host's files. */
   readonly reader: HostReader;
+  readonly doctor: DoctorPorts;
+  /** Of this host, where no agent says it: as the agent works it out. */
+  nodeName(): string;
   sleep(ms: number): Promise<void>;
 }
 

@@ -1,8 +1,10 @@
 import { readdir, readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
+import { nodeName } from '../agent/identity.ts';
 import { createAgentClient } from '../api/client.ts';
 import { openStore } from '../datastore/open.ts';
+import { systemDoctorPorts } from '../host/doctor/system-ports.ts';
 import { openUninstallHost } from '../host/open-host.ts';
 import { systemReader } from '../host/reader.ts';
 import { systemClock } from '../runtime/clock.ts';
@@ -23,8 +25,12 @@ export const systemIo = (version: string): CliIo => ({
   connectAgent: (socketPath) => createAgentClient(socketPath),
   openHost: (files) => openUninstallHost(files),
   reader: systemReader,
-  sleep: (ms) => new Promise((resolve) => void systemClock.after(ms, resolve)),
+  doctor: systemDoctorPorts(sleep),
+  nodeName: () => nodeName(process.env['NODENAME'], process.env['CALICO_NODENAME_FILE'] || '/var/lib/calico/nodename'),
+  sleep,
 });
+
+const sleep = (ms: number): Promise<void> => new Promise((resolve) => void systemClock.after(ms, resolve));
 
 async function readManifests(path: string, recursive: boolean): Promise<readonly ManifestText[]> {
   if (path === '-') return [{ path: 'standard input', text: await text(process.stdin) }];

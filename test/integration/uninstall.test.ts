@@ -1,5 +1,4 @@
 import { existsSync, readdirSync } from 'node:fs';
-import { execFileSync } from 'node:child_process';
 import { dirname } from 'node:path';
 import { afterEach, describe, expect, test } from 'vitest';
 import type { PodResult } from '../../src/api/contract.ts';
@@ -29,23 +28,6 @@ function snapshot({ netns }: LabNode): string {
       .sort()
       .join('\n'),
   ].join('\n');
-}
-
-interface CliResult {
-  readonly status: number;
-  readonly said: string;
-}
-
-/** calicoctl-ts as an operator runs it on the node. */
-function cli({ netns, environment }: LabNode, ...args: readonly string[]): CliResult {
-  const command = ['netns', 'exec', netns.name, process.execPath, 'src/cli/main.ts', ...args];
-  try {
-    const said = execFileSync('ip', command, { env: environment, encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'] });
-    return { status: 0, said };
-  } catch (error) {
-    const { status, stdout, stderr } = error as { status: number; stdout: string; stderr: string };
-    return { status, said: `${stdout}${stderr}` };
-  }
 }
 
 describe.skipIf(!isRoot && process.env['CI'] === undefined)('node uninstall', () => {
@@ -83,43 +65,44 @@ describe.skipIf(!isRoot && process.env['CI'] === undefined)('node uninstall', ()
     await until(() => Promise.resolve(/dev cali.*proto 80/.test(shown()) && shown().includes('vxlan.calico')), shown);
     expect(snapshot(a)).not.toBe(before);
 
-    const running = cli(a, 'node', 'uninstall');
+    const running = a.ctl('node', 'uninstall');
     expect(running).toEqual({
       status: 1,
       said: expect.stringContaining('calico-node-ts runs here (process ') as string,
     });
-    const dry = cli(a, 'node', 'uninstall', '--dry-run');
+    const dry = a.ctl('node', 'uninstall', '--dry-run');
     expect(dry).toEqual({ status: 0, said: expect.stringContaining('delete link vxlan.calico') as string });
     expect(shown()).toContain('vxlan.calico');
 
-    const withPods = cli(a, 'node', 'uninstall', '--stop');
+    const withPods = a.ctl('node', 'uninstall', '--stop');
     expect(withPods).toEqual({ status: 1, said: expect.stringContaining('1 pods of this node would lose') as string });
     expect(shown()).toContain('vxlan.calico');
-    const done = cli(a, 'node', 'uninstall', '--force');
+    const done = a.ctl('node', 'uninstall', '--force');
     expect(done.said).not.toContain('FAILED');
     expect(done.status).toBe(0);
     expect(snapshot(a)).toBe(before);
     expect(existsSync(dirname(a.environment['CALICO_NODENAME_FILE']!))).toBe(false);
-    expect(cli(a, 'node', 'uninstall').said).toBe('There is nothing of calico-ts on this host.\n');
+    expect(a.ctl('node', 'uninstall').said).toBe('There is nothing of calico-ts on this host.\n');
     expect(b.netns.run('ip', 'link')).toContain('vxlan.calico');
   });
 
   test('after a kill -9 and a second life, which found our values, it still knows the first ones', async () => {
     lab = makeAgentLab('ctu', SETTINGS);
-    const [a] = lab.nodes as [LabNode, LabNode];
+    const [a, b] = lab.nodes as [LabNode, LabNode];
     a.netns.run('sh', '-c', 'echo 0 > /proc/sys/net/ipv4/ip_forward');
     await until(
       () => Promise.resolve(!a.netns.run('ip', 'addr').includes('tentative')),
       () => a.netns.run('ip', 'addr'),
     );
     const before = snapshot(a);
+    b.start();
     for (let life = 0; life < 2; life++) {
-      for (const node of lab.nodes) node.start();
+      a.start();
       await untilSettled(lab);
       await until(() => Promise.resolve(a.netns.run('ip', 'link').includes('vxlan.calico')), a.log);
       await a.kill('SIGKILL');
     }
-    expect(cli(a, 'node', 'uninstall').status).toBe(0);
+    expect(a.ctl('node', 'uninstall').status).toBe(0);
     expect(snapshot(a)).toBe(before);
     expect(readdirSync(dirname(lab.store))).not.toContain(a.name);
   });

@@ -1,4 +1,4 @@
-import { spawn } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -26,7 +26,15 @@ export interface LabNode {
   signal(signal: NodeJS.Signals): void;
   /** Lines of `ip monitor route` about protocol 80 since the monitor started. */
   readonly routeEvents: () => readonly string[];
+  /** calicoctl-ts as an operator runs it on the node, in a process of its own. */
+  readonly ctl: (...args: readonly string[]) => CtlResult;
   readonly log: () => string;
+}
+
+export interface CtlResult {
+  readonly status: number;
+  /** What it printed, on either stream. */
+  readonly said: string;
 }
 
 export interface AgentLab {
@@ -111,6 +119,9 @@ function labNode(netns: TestNetns, { name, directory, monitors, settings }: LabP
     environment: env,
     client: createAgentClient(join(runDirectory, 'calico-ts.sock')),
     start: () => {
+      if (agent !== undefined && agent.exitCode === null && agent.signalCode === null) {
+        throw new Error(`${name}: an agent runs already, and a second one would outlive the test`);
+      }
       // exec: the agent's own pid, so that a signal reaches it and not `ip`.
       const command = `exec ip netns exec ${netns.name} ${process.execPath} src/main.ts 2>>${logFile}`;
       agent = spawn('sh', ['-c', command], { env, stdio: 'ignore' });
@@ -123,8 +134,15 @@ function labNode(netns: TestNetns, { name, directory, monitors, settings }: LabP
     },
     signal: (signal) => void agent?.kill(signal),
     routeEvents: () => events.filter((line) => line.includes('proto 80')),
+    ctl: (...args) => runCtl(netns, env, args),
     log: () => readFileSync(logFile, 'utf8'),
   };
+}
+
+function runCtl(netns: TestNetns, env: NodeJS.ProcessEnv, args: readonly string[]): CtlResult {
+  const command = ['netns', 'exec', netns.name, process.execPath, 'src/cli/main.ts', ...args];
+  const { status, stdout, stderr } = spawnSync('ip', command, { env, encoding: 'utf8' });
+  return { status: status ?? -1, said: `${stdout}${stderr}` };
 }
 
 /** Polls until `condition` holds; ends with what `describe` says where it does not. */

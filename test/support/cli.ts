@@ -5,6 +5,8 @@ import type { CliIo } from '../../src/cli/io.ts';
 import type { HostFiles } from '../../src/host/open-host.ts';
 import type { UninstallHost } from '../../src/host/uninstall.ts';
 import { readerOf } from './host-reader.ts';
+import type { DoctorPorts } from '../../src/host/doctor/doctor.ts';
+import { healthyHost } from './doctor-ports.ts';
 import { FakeKernel } from './fake-kernel.ts';
 import { CommandError } from '../../src/cli/io.ts';
 import { runCli } from '../../src/cli/program.ts';
@@ -37,6 +39,8 @@ export class FakeShell {
   };
   /** What `node checksystem` and `node doctor` read. */
   readonly hostTexts: Record<string, string> = {};
+  /** What `node doctor` looks at; absent: a host on which all is well. */
+  doctor: DoctorPorts | undefined;
   readonly removedFiles: string[] = [];
   hostFiles: HostFiles | undefined;
   /** What the command opened, and how often it closed it. */
@@ -63,6 +67,8 @@ export class FakeShell {
         return this.host;
       },
       reader: readerOf(this.hostTexts),
+      doctor: this.doctor ?? healthyHost(this.hostTexts),
+      nodeName: () => 'node-a1',
       sleep: () => Promise.resolve(),
       openStore: (settings) => {
         this.opened = settings;

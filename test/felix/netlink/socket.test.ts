@@ -18,6 +18,8 @@ function scripted(answer: (requests: readonly Message[]) => readonly (Uint8Array
     open: () => 4,
     close: () => undefined,
     setNetns: () => undefined,
+    sendTo: () => undefined,
+    readClock: () => 0,
     send: (_, data) => {
       waiting.push(...answer(decodeMessages(data)));
       return data.length;
