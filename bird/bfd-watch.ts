@@ -49,7 +49,7 @@ export class BfdWatch {
     if (!change.isPathFailure) return;
     for (const neighbor of this.#neighbors()) {
       if (neighbor.settings.bfd !== undefined && isOf(neighbor.settings, change)) {
-        neighbor.bfdDown(`BFD: ${change.diagnostic}`);
+        neighbor.bfdDown(`BFD: ${change.diagnostic}`, change.isPeerIndependent);
       }
     }
   }

@@ -22,8 +22,8 @@ export interface Speaker {
   start(): Promise<void>;
   /**
    * The whole desired set. New peers start, missing ones end with Cease/Peer De-configured. Of a changed one: what only
-   * the next OPEN or a timer needs (restart and keepalive time, waits, who dials, and where to once the session stands)
-   * leaves the session alone. Anything else makes a new session: where graceful restart was agreed on and address, AS and
+   * the next OPEN or a timer needs (restart and keepalive time, ADD-PATH; who dials, where to and when once the session
+   * stands) leaves the session alone. Anything else makes a new session: where graceful restart was agreed on and address, AS and
    * families stay, without NOTIFICATION, and no side loses a route meanwhile; else with Cease/Other Configuration Change.
    */
   setPeers(peers: readonly PeerSettings[]): void;

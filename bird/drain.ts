@@ -15,6 +15,7 @@ export class Drain {
   readonly over: Promise<void>;
   readonly #ports: DrainPorts;
   readonly #waitSeconds: number;
+  /** Peers have heard it, or are waited for no longer. */
   #isTold = false;
   #end: () => void = () => undefined;
   #cancel: () => void;
@@ -33,6 +34,7 @@ export class Drain {
 
   /** No more waiting. */
   hurry(): void {
+    this.#isTold = true;
     this.#cancel();
     this.#end();
   }

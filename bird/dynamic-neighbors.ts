@@ -154,10 +154,10 @@ export class DynamicNeighbors {
   }
 }
 
-/** A connection stands, and something is to be expected of it. */
 /** Its routes are kept, or it is kept out: then a new neighbor for the same caller would know nothing of either. */
 const isKept = ({ neighbor }: Member): boolean => neighbor.isHelping || neighbor.isHeldDown;
 
+/** A connection stands, and something is to be expected of it. */
 const isUnderWay = (state: SessionState): boolean =>
   state === 'OpenSent' || state === 'OpenConfirm' || state === 'Established';
 

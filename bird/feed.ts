@@ -15,11 +15,15 @@ export interface FeedPorts {
   /** What follows when there is no UPDATE and End-of-RIB was sent: the marks of an answer to a refresh. RFC 7313 §4. */
   nextRefresh(family: IpFamily): Uint8Array | undefined;
   /** What we would say so far is not all that we know: End-of-RIB must wait. */
-  isEndOfRibHeld(): boolean;
+  isEndOfRibHeld(family: IpFamily): boolean;
 }
 
-/** A loop turn sends no more; the rest follows in the next. */
+/**
+ * A loop turn sends no more; the rest follows in the next. So many octets are some 8,000 prefixes, and one message of
+ * RFC 8654.
+ */
 const FRAMES_PER_TURN = 64;
+const OCTETS_PER_TURN = 32_768;
 
 /** What one peer is told, as far as its connection has room: all UPDATEs of a family, then its first End-of-RIB. */
 export class Feed {
@@ -46,13 +50,15 @@ export class Feed {
 
   /** Writes what the peer is still to be told, as far as there is room; called again when there is more. */
   pump(): void {
+    let octets = 0;
     for (let frames = 0; this.#families.length > 0 && this.#ports.room() > 0; frames++) {
-      if (frames === FRAMES_PER_TURN) {
+      if (frames === FRAMES_PER_TURN || octets >= OCTETS_PER_TURN) {
         this.pumpSoon();
         return;
       }
       const frame = this.#nextFrame();
       if (frame === undefined) return;
+      octets += frame.length;
       this.#ports.write(frame);
     }
   }
@@ -75,7 +81,7 @@ export class Feed {
         if (mark !== undefined) return mark;
         continue;
       }
-      if (this.#ports.isEndOfRibHeld()) continue;
+      if (this.#ports.isEndOfRibHeld(family)) continue;
       this.#endOfRibDue = this.#endOfRibDue.filter((due) => due !== family);
       return encodeEndOfRib(familyOf(family));
     }

@@ -12,8 +12,9 @@ import type { Speaker } from './contract.ts';
 import type { SpeakerSettings } from './settings.ts';
 import { BgpSpeaker } from './speaker.ts';
 
+export { wellKnown as wellKnownCommunities } from './policy/well-known.ts';
 export type { CloseHow, Speaker } from './contract.ts';
-export type { CommunityValue, FilterMatch, FilterOperation, FilterRule, RouteFilter } from './policy/filter.ts';
+export type { FilterMatch, FilterOperation, FilterRule, RouteFilter } from './policy/filter.ts';
 export type {
   BfdSettings,
   DynamicPeers,

@@ -1,5 +1,6 @@
 import type { IpAddress, IpFamily } from '../src/model/ip.ts';
 import { formatIpAddress } from '../src/model/ip.ts';
+import { isSame } from '../src/model/same.ts';
 import { Feed } from './feed.ts';
 import type { DeferralEvent, Patience } from './graceful-restart/deferral.ts';
 import { awaitedFrom } from './graceful-restart/deferral.ts';
@@ -81,7 +82,7 @@ export class Neighbor {
       guard: (work) => this.#session.guard(work),
       nextUpdate: (family) => host.routing.nextUpdate(this.#routes, family),
       nextRefresh: (family) => host.routing.nextRefresh(this.#routes, family),
-      isEndOfRibHeld: () => host.isEndOfRibHeld(),
+      isEndOfRibHeld: (family) => host.isEndOfRibHeld() || host.routing.exports.isTelling(this.#routes, family),
     });
     this.#refreshes = new RefreshWatch({
       clock: host.ports.clock,
@@ -153,7 +154,7 @@ export class Neighbor {
 
   /** Takes over what the session that is up, if one is, need not know. */
   adjust(settings: PeerSettings): void {
-    const isOtherLimit = JSON.stringify(settings.prefixLimits) !== JSON.stringify(this.#settings.prefixLimits);
+    const isOtherLimit = !isSame(settings.prefixLimits, this.#settings.prefixLimits);
     this.#settings = settings;
     // First, for the other limit may hold the peer down again.
     if (isOtherLimit) this.#limits.release();
@@ -161,9 +162,16 @@ export class Neighbor {
     this.#session.settingsChanged();
   }
 
-  /** BFD lost the path to the peer. */
-  bfdDown(text: string): void {
-    this.#session.bfdDown(text);
+  /**
+   * BFD lost the path to the peer. `isPeerIndependent`: its BFD survives a restart of its BGP, so one that is under way
+   * does not explain the loss, and the peer no longer forwards. RFC 5882 §4.3.
+   */
+  bfdDown(text: string, isPeerIndependent: boolean): void {
+    if (this.isEstablished) this.#session.bfdDown(text);
+    else if (isPeerIndependent && this.isHelping) {
+      this.#host.ports.log.warn({ peer: formatIpAddress(this.#settings.address) }, `${text}: its stale routes go`);
+      this.#stale.giveUp();
+    }
   }
 
   /** Ends the session as an operator asks, with a text for the peer, and lets it come back at once. RFC 9003. */
@@ -284,6 +292,8 @@ export class Neighbor {
     const restart = peerRestart(negotiated);
     this.#limits.sessionUp();
     this.#stale.back(restart);
+    // Where we do not speak graceful restart ourselves, a peer that does need not say End-of-RIB.
+    this.#refreshes.start(restart === undefined ? [] : families);
     routing.sessionUp(this.#routes, negotiated, addressOctets(ours));
     this.#host.defer({ type: 'peerUp', peer: this.id, awaited: awaitedFrom(restart, this.#host.patience()) });
     this.#feed.start(families);
@@ -321,6 +331,7 @@ export class Neighbor {
     }
     if (received?.endOfRib !== undefined) {
       this.#stale.endOfRib(received.endOfRib);
+      this.#refreshes.endOfRib(received.endOfRib);
       this.#host.defer({ type: 'endOfRib', peer: this.id, family: received.endOfRib });
     }
     return received?.fault;
@@ -330,7 +341,6 @@ export class Neighbor {
     const wanted = ipFamilyOf(family);
     if (wanted === undefined || this.#negotiated?.families.includes(wanted) !== true) return;
     if (subtype === 'request') this.#host.routing.refresh(this.#routes, wanted);
-    // Before End-of-RIB there is nothing to refresh, RFC 7313 §4, and its marks would be taken for those of a restart.
-    else if (this.#negotiated.enhancedRefresh && !this.#stale.isPeerRestarting) this.#refreshes.take(wanted, subtype);
+    else if (this.#negotiated.enhancedRefresh) this.#refreshes.take(wanted, subtype);
   }
 }

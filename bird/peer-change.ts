@@ -1,4 +1,5 @@
 /** What a new set of peers means for those that are there: who is who, and what a change costs. Pure. */
+import { isSame } from '../src/model/same.ts';
 import { callerName } from './incoming.ts';
 import type { PeerSettings } from './settings.ts';
 
@@ -9,16 +10,14 @@ import type { PeerSettings } from './settings.ts';
 export type PeerChange = 'none' | 'light' | 'new session' | 'another peer';
 
 /**
- * Words for people, waits between tries, what only an OPEN says that need not be said now, and what acts on the routes
+ * Words for people, waits before a try, what only an OPEN says that need not be said now, and what acts on the routes
  * or beside the session. Any other setting is news to both sides, or to the kernel's end of the connection.
  */
-const LIGHT = [
+const LIGHT: ReadonlySet<string> = new Set<keyof PeerSettings>([
   'kind',
   'origin',
   'description',
   'connectDelaySeconds',
-  'connectRetrySeconds',
-  'errorWaitSeconds',
   'gracefulRestartSeconds',
   'notificationRestart',
   'longLivedSeconds',
@@ -40,15 +39,22 @@ const LIGHT = [
   'exportFilters',
   'bfd',
   'remoteAsns',
-] as const satisfies readonly (keyof PeerSettings)[];
+]);
 
-/** Who dials, and where to: no longer of interest once the session stands. */
-const DIALLING = ['passive', 'port'] as const satisfies readonly (keyof PeerSettings)[];
+/** Who dials, where to and when: no longer of interest once the session stands. */
+const DIALLING: ReadonlySet<string> = new Set<keyof PeerSettings>([
+  'passive',
+  'port',
+  'connectRetrySeconds',
+  'errorWaitSeconds',
+]);
 
 export function peerChange(before: PeerSettings, after: PeerSettings, isEstablished: boolean): PeerChange {
-  if (fingerprint(before, []) === fingerprint(after, [])) return 'none';
-  const unheard = isEstablished ? [...LIGHT, ...DIALLING] : LIGHT;
-  if (fingerprint(before, unheard) === fingerprint(after, unheard)) return 'light';
+  // Most often, and of every peer of the cluster.
+  if (isSame(before, after)) return 'none';
+  const names = new Set([...Object.keys(before), ...Object.keys(after)]) as ReadonlySet<keyof PeerSettings>;
+  const isUnheard = (name: string): boolean => LIGHT.has(name) || (isEstablished && DIALLING.has(name));
+  if ([...names].every((name) => isUnheard(name) || isSame(before[name], after[name]))) return 'light';
   return isSamePeer(before, after) ? 'new session' : 'another peer';
 }
 
@@ -81,10 +87,3 @@ const isSamePeer = (a: PeerSettings, b: PeerSettings): boolean => identityOf(a) 
 
 const identityOf = (settings: PeerSettings): string =>
   [hostOf(settings), settings.remoteAsn, ...settings.families].join();
-
-const fingerprint = (settings: PeerSettings, without: readonly string[]): string =>
-  JSON.stringify(
-    Object.entries(settings)
-      .filter(([name, value]) => value !== undefined && !without.includes(name))
-      .sort(([a], [b]) => (a < b ? -1 : 1)),
-  );

@@ -1,5 +1,6 @@
 /** One peer as people see it. Pure. */
 import type { IpFamily } from '../src/model/ip.ts';
+import { decisiveIncident } from './explain/decisive.ts';
 import type { StaleRoutes } from './graceful-restart/stale-routes.ts';
 import type { Negotiated } from './peer/negotiate.ts';
 import type { Session } from './peer/session.ts';
@@ -11,7 +12,7 @@ export interface PeerParts {
   readonly routes: RoutingPeer;
   readonly session: Pick<
     Session,
-    'state' | 'since' | 'lastError' | 'flaps' | 'incidents' | 'reach' | 'messages' | 'connection' | 'capabilities'
+    'state' | 'since' | 'flaps' | 'incidents' | 'reach' | 'messages' | 'connection' | 'capabilities'
   >;
   /** Of the session that is up. */
   readonly negotiated: Negotiated | undefined;
@@ -22,7 +23,7 @@ export interface PeerParts {
 export function peerView({ routes, session, negotiated, stale, isDynamic }: PeerParts): PeerView {
   const { settings } = routes;
   const total = (count: (family: IpFamily) => number): number => FAMILIES.reduce((sum, f) => sum + count(f), 0);
-  const lastError = session.lastError ?? waitingText(session, settings.passive);
+  const lastError = decisiveIncident(session.incidents)?.text ?? waitingText(session, settings.passive);
   const { longLived } = stale;
   return {
     settings,

@@ -48,6 +48,10 @@ export class Reception {
     return this.#dynamic.neighbors;
   }
 
+  get ranges(): readonly DynamicPeers[] {
+    return this.#dynamic.ranges;
+  }
+
   get refusedCallers(): readonly RefusedCaller[] {
     return this.#refused.list();
   }

@@ -18,14 +18,28 @@ export class RefreshWatch {
   readonly #ports: RefreshPorts;
   /** Families between the two marks, each with the way to cancel its timer. */
   readonly #under = new Map<IpFamily, () => void>();
+  /** Families that the peer is telling for the first time in this session. */
+  readonly #loading = new Set<IpFamily>();
 
   constructor(ports: RefreshPorts) {
     this.#ports = ports;
   }
 
+  /**
+   * A session is up that will say End-of-RIB in these families. Before it, BoRR says nothing, RFC 7313 §4: its marks would
+   * be taken for those of a restart.
+   */
+  start(loading: readonly IpFamily[]): void {
+    for (const family of loading) this.#loading.add(family);
+  }
+
+  endOfRib(family: IpFamily): void {
+    this.#loading.delete(family);
+  }
+
   /** EoRR without BoRR, and marks that nobody knows, say nothing. RFC 7313 §4, §5. */
   take(family: IpFamily, subtype: RouteRefresh['subtype']): void {
-    if (subtype === 'begin') this.#begin(family);
+    if (subtype === 'begin' && !this.#loading.has(family)) this.#begin(family);
     else if (subtype === 'end' && this.#under.has(family)) this.#end(family);
   }
 
@@ -33,6 +47,7 @@ export class RefreshWatch {
   stop(): void {
     for (const cancel of this.#under.values()) cancel();
     this.#under.clear();
+    this.#loading.clear();
   }
 
   /** Again: everything is marked anew. */

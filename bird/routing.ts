@@ -1,14 +1,17 @@
 import type { IpFamily } from '../src/model/ip.ts';
+import { isSame } from '../src/model/same.ts';
 import type { Negotiated } from './peer/negotiate.ts';
 import { importContext } from './policy/import.ts';
 import { AdjRibIn } from './rib/adj-rib-in.ts';
 import { AdjRibOut } from './rib/adj-rib-out.ts';
+import type { AdjRibOutMemory } from './rib/adj-rib-out.ts';
 import { AttributeCache } from './rib/attribute-cache.ts';
 import { decisionProcess, selectBest } from './rib/decision.ts';
 import { Lane } from './rib/lane.ts';
 import type { RibMemory } from './rib/lane.ts';
 import type { SettleListener } from './rib/loc-rib.ts';
 import { LocRib } from './rib/loc-rib.ts';
+import { PathTable } from './rib/path-table.ts';
 import { PrefixTable } from './rib/prefix-table.ts';
 import type { UpdateSink } from './rib/update-reader.ts';
 import { candidateOf } from './routing/candidate.ts';
@@ -16,7 +19,7 @@ import { Chores } from './routing/chores.ts';
 import { Exports } from './routing/exports.ts';
 import { ImportPolicy, importKey } from './routing/import-policy.ts';
 import { Imports } from './routing/imports.ts';
-import { isOurs, originate } from './routing/originated.ts';
+import { originate } from './routing/originated.ts';
 import { FAMILIES, newPeer, originOf } from './routing/peer.ts';
 import type {
   FamilyTables,
@@ -82,7 +85,7 @@ export class Routing {
       );
     const peer = newPeer(index, settings, {
       adjRibIn: { 4: tableOf(4), 6: tableOf(6) },
-      adjRibOut: { 4: new AdjRibOut(this.#memory(4)), 6: new AdjRibOut(this.#memory(6)) },
+      adjRibOut: { 4: new AdjRibOut(this.#outMemory(4)), 6: new AdjRibOut(this.#outMemory(6)) },
     });
     sources.claim(peer, 0);
     this.#imports.add(peer);
@@ -96,7 +99,7 @@ export class Routing {
   adjustPeer(peer: RoutingPeer, settings: PeerSettings): void {
     const before = peer.settings;
     peer.settings = settings;
-    const isOtherLimit = JSON.stringify(before.prefixLimits) !== JSON.stringify(settings.prefixLimits);
+    const isOtherLimit = !isSame(before.prefixLimits, settings.prefixLimits);
     if (isOtherLimit) for (const family of FAMILIES) peer.limitStages[family] = 'within';
     if (this.#renewImport(peer) || isOtherLimit) this.#imports.judgeAgain(peer);
     if (before.routeReflectorClient !== settings.routeReflectorClient) this.#sourceChanged(peer);
@@ -119,21 +122,25 @@ export class Routing {
     for (const peer of this.core.sources.peers()) this.exports.retarget(peer);
   }
 
-  /** All its routes go, and selection for them is done at once, so that its sources may be used again. */
+  /**
+   * All its routes go, behind the changes. Selection for each is done out of turn, so that nothing refers to its sources
+   * when they are given away again.
+   */
   removePeer(peer: RoutingPeer): void {
-    const { sources } = this.core;
     this.sessionDown(peer);
-    for (const family of FAMILIES) {
-      this.flush(peer, family);
-      const { locRib } = this.tables[family];
-      const own = sources.of(peer);
-      locRib.settleWhere((prefix) => own.some((source) => locRib.refersTo(prefix, source)), this.#settling(family));
-      for (const source of own) locRib.removeSource(source);
-    }
-    this.#imports.remove(peer);
-    sources.release(peer);
-    // One that never had a session left nothing there.
-    if (peer.identity.bgpIdentifier !== 0) this.exports.forget();
+    const intakes = this.#imports.remove(peer);
+    const own = this.core.sources.retire(peer);
+    const clear = (family: IpFamily, end: () => void): void => {
+      const { prefixes, locRib } = this.tables[family];
+      const visit = (prefix: number): boolean => {
+        const isAny = intakes[family].remove(prefix) || own.some((source) => locRib.refersTo(prefix, source));
+        if (isAny) locRib.settleNow(prefix, this.#settling(family));
+        return isAny;
+      };
+      this.core.chores.add({ rows: () => prefixes.capacity, visit, end });
+    };
+    clear(4, () => clear(6, () => this.#releaseSources(peer, own)));
+    this.core.work();
   }
 
   /** The session is up: what it may import is known, and everything is due to be told. `localAddress`: 4 or 16 octets. */
@@ -190,12 +197,11 @@ export class Routing {
 
   /** The whole set of routes of this node. Selected at once, for they win whatever the peers say and however selection stands. */
   setOriginated(routes: readonly OriginatedRoute[]): void {
-    originate(this.core, routes);
-    for (const family of FAMILIES) {
-      const { locRib } = this.tables[family];
-      locRib.settleWhere((prefix) => isOurs(this.core, family, prefix), this.#settling(family));
-    }
+    originate(this.core, routes, (family, prefix) => {
+      this.tables[family].locRib.settleNow(prefix, this.#settling(family));
+    });
     this.#imports.setOwnBlocks(routes);
+    this.core.work();
   }
 
   /** Does some of what is due, at most so many rows of each kind; true where there is more. */
@@ -233,12 +239,25 @@ export class Routing {
     this.#listener.hasNews(peer);
   }
 
+  #releaseSources(peer: RoutingPeer, own: readonly number[]): void {
+    for (const source of own) {
+      for (const family of FAMILIES) this.tables[family].locRib.removeSource(source);
+      this.core.sources.release(source);
+    }
+    // One that never had a session left nothing there.
+    if (peer.identity.bgpIdentifier !== 0) this.exports.forget();
+  }
+
   #hasWork(): boolean {
     return this.core.chores.hasWork || FAMILIES.some((family) => this.tables[family].locRib.hasDirty);
   }
 
   #memory(family: IpFamily): RibMemory {
     return { prefixes: this.tables[family].prefixes, attributes: this.attributes };
+  }
+
+  #outMemory(family: IpFamily): AdjRibOutMemory {
+    return { ...this.#memory(family), paths: this.tables[family].paths };
   }
 
   #makeLane(family: IpFamily, source: number): Lane {
@@ -257,7 +276,7 @@ export class Routing {
     });
     const originated = new Lane(LOCAL_SOURCE, memory);
     locRib.addSource(LOCAL_SOURCE, originated);
-    return { prefixes, locRib, originated };
+    return { prefixes, locRib, paths: new PathTable(prefixes), originated };
   }
 
   #settling(family: IpFamily): SettleListener {
@@ -293,12 +312,10 @@ export class Routing {
     this.exports.forget();
     for (const family of FAMILIES) {
       const { locRib } = this.tables[family];
-      for (const lane of peer.adjRibIn[family].lanes) {
-        for (const prefix of lane.prefixes()) {
-          locRib.touch(prefix, lane.source);
-          if (locRib.best(prefix)?.source === lane.source) this.exports.bestChanged(family, prefix);
-        }
-      }
+      this.#imports.of(peer, family).walkAll('source', (lane, prefix) => {
+        locRib.touch(prefix, lane.source);
+        if (locRib.best(prefix)?.source === lane.source) this.exports.bestChanged(family, prefix);
+      });
     }
     this.core.work();
   }

@@ -131,7 +131,7 @@ export interface PeerSettings {
   readonly routeServerClient?: boolean;
   /** Put our AS in the place of the peer's in the AS_PATHs that it is told. */
   readonly asOverride?: boolean;
-  /** Take private AS numbers (RFC 6996) out of the AS_PATHs that an external peer is told. */
+  /** Take private AS numbers (RFC 6996), but for the peer's own, out of the AS_PATHs that an external peer is told. */
   readonly removePrivateAs?: boolean;
   /** Refuse a path of an external peer that does not begin with its AS. RFC 4271 §6.3. */
   readonly enforceFirstAs?: boolean;

@@ -1,4 +1,4 @@
-import { formatIpAddress } from '../src/model/ip.ts';
+import { formatIpAddress, formatPrefix } from '../src/model/ip.ts';
 import type { IpAddress, IpFamily, Prefix } from '../src/model/ip.ts';
 import type { LearnedRoute } from '../src/model/route.ts';
 import type { Clock } from '../src/runtime/clock.ts';
@@ -12,9 +12,9 @@ import { Drain } from './drain.ts';
 import type { DeferralEvent, DeferralState } from './graceful-restart/deferral.ts';
 import { CONVERGED, DEFERRING, deferralStep } from './graceful-restart/deferral.ts';
 import type { PeerExplanation } from './explain/finding.ts';
-import { Neighbor } from './neighbor.ts';
-import { matchPeers, peerChange } from './peer-change.ts';
-import { fault, shutdownFault } from './peer/fault.ts';
+import type { NeighborHost } from './neighbor.ts';
+import { Neighbors } from './neighbors.ts';
+import { shutdownFault } from './peer/fault.ts';
 import type { TcpEvidence } from './peer/tcp-counters.ts';
 import type { PasswordRefusal, Transport } from './peer/transport.ts';
 import { Reception } from './reception.ts';
@@ -31,7 +31,6 @@ import type {
   RouteView,
   TableCounts,
 } from './view.ts';
-import type { Fault } from './wire.ts';
 
 export interface SpeakerPorts {
   readonly clock: Clock;
@@ -53,15 +52,14 @@ export class BgpSpeaker implements Speaker {
   readonly #ports: SpeakerPorts;
   readonly #routing: Routing;
   readonly #listeners = new Set<() => void>();
-  readonly #farewells = new Set<Promise<void>>();
+  readonly #neighbors: Neighbors;
   readonly #reception: Reception;
   readonly #bfd: BfdWatch;
   readonly #answers: Answers;
   readonly #drops: RecentDrops;
-  /** In the order of the settings. */
-  #configured: readonly Neighbor[] = [];
-  readonly #byIndex = new Map<number, Neighbor>();
   #deferral: DeferralState;
+  /** The deferral is over, and selection is not through with what piled up in it. */
+  #isCatchingUp = false;
   #cancelDeferral: () => void = () => undefined;
   #starting: Promise<void> | undefined;
   #closing: Promise<void> | undefined;
@@ -72,19 +70,26 @@ export class BgpSpeaker implements Speaker {
   #isWorkDue = false;
   #isNewsDue = false;
   #hasOriginated = false;
+  #hasPeers = false;
 
   constructor(settings: SpeakerSettings, ports: SpeakerPorts) {
     this.#settings = settings;
     this.#ports = ports;
     this.#clusterId = settings.clusterId;
     this.#deferral = settings.gracefulRestart.restarting ? DEFERRING : CONVERGED;
-    this.#bfd = new BfdWatch({ bfd: ports.bfd, clock: ports.clock }, () => this.#neighbors);
+    this.#bfd = new BfdWatch({ bfd: ports.bfd, clock: ports.clock }, () => this.#neighbors.all);
+    this.#neighbors = new Neighbors({
+      hostOf: (isDynamic) => this.#hostOf(isDynamic),
+      dynamic: () => this.#reception.dynamic,
+      changed: (peer) => this.#bfd.updateSoon(peer),
+      renamed: () => this.#announceChange(),
+    });
     this.#reception = new Reception(ports, {
-      configured: () => this.#configured,
+      configured: () => this.#neighbors.configured,
       isClosed: () => this.#isClosed,
-      make: (peer) => this.#makeNeighbor(peer, true),
-      change: (neighbor, peer) => this.#changed(neighbor, peer),
-      end: (neighbor, farewell) => this.#end(neighbor, farewell),
+      make: (peer) => this.#neighbors.make(peer, true),
+      change: (neighbor, peer) => this.#neighbors.change(neighbor, peer),
+      end: (neighbor, farewell) => this.#neighbors.end(neighbor, farewell),
     });
     this.#routing = new Routing(
       {
@@ -97,8 +102,8 @@ export class BgpSpeaker implements Speaker {
       {
         routesChanged: () => this.#announceChange(),
         workWaits: () => this.#workSoon(),
-        hasNews: ({ index }) => this.#byIndex.get(index)?.pumpSoon(),
-        limitReached: ({ index }, reached) => this.#byIndex.get(index)?.limitReached(reached),
+        hasNews: ({ index }) => this.#neighbors.at(index)?.pumpSoon(),
+        limitReached: ({ index }, reached) => this.#neighbors.at(index)?.limitReached(reached),
         leftOut: ({ settings: { address } }, text) => ports.log.warn({ peer: formatIpAddress(address) }, text),
       },
     );
@@ -107,7 +112,7 @@ export class BgpSpeaker implements Speaker {
       clock: ports.clock,
       routing: this.#routing,
       bfd: this.#bfd,
-      neighbors: () => this.#neighbors,
+      neighbors: () => this.#neighbors.all,
       refusedPasswords: () => this.#reception.refusedPasswords,
     });
   }
@@ -120,25 +125,16 @@ export class BgpSpeaker implements Speaker {
   setPeers(peers: readonly PeerSettings[]): void {
     if (this.#isClosed) return;
     this.#reception.prepareFor(peers);
-    const existing = matchPeers(this.#configured, peers);
-    const kept = new Set(existing);
-    for (const neighbor of this.#configured) {
-      if (!kept.has(neighbor))
-        this.#end(neighbor, fault('peerDeconfigured', 'the peer was removed from the configuration'));
-    }
-    const before = new Set(this.#configured);
-    this.#configured = peers.map((settings, i) => {
-      const neighbor = existing[i];
-      return neighbor === undefined ? this.#makeNeighbor(settings) : this.#changed(neighbor, settings);
-    });
-    this.#defer({ type: 'peersSet', peers: this.#configured.map(({ id }) => id) });
-    if (!this.#isStarted) return;
-    // Not those that were there: one that waits after an error must not dial with every change of another.
-    for (const neighbor of this.#configured) if (!before.has(neighbor)) neighbor.start();
+    const newcomers = this.#neighbors.set(peers);
+    this.#hasPeers = true;
+    this.#awaitPeers();
+    if (this.#isStarted) for (const neighbor of newcomers) neighbor.start();
   }
 
   setDynamicPeers(ranges: readonly DynamicPeers[]): void {
-    if (!this.#isClosed) this.#reception.setRanges(ranges);
+    if (this.#isClosed) return;
+    this.#reception.setRanges(ranges);
+    if (this.#hasPeers) this.#awaitPeers();
   }
 
   setOriginated(routes: readonly OriginatedRoute[]): void {
@@ -146,7 +142,7 @@ export class BgpSpeaker implements Speaker {
     this.#routing.setOriginated(routes);
     this.#hasOriginated = true;
     this.#defer({ type: 'originatedSet' });
-    for (const neighbor of this.#neighbors) neighbor.pumpSoon();
+    for (const neighbor of this.#neighbors.all) neighbor.pumpSoon();
   }
 
   setClusterId(clusterId: number | undefined): void {
@@ -154,7 +150,7 @@ export class BgpSpeaker implements Speaker {
     this.#clusterId = clusterId;
     this.#routing.setClusterId(clusterId);
     // Whoever tells nothing but its own routes need not hold back its End-of-RIB.
-    for (const neighbor of this.#neighbors) neighbor.pumpSoon();
+    for (const neighbor of this.#neighbors.all) neighbor.pumpSoon();
   }
 
   learnedRoutes(): readonly LearnedRoute[] {
@@ -162,7 +158,7 @@ export class BgpSpeaker implements Speaker {
   }
 
   isConverged(): boolean {
-    return this.#deferral.name === 'converged';
+    return this.#deferral.name === 'converged' && !this.#isCatchingUp;
   }
 
   peers(): readonly PeerView[] {
@@ -229,7 +225,7 @@ export class BgpSpeaker implements Speaker {
       const ms = this.#settings.gracefulRestart.deferralSeconds * 1000;
       this.#cancelDeferral = clock.after(ms, () => this.#defer({ type: 'timerExpires' }));
     }
-    for (const neighbor of this.#neighbors) neighbor.start();
+    for (const neighbor of this.#neighbors.all) neighbor.start();
   }
 
   async #close(how: CloseHow): Promise<void> {
@@ -240,8 +236,7 @@ export class BgpSpeaker implements Speaker {
     this.#reception.stop();
     this.#listeners.clear();
     const farewell = how.kind === 'restart' ? undefined : shutdownFault(how.message);
-    const stopped = this.#neighbors.map((neighbor) => neighbor.stop(farewell));
-    await Promise.all([...stopped, ...this.#farewells]);
+    await this.#neighbors.stop(farewell);
     // A start under way closes what it opened; why it failed is for its own caller.
     await this.#starting?.catch(() => undefined);
     await this.#reception.close();
@@ -250,24 +245,19 @@ export class BgpSpeaker implements Speaker {
 
   /** Nobody to tell is nobody to wait for. */
   async #drained(waitSeconds: number): Promise<void> {
-    if (!this.#neighbors.some(({ isEstablished }) => isEstablished)) return;
+    if (!this.#neighbors.all.some(({ isEstablished }) => isEstablished)) return;
     this.#ports.log.info({ waitSeconds }, 'draining: peers are told to use other routes');
     this.#drain = new Drain(waitSeconds, {
       clock: this.#ports.clock,
-      isFlushed: () => this.#neighbors.every(({ isFlushed }) => isFlushed),
+      isFlushed: () => this.#neighbors.all.every(({ isFlushed }) => isFlushed),
     });
     this.#routing.setDraining(true);
     this.#drain.look();
     await this.#drain.over;
   }
 
-  /** Configured and dynamic. */
-  get #neighbors(): readonly Neighbor[] {
-    return [...this.#configured, ...this.#reception.dynamic];
-  }
-
-  #makeNeighbor(settings: PeerSettings, isDynamic = false): Neighbor {
-    const neighbor = new Neighbor(settings, {
+  #hostOf(isDynamic: boolean): NeighborHost {
+    return {
       ports: this.#ports,
       routing: this.#routing,
       bgpIdentifier: this.#settings.bgpIdentifier,
@@ -280,10 +270,7 @@ export class BgpSpeaker implements Speaker {
       tcpEvidence: this.#ports.tcpEvidence,
       dropsBefore: () => this.#drops.before,
       progressed: () => this.#drain?.look(),
-    });
-    this.#bfd.updateSoon(settings);
-    this.#byIndex.set(neighbor.index, neighbor);
-    return neighbor;
+    };
   }
 
   /** Whether peers are told what other peers said. */
@@ -296,35 +283,14 @@ export class BgpSpeaker implements Speaker {
    * has said everything as soon as they are known.
    */
   #isEndOfRibHeld(): boolean {
-    return !this.#hasOriginated || (this.#passesOn() && this.#deferral.name === 'deferring');
+    return !this.#hasOriginated || (this.#passesOn() && !this.isConverged());
   }
 
-  /** The neighbor that serves these settings from now on. */
-  #changed(neighbor: Neighbor, settings: PeerSettings): Neighbor {
-    const before = neighbor.settings;
-    const change = peerChange(before, settings, neighbor.isEstablished);
-    if (before.kind !== settings.kind) this.#announceChange();
-    if (change === 'none') return neighbor;
-    this.#bfd.updateSoon(settings);
-    if (change === 'light') {
-      neighbor.adjust(settings);
-      return neighbor;
-    }
-    if (change === 'new session' && neighbor.isRestartable) {
-      neighbor.restart(settings);
-      return neighbor;
-    }
-    this.#end(neighbor, fault('otherConfigurationChange', 'the settings of the peer changed'));
-    return this.#makeNeighbor(settings, neighbor.isDynamic);
-  }
-
-  #end(neighbor: Neighbor, farewell: Fault): void {
-    const stopped = neighbor.stop(farewell);
-    neighbor.forget();
-    this.#byIndex.delete(neighbor.index);
-    this.#bfd.updateSoon(neighbor.settings);
-    this.#farewells.add(stopped);
-    void stopped.finally(() => this.#farewells.delete(stopped));
+  /** Of a range nobody knows who calls, so that only the deferral time ends the wait. */
+  #awaitPeers(): void {
+    const wanted = this.#neighbors.configured.filter(({ settings }) => settings.shutdown === undefined);
+    const ranges = this.#reception.ranges.map(({ prefix }) => `range ${formatPrefix(prefix)}`);
+    this.#defer({ type: 'peersSet', peers: [...wanted.map(({ id }) => id), ...ranges] });
   }
 
   #defer(event: DeferralEvent): void {
@@ -333,10 +299,15 @@ export class BgpSpeaker implements Speaker {
     if (before.name === this.#deferral.name) return;
     this.#cancelDeferral();
     this.#ports.log.info({ cause: event.type }, 'selection starts after the restart');
-    // The last route of the last peer and End-of-RIB after all of them must not be parted.
-    while (this.#routing.settle(PREFIXES_PER_SLICE));
+    // The last route of the last peer and End-of-RIB after all of them must not be parted: the latter waits for selection.
+    this.#isCatchingUp = true;
+    this.#work();
+  }
+
+  #caughtUp(): void {
+    this.#isCatchingUp = false;
     this.#announceChange();
-    for (const neighbor of this.#neighbors) neighbor.pumpSoon();
+    for (const neighbor of this.#neighbors.all) neighbor.pumpSoon();
   }
 
   #workSoon(): void {
@@ -355,12 +326,13 @@ export class BgpSpeaker implements Speaker {
       this.#workSoon();
       return;
     }
+    if (this.#isCatchingUp && this.#deferral.name === 'converged') this.#caughtUp();
     this.#drain?.look();
   }
 
   /** A bug in what one route needs must not end the process; the route has left the queue. */
   #step(): boolean {
-    const peers = this.#byIndex.size;
+    const peers = this.#neighbors.count;
     const limit = Math.max(1, Math.min(PREFIXES_PER_SLICE, Math.floor(EXPORTS_PER_SLICE / Math.max(1, peers))));
     try {
       return this.#deferral.name === 'deferring' ? this.#routing.doChores(limit) : this.#routing.settle(limit);

@@ -73,7 +73,10 @@ export interface PeerView {
   readonly state: SessionState;
   /** Milliseconds since 1970 of the last change of state. */
   readonly since: number;
-  /** Why the session is not up, or why it last went down, in one sentence; also where it is Established now. */
+  /**
+   * Why the session is not up, or why it last went down, in one sentence; also where it is Established now. Not just what
+   * came last: a dial that is refused meanwhile tells less than the NOTIFICATION before it.
+   */
   readonly lastError?: string;
   readonly bgpIdentifier?: number;
   readonly holdSeconds?: number;
@@ -184,7 +187,7 @@ export interface AdvertisementView {
   readonly reason?: string;
   /** RFC 7911; absent where the peer takes one path alone. */
   readonly pathId?: number;
-  /** As the peer has them; absent where it is kept back. */
+  /** As the peer shall have them, or of a route to be withdrawn as it has them; absent where it is kept back. */
   readonly attributes?: RouteAttributes;
 }
 

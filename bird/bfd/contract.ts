@@ -27,7 +27,7 @@ export interface BfdChange extends BfdSessionName {
   readonly wasUp: boolean;
   /**
    * The path to the peer, or the peer, failed: what runs over it should end. Only after an Up, and not where an operator
-   * on either side, or a fault of our own, took BFD alone away. RFC 5882 §3.2.
+   * on either side, a restart of the peer, or a fault of our own, took BFD alone away. RFC 5882 §3.2, §4.3.2.
    */
   readonly isPathFailure: boolean;
   /** The peer's C bit: its BFD would survive a restart of its control plane. RFC 5882 §4.3. */

@@ -65,7 +65,7 @@ export interface Report {
   readonly state: 'Up' | 'Down';
   /** One sentence. */
   readonly text: string;
-  /** False where either side was taken down by its operator: that says nothing about the path. RFC 5882 §3.2. */
+  /** False where an operator took either side down (RFC 5882 §3.2), or the peer began anew: that says nothing about the path. */
   readonly isPathFailure: boolean;
 }
 
@@ -298,14 +298,25 @@ function reportOf(before: Session, after: Session): Report | undefined {
   }
   if (before.state !== 'Up' || after.state === 'Up') return undefined;
   const isAdministrative = after.state === 'AdminDown' || after.remote?.state === 'AdminDown';
-  return { do: 'report', state: 'Down', text: downText(before, after), isPathFailure: !isAdministrative };
+  const isPathFailure = !isAdministrative && !hasBegunAnew(before, after);
+  return { do: 'report', state: 'Down', text: downText(before, after), isPathFailure };
 }
+
+/**
+ * The peer restarted within a Detection Time, and its BGP may be back already: to end that session would undo the graceful
+ * restart (RFC 5882 §4.3.2). A failure that it has seen itself has a diagnostic, or the old discriminator.
+ */
+const hasBegunAnew = (before: Session, { remote }: Session): boolean =>
+  remote?.state === 'Down' &&
+  remote.diagnostic === DIAGNOSTIC.none &&
+  remote.discriminator !== before.remote?.discriminator;
 
 function downText(before: Session, after: Session): string {
   if (after.state === 'AdminDown') return 'taken down here';
   const { remote } = after;
   if (remote === undefined) return silenceText(before);
   if (remote.state === 'AdminDown') return 'the peer took the session down (AdminDown)';
+  if (hasBegunAnew(before, after)) return 'the peer began its BFD session anew';
   const reason = remote.diagnostic === DIAGNOSTIC.none ? '' : ` (${diagnosticWords(remote.diagnostic)})`;
   return remote.diagnostic === DIAGNOSTIC.detectionTimeExpired
     ? `the peer says Down${reason}: what we send does not reach it in time`

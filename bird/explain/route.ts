@@ -2,7 +2,7 @@
 import type { Prefix } from '../../src/model/ip.ts';
 import { formatIpv4, formatPrefix, prefixOf } from '../../src/model/ip.ts';
 import { routeTexts } from '../route-texts.ts';
-import { FAMILIES } from '../routing.ts';
+import { FAMILIES, LOCAL_SOURCE } from '../routing.ts';
 import type { Routing, RoutingPeer } from '../routing.ts';
 import { explainPrefix, exportsTo } from '../routing/explain.ts';
 import type { PathExport, PathState, PrefixExplanation } from '../routing/explain.ts';
@@ -13,7 +13,7 @@ import type { PathAttributes } from '../wire.ts';
 
 /** `asked`, or the longest prefix around it that anybody told; with no path where there is none. */
 export function explainRoute(routing: Routing, asked: Prefix): RouteExplanation {
-  const { prefix, known } = longest(routing, asked, ({ paths }) => paths.length > 0);
+  const { prefix, known } = longest(routing, asked, ({ paths, exports }) => paths.length > 0 || exports.length > 0);
   if (known === undefined) {
     const verdict = `nobody has told this speaker of ${formatPrefix(asked)}, nor of a prefix around it`;
     return { prefix: asked, verdict, paths: [], advertised: [] };
@@ -27,7 +27,7 @@ export function explainRoute(routing: Routing, asked: Prefix): RouteExplanation 
     verdict: `${verdictOf(known, best)}${best === undefined ? insteadText(routing, prefix) : ''}`,
     ...(originator !== undefined && { originator }),
     paths: paths.map((path) => explainedPath(routing, { prefix, id: known.id }, { path, isBest: isBest(path) })),
-    advertised: best === undefined ? [] : fates(routing, prefix, { known, best }),
+    advertised: fates(routing, prefix, { known, best }),
   };
 }
 
@@ -53,16 +53,22 @@ function insteadText(routing: Routing, prefix: Prefix): string {
 
 interface Chosen {
   readonly known: PrefixExplanation;
-  readonly best: PathState;
+  readonly best: PathState | undefined;
 }
 
 /** Every peer, also one that cannot be told; of the paths that a peer does not take nothing is said. */
 function fates(routing: Routing, prefix: Prefix, { known, best }: Chosen): readonly AdvertisementView[] {
   const { family } = prefix.address;
-  const told = known.exports.filter(({ peer, source }) => source === best.source || peer.adjRibOut[family].hasPaths);
+  const isHeld = ({ told }: PathExport): boolean => told !== undefined;
+  if (best === undefined) {
+    return known.exports.filter(isHeld).map((each) => advertisement(routing, prefix, each));
+  }
+  const told = known.exports.filter(
+    (each) => each.source === best.source || isHeld(each) || each.peer.adjRibOut[family].hasPaths,
+  );
   return [...routing.core.sources.peers()].flatMap((peer): readonly AdvertisementView[] => {
     const own = told.filter((each) => each.peer === peer);
-    if (own.length > 0) return own.map((each) => advertisement(prefix, each, routing.peer(each.source)));
+    if (own.length > 0) return own.map((each) => advertisement(routing, prefix, each));
     const reason =
       peer.session === undefined ? 'its session is not up' : `its session does not carry IPv${family} unicast`;
     return [{ prefix, to: peerText(peer), from: sourceText(best.peer), outcome: 'kept back', reason }];
@@ -73,6 +79,7 @@ function verdictOf({ paths }: PrefixExplanation, best: PathState | undefined): s
   const refused = paths.filter(({ rejectedBy }) => rejectedBy !== undefined).length;
   const of = paths.length === 1 ? 'the only path' : `one of ${paths.length} paths`;
   if (best !== undefined) return `the path from ${sourceText(best.peer)} is best, ${of}`;
+  if (paths.length === 0) return 'no path is left, and a peer that was told one is about to hear so';
   if (refused === paths.length)
     return `no path can be used: import refused ${refused === 1 ? 'the only one' : `all ${refused}`}`;
   return 'no path is selected yet';
@@ -108,29 +115,38 @@ function explainedPath(
   };
 }
 
-function advertisement(prefix: Prefix, each: PathExport, source: RoutingPeer | undefined): AdvertisementView {
-  const common = { prefix, to: peerText(each.peer), from: sourceText(source) };
-  if (each.kind === 'kept back') return { ...common, outcome: 'kept back', reason: each.reason };
+function advertisement(routing: Routing, prefix: Prefix, each: PathExport): AdvertisementView {
+  const common = {
+    prefix,
+    to: peerText(each.peer),
+    from: goneText(routing, each.source),
+    ...(each.pathId !== undefined && { pathId: each.pathId }),
+  };
+  if (each.kind === 'kept back') {
+    const { reason, told } = each;
+    if (told === undefined) return { prefix, to: common.to, from: common.from, outcome: 'kept back', reason };
+    return { ...common, outcome: 'waiting', reason: `to be withdrawn: ${reason}`, attributes: routeTexts(told) };
+  }
   return {
     ...common,
     outcome: each.isPending || !isTold(each) ? 'waiting' : 'sent',
     ...(each.rule !== undefined && { reason: `accepted by ${each.rule}` }),
-    ...(each.pathId !== undefined && { pathId: each.pathId }),
     attributes: routeTexts(each.attributes),
   };
 }
 
-/** Everything that one peer has been told or is about to be, of every prefix that has a best path. */
+/** Everything that one peer has been told or is about to be. */
 export function advertisements(routing: Routing, peer: RoutingPeer): readonly AdvertisementView[] {
   return FAMILIES.flatMap((family) => {
     const { locRib, prefixes } = routing.tables[family];
     const views: AdvertisementView[] = [];
-    locRib.forEachBest((id) => {
+    for (let id = 0; id < locRib.rows; id++) {
+      if (locRib.best(id) === undefined && peer.adjRibOut[family].pathsOf(id).length === 0) continue;
       for (const each of exportsTo(routing.core, routing.exports, { peer, family, prefix: id })) {
-        const from = routing.peer(each.source);
-        if (each.kind === 'send') views.push(advertisement(prefixes.prefix(id), each, from));
+        const isShown = each.kind === 'send' || each.told !== undefined;
+        if (isShown) views.push(advertisement(routing, prefixes.prefix(id), each));
       }
-    });
+    }
     return views;
   });
 }
@@ -138,6 +154,12 @@ export function advertisements(routing: Routing, peer: RoutingPeer): readonly Ad
 /** What the peer has is what it shall have. */
 const isTold = ({ told, attributes }: Extract<PathExport, { kind: 'send' }>): boolean =>
   told !== undefined && changes(told, attributes).length === 0;
+
+/** A path may live longer in what a peer was told than in our tables. */
+const goneText = (routing: Routing, source: number): string => {
+  const peer = routing.peer(source);
+  return peer === undefined && source !== LOCAL_SOURCE ? 'a path that is gone' : sourceText(peer);
+};
 
 const sourceText = (peer: RoutingPeer | undefined): string => (peer === undefined ? 'this node' : peerText(peer));
 

@@ -67,6 +67,11 @@ export class StaleRoutes {
     }
   }
 
+  /** The peer that is away no longer forwards. */
+  giveUp(): void {
+    for (const family of FAMILIES) this.#take(family, { type: 'lost' });
+  }
+
   endOfRib(family: IpFamily): void {
     this.#take(family, { type: 'endOfRib' });
   }

@@ -1,16 +1,17 @@
 import type { Clock } from '../../src/runtime/clock.ts';
 import type { Random } from '../../src/runtime/random.ts';
-import { BgpError, encodeMessage, Framer, MAX_OCTETS, messageType } from '../wire.ts';
+import { encodeMessage, messageType } from '../wire.ts';
 import type { Open } from '../wire.ts';
 import type { Direction } from './collision.ts';
 import type { Evidence } from './evidence.ts';
 import { encodeNotification, fault, PLAIN } from './fault.ts';
 import { step } from './fsm.ts';
+import { MessageReader } from './message-reader.ts';
 import { localOpen } from './negotiate.ts';
 import type { LocalSettings } from './negotiate.ts';
 import { maxReceivedOctets, messageEvent } from './receive.ts';
 import { Timers } from './timers.ts';
-import type { CloseReason, Connection, ConnectionHandlers } from './transport.ts';
+import type { Connection, ConnectionHandlers } from './transport.ts';
 import type { Effect, Event, State, Timer } from './vocabulary.ts';
 
 /** What a driver asks of the session that owns it. */
@@ -37,9 +38,6 @@ export type SessionEffect = Extract<
   { readonly do: 'report' | 'sessionUp' | 'sessionDown' | 'deliverUpdate' | 'deliverRefresh' }
 >;
 
-/** A loop turn must not be longer, or keepalives of other sessions wait. */
-const SLICE_MS = 5;
-const FRAMES_BETWEEN_LOOKS = 16;
 /** How long an OPEN waits for one over the connection that is to survive: a peer speaks over both at once, or not at all. */
 const COLLISION_WAIT_MS = 1000;
 
@@ -60,9 +58,7 @@ export class Driver {
   #said: LocalSettings | undefined;
   #sentOpen: Open | undefined;
   #receivedOpen: Open | undefined;
-  #framer = new Framer(MAX_OCTETS);
-  /** Whole messages wait in the framer for the next slice. */
-  #hasBacklog = false;
+  #reader: MessageReader | undefined;
   /** It waits for what comes over another connection; nothing behind it is read meanwhile. */
   #heldOpen: { readonly open: Open; readonly cancel: () => void } | undefined;
   #hasSaidGoodbye = false;
@@ -76,7 +72,7 @@ export class Driver {
       clock: owner.clock,
       random: owner.random,
       expired: (timer) => this.post({ type: `${timer}_Expires` }),
-      hasBacklog: () => this.#hasBacklog,
+      hasBacklog: () => this.#reader?.hasBacklog === true,
     });
   }
 
@@ -142,12 +138,12 @@ export class Driver {
   /** The other connection is gone, or was waited for long enough: an OPEN that was held is taken. */
   release(): void {
     const held = this.#heldOpen;
-    const connection = this.#connection;
-    if (held === undefined || connection === undefined) return;
+    const reader = this.#reader;
+    if (held === undefined || reader === undefined) return;
     held.cancel();
     this.#heldOpen = undefined;
     this.#postOpen(held.open);
-    this.#goOn(connection);
+    reader.release();
   }
 
   /** Whole messages. */
@@ -167,7 +163,9 @@ export class Driver {
     const before = this.#state;
     const [state, effects] = step(before, event, this.#localFor(before));
     this.#state = state;
-    if ('session' in state && !('session' in before)) this.#framer.maxOctets = maxReceivedOctets(state.session);
+    if ('session' in state && !('session' in before) && this.#reader !== undefined) {
+      this.#reader.maxOctets = maxReceivedOctets(state.session);
+    }
     for (const effect of effects) {
       // Each for itself: what one leaves undone must not keep the connection open or a timer running.
       try {
@@ -230,16 +228,17 @@ export class Driver {
     this.#connection = connection;
     this.#sentOpen = undefined;
     this.#receivedOpen = undefined;
-    this.#framer = new Framer(MAX_OCTETS);
-    this.#hasBacklog = false;
     this.#hasSaidGoodbye = false;
-    connection.attach(this.#handlersOf(connection));
+    const reader = this.#readerOf(connection);
+    this.#reader = reader;
+    connection.attach(this.#handlersOf(connection, reader));
   }
 
   #hangUp(how: 'disconnect' | 'drop'): void {
     const connection = this.#connection;
     this.#connection = undefined;
-    this.#hasBacklog = false;
+    this.#reader?.close();
+    this.#reader = undefined;
     this.#heldOpen?.cancel();
     this.#heldOpen = undefined;
     if (connection === undefined) return;
@@ -248,7 +247,7 @@ export class Driver {
   }
 
   /** What an earlier connection still says is nobody's business. */
-  #handlersOf(connection: Connection): ConnectionHandlers {
+  #handlersOf(connection: Connection, reader: MessageReader): ConnectionHandlers {
     const ifCurrent = (action: () => void): void => {
       if (this.#connection === connection) this.guard(action);
     };
@@ -258,14 +257,23 @@ export class Driver {
           this.#owner.evidence.connected(connection.localAddress);
           this.post({ type: 'Tcp_CR_Acked' });
         }),
-      data: (octets) =>
-        ifCurrent(() => {
-          this.#framer.push(octets);
-          this.#readSlice(connection);
-        }),
+      data: (octets) => ifCurrent(() => reader.push(octets)),
       progress: () => ifCurrent(() => this.#progressed()),
-      closed: (reason) => ifCurrent(() => this.#closed(connection, reason)),
+      closed: (reason) =>
+        ifCurrent(() => {
+          reader.drain();
+          ifCurrent(() => this.post({ type: 'TcpConnectionFails', reason }));
+        }),
     };
+  }
+
+  #readerOf(connection: Connection): MessageReader {
+    return new MessageReader(connection, {
+      clock: this.#owner.clock,
+      message: (frame) => this.#read(frame),
+      headerFault: (fault) => this.post({ type: 'BGPHeaderErr', fault }),
+      guard: (action) => this.guard(action),
+    });
   }
 
   #progressed(): void {
@@ -275,61 +283,11 @@ export class Driver {
     this.#owner.writable(this);
   }
 
-  /** What came before the end still counts: a NOTIFICATION, or the last UPDATEs before a restart. */
-  #closed(connection: Connection, reason: CloseReason): void {
-    while (this.#hasBacklog && this.#connection === connection) this.#readSlice(connection);
-    if (this.#connection !== connection) return;
-    this.post({ type: 'TcpConnectionFails', reason });
-  }
-
-  /** Takes messages until none is whole, or the slice is used up; then the rest waits for the next turn. */
-  #readSlice(connection: Connection): void {
-    const { clock } = this.#owner;
-    const end = clock.now() + SLICE_MS;
-    this.#hasBacklog = true;
-    for (let frames = 1; this.#connection === connection; frames++) {
-      if (this.#heldOpen !== undefined || !this.#readOne()) {
-        this.#hasBacklog = false;
-        return;
-      }
-      if (frames % FRAMES_BETWEEN_LOOKS === 0 && clock.now() >= end) {
-        this.#continueLater(connection);
-        return;
-      }
-    }
-  }
-
-  #continueLater(connection: Connection): void {
-    connection.pause();
-    this.#owner.clock.after(0, () => this.#goOn(connection));
-  }
-
-  #goOn(connection: Connection): void {
-    if (this.#connection !== connection) return;
-    this.guard(() => this.#readSlice(connection));
-    if (this.#connection === connection && !this.#hasBacklog && this.#heldOpen === undefined) connection.resume();
-  }
-
-  /** False where no whole message is there. */
-  #readOne(): boolean {
-    const frame = this.#nextFrame();
-    if (frame === undefined) return false;
+  #read(frame: Uint8Array): void {
     this.#owner.evidence.received(messageType(frame));
     const event = messageEvent(frame);
     if (event.type === 'BGPOpen') this.#readOpen(event.open);
     else this.post(event);
-    return true;
-  }
-
-  #nextFrame(): Uint8Array | undefined {
-    try {
-      return this.#framer.next();
-    } catch (error) {
-      if (!(error instanceof BgpError)) throw error;
-      const { text, code, data } = error;
-      this.post({ type: 'BGPHeaderErr', fault: { text, code, data } });
-      return undefined;
-    }
   }
 
   #readOpen(open: Open): void {
@@ -346,7 +304,7 @@ export class Driver {
       case 'wait': {
         const cancel = this.#owner.clock.after(COLLISION_WAIT_MS, () => this.release());
         this.#heldOpen = { open, cancel };
-        this.#connection?.pause();
+        this.#reader?.hold();
       }
     }
   }

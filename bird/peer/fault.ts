@@ -67,6 +67,10 @@ export const isHardReset = (code: ErrorCode): boolean => code.join() === cease.h
 export const hardReset = ({ text, code, data }: Fault): Fault =>
   fault('hardReset', text, Uint8Array.of(...code, ...data));
 
+/** The code of what a Hard Reset is about; of any other NOTIFICATION its own. */
+export const insideHardReset = ({ code, data }: Pick<Fault, 'code' | 'data'>): ErrorCode =>
+  isHardReset(code) && data.length >= 2 ? [data[0]!, data[1]!] : code;
+
 /** What a Hard Reset is about; any other NOTIFICATION as it is. RFC 8538 §3.1. */
 export function unwrapHardReset(notification: Notification): Notification {
   const { code, subcode, data } = notification;

@@ -214,7 +214,7 @@ function established(state: In<'Established'>, event: Event, local: LocalSetting
         seconds: RECONNECT_SECONDS,
       });
     case 'BfdDown': {
-      const farewell = fault('bfdDown', event.text); // RFC 9384
+      const { farewell } = event;
       return retryLater(state, local, { reason: byBfd(farewell), loss: lossBy(farewell, 'bfd'), farewell });
     }
     default:

@@ -2,6 +2,7 @@
 import type { PeerIncident } from '../view.ts';
 import { errorName } from '../wire.ts';
 import type { ErrorCode, Fault } from '../wire.ts';
+import { insideHardReset } from './fault.ts';
 import type { CloseReason } from './transport.ts';
 
 export interface Reason {
@@ -71,7 +72,9 @@ export const isCollision = ({ notification }: Reason): boolean =>
 /** As engineers read it behind `Down - `: `NOTIFICATION sent: Hold Timer Expired (nothing heard for 90 s)`. */
 export function downText({ text, notification }: Reason): string {
   if (notification?.direction !== 'sent') return text;
-  return `NOTIFICATION sent: ${errorName(notification.code)} (${text})`;
+  const inner = insideHardReset(notification);
+  const hard = inner === notification.code ? '' : ', Hard Reset';
+  return `NOTIFICATION sent: ${errorName(inner)}${hard} (${text})`;
 }
 
 const ofSocket = ({ text, errno }: CloseReason): Omit<Reason, 'kind'> => ({
@@ -80,11 +83,14 @@ const ofSocket = ({ text, errno }: CloseReason): Omit<Reason, 'kind'> => ({
   ...(errno !== undefined && { errno }),
 });
 
-const ofOurs = ({ text, code, data }: Fault): Omit<Reason, 'kind'> => ({
-  class: CLASSES[code.join('/')] ?? CLASSES[`${code[0]}`] ?? 'notification',
-  text,
-  notification: { direction: 'sent', code, data },
-});
+function ofOurs({ text, code, data }: Fault): Omit<Reason, 'kind'> {
+  const inner = insideHardReset({ code, data });
+  return {
+    class: CLASSES[inner.join('/')] ?? CLASSES[`${inner[0]}`] ?? 'notification',
+    text,
+    notification: { direction: 'sent', code, data },
+  };
+}
 
 /** Of NOTIFICATIONs that we send. RFC 4486, RFC 9687, RFC 9384. */
 const CLASSES: Readonly<Record<string, ReasonClass>> = {

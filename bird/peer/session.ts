@@ -4,13 +4,12 @@ import type { Clock } from '../../src/runtime/clock.ts';
 import type { Logger } from '../../src/runtime/logger.ts';
 import type { Random } from '../../src/runtime/random.ts';
 import type { PeerIncident, PeerView, ReachView, SessionState } from '../view.ts';
-import type { Fault, Open, RouteRefresh } from '../wire.ts';
+import type { Fault, RouteRefresh } from '../wire.ts';
 import { AdjacencyLog } from './adjacency-log.ts';
 import type { LogSubject } from './adjacency-log.ts';
 import { capabilityTexts } from './capability-text.ts';
-import { admitIncoming, judgeOpen } from './collision.ts';
-import { Driver } from './driver.ts';
-import type { DriverOwner, SessionEffect } from './driver.ts';
+import { Connections } from './connections.ts';
+import type { Driver, SessionEffect } from './driver.ts';
 import { Evidence } from './evidence.ts';
 import { fault, shutdownFault } from './fault.ts';
 import type { LocalSettings, Negotiated } from './negotiate.ts';
@@ -18,7 +17,7 @@ import { isCollision } from './reason.ts';
 import { Refusals } from './refusals.ts';
 import type { Connection, Target, Transport } from './transport.ts';
 import { startEvent } from './vocabulary.ts';
-import type { Loss, State } from './vocabulary.ts';
+import type { Loss } from './vocabulary.ts';
 
 /** What a session tells the routing above it. */
 export interface SessionHandlers {
@@ -52,23 +51,16 @@ export interface SessionSetup {
 /** UPDATEs wait outside while more than this is queued, so that a keepalive never waits long behind them. */
 const HIGH_WATER_OCTETS = 65_536;
 
-/**
- * The session with one peer: one driver, and for a moment two, where both sides connected at the same time.
- * Which of the two lives is collision.ts' to say; everything else is fsm.ts'.
- */
+/** The session with one peer: what operators and settings want of it, what the routing hears of it, and what people see. */
 export class Session {
   readonly #setup: SessionSetup;
   readonly #handlers: SessionHandlers;
-  readonly #owner: DriverOwner;
   readonly #evidence: Evidence;
   readonly #adjacency: AdjacencyLog;
   readonly #refusals: Refusals;
-  readonly #goodbyes = new Set<Promise<void>>();
-  #main: Driver;
-  #rival: Driver | undefined;
+  readonly #connections: Connections;
   #since: number;
   #shown: SessionState = 'Idle';
-  #lastError: string | undefined;
   #flaps = 0;
   #isStopped = true;
   /** Held down by the operator. */
@@ -81,8 +73,7 @@ export class Session {
     this.#evidence = new Evidence(clock);
     this.#refusals = new Refusals(this.#evidence);
     this.#adjacency = new AdjacencyLog(setup.ports, () => this.#subject());
-    this.#owner = this.#makeOwner();
-    this.#main = new Driver(this.#owner, 0);
+    this.#connections = this.#makeConnections();
     this.#since = clock.wallTime();
   }
 
@@ -93,11 +84,6 @@ export class Session {
   /** Milliseconds since 1970 of the last change of state. */
   get since(): number {
     return this.#since;
-  }
-
-  /** Why it is not up, or why it last went down, in one sentence. */
-  get lastError(): string | undefined {
-    return this.#lastError;
   }
 
   /** How often it was Established and then lost. */
@@ -154,7 +140,7 @@ export class Session {
   /** By configuration; a peer that `shutdown` holds down stays in Idle, and says so. */
   start(): void {
     this.#isStopped = false;
-    if (this.#local().shutdown === undefined) this.#main.post(startEvent('automatic', this.#local().passive));
+    if (this.#local().shutdown === undefined) this.#connections.post(startEvent('automatic', this.#local().passive));
     else this.settingsChanged();
   }
 
@@ -164,16 +150,15 @@ export class Session {
     const { shutdown, passive } = this.#local();
     if (this.#isShut === (shutdown !== undefined)) return;
     this.#isShut = shutdown !== undefined;
-    if (shutdown === undefined) this.#main.post(startEvent('manual', passive));
-    else this.#end(this.#asLastWord(shutdownFault(shutdown)));
+    if (shutdown === undefined) this.#connections.post(startEvent('manual', passive));
+    else this.#connections.end(this.#asLastWord(shutdownFault(shutdown)));
   }
 
   /** Begins anew with settings that have changed: hangs up without a word, so that the peer keeps our routes. RFC 4724. */
   restart(text: string): void {
     if (this.#isStopped || this.#isShut) return;
-    this.#rival?.discard();
-    this.#rival = undefined;
-    this.#main.post({ type: 'SettingsChanged', text });
+    this.#connections.dropRival();
+    this.#connections.post({ type: 'SettingsChanged', text });
   }
 
   /**
@@ -183,17 +168,17 @@ export class Session {
   reset(farewell: Fault, waitSeconds = 0): void {
     if (this.#isStopped || this.#isShut) return;
     if (waitSeconds > 0) {
-      this.#endRival(farewell);
-      this.#main.post({ type: 'AutomaticStop', farewell, waitSeconds });
+      this.#connections.endRival(farewell);
+      this.#connections.post({ type: 'AutomaticStop', farewell, waitSeconds });
       return;
     }
-    this.#end(farewell);
-    this.#main.post(startEvent('manual', this.#local().passive));
+    this.#connections.end(farewell);
+    this.#connections.post(startEvent('manual', this.#local().passive));
   }
 
   /** BFD lost the peer: an Established session ends with Cease/BFD Down, any other state does not care. RFC 9384. */
   bfdDown(text = 'BFD says that the path to the peer is down'): void {
-    this.#main.post({ type: 'BfdDown', text });
+    this.#connections.post({ type: 'BfdDown', farewell: this.#asLastWord(fault('bfdDown', text)) });
   }
 
   /** The peer connected to us. */
@@ -215,9 +200,12 @@ export class Session {
   /** Ends for good: with a NOTIFICATION, or by hanging up where there is none. Resolves when it can have arrived. */
   async stop(farewell?: Fault): Promise<void> {
     this.#isStopped = true;
-    this.#end(farewell);
-    this.#main.discard();
-    await Promise.all(this.#goodbyes);
+    this.#connections.end(farewell);
+    await this.#connections.close();
+  }
+
+  get #main(): Driver {
+    return this.#connections.main;
   }
 
   #local(): LocalSettings {
@@ -235,105 +223,33 @@ export class Session {
     return { peer, ...(name !== undefined && { name }) };
   }
 
-  #makeOwner(): DriverOwner {
-    const { clock, random, transport, log } = this.#setup.ports;
-    return {
+  #makeConnections(): Connections {
+    const { clock, random, transport } = this.#setup.ports;
+    return new Connections({
       clock,
       random,
       evidence: this.#evidence,
       local: this.#setup.local,
       dial: () => transport.connect(this.#setup.target()),
-      admitOpen: (driver, open) => this.#admitOpen(driver, open),
       perform: (driver, effect) => this.#perform(driver, effect),
-      writable: (driver) => {
-        if (driver === this.#main && driver.state.name === 'Established') this.#handlers.writable();
-      },
-      stateChanged: (driver) => this.#stateChanged(driver),
-      crashed: (error) => log.error({ ...this.#subject(), error }, 'a bug ended the session'),
-    };
+      writable: () => this.#handlers.writable(),
+      stateChanged: () => this.#show(),
+      crashed: (error) => this.#crashed(error),
+    });
   }
 
-  #end(farewell: Fault | undefined): void {
-    this.#endRival(farewell);
-    this.#main.post({ type: 'ManualStop', ...(farewell !== undefined && { farewell }) });
-    this.#sayGoodbye(this.#main.farewell);
-  }
-
-  #endRival(farewell: Fault | undefined): void {
-    const rival = this.#rival;
-    this.#rival = undefined;
-    rival?.post({ type: 'ManualStop', ...(farewell !== undefined && { farewell }) });
-    if (rival !== undefined) this.#sayGoodbye(rival.farewell);
-    rival?.discard();
-  }
-
-  #sayGoodbye(farewell: Promise<void>): void {
-    this.#goodbyes.add(farewell);
-    void farewell.finally(() => this.#goodbyes.delete(farewell));
+  #crashed(error: unknown): void {
+    this.#setup.ports.log.error({ ...this.#subject(), error }, 'a bug ended the session');
   }
 
   #accept(connection: Connection): void {
-    if (this.#isShut) {
-      this.#refuse(
-        connection,
-        fault('connectionRejected', 'the peer is administratively down, so its connection was refused'),
-      );
-      return;
-    }
-    const admission = admitIncoming(this.#main, this.#rival !== undefined);
-    switch (admission.as) {
-      case 'main':
-        this.#main.adopt(connection);
-        return;
-      case 'rival':
-        this.#rival = new Driver(this.#owner, this.#main.state.connectRetryCounter);
-        this.#rival.waitForPeer();
-        this.#rival.adopt(connection);
-        return;
-      case 'refused':
-        this.#refuse(connection, admission.fault);
-    }
-  }
-
-  #refuse(connection: Connection, why: Fault): void {
-    this.#setup.ports.log.debug({ ...this.#subject(), state: this.#main.state.name }, why.text);
-    this.#sayGoodbye(this.#refusals.refuse(connection, why).catch((error: unknown) => this.#owner.crashed(error)));
-  }
-
-  #admitOpen(arrived: Driver, open: Open): 'admit' | 'dump' | 'wait' {
-    const other = arrived === this.#main ? this.#rival : this.#main;
-    if (other === undefined) return 'admit';
-    const local = this.#local();
-    const verdict = judgeOpen(arrived.direction, other.state, {
-      local,
-      remote: { asn: local.remoteAsn, bgpIdentifier: open.bgpIdentifier },
-    });
-    switch (verdict) {
-      case 'keepArrived':
-        this.#dump(other);
-        return 'admit';
-      case 'keepOther':
-        return 'dump';
-      case 'wait':
-        return 'wait';
-      case 'both':
-        return 'admit';
-    }
-  }
-
-  /** Ends the connection that lost; the other becomes, or stays, the main one. */
-  #dump(loser: Driver): void {
-    const winner = loser === this.#main ? this.#rival : this.#main;
-    if (loser.state.name === 'Established') {
-      const reason = { text: 'the peer connected anew, so it must have restarted' };
-      loser.post({ type: 'TcpConnectionFails', reason });
-    } else {
-      loser.post({ type: 'OpenCollisionDump' });
-    }
-    this.#sayGoodbye(loser.farewell);
-    loser.discard();
-    if (winner !== undefined) this.#main = winner;
-    this.#rival = undefined;
+    const why = this.#isShut
+      ? fault('connectionRejected', 'the peer is administratively down, so its connection was refused')
+      : this.#connections.accept(connection);
+    if (why === undefined) return;
+    this.#setup.ports.log.debug({ ...this.#subject(), state: this.#shown }, why.text);
+    const told = this.#refusals.refuse(connection, why).catch((error: unknown) => this.#crashed(error));
+    this.#connections.sayGoodbye(told);
   }
 
   #perform(driver: Driver, effect: SessionEffect): void {
@@ -342,8 +258,6 @@ export class Session {
         this.#report(effect);
         return;
       case 'sessionUp': {
-        const other = driver === this.#main ? this.#rival : this.#main;
-        if (other !== undefined && other !== driver) this.#dump(other);
         this.#adjacency.up(effect.session, 'OpenConfirm');
         const localAddress = driver.connection?.localAddress;
         if (localAddress !== undefined) this.#handlers.up(effect.session, localAddress);
@@ -368,20 +282,6 @@ export class Session {
     this.#evidence.incident(reason, isFlap);
     if (isFlap) this.#adjacency.down(reason, to);
     else if (!isCollision(reason)) this.#adjacency.notUp(reason, { old: from, new: to });
-    if (isFlap || !isCollision(reason)) this.#lastError = reason.text;
-  }
-
-  #stateChanged(driver: Driver): void {
-    const rival = this.#rival;
-    if (rival !== undefined && isOver(driver.state) && (driver === rival || driver === this.#main)) {
-      // One of two failed: the other carries on.
-      this.#sayGoodbye(driver.farewell);
-      driver.discard();
-      this.#main = driver === rival ? this.#main : rival;
-      this.#rival = undefined;
-      this.#main.release();
-    }
-    this.#show();
   }
 
   #show(): void {
@@ -392,6 +292,3 @@ export class Session {
     this.#since = this.#setup.ports.clock.wallTime();
   }
 }
-
-/** Nothing is under way there any more. */
-const isOver = (state: State): boolean => state.name === 'Idle' || (state.name === 'Active' && !state.isDelayingOpen);

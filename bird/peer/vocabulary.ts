@@ -105,7 +105,7 @@ export type Event =
   /** Ours: hang up without a word, so that the peer keeps our routes (RFC 4724), and begin anew. */
   | { readonly type: 'SettingsChanged'; readonly text: string }
   /** RFC 5882 §4, RFC 9384. */
-  | { readonly type: 'BfdDown'; readonly text: string };
+  | { readonly type: 'BfdDown'; readonly farewell: Fault };
 
 /** The last two are ours: errors of long ago no longer lengthen the wait; nothing came for long enough to say so. */
 export type Timer =

@@ -46,13 +46,13 @@ export const withoutConfederations = (path: AsPath): AsPath =>
   path.filter(({ type }) => type === 'set' || type === 'sequence');
 
 /** RFC 6996 §5. */
-const isPrivateAsn = (asn: number): boolean =>
+export const isPrivateAsn = (asn: number): boolean =>
   (asn >= 64_512 && asn <= 65_534) || (asn >= 4_200_000_000 && asn <= 4_294_967_294);
 
 /** Segments that are left empty go too: RFC 7606 §7.2 makes them malformed. */
-export const withoutPrivateAsns = (path: AsPath): AsPath =>
+export const withoutPrivateAsns = (path: AsPath, kept: number): AsPath =>
   path
-    .map(({ type, asns }) => ({ type, asns: asns.filter((asn) => !isPrivateAsn(asn)) }))
+    .map(({ type, asns }) => ({ type, asns: asns.filter((asn) => asn === kept || !isPrivateAsn(asn)) }))
     .filter(({ asns }) => asns.length > 0);
 
 export const replaceAsn = (path: AsPath, asn: number, by: number): AsPath =>

@@ -33,10 +33,10 @@ function toExternal(attributes: PathAttributes, source: ExportSource, target: Ex
 /** Also what a filter has prepended is looked at; our own AS comes in front of it all afterwards. */
 function visiblePath(
   asPath: readonly AsSegment[],
-  { removePrivateAs, asOverride, localAsn }: ExportTarget,
+  { privateAsKept, asOverride, localAsn }: ExportTarget,
 ): readonly AsSegment[] {
   const outer = withoutConfederations(asPath);
-  const open = removePrivateAs === true ? withoutPrivateAsns(outer) : outer;
+  const open = privateAsKept === undefined ? outer : withoutPrivateAsns(outer, privateAsKept);
   return asOverride === undefined ? open : replaceAsn(open, asOverride, localAsn);
 }
 

@@ -2,6 +2,7 @@
 import type { IpFamily } from '../../src/model/ip.ts';
 import type { PeerRole, PeerSettings } from '../settings.ts';
 import type { NextHopBytes } from '../wire.ts';
+import { isPrivateAsn } from './as-path.ts';
 
 /** Where the best route came from. */
 export type ExportSource =
@@ -34,7 +35,8 @@ export interface ExportTarget {
   readonly routeServerClient?: boolean | undefined;
   /** The peer's AS number, which ours takes the place of in the AS_PATHs that it is told. */
   readonly asOverride?: number | undefined;
-  readonly removePrivateAs?: boolean | undefined;
+  /** Private AS numbers are taken out but for this one; 0 stands for none. Absent: all stay. */
+  readonly privateAsKept?: number | undefined;
   /** RFC 9234: our own role towards an external peer. */
   readonly role?: PeerRole | undefined;
   /** RFC 8212: an external peer that must have export filters has none. */
@@ -59,7 +61,8 @@ export function exportTarget(settings: PeerSettings, { peerAsn, ...session }: Ex
     role,
     routeServerClient: settings.routeServerClient === true ? true : undefined,
     asOverride: settings.asOverride === true ? peerAsn : undefined,
-    removePrivateAs: settings.removePrivateAs === true ? true : undefined,
+    // The peer's own stays, for by it the peer knows what it has told itself; FRR does so, too.
+    privateAsKept: settings.removePrivateAs === true ? (isPrivateAsn(peerAsn) ? peerAsn : 0) : undefined,
     isWithoutPolicy: settings.requirePolicy === true && exportFilters.length === 0 ? true : undefined,
   };
 }

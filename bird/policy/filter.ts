@@ -1,4 +1,5 @@
 /** Filters as Calico's BGPFilter has them: ordered rules, the first that matches decides. */
+import type { Community } from '../../src/model/community.ts';
 import type { IpFamily, Prefix } from '../../src/model/ip.ts';
 
 export interface RouteFilter {
@@ -31,17 +32,14 @@ export interface FilterMatch {
   readonly interface?: string;
   readonly peerType?: 'eBGP' | 'iBGP';
   /** One standard (`aa:nn`, high half AS) or large community that the route must carry. */
-  readonly community?: CommunityValue;
+  readonly community?: Community;
   /** How the AS_PATH must begin, nearest AS first. */
   readonly asPathPrefix?: readonly number[];
   readonly localPref?: number;
 }
 
-/** RFC 1997 as one number, RFC 8092 as three. */
-export type CommunityValue = number | readonly [number, number, number];
-
 export type FilterOperation =
-  | { readonly do: 'addCommunity'; readonly community: CommunityValue }
+  | { readonly do: 'addCommunity'; readonly community: Community }
   /** The first of `asns` becomes the nearest. */
   | { readonly do: 'prependAsPath'; readonly asns: readonly number[] }
   | { readonly do: 'setLocalPref'; readonly localPref: number };

@@ -41,6 +41,11 @@ export class AdjRibIn {
     return this.#sum((lane) => lane.beyond);
   }
 
+  /** Paths that count against the prefix limit. */
+  get counted(): number {
+    return this.#sum((lane) => lane.counted);
+  }
+
   /** How many announcements came to nothing, since there were more paths for the prefix than lanes. */
   get ignored(): number {
     return this.#ignored;
@@ -54,7 +59,7 @@ export class AdjRibIn {
 
   /**
    * Where the path stands or is to stand: a path without identifier is left over from a session without ADD-PATH, and
-   * gives way. Undefined where no lane is left; it then counts as ignored.
+   * gives way, and so does one that is to go. Undefined where no lane is left; it then counts as ignored.
    */
   laneFor(prefix: number, pathId: number | undefined): Lane | undefined {
     if (pathId === undefined) return this.#lanes[0];
@@ -62,7 +67,7 @@ export class AdjRibIn {
     for (const lane of this.#lanes) {
       const own = lane.pathId(prefix);
       if (own === pathId) return lane;
-      if (own === undefined) free ??= lane;
+      if (own === undefined || lane.isDoomed(prefix)) free ??= lane;
     }
     return free ?? this.#addLane();
   }

@@ -1,6 +1,6 @@
-import { Holders } from './holders.ts';
-import { ABSENT } from './int-table.ts';
 import type { RibMemory } from './lane.ts';
+import { ABSENT } from './int-table.ts';
+import type { PathTable } from './path-table.ts';
 import { ToldLane } from './told-lane.ts';
 
 /** The path of a prefix where the peer takes one alone. */
@@ -9,131 +9,93 @@ export const ONLY_PATH = 0;
 const NO_PATHS: readonly number[] = [];
 const ONE_PATH: readonly number[] = [ONLY_PATH];
 
-/** The attribute set that the peer shall have for a path of a prefix; undefined: none. */
-export type Wanted = (prefix: number, path: number) => number | undefined;
+export interface AdjRibOutMemory extends RibMemory {
+  readonly paths: PathTable;
+}
 
 /**
- * What one peer was told in one family, and what it is still to be told. A peer that takes several paths for a prefix
- * (ADD-PATH, RFC 7911) has a lane for each source of paths, by the number of the source; any other has one lane.
+ * What one peer was told in one family, and what it is still to be told: a row for each prefix or, where the peer takes
+ * several paths of one (ADD-PATH, RFC 7911), for each path, by the number of its source.
  */
 export class AdjRibOut {
-  readonly #memory: RibMemory;
-  readonly #lanes = new Map<number, ToldLane>();
-  readonly #only: ToldLane;
-  /** Lanes in which something waits, each once; only with ADD-PATH, where a peer may have very many. */
-  readonly #waiting = new Set<number>();
-  /** Which lanes have a prefix; only with ADD-PATH. */
-  #paths: Holders | undefined;
+  readonly #memory: AdjRibOutMemory;
+  #rows: ToldLane;
+  /** Only with ADD-PATH: what the rows stand for. */
+  #paths: PathTable | undefined;
 
-  constructor(memory: RibMemory) {
+  constructor(memory: AdjRibOutMemory) {
     this.#memory = memory;
-    this.#only = new ToldLane(memory);
-    this.#lanes.set(ONLY_PATH, this.#only);
+    this.#rows = new ToldLane(memory.prefixes, memory.attributes);
   }
 
-  /** For a session that begins, when nothing is told yet. */
-  begin(addPath: boolean): void {
-    this.clear();
-    this.#paths = addPath ? new Holders() : undefined;
-    this.#waiting.clear();
-    if (addPath) this.#lanes.clear();
-    else this.#lanes.set(ONLY_PATH, this.#only);
+  /** For a session that begins, when nothing is told yet. Answers what the last one left: the caller lets go of it. */
+  begin(addPath: boolean): ToldLane {
+    const left = this.#rows;
+    const { prefixes, attributes, paths } = this.#memory;
+    this.#paths = addPath ? paths : undefined;
+    this.#rows = new ToldLane(this.#paths ?? prefixes, attributes);
+    return left;
   }
 
-  /** Whether there is a lane for each source. */
   get hasPaths(): boolean {
     return this.#paths !== undefined;
   }
 
   /** Paths; without ADD-PATH these are prefixes. */
   get advertised(): number {
-    let sum = 0;
-    for (const lane of this.#lanes.values()) sum += lane.advertised;
-    return sum;
+    return this.#rows.advertised;
   }
 
   get hasPending(): boolean {
-    return this.#paths === undefined ? this.#only.hasPending : this.#waiting.size > 0;
+    return this.#rows.hasPending;
   }
 
   /** The peer shall have this path (undefined: none). True where something is to be sent now. `path` is ONLY_PATH without ADD-PATH. */
   want(prefix: number, path: number, attributes: number | undefined): boolean {
-    if (this.#paths === undefined) return this.#only.want(prefix, attributes);
-    const lane = this.#lanes.get(path) ?? (attributes === undefined ? undefined : this.#addLane(path));
-    if (lane === undefined) return false;
-    const isNews = lane.want(prefix, attributes);
-    if (lane.hasPending) this.#waiting.add(path);
-    this.#note(prefix, path, lane);
-    return isNews;
+    const row = this.#rowOf(prefix, path);
+    if (row !== ABSENT) return this.#rows.want(row, attributes);
+    return attributes !== undefined && this.#rows.want(this.#paths!.intern(prefix, path), attributes);
   }
 
   /** The paths of the prefix that the peer has, or is to hear something about. */
   pathsOf(prefix: number): readonly number[] {
-    if (this.#paths !== undefined) return this.#paths.all(prefix);
-    return this.#only.has(prefix) ? ONE_PATH : NO_PATHS;
+    const paths = this.#paths;
+    if (paths === undefined) return this.#rows.has(prefix) ? ONE_PATH : NO_PATHS;
+    return paths
+      .of(prefix)
+      .filter((row) => this.#rows.has(row))
+      .map((row) => paths.sourceOf(row));
   }
 
   /** The attribute set that the peer has, or ABSENT. */
   told(prefix: number, path: number): number {
-    return this.#lanes.get(path)?.told(prefix) ?? ABSENT;
+    const row = this.#rowOf(prefix, path);
+    return row === ABSENT ? ABSENT : this.#rows.told(row);
   }
 
   isPending(prefix: number, path: number): boolean {
-    return this.#lanes.get(path)?.isPending(prefix) === true;
+    const row = this.#rowOf(prefix, path);
+    return row !== ABSENT && this.#rows.isPending(row);
   }
 
   /**
-   * One message's worth of one path, withdrawals first: `begin` gets the attribute set (undefined: withdraw) and the
-   * path, then `fits` each prefix until it answers false; what fitted counts as told. False where nothing waits.
+   * One message's worth, withdrawals first: `begin` gets the attribute set (undefined: withdraw), then `fits` each prefix
+   * with its path until it answers false; what fitted counts as told. False where nothing waits.
    */
-  take(begin: (attributes: number | undefined, path: number) => void, fits: (prefix: number) => boolean): boolean {
-    if (this.#paths === undefined) return this.#only.take((attributes) => begin(attributes, ONLY_PATH), fits);
-    for (const path of this.#waiting) {
-      const lane = this.#lanes.get(path);
-      let isWithdrawal = false;
-      const taken = lane?.take(
-        (attributes) => {
-          isWithdrawal = attributes === undefined;
-          begin(attributes, path);
-        },
-        (prefix) => {
-          const does = fits(prefix);
-          if (does && isWithdrawal) this.#paths?.remove(prefix, path);
-          return does;
-        },
-      );
-      if (lane?.isEmpty === true) this.#lanes.delete(path);
-      if (lane?.hasPending !== true) this.#waiting.delete(path);
-      if (taken === true) return true;
-    }
-    return false;
+  take(begin: (attributes: number | undefined) => void, fits: (prefix: number, path: number) => boolean): boolean {
+    const paths = this.#paths;
+    if (paths === undefined) return this.#rows.take(begin, (prefix) => fits(prefix, ONLY_PATH));
+    return this.#rows.take(begin, (row) => fits(paths.prefixOf(row), paths.sourceOf(row)));
   }
 
-  /** The peer asks for everything again. RFC 2918 §4. */
-  tellAgain(wanted: Wanted): void {
-    for (const [path, lane] of this.#lanes) {
-      lane.tellAgain((prefix) => wanted(prefix, path));
-      if (this.#paths !== undefined && lane.hasPending) this.#waiting.add(path);
-    }
+  /** The peer asks for everything again: what it has of this prefix is to be said once more. RFC 2918 §4. */
+  tellAgain(prefix: number, path: number, wanted: number | undefined): void {
+    const row = this.#rowOf(prefix, path);
+    if (row !== ABSENT) this.#rows.tellAgain(row, wanted);
   }
 
-  /** The session is gone, and with it all that the peer was told. */
-  clear(): void {
-    for (const lane of this.#lanes.values()) lane.clear();
-    if (this.#paths === undefined) return;
-    this.#lanes.clear();
-    this.#waiting.clear();
-    this.#paths = new Holders();
-  }
-
-  #addLane(path: number): ToldLane {
-    const lane = new ToldLane(this.#memory);
-    this.#lanes.set(path, lane);
-    return lane;
-  }
-
-  #note(prefix: number, path: number, lane: ToldLane): void {
-    if (lane.has(prefix)) this.#paths?.add(prefix, path);
-    else this.#paths?.remove(prefix, path);
+  /** ABSENT: a path that nobody knows. */
+  #rowOf(prefix: number, path: number): number {
+    return this.#paths === undefined ? prefix : this.#paths.find(prefix, path);
   }
 }

@@ -4,11 +4,16 @@ import type { PrefixTable } from './prefix-table.ts';
 
 /** In the flags of a row: left over from before the peer's restart, RFC 4724 §4.2, or its refresh, RFC 7313 §4. */
 const STALE = 1;
-/** In the flags of a row, above STALE, seven bits: why import refused it, 0 where it did not. */
-const REJECTION_SHIFT = 1;
+/** Also STALE, and so for long enough to become long-lived stale, RFC 9494 §4.2: a walk is on its way to it. */
+const AGING = 2;
+/** Also STALE, and to be removed: a walk is on its way to it. */
+const DOOMED = 4;
+const STATE = STALE | AGING | DOOMED;
+/** In the flags of a row, above its state, five bits: why import refused it, 0 where it did not. */
+const REJECTION_SHIFT = 3;
 
 /** The rejection of what is beyond the peer's prefix limit: such rows do not count against it. */
-export const BEYOND_LIMIT = 127;
+export const BEYOND_LIMIT = 31;
 
 export interface RibMemory {
   readonly prefixes: PrefixTable;
@@ -21,7 +26,7 @@ export interface JudgedSet {
   readonly attributes: number;
   /** As selection and everybody after it sees it; the same set unless import rewrites it. */
   readonly used: number;
-  /** 0: accepted; up to 127. */
+  /** 0: accepted; up to 31. */
   readonly rejection: number;
 }
 
@@ -39,9 +44,12 @@ export class Lane {
   #used: IntTable | undefined;
   /** RFC 7911, signed; none where the session had no ADD-PATH. */
   #pathIds: IntTable | undefined;
-  #stale = 0;
   #accepted = 0;
   #beyond = 0;
+  #counted = 0;
+  #stale = 0;
+  #aging = 0;
+  #doomed = 0;
 
   constructor(source: number, memory: RibMemory) {
     this.source = source;
@@ -63,6 +71,19 @@ export class Lane {
   /** Rows beyond the prefix limit. */
   get beyond(): number {
     return this.#beyond;
+  }
+
+  /** Rows that count against the prefix limit: neither beyond it nor stale. */
+  get counted(): number {
+    return this.#counted;
+  }
+
+  get aging(): number {
+    return this.#aging;
+  }
+
+  get doomed(): number {
+    return this.#doomed;
   }
 
   has(prefix: number): boolean {
@@ -91,6 +112,14 @@ export class Lane {
 
   isStale(prefix: number): boolean {
     return (this.#rows.flags(prefix) & STALE) !== 0;
+  }
+
+  isAging(prefix: number): boolean {
+    return (this.#rows.flags(prefix) & AGING) !== 0;
+  }
+
+  isDoomed(prefix: number): boolean {
+    return (this.#rows.flags(prefix) & DOOMED) !== 0;
   }
 
   /** RFC 7911; undefined where the path came without one. */
@@ -131,7 +160,7 @@ export class Lane {
     const flags = this.#rows.flagsAt(slot);
     const received = this.#rows.valueAt(slot);
     this.#count(flags, -1);
-    this.#rows.setAt(slot, received, (rejection << REJECTION_SHIFT) | (flags & STALE));
+    this.#rows.setAt(slot, received, (rejection << REJECTION_SHIFT) | (flags & STATE));
     this.#count(this.#rows.flagsAt(slot), 1);
     this.#use(prefix, used === received ? ABSENT : used);
     return before !== this.usable(prefix);
@@ -154,19 +183,35 @@ export class Lane {
 
   /** What is there may be out of date: every row is stale from now on, until it is announced again. */
   markStale(): void {
-    for (const prefix of this.#rows.keys()) {
-      const slot = this.#rows.slotOf(prefix);
-      this.#rows.setAt(slot, this.#rows.valueAt(slot), this.#rows.flagsAt(slot) | STALE);
-    }
+    this.#rows.flagAll(STALE);
     this.#stale = this.#rows.size;
+    this.#counted = 0;
+  }
+
+  /** What is stale now is to become long-lived stale, unless it is announced before the walk that does it comes by. */
+  ageStale(): void {
+    this.#rows.flagAll(AGING, STALE);
+    this.#aging = this.#stale;
+  }
+
+  /** A row has become long-lived stale. */
+  aged(prefix: number): void {
+    const slot = this.#rows.slotOf(prefix);
+    if (slot === -1) return;
+    const flags = this.#rows.flagsAt(slot);
+    this.#count(flags, -1);
+    this.#rows.setAt(slot, this.#rows.valueAt(slot), flags & ~AGING);
+    this.#count(flags & ~AGING, 1);
+  }
+
+  /** What is stale now is to go, unless it is announced before the walk that removes it comes by. */
+  doomStale(): void {
+    this.#rows.flagAll(DOOMED, STALE);
+    this.#doomed = this.#stale;
   }
 
   prefixes(): Int32Array {
     return this.#rows.keys();
-  }
-
-  stalePrefixes(): Int32Array {
-    return this.#rows.keys().filter((prefix) => this.isStale(prefix));
   }
 
   #usableAt(slot: number, prefix: number): number {
@@ -178,7 +223,13 @@ export class Lane {
     const rejection = flags >>> REJECTION_SHIFT;
     if (rejection === 0) this.#accepted += by;
     else if (rejection === BEYOND_LIMIT) this.#beyond += by;
-    if ((flags & STALE) !== 0) this.#stale += by;
+    if ((flags & STALE) === 0) {
+      if (rejection !== BEYOND_LIMIT) this.#counted += by;
+      return;
+    }
+    this.#stale += by;
+    if ((flags & AGING) !== 0) this.#aging += by;
+    if ((flags & DOOMED) !== 0) this.#doomed += by;
   }
 
   /** ABSENT: the set that was received. */

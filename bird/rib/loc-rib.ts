@@ -76,7 +76,7 @@ export class LocRib {
     this.#sources.set(index, source);
   }
 
-  /** The source must offer nothing any more, nor stand in what was selected: see `settleWhere`. */
+  /** The source must offer nothing any more, nor stand in what was selected: see `settleNow`. */
   removeSource(index: number): void {
     this.#sources.delete(index);
   }
@@ -95,15 +95,11 @@ export class LocRib {
 
   /** Selects for at most `limit` prefixes that are due. */
   settle(limit: number, listener: SettleListener): void {
-    const { settled } = listener;
     const end = Math.min(this.#dirty.length, this.#dirtyFrom + limit);
     while (this.#dirtyFrom < end) {
       const prefix = this.#dirty[this.#dirtyFrom++]!;
       this.#dirtyMarks[prefix] = 0;
-      const outcome = this.#select(prefix);
-      if (outcome === 'best') listener.bestChanged(prefix);
-      else if (outcome === 'equals') listener.equalsChanged(prefix);
-      settled?.(prefix);
+      this.settleNow(prefix, listener);
       this.#memory.prefixes.release(prefix);
     }
     if (this.hasDirty) return;
@@ -111,16 +107,12 @@ export class LocRib {
     this.#dirtyFrom = 0;
   }
 
-  /** Selects at once for what is due and chosen by `isChosen`; the rest stays due. */
-  settleWhere(isChosen: (prefix: number) => boolean, listener: SettleListener): void {
-    const due = this.#dirty.slice(this.#dirtyFrom);
-    const chosen: number[] = [];
-    const rest: number[] = [];
-    for (const prefix of due) (isChosen(prefix) ? chosen : rest).push(prefix);
-    this.#dirty = chosen;
-    this.#dirtyFrom = 0;
-    this.settle(chosen.length, listener);
-    this.#dirty = rest;
+  /** Selects for one prefix that somebody holds, out of turn; where it was due it stays so, and nothing will come of that. */
+  settleNow(prefix: number, listener: SettleListener): void {
+    const outcome = this.#select(prefix);
+    if (outcome === 'best') listener.bestChanged(prefix);
+    else if (outcome === 'equals') listener.equalsChanged(prefix);
+    listener.settled?.(prefix);
   }
 
   best(prefix: number): Best | undefined {

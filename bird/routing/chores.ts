@@ -1,8 +1,47 @@
-/** Work on whole tables that goes on behind the changes, a little at a time. A step is what lies between two `yield`s. */
-export type Chore = Generator<undefined, void>;
+/**
+ * A pass over the rows of a table that goes on behind the changes, a little at a time. The cursor is the number of a row,
+ * which is its own for as long as anybody holds it: so the table may change between two steps. What changes meanwhile,
+ * before the cursor or behind it, is for those who change it to bring about; a walk that finds it done does nothing.
+ */
+export interface Walk {
+  /** One more than the last row; asked before each, so 0 ends the walk. */
+  readonly rows: () => number;
+  /** True where there was something to do. */
+  readonly visit: (row: number) => boolean;
+  /** After the last row. */
+  readonly end?: () => void;
+}
 
+/** So many rows with nothing to do make one step. */
+const IDLE_ROWS = 16;
+
+/** A walk where it stands. */
+class Course {
+  readonly #walk: Walk;
+  #row = 0;
+
+  constructor(walk: Walk) {
+    this.#walk = walk;
+  }
+
+  /** False where there is no row left. A row that throws is left behind, and the next step goes on with the next. */
+  step(): boolean {
+    const { rows, visit } = this.#walk;
+    for (let idle = 0; idle < IDLE_ROWS; idle++) {
+      if (this.#row >= rows()) return false;
+      if (visit(this.#row++)) return true;
+    }
+    return true;
+  }
+
+  end(): void {
+    this.#walk.end?.();
+  }
+}
+
+/** What is to be done to whole tables, so that no turn of the loop has to go through one. */
 export class Chores {
-  readonly #waiting = new Map<string, Chore>();
+  readonly #waiting = new Map<string | symbol, Course>();
 
   get hasWork(): boolean {
     return this.#waiting.size > 0;
@@ -13,9 +52,14 @@ export class Chores {
   }
 
   /** Begins anew where one of this name is under way. */
-  set(name: string, chore: Chore): void {
+  set(name: string, walk: Walk): void {
     this.#waiting.delete(name);
-    this.#waiting.set(name, chore);
+    this.#waiting.set(name, new Course(walk));
+  }
+
+  /** One that nobody asks for again. */
+  add(walk: Walk): void {
+    this.#waiting.set(Symbol('walk'), new Course(walk));
   }
 
   drop(name: string): void {
@@ -25,10 +69,14 @@ export class Chores {
   /** At most `steps` of the oldest, then of the next. */
   run(steps: number): void {
     let left = steps;
-    for (const [name, chore] of this.#waiting) {
-      while (left > 0 && chore.next().done !== true) left--;
+    for (const [name, course] of this.#waiting) {
+      while (left > 0 && this.#waiting.get(name) === course) {
+        left--;
+        if (course.step()) continue;
+        this.#waiting.delete(name);
+        course.end();
+      }
       if (left === 0) return;
-      this.#waiting.delete(name);
     }
   }
 }

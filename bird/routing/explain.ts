@@ -3,6 +3,7 @@ import type { IpFamily, Prefix } from '../../src/model/ip.ts';
 import { ACCEPTED } from '../policy/import.ts';
 import { ONLY_PATH } from '../rib/adj-rib-out.ts';
 import type { Selection } from '../rib/decision.ts';
+import { NOBODY } from '../rib/holders.ts';
 import { ABSENT } from '../rib/int-table.ts';
 import type { Lane } from '../rib/lane.ts';
 import { NO_PREFIX, packPrefix } from '../rib/prefix-table.ts';
@@ -47,7 +48,16 @@ export type PathExport =
       readonly told: PathAttributes | undefined;
       readonly isPending: boolean;
     }
-  | { readonly peer: RoutingPeer; readonly kind: 'kept back'; readonly source: number; readonly reason: string };
+  | {
+      readonly peer: RoutingPeer;
+      readonly kind: 'kept back';
+      /** NOBODY: of a path that is gone, and nobody knows any more whose it was. */
+      readonly source: number;
+      readonly pathId: number | undefined;
+      readonly reason: string;
+      /** What the peer has until it hears the withdrawal. */
+      readonly told: PathAttributes | undefined;
+    };
 
 export interface PrefixExplanation {
   /** Of the prefix in the tables. */
@@ -118,36 +128,35 @@ export function pathIn(
   ];
 }
 
-/** What becomes of the paths of a prefix towards one peer; none where its session is down. */
+/** What becomes of the paths of a prefix towards one peer, and of those that it has still; none where its session is down. */
 export function exportsTo(
   core: RoutingCore,
   exports: Exports,
   { peer, family, prefix }: Place & { readonly peer: RoutingPeer },
 ): readonly PathExport[] {
+  if (!peer.exportGroups.has(family)) return [];
   const { locRib } = core.tables[family];
   const adjRibOut = peer.adjRibOut[family];
-  const best = locRib.best(prefix);
-  return locRib.sourcesOf(prefix).flatMap((source): readonly PathExport[] => {
-    const outcome = exports.explain(peer, family, { prefix, source });
-    if (outcome === undefined) return [];
-    if (outcome.kind === 'kept back') return [{ peer, source, ...outcome }];
-    const isTold = adjRibOut.hasPaths || source === best?.source;
-    if (!isTold) {
-      return [{ peer, source, kind: 'kept back', reason: 'it is not the best path, and the peer takes no other' }];
-    }
+  const best = locRib.best(prefix)?.source ?? NOBODY;
+  const offered = locRib.sourcesOf(prefix);
+  const known = adjRibOut.hasPaths ? adjRibOut.pathsOf(prefix) : [best];
+  const gone = known.filter((source) => !offered.includes(source));
+  return [...offered, ...gone].flatMap((source): readonly PathExport[] => {
+    const isTaken = adjRibOut.hasPaths || source === best;
     const path = adjRibOut.hasPaths ? source : ONLY_PATH;
-    const told = adjRibOut.told(prefix, path);
-    return [
-      {
-        peer,
-        kind: 'send',
-        source,
-        pathId: adjRibOut.hasPaths ? sentPathId(source) : undefined,
-        attributes: outcome.attributes,
-        rule: outcome.rule,
-        told: told === ABSENT ? undefined : core.attributes.attributes(told),
-        isPending: adjRibOut.isPending(prefix, path),
-      },
-    ];
+    const set = isTaken ? adjRibOut.told(prefix, path) : ABSENT;
+    const told = set === ABSENT ? undefined : core.attributes.attributes(set);
+    const pathId = adjRibOut.hasPaths ? sentPathId(source) : undefined;
+    const outcome = exports.explain(peer, family, { prefix, source });
+    if (outcome === undefined) {
+      return told === undefined ? [] : [{ peer, kind: 'kept back', source, pathId, reason: 'the path is gone', told }];
+    }
+    if (outcome.kind === 'kept back') return [{ ...outcome, peer, source, pathId, told }];
+    if (!isTaken) return [{ peer, kind: 'kept back', source, pathId, reason: NOT_BEST, told }];
+    const { attributes, rule } = outcome;
+    const isPending = adjRibOut.isPending(prefix, path);
+    return [{ peer, kind: 'send', source, pathId, attributes, rule, told, isPending }];
   });
 }
+
+const NOT_BEST = 'it is not the best path, and the peer takes no other';

@@ -7,7 +7,6 @@ import { ExportGroup, viewKey } from '../update/export-group.ts';
 import type { Exported, ExportOrigin, ExportView } from '../update/export-group.ts';
 import { packNext } from '../update/pack.ts';
 import { EXTENDED_MAX_OCTETS } from '../wire.ts';
-import type { Chore } from './chores.ts';
 import type { OfferedPath } from './candidate.ts';
 import { exportView } from './export-view.ts';
 import { takesAigp } from './imports.ts';
@@ -17,6 +16,12 @@ import { LOCAL_SOURCE } from './sources.ts';
 
 /** Where our own routes come from. */
 const OURSELVES: ExportOrigin = { source: { kind: 'local' }, peer: 0 };
+
+interface PeerWalk {
+  readonly peer: RoutingPeer;
+  readonly family: IpFamily;
+  readonly name: string;
+}
 
 /** What was selected becomes rows of Adj-RIB-Out, wanted against told, and these become UPDATEs. */
 export class Exports {
@@ -40,20 +45,25 @@ export class Exports {
     const { families, send } = peer.session.negotiated;
     for (const family of families) {
       const group = this.#groupOf(peer, family);
-      peer.adjRibOut[family].begin(hasPathIds(send, family));
+      this.#begin(peer, family, hasPathIds(send, family));
       peer.exportGroups.set(family, group);
       group.users++;
-      this.#core.tables[family].locRib.forEachBest((prefix) => this.#update(peer, family, prefix));
+      this.#tell(peer, family);
     }
+    this.#core.work();
   }
 
   sessionDown(peer: RoutingPeer): void {
-    for (const family of FAMILIES) this.#core.chores.drop(choreName(peer, family));
+    for (const family of FAMILIES) {
+      this.#core.chores.drop(choreName(peer, family));
+      this.#core.chores.drop(againName(peer, family));
+    }
     for (const group of peer.exportGroups.values()) this.#leave(group);
     peer.exportGroups.clear();
     peer.refreshDue.clear();
     peer.refreshing.clear();
-    for (const family of FAMILIES) peer.adjRibOut[family].begin(false);
+    for (const family of FAMILIES) this.#begin(peer, family, false);
+    this.#core.work();
   }
 
   /** What policy looks at for this peer may be another: behind the changes it is told what differs, and nothing else. */
@@ -64,7 +74,7 @@ export class Exports {
       group.users++;
       peer.exportGroups.set(family, group);
       this.#leave(before);
-      this.#core.chores.set(choreName(peer, family), this.#tellDifference(peer, family));
+      this.#tell(peer, family);
     }
     this.#core.work();
   }
@@ -72,8 +82,18 @@ export class Exports {
   /** Whether the peer is still to be told something, as far as it is selected. */
   hasNewsFor(peer: RoutingPeer): boolean {
     return [...peer.exportGroups.keys()].some(
-      (family) => peer.adjRibOut[family].hasPending || this.#core.chores.has(choreName(peer, family)),
+      (family) =>
+        peer.adjRibOut[family].hasPending || this.isTelling(peer, family) || this.isTellingAgain(peer, family),
     );
+  }
+
+  /** A walk is on its way that may find more for the peer: what it has been told is not all that it is to know. */
+  isTelling(peer: RoutingPeer, family: IpFamily): boolean {
+    return this.#core.chores.has(choreName(peer, family));
+  }
+
+  isTellingAgain(peer: RoutingPeer, family: IpFamily): boolean {
+    return this.#core.chores.has(againName(peer, family));
   }
 
   /** The best path of a prefix is another, or what is told of it. */
@@ -111,7 +131,14 @@ export class Exports {
 
   /** Everything that the peer has is due to be told once more. RFC 2918 §4. */
   tellAgain(peer: RoutingPeer, family: IpFamily): void {
-    peer.adjRibOut[family].tellAgain((prefix, path) => this.#wanted(peer, family, { prefix, path }));
+    const adjRibOut = peer.adjRibOut[family];
+    this.#walk({ peer, family, name: againName(peer, family) }, (prefix) => {
+      const paths = adjRibOut.pathsOf(prefix);
+      for (const path of paths) adjRibOut.tellAgain(prefix, path, this.#wanted(peer, family, { prefix, path }));
+      if (paths.length > 0) this.#core.listener.hasNews(peer);
+      return paths.length > 0;
+    });
+    this.#core.work();
   }
 
   /** What became of a path on its way to this peer; undefined where there is no session. */
@@ -184,13 +211,26 @@ export class Exports {
     return source !== LOCAL_SOURCE && this.#core.sources.peer(source) === peer;
   }
 
-  *#tellDifference(peer: RoutingPeer, family: IpFamily): Chore {
+  /** Everything that is selected is due to be told, as far as the peer does not have it. */
+  #tell(peer: RoutingPeer, family: IpFamily): void {
     const { locRib } = this.#core.tables[family];
-    for (let prefix = 0; prefix < locRib.rows; prefix++) {
-      if (locRib.best(prefix) === undefined) continue;
+    this.#walk({ peer, family, name: choreName(peer, family) }, (prefix) => {
+      if (locRib.best(prefix) === undefined) return false;
       this.#update(peer, family, prefix);
-      yield;
-    }
+      return true;
+    });
+  }
+
+  /** Where the peer needs nothing, what waits for the end of the walk can be said: End-of-RIB, EoRR. */
+  #walk({ peer, family, name }: PeerWalk, visit: (prefix: number) => boolean): void {
+    const { chores, tables, listener } = this.#core;
+    const { locRib } = tables[family];
+    chores.set(name, { rows: () => locRib.rows, visit, end: () => listener.hasNews(peer) });
+  }
+
+  #begin(peer: RoutingPeer, family: IpFamily, addPath: boolean): void {
+    const left = peer.adjRibOut[family].begin(addPath);
+    this.#core.chores.add({ rows: () => left.slots, visit: (slot) => left.letGo(slot) });
   }
 
   #groupOf(peer: RoutingPeer, family: IpFamily): ExportGroup {
@@ -229,4 +269,5 @@ export class Exports {
   }
 }
 
+const againName = ({ index }: RoutingPeer, family: IpFamily): string => `again ${index} IPv${family}`;
 const choreName = ({ index }: RoutingPeer, family: IpFamily): string => `export ${index} IPv${family}`;

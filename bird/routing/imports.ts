@@ -1,4 +1,5 @@
 import type { IpFamily } from '../../src/model/ip.ts';
+import { isSame } from '../../src/model/same.ts';
 import { packPrefix } from '../rib/prefix-table.ts';
 import type { PackedPrefix } from '../rib/prefix-table.ts';
 import type { UpdateSink } from '../rib/update-reader.ts';
@@ -20,11 +21,14 @@ export class Imports {
     this.#intakes.set(peer, { 4: new Intake(this.#core, peer, 4), 6: new Intake(this.#core, peer, 6) });
   }
 
-  /** Its rows must be gone. */
-  remove(peer: RoutingPeer): void {
-    for (const family of FAMILIES) this.of(peer, family).close();
+  /** It says nothing any more; what removes its rows is the caller's. */
+  remove(peer: RoutingPeer): PerFamily<Intake> {
+    const intakes = { 4: this.of(peer, 4), 6: this.of(peer, 6) };
+    for (const family of FAMILIES) intakes[family].close();
     peer.importPolicy?.clear();
+    peer.importPolicy = undefined;
     this.#intakes.delete(peer);
+    return intakes;
   }
 
   of(peer: RoutingPeer, family: IpFamily): Intake {
@@ -59,7 +63,7 @@ export class Imports {
     const blocksOf = (family: IpFamily): readonly PackedPrefix[] =>
       routes.filter(({ prefix }) => prefix.address.family === family).map(({ prefix }) => packPrefix(prefix));
     const blocks = { 4: blocksOf(4), 6: blocksOf(6) };
-    if (JSON.stringify(blocks) === JSON.stringify(speaker.ownBlocks)) return;
+    if (isSame(blocks, speaker.ownBlocks)) return;
     speaker.ownBlocks = blocks;
     for (const peer of this.#intakes.keys()) if (isStranger(peer)) this.judgeAgain(peer);
   }

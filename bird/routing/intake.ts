@@ -11,9 +11,21 @@ import type { PackedPrefix } from '../rib/prefix-table.ts';
 import type { ReceivedPath } from '../rib/update-reader.ts';
 import { LLGR_STALE, NO_LLGR } from '../rib/well-known.ts';
 import type { PrefixLimit } from '../settings.ts';
-import type { Chore } from './chores.ts';
+import type { Walk } from './chores.ts';
 import { complain } from './peer.ts';
 import type { FamilyTables, RoutingCore, RoutingPeer } from './peer.ts';
+
+/** What goes on behind the changes, one of each at a time. */
+type RowsWalk = (typeof WALKS)[number];
+const WALKS = ['sweep', 'judge', 'age', 'room', 'source'] as const;
+
+/** A walk over the rows of a peer. */
+interface RowWork {
+  /** Lanes that have such rows; the walk is over where none does. */
+  readonly lanes: (lane: Lane) => boolean;
+  readonly rows: (lane: Lane, prefix: number) => boolean;
+  readonly visit: (lane: Lane, prefix: number) => void;
+}
 
 /** What one peer says in one family becomes rows of its Adj-RIB-In, each with the verdict of import. */
 export class Intake {
@@ -59,60 +71,80 @@ export class Intake {
     if (locRib.hasDirty) this.#core.listener.workWaits();
   }
 
-  /** All rows go. */
+  /** All rows go, behind the changes; what is announced before its row is removed stays. */
   flush(): void {
-    for (const lane of this.#adjRibIn.lanes) for (const prefix of lane.prefixes()) this.#remove(lane, prefix);
+    this.#adjRibIn.markStale();
+    this.sweepStale();
   }
 
+  /** What is stale now goes, in the same manner. */
   sweepStale(): void {
-    for (const lane of this.#adjRibIn.lanes) for (const prefix of lane.stalePrefixes()) this.#remove(lane, prefix);
+    for (const lane of this.#adjRibIn.lanes) lane.doomStale();
+    this.#walk('sweep', {
+      lanes: (lane) => lane.doomed > 0,
+      rows: (lane, prefix) => lane.isDoomed(prefix),
+      visit: (lane, prefix) => this.#remove(lane, prefix),
+    });
   }
 
   /** Every row is judged anew, behind the changes. */
   judgeAgain(): void {
-    this.#noteCount(this.#counted);
-    this.#core.chores.set(this.#choreName, this.#judgeRows());
+    this.#noteCount(this.#adjRibIn.counted);
+    this.walkAll('judge', (lane, prefix) => this.#judgeRow(lane, prefix));
   }
 
-  /** RFC 9494 §4.2: what must not be kept for long goes, the rest that is stale is marked, and so preferred least. */
+  /** Over every row, behind the changes. */
+  walkAll(what: 'judge' | 'source', visit: RowWork['visit']): void {
+    this.#walk(what, { lanes: (lane) => lane.received > 0, rows: (lane, prefix) => lane.has(prefix), visit });
+  }
+
+  /** RFC 9494 §4.2: what must not be kept for long goes, the rest that is stale now is marked, and so preferred least. */
   startLongLived(): void {
-    const { attributes } = this.#core;
-    const marks = new Map<number, number>();
-    for (const lane of this.#adjRibIn.lanes) {
-      for (const prefix of lane.stalePrefixes()) {
-        if (carriesCommunity(attributes.attributes(lane.get(prefix)), NO_LLGR)) this.#remove(lane, prefix);
-        else {
-          const used = lane.used(prefix);
-          const marked = marks.get(used) ?? this.#marked(used);
-          // Held by the row that has it from here on, so the number stays its own.
-          this.#replace(lane, prefix, { used: marked, rejection: lane.rejection(prefix) });
-          marks.set(used, marked);
-        }
-      }
-    }
+    for (const lane of this.#adjRibIn.lanes) lane.ageStale();
+    this.#walk('age', {
+      lanes: (lane) => lane.aging > 0,
+      rows: (lane, prefix) => lane.isAging(prefix),
+      visit: (lane, prefix) => this.#age(lane, prefix),
+    });
+  }
+
+  /** All rows of one prefix go at once; true where there was one. */
+  remove(prefix: number): boolean {
+    const holders = this.#adjRibIn.lanes.filter((lane) => lane.has(prefix));
+    for (const lane of holders) lane.withdraw(prefix, () => this.#tables.locRib.touch(prefix, lane.source));
+    return holders.length > 0;
   }
 
   /** Nothing of it goes on behind the changes any more. */
   close(): void {
-    this.#core.chores.drop(this.#choreName);
-    this.#core.chores.drop(this.#roomName);
+    for (const what of WALKS) this.#core.chores.drop(this.#nameOf(what));
   }
 
   get #limit(): PrefixLimit | undefined {
     return this.#peer.settings.prefixLimits?.[this.#family];
   }
 
-  /** Paths that count against the limit: not those of before a restart, which the peer may tell again by other identifiers. */
-  get #counted(): number {
-    return Math.max(0, this.#adjRibIn.received - this.#adjRibIn.beyond - this.#adjRibIn.stale);
+  #nameOf(what: RowsWalk): string {
+    return `${what} ${this.#peer.index} IPv${this.#family}`;
   }
 
-  get #choreName(): string {
-    return `import ${this.#peer.index} IPv${this.#family}`;
-  }
-
-  get #roomName(): string {
-    return `room ${this.#peer.index} IPv${this.#family}`;
+  #walk(what: RowsWalk, { lanes, rows, visit }: RowWork, end?: () => void): void {
+    const { prefixes } = this.#tables;
+    const adjRibIn = this.#adjRibIn;
+    const walk: Walk = {
+      rows: () => (adjRibIn.lanes.some(lanes) ? prefixes.capacity : 0),
+      visit: (prefix) => {
+        let isAny = false;
+        for (const lane of adjRibIn.lanes) {
+          if (!rows(lane, prefix)) continue;
+          visit(lane, prefix);
+          isAny = true;
+        }
+        return isAny;
+      },
+      ...(end !== undefined && { end }),
+    };
+    this.#core.chores.set(this.#nameOf(what), walk);
   }
 
   #remove(lane: Lane, prefix: number): void {
@@ -144,7 +176,7 @@ export class Intake {
     { limit, verdict }: { readonly limit: PrefixLimit; readonly verdict: JudgedSet },
   ): JudgedSet {
     const isCounted = lane.has(prefix) && !lane.isStale(prefix) && lane.rejection(prefix) !== BEYOND_LIMIT;
-    const counted = this.#counted;
+    const { counted } = this.#adjRibIn;
     if (!isCounted) this.#noteCount(counted + 1);
     return fitsLimit(limit, counted, isCounted) ? verdict : { ...verdict, rejection: BEYOND_LIMIT };
   }
@@ -160,34 +192,30 @@ export class Intake {
 
   /** There may be room below the limit for what is beyond it. */
   #letIn(): void {
-    const { chores, work } = this.#core;
     if (this.#adjRibIn.beyond === 0) return;
     this.#hasRoom = true;
-    if (chores.has(this.#roomName)) return;
-    chores.set(this.#roomName, this.#letRowsIn());
-    work();
-  }
-
-  *#judgeRows(): Chore {
-    for (const lane of [...this.#adjRibIn.lanes]) {
-      for (const prefix of lane.prefixes()) {
-        if (lane.has(prefix)) this.#judgeRow(lane, prefix);
-        yield;
-      }
-    }
+    if (this.#core.chores.has(this.#nameOf('room'))) return;
+    this.#letRowsIn();
+    this.#core.work();
   }
 
   /** Once more where there came more room meanwhile. */
-  *#letRowsIn(): Chore {
-    while (this.#hasRoom) {
-      this.#hasRoom = false;
-      for (const lane of [...this.#adjRibIn.lanes]) {
-        for (const prefix of lane.beyond === 0 ? [] : lane.prefixes()) {
-          if (lane.rejection(prefix) === BEYOND_LIMIT) this.#judgeRow(lane, prefix);
-          yield;
-        }
-      }
-    }
+  #letRowsIn(): void {
+    this.#hasRoom = false;
+    const work: RowWork = {
+      lanes: (lane) => lane.beyond > 0,
+      rows: (lane, prefix) => lane.rejection(prefix) === BEYOND_LIMIT,
+      visit: (lane, prefix) => this.#judgeRow(lane, prefix),
+    };
+    this.#walk('room', work, () => {
+      if (this.#hasRoom) this.#letRowsIn();
+    });
+  }
+
+  #age(lane: Lane, prefix: number): void {
+    lane.aged(prefix);
+    if (carriesCommunity(this.#core.attributes.attributes(lane.get(prefix)), NO_LLGR)) this.#remove(lane, prefix);
+    else this.#replace(lane, prefix, { used: this.#marked(lane.used(prefix)), rejection: lane.rejection(prefix) });
   }
 
   #judgeRow(lane: Lane, prefix: number): void {
@@ -196,7 +224,7 @@ export class Intake {
     const judged = policy.judge(this.#family, lane.get(prefix));
     const { used, rejection } = this.#verdict(this.#tables.prefixes.packed(prefix), judged);
     const isCounted = lane.rejection(prefix) !== BEYOND_LIMIT;
-    const fits = this.#limit === undefined || fitsLimit(this.#limit, this.#counted, isCounted);
+    const fits = this.#limit === undefined || fitsLimit(this.#limit, this.#adjRibIn.counted, isCounted);
     this.#replace(lane, prefix, {
       used: this.#isLongLived(lane, prefix) ? this.#marked(used) : used,
       rejection: fits ? rejection : BEYOND_LIMIT,

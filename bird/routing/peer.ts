@@ -6,6 +6,7 @@ import type { AdjRibOut } from '../rib/adj-rib-out.ts';
 import type { AttributeCache } from '../rib/attribute-cache.ts';
 import type { Lane } from '../rib/lane.ts';
 import type { LocRib } from '../rib/loc-rib.ts';
+import type { PathTable } from '../rib/path-table.ts';
 import type { PackedPrefix, PrefixTable } from '../rib/prefix-table.ts';
 import type { DecisionSettings, PeerSettings, PrefixLimit } from '../settings.ts';
 import type { ExportGroup, ExportOrigin } from '../update/export-group.ts';
@@ -22,6 +23,8 @@ export type PerFamily<T> = Readonly<Record<IpFamily, T>>;
 export interface FamilyTables {
   readonly prefixes: PrefixTable;
   readonly locRib: LocRib;
+  /** Of the peers that take several paths of a prefix. */
+  readonly paths: PathTable;
   readonly originated: Lane;
 }
 

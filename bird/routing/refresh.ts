@@ -14,6 +14,7 @@ export function nextRefresh(exports: Exports, peer: RoutingPeer, family: IpFamil
   if (negotiated === undefined) return undefined;
   const mark = (subtype: 'begin' | 'end'): Uint8Array =>
     encodeMessage({ type: 'route-refresh', family: familyOf(family), subtype }, negotiated.send);
+  if (exports.isTellingAgain(peer, family)) return undefined;
   if (peer.refreshing.delete(family)) return mark('end');
   if (!peer.refreshDue.delete(family)) return undefined;
   exports.tellAgain(peer, family);

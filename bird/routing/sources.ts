@@ -39,9 +39,15 @@ export class Sources<Peer> {
     return source;
   }
 
-  /** Nobody may refer to them any more: they are given away again. */
-  release(peer: Peer): void {
-    for (const source of this.of(peer)) this.#peers[source] = undefined;
+  /** The peer is none any more; its sources, which are not given away before `release`, tell of it still. */
+  retire(peer: Peer): readonly number[] {
+    const sources = this.of(peer);
     this.#lanes.delete(peer);
+    return sources;
+  }
+
+  /** Nobody may refer to it any more. */
+  release(source: number): void {
+    this.#peers[source] = undefined;
   }
 }

@@ -71,18 +71,16 @@ export function packNext({ adjRibOut, prefixes, send, encodedSet, scratch }: Pac
   const addPath = hasPathIds(send, family);
   let end = 0;
   let room = 0;
-  let pathId = 0;
   let set: EncodedSet | undefined;
   const isAny = adjRibOut.take(
-    (attributes, path) => {
+    (attributes) => {
       set = attributes === undefined ? undefined : encodedSet(attributes);
       room = maxOctets(send) - UPDATE_FIXED_OCTETS - overhead(family, set);
-      pathId = sentPathId(path);
     },
-    (prefix) => {
+    (prefix, path) => {
       const length = prefixes.length(prefix);
       if (end + nlriOctets(length, addPath) > room) return false;
-      if (addPath) end = writePathId(scratch, end, pathId);
+      if (addPath) end = writePathId(scratch, end, sentPathId(path));
       const [w0, w1] = [prefixes.word(prefix, 0), prefixes.word(prefix, 1)];
       end = writeNlri(scratch, end, w0, w1, prefixes.word(prefix, 2), prefixes.word(prefix, 3), length);
       return true;

@@ -24,7 +24,7 @@ import { routeCounts } from './agent-health.ts';
 import { bgpLogLevel, clusterNode, dataplaneInputs, localBlocks, speakerSettings } from './cluster-view.ts';
 import type { Knowledge } from './cluster-view.ts';
 import { agentBackground } from './background.ts';
-import { nodeRoutes } from './node-routes.ts';
+import { ownRoutes } from './own-routes.ts';
 import { CALICO_PEER_DEFAULTS, computePeers } from './peers.ts';
 import type { Omitted } from './peers.ts';
 import { createPods } from './pods.ts';
@@ -236,7 +236,7 @@ export class Agent implements BgpApi, NodeApi {
     this.#omitted = peers.omitted;
     for (const each of peers.omitted) this.#sayOnce('a BGP peer is left out', each);
     for (const each of peers.incomplete) this.#sayOnce('a BGP peer is not quite as it was asked for', each);
-    this.#speakers.update({ settings, peers: peers.peers, originated: nodeRoutes(this.#knowledge).originated });
+    this.#speakers.update({ settings, peers: peers.peers, originated: ownRoutes(this.#knowledge).originated });
     const { speaker } = this.#speakers;
     // Until the speaker listens nothing is written: a port that is taken ends the agent before it changed the host.
     if (speaker === undefined) return;

@@ -6,7 +6,7 @@ import type { BgpBackground } from '../speaker/bgp-answers.ts';
 import { longestAround } from '../speaker/longest.ts';
 import { whyNoPeer } from './absent-peer.ts';
 import type { Knowledge } from './cluster-view.ts';
-import { nodeRoutes } from './node-routes.ts';
+import { ownRoutes } from './own-routes.ts';
 import type { Omitted } from './peers.ts';
 
 export interface BackgroundSources {
@@ -35,7 +35,7 @@ export const agentBackground = (sources: BackgroundSources): BgpBackground => ({
 });
 
 function ownRoute(knowledge: Knowledge, asked: Prefix): string | undefined {
-  const { originated, withheld } = nodeRoutes(knowledge);
+  const { originated, withheld } = ownRoutes(knowledge);
   const told = originated.map(({ prefix, reason }) => ({ prefix, text: `tells ${formatPrefix(prefix)}: ${reason}` }));
   const kept = withheld.map(({ prefix, reason }) => ({
     prefix,

@@ -4,7 +4,7 @@ import { parseAsn } from '../model/asn.ts';
 import { InvalidValueError } from '../model/invalid.ts';
 import { parseIpAddress, parsePrefix } from '../model/ip.ts';
 import { nearest } from '../model/nearest.ts';
-import { parseAnyCommunity, parseCommunity, parseLargeCommunity } from './communities.ts';
+import { parseAnyCommunity, parseLargeCommunity, parseStandardCommunity } from './communities.ts';
 
 /** An object of known keys; an unknown one is refused, one line of the message for each, with the key that was meant. */
 export function strict<S extends z.ZodRawShape>(shape: S) {
@@ -81,15 +81,36 @@ export const interfaceName = like('eth0', readInterface);
 
 /** IFNAMSIZ in if.h, less the zero at its end. */
 function readInterface(value: string): string {
-  if (/^[^\s/%:]{1,15}$/.test(value)) return value;
+  if (/^[^\s\p{Cc}/%:]{1,15}$/u.test(value) && octets(value) <= 15) return value;
   throw new InvalidValueError('', value, 'is not the name of an interface');
 }
 
-export const community = like('64512:100', parseCommunity);
+/** TCP_MD5SIG_MAXKEYLEN, tcp(7). */
+const MAX_PASSWORD_OCTETS = 80;
+
+/** Throws InvalidValueError, which has not the password. */
+export function checkPassword(text: string): string {
+  if (text === '') throw new InvalidValueError('password', '***', 'is empty');
+  if (octets(text) <= MAX_PASSWORD_OCTETS) return text;
+  throw new InvalidValueError(
+    'password',
+    '***',
+    `has more than ${MAX_PASSWORD_OCTETS} octets, which TCP MD5 cannot take`,
+  );
+}
+
+/** RFC 2385. */
+export const password = z.string().transform((value, ctx) => readOr(() => checkPassword(value), ctx));
+
+const octets = (text: string): number => new TextEncoder().encode(text).length;
+
+export const community = like('64512:100', parseStandardCommunity);
 export const largeCommunity = like('64512:1:2', parseLargeCommunity);
 export const anyCommunity = like('64512:100', parseAnyCommunity);
 
 const NAME = /^[A-Za-z][\w.-]{0,62}$/;
+
+export const isName = (text: string): boolean => NAME.test(text);
 
 /** What filters and templates are called. */
 export const name = z.string().regex(NAME, 'is not a name: a letter, then letters, digits, ".", "_" or "-"');

@@ -4,6 +4,7 @@ import { parseAllDocuments } from 'yaml';
 import { InvalidValueError } from '../model/invalid.ts';
 import { configurationOf } from './convert.ts';
 import type { SpeakerConfiguration } from './convert.ts';
+import { checkPassword } from './fields.ts';
 import { ConfigurationError } from './problems.ts';
 
 /** Reads the file and the passwords that it points to. Throws ConfigurationError with every problem. */
@@ -36,10 +37,7 @@ function parse(text: string): unknown {
 
 /** Without the end of its line, which every editor puts there. */
 function readPassword(path: string): string {
-  const text = readOrRefuse(path).replace(/\r?\n$/, '');
-  if (text === '') throw new InvalidValueError('passwordFile', path, 'is empty');
-  if (text.length > 80) throw new InvalidValueError('passwordFile', path, 'holds more than 80 characters');
-  return text;
+  return checkPassword(readOrRefuse(path).replace(/\r?\n$/, ''));
 }
 
 function readOrRefuse(path: string): string {

@@ -6,6 +6,7 @@ import {
   interfaceName,
   ipAddress,
   name,
+  password,
   peerAddress,
   prefix,
   shortText,
@@ -48,7 +49,7 @@ const bfd = strict({
 
 const SESSION = {
   asn: setting(asn, "The peer's AS number"),
-  localAsn: setting(asn, "Our AS number towards it; default: the speaker's"),
+  localAsn: setting(asn, "Our AS number towards it, in the place of the speaker's (FRR: no-prepend replace-as)"),
   port: setting(wholeNumber(1, 65_535), 'Where we dial', PEER_DEFAULTS.port),
   localAddress: setting(ipAddress, 'Source address of the connection; default: the kernel chooses'),
   interface: setting(interfaceName, 'The link of a link-local address, where it does not stand behind it'),
@@ -81,7 +82,7 @@ const RESTART = {
 } as const;
 
 const SECURITY = {
-  password: setting(z.string().min(1, 'is empty').max(80, 'has more than 80 characters'), 'TCP MD5, RFC 2385'),
+  password: setting(password, 'TCP MD5, RFC 2385'),
   passwordFile: setting(z.string().min(1, 'is empty'), 'A file with the password; relative to this one'),
   ttlSecurityHops: setting(wholeNumber(1, 254), 'GTSM, RFC 5082: so many hops away at most; default: off'),
 } as const;
@@ -100,7 +101,7 @@ const ROUTES = {
   routeServerClient: flag('RFC 7947: neither our AS nor our address is put in; an eBGP peer'),
   allowOwnAsn: setting(wholeNumber(0, 10), 'So often our AS may stand in a path', PEER_DEFAULTS.allowOwnAsn),
   asOverride: flag("Our AS in the place of the peer's in what it is told"),
-  removePrivateAs: flag('No private AS numbers (RFC 6996) in what an eBGP peer is told'),
+  removePrivateAs: flag('No private AS numbers (RFC 6996) but its own in what an eBGP peer is told'),
   enforceFirstAs: flag('Refuse a path that does not begin with the AS of the eBGP peer'),
   requirePolicy: flag('RFC 8212: nothing to and from an eBGP peer without filters'),
   importFilters: setting(z.array(name), 'Names from `filters`; the first rule that matches decides', []),

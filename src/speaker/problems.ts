@@ -28,40 +28,47 @@ export function problem(path: Path, value: unknown, reason: string): string {
 }
 
 /** Without its value: of a misspelled password that is nobody's business. */
-const unknownKey = (path: Path, reason: string): string => `${formatPath(path)}: ${reason}`;
+const unknownKey = (path: Path, reason: string): Sentence => [formatPath(path), `${formatPath(path)}: ${reason}`];
 
 const SECRET = 'password';
 
-/** What zod found in `input`. */
+/** What zod found in `input`. A value that breaks several rules is told once, by the first of them. */
 export function schemaProblems(error: z.ZodError, input: unknown): readonly string[] {
-  return error.issues.flatMap((issue) => sentences(issue, [], input));
+  const told = new Map<string, string>();
+  for (const [place, sentence] of error.issues.flatMap((issue) => sentences(issue, [], input))) {
+    if (!told.has(place)) told.set(place, sentence);
+  }
+  return [...told.values()];
 }
 
-function sentences(issue: z.core.$ZodIssue, above: Path, input: unknown): readonly string[] {
+type Sentence = readonly [place: string, sentence: string];
+
+function sentences(issue: z.core.$ZodIssue, above: Path, input: unknown): readonly Sentence[] {
   const path = [...above, ...issue.path];
   const value = at(input, path);
-  if (value === undefined || value === null) return [problem(path, value, '')];
+  const wrong = (reason: string): readonly Sentence[] => [[formatPath(path), problem(path, value, reason)]];
+  if (value === undefined || value === null) return wrong('');
   switch (issue.code) {
     case 'unrecognized_keys':
       return issue.keys.map((key, i) => unknownKey([...path, key], issue.message.split('\n')[i] ?? ''));
     case 'invalid_key':
-      return issue.issues.map(({ message }) => problem(path.slice(0, -1), path.at(-1), message));
+      return issue.issues.map(({ message }) => [formatPath(path), problem(path.slice(0, -1), path.at(-1), message)]);
     case 'invalid_union':
       return ofUnion(issue, path, input);
     case 'invalid_value':
-      return [problem(path, value, notOneOf(value, issue.values.map(String)))];
+      return wrong(notOneOf(value, issue.values.map(String)));
     default:
-      return [problem(path, value, issue.code === 'invalid_type' ? notA(issue) : issue.message)];
+      return wrong(issue.code === 'invalid_type' ? notA(issue) : issue.message);
   }
 }
 
 /** What the alternatives say that fit the value's type; where none fits, which types there are. */
-function ofUnion(issue: z.core.$ZodIssueInvalidUnion, path: Path, input: unknown): readonly string[] {
+function ofUnion(issue: z.core.$ZodIssueInvalidUnion, path: Path, input: unknown): readonly Sentence[] {
   const isAnotherType = (one: z.core.$ZodIssue): boolean => one.code === 'invalid_type' && one.path.length === 0;
   const fitting = issue.errors.filter((branch) => !branch.some(isAnotherType));
   if (fitting.length > 0) return fitting.flatMap((branch) => branch.flatMap((one) => sentences(one, path, input)));
   const types = issue.errors.flat().flatMap((one) => (one.code === 'invalid_type' ? [wordFor(one.expected)] : []));
-  return [problem(path, at(input, path), `is not ${[...new Set(types)].join(' or ')}`)];
+  return [[formatPath(path), problem(path, at(input, path), `is not ${[...new Set(types)].join(' or ')}`)]];
 }
 
 /** A message of our own stands where a schema brought one. */
@@ -93,11 +100,11 @@ const at = (input: unknown, path: Path): unknown =>
 
 const MAX_SHOWN = 80;
 
-/** One line, and not the whole of a long one. */
+/** One line, not the whole of a long one, and nothing that a terminal obeys. */
 function shown(value: unknown): string {
   const text =
     typeof value === 'string'
-      ? value.replaceAll('\n', '\\n')
+      ? value.replaceAll(/\p{Cc}/gu, (character) => JSON.stringify(character).slice(1, -1))
       : JSON.stringify(value, (key, part: unknown) => (key === SECRET ? '***' : part));
   return text.length > MAX_SHOWN ? `${text.slice(0, MAX_SHOWN)}…` : text;
 }

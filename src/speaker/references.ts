@@ -1,5 +1,5 @@
 /** Names that lead nowhere, looked for in the file as it was written, so that they are told beside what else is wrong. Pure. */
-import { didYouMean } from './fields.ts';
+import { didYouMean, isName } from './fields.ts';
 import { problem } from './problems.ts';
 
 type Path = readonly PropertyKey[];
@@ -47,7 +47,8 @@ function unknownName(
   name: unknown,
   known: { readonly what: string; readonly names: readonly string[] },
 ): readonly string[] {
-  if (typeof name !== 'string' || known.names.includes(name)) return [];
+  // What is no name at all is told by the schema.
+  if (typeof name !== 'string' || !isName(name) || known.names.includes(name)) return [];
   return [problem(path, name, `is not ${known.what} of this file${didYouMean(name, known.names)}`)];
 }
 

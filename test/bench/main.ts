@@ -6,9 +6,10 @@ import { codec } from './codec.ts';
 import { rib } from './rib.ts';
 import type { Scenario } from './scenario.ts';
 import { formatTable } from './table.ts';
+import { turns } from './turns.ts';
 
 /** One row per scenario. */
-const scenarios: readonly Scenario[] = [codec, rib];
+const scenarios: readonly Scenario[] = [codec, rib, turns];
 
 const DEFAULT_ROUNDS = '7';
 /** Fewer make no median worth printing. */

@@ -59,10 +59,12 @@ test.each(Object.entries(COSTS))('%s', (name, [value, cost]) => {
   expect(peerChange(before, { ...before, [name]: value }, true)).toBe(cost);
 });
 
-test('who dials, and where to, is news while there is no session', () => {
-  expect(peerChange(before, { ...before, port: 1790 }, false)).toBe('new session');
-  expect(peerChange(before, { ...before, passive: true }, false)).toBe('new session');
-});
+test.each(['port', 'passive', 'connectRetrySeconds', 'errorWaitSeconds'] as const)(
+  '%s is news while there is no session: nobody waits as long as the old settings said',
+  (name) => {
+    expect(peerChange(before, { ...before, [name]: COSTS[name][0] }, false)).toBe('new session');
+  },
+);
 
 test('a setting that is absent and one that is undefined are the same', () => {
   const changed = { ...before, password: undefined } as unknown as PeerSettings;

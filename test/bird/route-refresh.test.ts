@@ -8,6 +8,7 @@ import { RoutingBench, attributesOf } from '../support/routing-bench.ts';
 import { A, B, SpeakerBench } from '../support/speakers.ts';
 
 const IPV4 = { afi: 1, safi: 1 };
+const IPV6 = { afi: 2, safi: 1 };
 const ENHANCED = [
   { name: 'multiprotocol', family: IPV4 },
   { name: 'route-refresh' },
@@ -19,7 +20,7 @@ let speaker: Speaker;
 
 beforeEach(async () => {
   bench = new SpeakerBench();
-  const peers = [{ address: B, remoteAsn: 65001, passive: true }];
+  const peers = [{ address: B, remoteAsn: 65001, passive: true, families: [4, 6] as const }];
   speaker = await bench.start({ address: A, peers, originates: ['192.168.1.0/26', '192.168.2.0/26'] });
 });
 afterEach(() => bench.close());
@@ -121,6 +122,59 @@ describe('the answer of a peer', () => {
     expect(prefixes()).toHaveLength(2);
     await bench.clock.advance(2000);
     expect(prefixes()).toEqual(['10.0.0.0/24']);
+  });
+});
+
+/** RFC 7313 §4; who has not told everything once has nothing to tell again. */
+describe('BoRR of a peer with graceful restart, before End-of-RIB', () => {
+  const families = [IPV4, IPV6];
+  const restart = {
+    name: 'graceful-restart',
+    restarting: true,
+    notification: false,
+    restartSeconds: 120,
+    families: families.map((family) => ({ family, forwardingPreserved: true })),
+  } as const;
+  const RESTARTABLE = [...ENHANCED, { name: 'multiprotocol', family: IPV6 }, restart] as const;
+
+  /** All but the first of three routes is left out. */
+  async function tellFirstAgain(peer: RawPeer): Promise<void> {
+    peer.say(refresh('begin'));
+    peer.announce(1);
+    peer.say(refresh('end'));
+    await bench.clock.advance(10);
+  }
+
+  test('says nothing, the first time that the peer is here too', async () => {
+    const peer = await connect(RESTARTABLE);
+    peer.announce(3);
+    await tellFirstAgain(peer);
+    expect(prefixes()).toHaveLength(3);
+    peer.endOfRib(IPV4);
+    await tellFirstAgain(peer);
+    expect(prefixes()).toEqual(['10.0.0.0/24']);
+  });
+
+  test('counts as soon as the End-of-RIB of its own family came, while another is still awaited', async () => {
+    const before = await connect(RESTARTABLE);
+    before.announce(3);
+    before.hangUp();
+    await bench.clock.advance(10);
+    const peer = await connect(RESTARTABLE);
+    peer.announce(3);
+    peer.endOfRib(IPV4);
+    await tellFirstAgain(peer);
+    expect(prefixes()).toEqual(['10.0.0.0/24']);
+  });
+
+  test('is not made good by what follows: EoRR after End-of-RIB ends nothing', async () => {
+    const peer = await connect(RESTARTABLE);
+    peer.announce(3);
+    peer.say(refresh('begin'));
+    peer.endOfRib(IPV4);
+    peer.say(refresh('end'));
+    await bench.clock.advance(10);
+    expect(prefixes()).toHaveLength(3);
   });
 });
 

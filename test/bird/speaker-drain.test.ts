@@ -104,6 +104,20 @@ describe('a drain', () => {
     expect(peer(a).lastError).toContain('Administrative Shutdown: "kernel update"');
   });
 
+  test('that is hurried before its peer has heard it leaves no timer', async () => {
+    const [a, b] = await bench.pair();
+    bench.network.isStuck = true;
+    const left = drain(b, 3600);
+    await clock.advance(1000);
+    void b.close({ kind: 'shutdown', message: 'now' });
+    await clock.advance(5000);
+    await left;
+    const over = a.close({ kind: 'restart' });
+    await clock.advance(5000);
+    await over;
+    expect(clock.pending).toBe(0);
+  });
+
   test('of a speaker without a session waits for nobody', async () => {
     const alone = await bench.start({ address: A, peers: [{ address: B }] });
     await clock.advance(100);

@@ -47,6 +47,15 @@ describe('a change of a peer’s settings', () => {
     expect(peer(a)).toMatchObject({ state, since });
   });
 
+  test('of its waits ends the one that is under way', async () => {
+    const a = await bench.start({ address: A, peers: [{ address: B, connectRetrySeconds: 3600 }] });
+    await clock.advance(600_000);
+    expect(peer(a)).toMatchObject({ state: 'Active', reach: { dialled: 1 } });
+    a.setPeers(ofB({ connectRetrySeconds: 5 }));
+    await clock.advance(60_000);
+    expect(peer(a).reach.dialled).toBeGreaterThan(10);
+  });
+
   test('of its name is news, for routes bear it', async () => {
     const [a] = await bench.pair();
     let calls = 0;

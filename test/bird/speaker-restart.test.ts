@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { Speaker } from '../../bird/index.ts';
-import { peerSettings } from '../support/bgp.ts';
+import { dynamicPeers, peerSettings } from '../support/bgp.ts';
+import type { PeerText } from '../support/bgp.ts';
 import type { FakeClock } from '../support/fake-clock.ts';
 import type { MemoryNetwork } from '../support/memory-transport.ts';
 import { A, B, C, learned, originate, peer, SpeakerBench } from '../support/speakers.ts';
@@ -46,6 +47,35 @@ describe('graceful restart', () => {
     await clock.advance(19_000);
     expect(learned(a)).toHaveLength(1);
     await clock.advance(1500);
+    expect(learned(a)).toEqual([]);
+  });
+
+  test.each<readonly [string, Partial<PeerText>]>([
+    ['speaks no graceful restart any more', { gracefulRestartSeconds: 0, families: [4, 6] }],
+    ['has left the family', { families: [6] }],
+  ])('of a peer that is back and %s: its routes go with the new OPEN', async (_, now) => {
+    const families = [4, 6] as const;
+    const [a, b] = await bench.pair({ families }, { families });
+    expect(learned(a)).toContain('192.168.2.0/26 via 10.0.0.2');
+    await b.close({ kind: 'restart' });
+    await clock.advance(10);
+    expect(learned(a)).toContain('192.168.2.0/26 via 10.0.0.2');
+    // It waits for C, so no End-of-RIB comes: what is gone went for the OPEN.
+    await bench.start({
+      address: B,
+      peers: [{ address: A, ...now }, { address: C }],
+      gracefulRestart: { restarting: true, deferralSeconds: 600 },
+      transit: true,
+    });
+    await clock.advance(3000);
+    expect(peer(a)).toMatchObject({ state: 'Established' });
+    expect(learned(a).filter((route) => route.startsWith('192.168.'))).toEqual([]);
+  });
+
+  test('of a peer whose restart time is zero: its routes go with the session', async () => {
+    const [a, b] = await bench.pair({}, { gracefulRestartSeconds: 0 });
+    await b.close({ kind: 'restart' });
+    await clock.advance(10);
     expect(learned(a)).toEqual([]);
   });
 
@@ -161,6 +191,42 @@ describe('graceful restart', () => {
     originate(again, ['192.168.3.0/26']);
     await clock.advance(100);
     expect(learned(b)).toEqual(['192.168.3.0/26 via 10.0.0.1']);
+  });
+
+  test('waits for nobody whom the operator holds down', async () => {
+    const restarting = { restarting: true, deferralSeconds: 60 };
+    await bench.start({ address: B, peers: [{ address: A }], originates: ['192.168.2.0/26'] });
+    const peers = [{ address: B }, { address: C, shutdown: 'maintenance' }];
+    const a = await bench.start({ address: A, peers, gracefulRestart: restarting });
+    await clock.advance(5000);
+    expect(a.isConverged()).toBe(true);
+  });
+
+  test('of a reflector whose clients are dynamic: none sweeps what another, who comes later, has not told yet', async () => {
+    const start = async (restarting: boolean): Promise<Speaker> => {
+      const reflector = bench.make({ address: A, clusterId: 9, gracefulRestart: { restarting, deferralSeconds: 20 } });
+      originate(reflector, []);
+      reflector.setDynamicPeers([dynamicPeers('10.0.0.0/24', { routeReflectorClient: true })]);
+      reflector.setPeers([]);
+      await reflector.start();
+      return reflector;
+    };
+    const first = await start(false);
+    const b = await bench.start({ address: B, peers: [{ address: A }] });
+    await bench.start({ address: C, peers: [{ address: A }], originates: ['192.168.3.0/26'] });
+    await clock.advance(3000);
+    await first.close({ kind: 'restart' });
+    await clock.advance(10);
+    network.unplugged.add(C);
+    const counts = new Set([learned(b).length]);
+    b.onRoutesChange(() => counts.add(learned(b).length));
+    const again = await start(true);
+    await clock.advance(5000);
+    expect(peer(b)).toMatchObject({ state: 'Established', gracefulRestart: { staleRoutes: 1 } });
+    network.unplugged.delete(C);
+    await clock.advance(20_000);
+    expect([again.isConverged(), learned(b), ...counts]).toEqual([true, ['192.168.3.0/26 via 10.0.0.3'], 1]);
+    expect(peer(b).gracefulRestart).toMatchObject({ staleRoutes: 0 });
   });
 
   test('a restarted speaker that knows no peers and routes yet never calls itself converged', async () => {

@@ -116,10 +116,13 @@ describe('what ends a session', () => {
     const [a, b] = await bench.pair();
     await b.close({ kind: 'shutdown', message: 'kernel update' });
     await clock.advance(10);
-    expect(peer(a).lastError).toBe(
-      'NOTIFICATION received: Cease / Administrative Shutdown: "kernel update" (Hard Reset)',
-    );
+    const text = 'NOTIFICATION received: Cease / Administrative Shutdown: "kernel update" (Hard Reset)';
+    expect(peer(a).lastError).toBe(text);
     expect(learned(a)).toEqual([]);
+    // Dials that nobody answers tell less than that.
+    await clock.advance(600_000);
+    expect(peer(a).incidents.at(-1)?.text).toBe('connection refused');
+    expect(peer(a).lastError).toBe(text);
   });
 
   test('a wrong AS: refused by name on both sides, and the waits grow', async () => {

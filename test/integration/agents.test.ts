@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { parse, stringify } from 'yaml';
-import type { NodeStatus, PathReport, PodResult } from '../../src/api/contract.ts';
-import { makeAgentLab, until, untilSettled } from '../support/agent-lab.ts';
+import type { NodeStatus, PathReport } from '../../src/api/contract.ts';
+import { addPod, makeAgentLab, until, untilSettled } from '../support/agent-lab.ts';
 import type { AgentLab, LabNode } from '../support/agent-lab.ts';
 import { isRoot, makeNetns } from '../support/netns.ts';
 import type { TestNetns } from '../support/netns.ts';
@@ -27,17 +27,10 @@ describe.skipIf(!isRoot && process.env['CI'] === undefined)('two agents', () => 
   let lab: AgentLab;
   const pods: TestNetns[] = [];
 
-  const addPod = async (node: LabNode, name: string): Promise<string> => {
+  const startPod = (node: LabNode, name: string): Promise<string> => {
     const netns = makeNetns(`cta-${name}`);
     pods.push(netns);
-    const { addresses } = await node.client.post<PodResult>('/v1/pods', {
-      containerId: name,
-      netns: netns.path,
-      interfaceName: 'eth0',
-      podNamespace: 'default',
-      podName: name,
-    });
-    return addresses[0]!.split('/')[0]!;
+    return addPod(node, netns, name);
   };
   const deletions = (): readonly string[] =>
     lab.nodes.flatMap(({ name, routeEvents }) =>
@@ -50,8 +43,8 @@ describe.skipIf(!isRoot && process.env['CI'] === undefined)('two agents', () => 
     lab = makeAgentLab('cta');
     for (const node of lab.nodes) node.start();
     await untilSettled(lab);
-    const address = await addPod(lab.nodes[1]!, 'pod-b');
-    await addPod(lab.nodes[0]!, 'pod-a');
+    const address = await startPod(lab.nodes[1]!, 'pod-b');
+    await startPod(lab.nodes[0]!, 'pod-a');
     await until(
       () => Promise.resolve(pods[1]!.run('ping', '-c', '1', '-W', '1', address).includes(' 0% packet loss')),
       () => lab.nodes.map((node) => node.netns.run('ip', 'route')).join('\n'),

@@ -15,7 +15,7 @@ describe.skipIf(!isRoot && process.env['CI'] === undefined)('node doctor', () =>
   let b: LabNode;
 
   beforeAll(async () => {
-    lab = makeAgentLab('ctd', { CALICO_IPV4POOL_IPIP: 'CrossSubnet' });
+    lab = makeAgentLab('ctd', { environment: { CALICO_IPV4POOL_IPIP: 'CrossSubnet' } });
     [a, b] = lab.nodes as [LabNode, LabNode];
     for (const node of lab.nodes) node.start();
     await untilSettled(lab);

@@ -29,7 +29,9 @@ describe.skipIf(!isRoot && process.env['CI'] === undefined)('probes', () => {
     );
 
   test('without its datastore it lives and is not ready', async () => {
-    lab = makeAgentLab('cth', { ...SETTINGS, DATASTORE_TYPE: 'etcdv3', ETCD_ENDPOINTS: 'http://127.0.0.1:2379' });
+    lab = makeAgentLab('cth', {
+      environment: { ...SETTINGS, DATASTORE_TYPE: 'etcdv3', ETCD_ENDPOINTS: 'http://127.0.0.1:2379' },
+    });
     [a] = lab.nodes as [LabNode, LabNode];
     a.start();
     await untilProbe('/readiness', '503', 'datastore', 'not asked yet');
@@ -39,7 +41,7 @@ describe.skipIf(!isRoot && process.env['CI'] === undefined)('probes', () => {
   });
 
   test('its only peer dies, the datastore goes, the process stands still: each is told, and passes', async () => {
-    lab = makeAgentLab('cth', SETTINGS);
+    lab = makeAgentLab('cth', { environment: SETTINGS });
     [a, b] = lab.nodes as [LabNode, LabNode];
     for (const node of lab.nodes) node.start();
     await untilSettled(lab);

@@ -119,6 +119,26 @@ protocol bgp node {
     expect(await communities(speaker)).toEqual([]);
   });
 
+  /** With `bfd on` it drops them for our AdminDown too, though RFC 5882 §3.2 has that mean nothing. */
+  test.each(['upgrade', 'crash'])('our %s costs no route of a BIRD that has `bfd graceful`', async (how) => {
+    lab.startBird(`protocol bfd { interface "eth0" { interval 100 ms; multiplier 3; }; }${config('bfd graceful;')}`);
+    const bfd = { transmitMs: 100, receiveMs: 100, multiplier: 3 } as const;
+    const isPathUp = (): boolean => /\bUp\b/.test(lab.birdc('show', 'bfd', 'sessions'));
+    const first = await startSpeaker({ bfd });
+    await isUp(first);
+    await isBirdUp();
+    await eventually(() => expect(isPathUp()).toBe(true));
+    const monitor = lab.monitorRoutes(lab.switch);
+    if (how === 'upgrade') await first.tell({ do: 'close', how: 'restart' });
+    await first.kill();
+    await eventually(() => expect(isPathUp()).toBe(false));
+    expect(birdHas(lab.birdc('show', 'route', 'protocol', 'node'))).toEqual(BLOCKS);
+    await isUp(await startSpeaker({ bfd }, true));
+    await isBirdUp();
+    await eventually(() => expect(isPathUp()).toBe(true));
+    expect(removals(monitor)).toEqual([]);
+  });
+
   test('we drain: BIRD sees GRACEFUL_SHUTDOWN, then the reason', async () => {
     lab.startBird(config());
     const speaker = await startSpeaker();

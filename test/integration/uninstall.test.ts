@@ -41,7 +41,7 @@ describe.skipIf(!isRoot && process.env['CI'] === undefined)('node uninstall', ()
   });
 
   test('refuses while the agent runs and while pods are there, then leaves the host as it was', async () => {
-    lab = makeAgentLab('ctu', SETTINGS);
+    lab = makeAgentLab('ctu', { environment: SETTINGS });
     const [a, b] = lab.nodes as [LabNode, LabNode];
     // Others' wishes, which must survive: one interface forwards, another is not asked to.
     const set = (path: string, value: number): string =>
@@ -87,7 +87,7 @@ describe.skipIf(!isRoot && process.env['CI'] === undefined)('node uninstall', ()
   });
 
   test('after a kill -9 and a second life, which found our values, it still knows the first ones', async () => {
-    lab = makeAgentLab('ctu', SETTINGS);
+    lab = makeAgentLab('ctu', { environment: SETTINGS });
     const [a, b] = lab.nodes as [LabNode, LabNode];
     a.netns.run('sh', '-c', 'echo 0 > /proc/sys/net/ipv4/ip_forward');
     await until(

@@ -7,6 +7,7 @@ import type { Kill } from './actor.ts';
 import { MemoryWatch } from './memory-watch.ts';
 import type { SoakOptions } from './options.ts';
 import { exported } from './reference.ts';
+import type { Difference } from './tables.ts';
 import { ExpectedTables, targetOf } from './tables.ts';
 import { CLUSTER_ID, ipv6Addresses, LISTEN, labPeer, makePeers, makePrefixes } from './topology.ts';
 
@@ -23,6 +24,8 @@ const SETTLED_MS = 10_000;
 const SAMPLE_MS = 5000;
 const LOOK_AGAIN_MS = 250;
 const SHOWN = 10;
+/** So many of them with all that their peers did about them. */
+const EXPLAINED = 3;
 
 const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
 
@@ -53,7 +56,7 @@ export class Soak {
     try {
       this.#actors = peers.map((peer, i) => {
         const random = new Random().reseed(this.#options.seed, 1, i);
-        return new Actor(peer, this.#lab, { random, shortHold: this.#options.minutes < 2 ? 6 : 15 });
+        return new Actor(peer, this.#lab, random);
       });
       await this.#lab.setPeers(peers.map(labPeer));
       for (const actor of this.#actors) actor.announce(this.#prefixes.filter(() => this.#random.chance(50)));
@@ -171,9 +174,11 @@ export class Soak {
   }
 
   async #readSlowly(actor: Actor): Promise<void> {
+    actor.journal.note('reads nothing');
     actor.session?.pause();
     await pause(500 + this.#random.below(2500));
     actor.session?.resume();
+    actor.journal.note('reads again');
   }
 
   #originate(): void {
@@ -186,7 +191,6 @@ export class Soak {
 
   async #killAndReturn(actor: Actor): Promise<void> {
     const kill = this.#random.pick(KILLS);
-    if (kill === 'silence' && !actor.mayFallSilent) return;
     if (kill === 'takeover' && !actor.truth.keepsRoutesWhenLost) return;
     // What an RST overtakes is lost: so either nothing is on its way, or nothing of the peer survives.
     const mayLose = kill === 'RST' || kill === 'takeover';
@@ -194,6 +198,7 @@ export class Soak {
     await actor.kill(kill);
     if (kill === 'takeover') return;
     await pause(this.#random.below(3000));
+    if (this.#random.chance(10)) await actor.fallSilent();
     await actor.reconnect();
   }
 
@@ -204,6 +209,7 @@ export class Soak {
     if (this.#random.chance(30)) settings.restartSeconds = 200 + this.#random.below(100);
     else if (external) settings.nextHop = settings.nextHop === 'auto' ? 'keep' : 'auto';
     else settings.client = !settings.client;
+    actor.journal.note(`is set to ${JSON.stringify(settings)}`);
     await this.#lab.setPeers(this.#actors.map(({ peer }) => labPeer(peer)));
     const states = (await this.#lab.speaker.tell({ do: 'states' })) as Readonly<Record<string, string>>;
     if (states[address] === 'Established') return;
@@ -235,7 +241,9 @@ export class Soak {
     if (away?.isUp === true) await away.kill('FIN');
     const wrong = await this.#settled();
     this.#lookForSurprises();
-    this.#differences.push(...wrong.slice(0, SHOWN));
+    this.#differences.push(
+      ...wrong.slice(0, SHOWN).map((each, i) => (i < EXPLAINED ? this.#explained(each) : each.text)),
+    );
     if (wrong.length > SHOWN) this.#differences.push(`and ${wrong.length - SHOWN} more`);
     this.#differences.push(
       ...this.#actors.flatMap((actor) => actor.allFaults.map((text) => `sent by the speaker: ${text}`)),
@@ -244,8 +252,14 @@ export class Soak {
     if (away !== undefined) await away.reconnect();
   }
 
+  #explained({ text, prefix, peer }: Difference): string {
+    const actors = peer === undefined ? this.#actors : [this.#actors[peer]!];
+    const stories = actors.flatMap((actor) => [`  ${actor.peer.address}:`, ...indented(actor.journal.story(prefix))]);
+    return [text, ...stories].join('\n');
+  }
+
   /** What is wrong when it no longer gets better. */
-  async #settled(): Promise<readonly string[]> {
+  async #settled(): Promise<readonly Difference[]> {
     const expected = this.#expected();
     let least = Infinity;
     let end = 0;
@@ -285,4 +299,6 @@ export class Soak {
   }
 }
 
-const KILLS: readonly Kill[] = ['FIN', 'FIN', 'NOTIFICATION', 'RST', 'RST', 'silence', 'takeover', 'takeover'];
+const indented = (lines: readonly string[]): readonly string[] => lines.map((line) => `    ${line}`);
+
+const KILLS: readonly Kill[] = ['FIN', 'FIN', 'NOTIFICATION', 'RST', 'RST', 'takeover', 'takeover'];

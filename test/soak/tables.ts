@@ -15,6 +15,14 @@ export interface World {
   readonly originated: ReadonlySet<string>;
 }
 
+/** One prefix that is not as it should be. */
+export interface Difference {
+  readonly text: string;
+  readonly prefix: string;
+  /** Whose doing it is, where it can be only one peer's. */
+  readonly peer: number | undefined;
+}
+
 interface Selected {
   readonly best: Path;
   readonly equals: readonly Path[];
@@ -45,7 +53,7 @@ export class ExpectedTables {
   }
 
   /** What this peer, whose session is up, should have been told, against what it was told. */
-  adjRibOut(index: number, told: ReadonlyMap<string, PathAttributes>): readonly string[] {
+  adjRibOut(index: number, told: ReadonlyMap<string, PathAttributes>): readonly Difference[] {
     const { peer, truth } = this.#world.peers[index]!;
     const wanted = new Map<string, string>();
     for (const [prefix, { best }] of this.#selected) {
@@ -58,7 +66,7 @@ export class ExpectedTables {
   }
 
   /** All tables as the speaker shows them. */
-  shown({ routes, learned }: SpeakerTables): readonly string[] {
+  shown({ routes, learned }: SpeakerTables): readonly Difference[] {
     const byPeer = Map.groupBy(routes, ({ from }) => from.split(' ')[0]!);
     const ofPeers = this.#world.peers.flatMap(({ peer, truth }) =>
       adjRibIn(peer, truth, byPeer.get(peer.address) ?? []),
@@ -123,11 +131,11 @@ function nextHopsOf({ best, equals }: Selected): string | undefined {
   return [...new Set(equals.map(({ attributes }) => formatNextHop(attributes.nextHop!)))].sort().join(' ');
 }
 
-function adjRibIn(peer: SoakPeer, { held }: PeerTruth, rows: readonly Row[]): readonly string[] {
+function adjRibIn(peer: SoakPeer, { held }: PeerTruth, rows: readonly Row[]): readonly Difference[] {
   const source = targetOf(peer);
   const wanted = new Map([...held].map(([prefix, route]) => [prefix, heldText(route, source)]));
   const has = new Map(rows.map((row) => [row.prefix, rowText(row)]));
-  return differences(`Adj-RIB-In of ${peer.address}`, wanted, has);
+  return differences(`Adj-RIB-In of ${peer.address}`, wanted, has).map((each) => ({ ...each, peer: peer.index }));
 }
 
 function heldText({ attributes, stale }: Held, source: Source): string {
@@ -174,14 +182,10 @@ function differences(
   table: string,
   wanted: ReadonlyMap<string, string>,
   has: ReadonlyMap<string, string>,
-): readonly string[] {
-  const wrong: string[] = [];
-  for (const [prefix, want] of wanted) {
-    const have = has.get(prefix);
-    if (have !== want) wrong.push(`${table}: ${prefix} should be ${want}, is ${have ?? 'absent'}`);
-  }
-  for (const [prefix, have] of has) {
-    if (!wanted.has(prefix)) wrong.push(`${table}: ${prefix} should be absent, is ${have}`);
-  }
-  return wrong;
+): readonly Difference[] {
+  return [...new Set([...wanted.keys(), ...has.keys()])].flatMap((prefix) => {
+    const [want = 'absent', have = 'absent'] = [wanted.get(prefix), has.get(prefix)];
+    if (want === have) return [];
+    return [{ text: `${table}: ${prefix} should be ${want}, is ${have}`, prefix, peer: undefined }];
+  });
 }

@@ -10,8 +10,8 @@ export interface Held {
 /** `speaker`: it hung up to begin anew with other settings, without a NOTIFICATION. */
 export type Loss = 'connection' | 'NOTIFICATION or silence' | 'speaker' | 'removed';
 
-type Afi = 1 | 2;
-const afiOf = (prefix: string): Afi => (isIpv6(prefix) ? 2 : 1);
+export type Afi = 1 | 2;
+export const afiOf = (prefix: string): Afi => (isIpv6(prefix) ? 2 : 1);
 
 /** What the two OPENs say of what survives. */
 interface Agreement {
@@ -24,6 +24,8 @@ interface Agreement {
 export class PeerTruth {
   readonly held = new Map<string, Held>();
   #agreed: Agreement | undefined;
+  /** Families in which the session owes its End-of-RIB: both sides speak graceful restart. */
+  #loading = new Set<Afi>();
   /** How the last session ended. */
   #lastLoss: Loss | undefined;
 
@@ -55,14 +57,20 @@ export class PeerTruth {
     const preserved = restart === undefined ? [] : this.#preserved(restart, afis);
     this.#removeWhere((prefix, { stale }) => stale && !preserved.includes(afiOf(prefix)));
     this.#agreed = { afis, restart, notification };
+    this.#loading = new Set(restart === undefined ? [] : afis);
   }
 
   endOfRib(afi: Afi): void {
+    this.#loading.delete(afi);
     this.#removeWhere((prefix, { stale }) => stale && afiOf(prefix) === afi);
   }
 
-  /** A whole refresh of a family: these were told again, and no others. RFC 7313 §4. */
+  /**
+   * A whole refresh of a family: these were told again, and no others. RFC 7313 §4, which wants the marks of a peer ignored
+   * that comes with them before its End-of-RIB: what was left out between them then stays.
+   */
   refreshed(afi: Afi, told: ReadonlySet<string>): void {
+    if (this.#loading.has(afi)) return;
     this.#removeWhere((prefix) => afiOf(prefix) === afi && !told.has(prefix));
   }
 

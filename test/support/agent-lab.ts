@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { createAgentClient } from '../../src/api/client.ts';
 import type { AgentClient } from '../../src/api/client.ts';
-import type { NodeStatus } from '../../src/api/contract.ts';
+import type { NodeStatus, PodResult } from '../../src/api/contract.ts';
 import { runCli } from '../../src/cli/program.ts';
 import { systemIo } from '../../src/cli/system-io.ts';
 import { makeNetns } from './netns.ts';
@@ -18,14 +18,14 @@ export interface LabNode {
   readonly client: AgentClient;
   /** What the agent and calicoctl-ts are told on this node. */
   readonly environment: Readonly<Record<string, string>>;
-  /** Starts the agent from source, as in production but for short timers. */
-  start(): void;
+  /** Starts the agent from source, as in production but for short timers; `other` variables go before the lab's. */
+  start(other?: Readonly<Record<string, string>>): void;
   /** Ends it, and resolves when it is gone. */
   kill(signal: NodeJS.Signals): Promise<void>;
   /** One that does not end it. */
   signal(signal: NodeJS.Signals): void;
-  /** Lines of `ip monitor route` about protocol 80 since the monitor started. */
-  readonly routeEvents: () => readonly string[];
+  /** Lines of `ip monitor route` about `protocol` since the monitor started; default 80, ours. */
+  readonly routeEvents: (protocol?: string) => readonly string[];
   /** calicoctl-ts as an operator runs it on the node, in a process of its own. */
   readonly ctl: (...args: readonly string[]) => CtlResult;
   readonly log: () => string;
@@ -48,19 +48,32 @@ export interface AgentLab {
   readonly remove: () => Promise<void>;
 }
 
-/** Two nodes on one cable, agents on a file datastore, with these settings beside the lab's own. */
-export function makeAgentLab(prefix: string, settings: Readonly<Record<string, string>> = {}): AgentLab {
+export interface AgentLabSetup {
+  /** Joins the two by an eth0 in each; default: a cable. */
+  readonly join?: (a: TestNetns, b: TestNetns) => void;
+  /** What the agents are told beside what every agent of a lab is. */
+  readonly environment?: Readonly<Record<string, string>>;
+}
+
+const byCable = (a: TestNetns, b: TestNetns): void =>
+  void a.run('ip', 'link', 'add', 'eth0', 'type', 'veth', 'peer', 'name', 'eth0', 'netns', b.name);
+
+/** Two nodes, 172.30.7.11 and .12, agents on a file datastore. */
+export function makeAgentLab(
+  prefix: string,
+  { join: joined = byCable, environment = {} }: AgentLabSetup = {},
+): AgentLab {
   const directory = mkdtempSync(join(tmpdir(), `${prefix}-`));
   const netns = ['a', 'b'].map((name) => makeNetns(`${prefix}-${name}`));
   const [a, b] = netns as [TestNetns, TestNetns];
-  a.run('ip', 'link', 'add', 'eth0', 'type', 'veth', 'peer', 'name', 'eth0', 'netns', b.name);
+  joined(a, b);
   const monitors: ChildProcess[] = [];
   const nodes = netns.map((each, i) => {
     each.run('ip', 'link', 'set', 'lo', 'up');
     each.run('ip', 'addr', 'add', `172.30.7.${11 + i}/24`, 'dev', 'eth0');
     each.run('ip', 'link', 'set', 'eth0', 'up');
     each.run('ip', 'route', 'add', 'default', 'via', `172.30.7.${12 - i}`);
-    return labNode(each, { name: `node-${'ab'[i]!}`, directory, monitors, settings });
+    return labNode(each, { name: `node-${'ab'[i]!}`, directory, monitors, environment });
   });
   const run = async (args: readonly string[]): Promise<string> => {
     const said: string[] = [];
@@ -89,10 +102,10 @@ interface LabParts {
   readonly name: string;
   readonly directory: string;
   readonly monitors: ChildProcess[];
-  readonly settings: Readonly<Record<string, string>>;
+  readonly environment: Readonly<Record<string, string>>;
 }
 
-function labNode(netns: TestNetns, { name, directory, monitors, settings }: LabParts): LabNode {
+function labNode(netns: TestNetns, { name, directory, monitors, environment }: LabParts): LabNode {
   const runDirectory = join(directory, name);
   const logFile = join(directory, `${name}.log`);
   const events: string[] = [];
@@ -110,21 +123,21 @@ function labNode(netns: TestNetns, { name, directory, monitors, settings }: LabP
     CALICO_RUN_DIR: runDirectory,
     CALICO_NODENAME_FILE: join(runDirectory, 'nodename'),
     CALICO_BGP_RESTART_DEFERRAL: '15',
-    ...settings,
+    ...environment,
   };
   let agent: ChildProcess | undefined;
   return {
     name,
     netns,
-    environment: env,
     client: createAgentClient(join(runDirectory, 'calico-ts.sock')),
-    start: () => {
+    environment: env,
+    start: (other = {}) => {
       if (agent !== undefined && agent.exitCode === null && agent.signalCode === null) {
         throw new Error(`${name}: an agent runs already, and a second one would outlive the test`);
       }
       // exec: the agent's own pid, so that a signal reaches it and not `ip`.
       const command = `exec ip netns exec ${netns.name} ${process.execPath} src/main.ts 2>>${logFile}`;
-      agent = spawn('sh', ['-c', command], { env, stdio: 'ignore' });
+      agent = spawn('sh', ['-c', command], { env: { ...env, ...other }, stdio: 'ignore' });
     },
     kill: async (signal) => {
       if (agent === undefined || agent.exitCode !== null || agent.signalCode !== null) return;
@@ -133,8 +146,8 @@ function labNode(netns: TestNetns, { name, directory, monitors, settings }: LabP
       await gone;
     },
     signal: (signal) => void agent?.kill(signal),
-    routeEvents: () => events.filter((line) => line.includes('proto 80')),
     ctl: (...args) => runCtl(netns, env, args),
+    routeEvents: (protocol = '80') => events.filter((line) => line.includes(`proto ${protocol} `)),
     log: () => readFileSync(logFile, 'utf8'),
   };
 }
@@ -143,6 +156,18 @@ function runCtl(netns: TestNetns, env: NodeJS.ProcessEnv, args: readonly string[
   const command = ['netns', 'exec', netns.name, process.execPath, 'src/cli/main.ts', ...args];
   const { status, stdout, stderr } = spawnSync('ip', command, { env, encoding: 'utf8' });
   return { status: status ?? -1, said: `${stdout}${stderr}` };
+}
+
+/** What the CNI plugin asks for; gives the address. */
+export async function addPod({ client }: LabNode, netns: TestNetns, name: string): Promise<string> {
+  const { addresses } = await client.post<PodResult>('/v1/pods', {
+    containerId: name,
+    netns: netns.path,
+    interfaceName: 'eth0',
+    podNamespace: 'default',
+    podName: name,
+  });
+  return addresses[0]!.split('/')[0]!;
 }
 
 /** Polls until `condition` holds; ends with what `describe` says where it does not. */

@@ -61,5 +61,5 @@ export const EVENTS: Readonly<{ [Type in Event['type']]: Event }> = {
   ErrorForgetTimer_Expires: { type: 'ErrorForgetTimer_Expires' },
   SilenceTimer_Expires: { type: 'SilenceTimer_Expires' },
   SettingsChanged: { type: 'SettingsChanged', text: 'the settings of the peer changed' },
-  BfdDown: { type: 'BfdDown', text: 'BFD is down' },
+  BfdDown: { type: 'BfdDown', farewell: fault('bfdDown', 'BFD is down') },
 };

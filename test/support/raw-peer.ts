@@ -7,7 +7,7 @@ import {
   Framer,
   plainContext,
 } from '../../bird/wire.ts';
-import type { Capability, Message, Notification } from '../../bird/wire.ts';
+import type { Capability, Family, Message, Notification } from '../../bird/wire.ts';
 import type { Connection, Transport } from '../../bird/peer/transport.ts';
 import { parseIpAddress } from '../../src/model/ip.ts';
 import { bytes, mandatory } from './bgp-bytes.ts';
@@ -61,6 +61,11 @@ export class RawPeer {
     for (let i = first; i < first + count; i++) {
       this.#connection.write(encodeUpdateFrame({ withdrawn: Uint8Array.of(24, 10, i >>> 8, i & 255) }));
     }
+  }
+
+  endOfRib(family: Family): void {
+    const update = { attributes: {}, announced: [], withdrawn: [], faults: [] };
+    this.#connection.write(encodeMessage({ type: 'update', ...update, endOfRib: family }, plainContext));
   }
 
   hangUp(): void {

@@ -50,6 +50,7 @@ export class RoutingBench {
   /** Per peer: octets of every message that it was sent. */
   readonly octets: number[][] = [];
   readonly #readers: UpdateReader[] = [];
+  readonly #removed = new Set<number>();
 
   constructor(peers: readonly BenchPeer[], settings: Partial<RoutingSettings> = {}) {
     this.routing = new Routing(
@@ -71,6 +72,14 @@ export class RoutingBench {
     this.octets.push([]);
     if (session !== null) this.up(at, session);
     return at;
+  }
+
+  /** Removes a peer and adds another in its stead; answers where that stands. */
+  replace(at: number, peer: BenchPeer): number {
+    this.routing.removePeer(this.peers[at]!);
+    this.#removed.add(at);
+    this.told[at]!.clear();
+    return this.addPeer(peer);
   }
 
   up(at: number, session: SessionText = {}): void {
@@ -131,8 +140,8 @@ export class RoutingBench {
   }
 
   sync(): void {
-    this.settle();
-    for (const at of this.peers.keys()) while (this.pump(at));
+    do this.settle();
+    while ([...this.peers.keys()].filter((at) => this.pump(at)).length > 0);
   }
 
   /** What a peer has of a prefix: the first community, or `own`, of each path. */
@@ -164,7 +173,7 @@ export class RoutingBench {
   /** All peers and own routes go: what is held then is a leak. */
   held(): readonly number[] {
     this.originate([]);
-    for (const peer of this.peers) this.routing.removePeer(peer);
+    for (const [at, peer] of this.peers.entries()) if (!this.#removed.has(at)) this.routing.removePeer(peer);
     this.settle();
     const { attributes, tables } = this.routing;
     return [attributes.size, tables[4].prefixes.size, tables[6].prefixes.size];

@@ -1,4 +1,5 @@
 /** One session under a clock that the test turns, with a peer that the test plays octet by octet. */
+import { decisiveIncident } from '../../bird/explain/decisive.ts';
 import { Session } from '../../bird/peer/session.ts';
 import type { SessionHandlers } from '../../bird/peer/session.ts';
 import type { LocalSettings } from '../../bird/peer/negotiate.ts';
@@ -121,6 +122,11 @@ export class SessionBench {
         ...given.handlers,
       },
     );
+  }
+
+  /** As `PeerView.lastError` has it. */
+  get lastError(): string | undefined {
+    return decisiveIncident(this.session.incidents)?.text;
   }
 
   /** What the peer says first. */

@@ -46,6 +46,7 @@ export interface SpeakerStatus {
     readonly advertised: number;
     readonly staleRoutes: number;
   }[];
+  /** By prefix as a text, in whatever order they came. */
   readonly learned: readonly { readonly prefix: string; readonly nextHops: readonly string[]; readonly from: string }[];
   readonly paths: readonly {
     readonly prefix: string;
@@ -92,11 +93,14 @@ function status(): SpeakerStatus {
       advertised: peer.advertised,
       staleRoutes: peer.gracefulRestart?.staleRoutes ?? 0,
     })),
-    learned: speaker.learnedRoutes().map(({ prefix, nextHops, learnedFrom }) => ({
-      prefix: formatPrefix(prefix),
-      nextHops: nextHops.map(formatIpAddress),
-      from: learnedFrom,
-    })),
+    learned: speaker
+      .learnedRoutes()
+      .map(({ prefix, nextHops, learnedFrom }) => ({
+        prefix: formatPrefix(prefix),
+        nextHops: nextHops.map(formatIpAddress),
+        from: learnedFrom,
+      }))
+      .sort((a, b) => (a.prefix < b.prefix ? -1 : 1)),
     refused: speaker
       .refusedCallers()
       .map(({ address, count, why }) => ({ address: formatIpAddress(address), count, why })),

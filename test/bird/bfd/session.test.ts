@@ -103,6 +103,15 @@ describe('what is reported', () => {
     ]);
   });
 
+  test('a peer that began anew before we missed it is no failure of the path: it restarted, and BGP has its own ways', () => {
+    const forgot = { state: 'Down', myDiscriminator: 1234, yourDiscriminator: 0 } as const;
+    expect(receive(sessionIn('Up'), forgot).reports).toEqual([
+      { do: 'report', state: 'Down', text: 'the peer began its BFD session anew', isPathFailure: false },
+    ]);
+    expect(receive(sessionIn('Up'), { ...forgot, diagnostic: 1 }).reports).toMatchObject([{ isPathFailure: true }]);
+    expect(receive(sessionIn('Up'), { state: 'Down' }).reports).toMatchObject([{ isPathFailure: true }]);
+  });
+
   test('a session that never was Up reports nothing, whatever happens to it', () => {
     const init = sessionIn('Init');
     const lost = take(init, { type: 'due' }, { now: 100 + 3000 });

@@ -23,6 +23,11 @@ test.each([
   expect(decisiveIncident([noise])).toBeUndefined();
 });
 
+test('a collision that cost the session is news', () => {
+  const lost = { ...notified('received', '6/7'), isFlap: true };
+  expect(decisiveIncident([wrongAs, lost])).toBe(lost);
+});
+
 describe.each([
   ['is rejected', rejected],
   ['is hung up on', hungUp],
@@ -47,6 +52,11 @@ describe.each([
   ])('after %s stands for itself', (...[, before]) =>
     expect(decisiveIncident([at(9, before), at(1, aftermath)])).toEqual(at(1, aftermath)),
   );
+  test('after a crash: a shutdown before it is long undone', () => {
+    const crash = at(9, incident('connection lost', 'reset', { isFlap: true }));
+    const incidents = [at(36_000, { ...notified('received', '6/2'), isFlap: true }), crash, at(1, aftermath)];
+    expect(decisiveIncident(incidents)).toEqual(at(1, aftermath));
+  });
   test('after a change of our settings: what was wrong before it does not explain it', () => {
     const changed = at(5, incident('administrative', 'the settings changed'));
     expect(decisiveIncident([at(9, wrongAs), changed, at(1, aftermath)])).toEqual(at(1, aftermath));

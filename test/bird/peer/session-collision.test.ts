@@ -42,7 +42,7 @@ describe('both in OpenSent, OPENs on both: the side with the higher identifier k
     const [ours, theirs] = collide();
     ours.say(bench.open);
     theirs.say(bench.open, KEEPALIVE);
-    expect(bench.session.lastError).toBeUndefined();
+    expect(bench.lastError).toBeUndefined();
     expect(bench.session.incidents).toMatchObject([{ kind: 'notification sent', isFlap: false }]);
     expect(bench.said('info')).toEqual(['%BGP-5-ADJCHANGE: neighbor 10.0.0.2 Up']);
   });
@@ -62,7 +62,7 @@ test('the peer judges first: its 6/7 on ours leaves theirs to go on', () => {
   theirs.say(bench.open);
   ours.notify(6, 7);
   theirs.say(KEEPALIVE);
-  expect([bench.session.state, bench.session.lastError]).toEqual(['Established', undefined]);
+  expect([bench.session.state, bench.lastError]).toEqual(['Established', undefined]);
 });
 
 describe('the peer speaks over one of the two alone', () => {

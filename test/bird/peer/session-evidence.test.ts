@@ -1,6 +1,6 @@
 /** What a session leaves behind for those who ask why. */
 import { beforeEach, describe, expect, test } from 'vitest';
-import { shutdownFault } from '../../../bird/peer/fault.ts';
+import { hardReset, shutdownFault } from '../../../bird/peer/fault.ts';
 import type { Capability } from '../../../bird/wire.ts';
 import { encodeShutdownText, encodeUpdateFrame } from '../../../bird/wire.ts';
 import type { PeerIncident } from '../../../bird/view.ts';
@@ -62,7 +62,7 @@ describe('an incident', () => {
       await bench.clock.advance(3000);
       bench.last.say(KEEPALIVE);
     }
-    expect([bench.session.incidents, bench.session.lastError]).toEqual([[], undefined]);
+    expect([bench.session.incidents, bench.lastError]).toEqual([[], undefined]);
   });
 
   test('of a half-closed connection after the OPEN: lost, and the peer is tried again', async () => {
@@ -281,6 +281,11 @@ describe('the log', () => {
       'limit',
       'NOTIFICATION sent: Cease / Maximum Number of Prefixes Reached (too many)',
       () => bench.session.reset({ text: 'too many', code: [6, 1], data: new Uint8Array() }, 60),
+    ],
+    [
+      'limit',
+      'NOTIFICATION sent: Cease / Maximum Number of Prefixes Reached, Hard Reset (too many)',
+      () => bench.session.reset(hardReset({ text: 'too many', code: [6, 1], data: new Uint8Array() }), 60),
     ],
     ['bfd', 'NOTIFICATION sent: Cease / BFD Down (no echo)', () => bench.session.bfdDown('no echo')],
     ['config', 'the settings of the peer changed', () => bench.session.restart('the settings of the peer changed')],

@@ -38,7 +38,7 @@ test('a process that slept past the hold time reads what waits before it believe
   await bench.clock.advance(9001);
   expect(bench.session.state).toBe('Established');
   await bench.clock.advance(9000);
-  expect(bench.session.lastError).toBe('hold timer expired: nothing heard for 9 s');
+  expect(bench.lastError).toBe('hold timer expired: nothing heard for 9 s');
   expect(connection.sent.at(-1)).toBe('4/0');
 });
 
@@ -68,7 +68,7 @@ test('an UPDATE and the NOTIFICATION behind it are both read when the peer hangs
   connection.notify(6, 4);
   connection.hangUp();
   expect(told).toEqual(['up', 'update', 'down: notification']);
-  expect(bench.session.lastError).toBe('NOTIFICATION received: Cease / Administrative Reset');
+  expect(bench.lastError).toBe('NOTIFICATION received: Cease / Administrative Reset');
 });
 
 test('what comes behind a NOTIFICATION is read no more', () => {
@@ -89,7 +89,7 @@ describe('a peer that takes nothing', () => {
   test('for two minutes ends the session, and TCP is dropped without waiting for it', async () => {
     const connection = bench.establish();
     await starve(123);
-    expect(bench.session.lastError).toBe('the peer reads nothing: send hold timer expired');
+    expect(bench.lastError).toBe('the peer reads nothing: send hold timer expired');
     expect([connection.sent.at(-1), connection.ended]).toEqual(['8/0', 'destroy']);
   });
   test('but for a little now and then lives', async () => {
@@ -127,7 +127,7 @@ describe('the operator', () => {
     bench.local = { ...local, shutdown: 'new fibre' };
     bench.session.settingsChanged();
     expect([connection.sent.at(-1), bench.session.state, told.at(-1)]).toEqual(['6/2', 'Idle', 'down: stop']);
-    expect(bench.session.lastError).toBe('administratively shut down: new fibre');
+    expect(bench.lastError).toBe('administratively shut down: new fibre');
     const theirs = bench.incoming();
     expect([theirs.sent, theirs.ended]).toEqual([['6/5'], 'end']);
     await bench.clock.advance(600_000);
@@ -138,7 +138,7 @@ describe('the operator', () => {
     bench.establish();
     bench.local = { ...local, shutdown: '', connectDelaySeconds: 60 };
     bench.session.settingsChanged();
-    expect(bench.session.lastError).toBe('administratively shut down');
+    expect(bench.lastError).toBe('administratively shut down');
     bench.local = local;
     bench.session.settingsChanged();
     bench.establish();
@@ -271,7 +271,7 @@ describe('DelayOpen', () => {
   test('a NOTIFICATION instead of an OPEN is understood', () => {
     const connection = bench.last.open();
     connection.notify(6, 5);
-    expect([connection.sent, bench.session.state, bench.session.lastError]).toEqual([
+    expect([connection.sent, bench.session.state, bench.lastError]).toEqual([
       [],
       'Active',
       'NOTIFICATION received: Cease / Connection Rejected',

@@ -184,18 +184,29 @@ describe('what the AS_PATH shows', () => {
     [4294967295, true],
   ])('removePrivateAs: AS %i stays %s', (asn, stays) => {
     const held = { ...route, asPath: path(3, asn) };
-    const told = sent(held, { source: EBGP, to: external({ removePrivateAs: true, localAsn: 64999 }) });
+    const told = sent(held, { source: EBGP, to: external({ privateAsKept: 0, localAsn: 64999 }) });
     // Our own AS stands in front, private or not.
     expect(told.asPath).toEqual(path(...(stays ? [64999, 3, asn] : [64999, 3])));
   });
 
   test('removePrivateAs leaves no empty segment', () => {
     const asPath = [...path(64512), { type: 'set', asns: [64513] }, { type: 'set', asns: [7, 64513] }] as const;
-    const told = sent({ ...route, asPath }, { source: EBGP, to: external({ removePrivateAs: true, localAsn: 1 }) });
+    const told = sent({ ...route, asPath }, { source: EBGP, to: external({ privateAsKept: 0, localAsn: 1 }) });
     expect(told.asPath).toEqual([
       { type: 'sequence', asns: [1] },
       { type: 'set', asns: [7] },
     ]);
+  });
+
+  test('removePrivateAs leaves the AS of the peer, which finds its own routes by it', () => {
+    const held = { ...route, asPath: path(3, 64600, 64512) };
+    const told = (peerAsn: number, more: Partial<PeerSettings> = {}) => {
+      const to = exportTarget({ ...PEER, removePrivateAs: true, ...more }, { ...SESSION, peerAsn });
+      return sent(held, { source: EBGP, to: { ...to, localAsn: 1, transit: true } }).asPath;
+    };
+    expect(told(64600)).toEqual(path(1, 3, 64600));
+    expect(told(7)).toEqual(path(1, 3));
+    expect(told(64600, { asOverride: true })).toEqual(path(1, 3, 1));
   });
 });
 
@@ -292,6 +303,10 @@ describe('RFC 8212: an external peer without export filters', () => {
 test('peers that are told the same have equal targets, whatever else their settings say', () => {
   const other = { ...PEER, remoteAsn: 65009, routeServerClient: false, removePrivateAs: false };
   expect(exportTarget(other, { ...SESSION, peerAsn: 65009 })).toEqual(exportTarget(PEER, SESSION));
+  const [one, another] = [3356, 1299].map((peerAsn) =>
+    exportTarget({ ...PEER, removePrivateAs: true }, { ...SESSION, peerAsn }),
+  );
+  expect(one).toEqual(another);
   expect(exportTarget({ ...PEER, asOverride: true }, SESSION)).not.toEqual(exportTarget(PEER, SESSION));
 });
 

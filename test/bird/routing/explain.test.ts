@@ -1,4 +1,5 @@
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
+import { advertisements, explainRoute } from '../../../bird/explain/route.ts';
 import { explainPrefix } from '../../../bird/routing/explain.ts';
 import { parsePrefix } from '../../../src/model/ip.ts';
 import { attributesOf, RoutingBench } from '../../support/routing-bench.ts';
@@ -58,4 +59,44 @@ test('what waits to be sent is pending, and what nobody ever offered is not expl
   expect(one).toMatchObject({ kind: 'send', isPending: true, told: undefined });
   b.sync();
   expect(explainPrefix(b.routing, parsePrefix(P))!.exports[0]).toMatchObject({ isPending: false, source: 0 });
+});
+
+describe('a peer that has not heard of it yet', () => {
+  const bench = (addPath: boolean) => {
+    const session = addPath ? { session: { addPath: { send: true, receive: false } } } : {};
+    const b = new RoutingBench([{ address: '10.9.0.2' }, { address: '10.9.0.3', remoteAsn: 65003, ...session }]);
+    b.announce(0, P, { attributes: attributesOf(1) });
+    b.sync();
+    return b;
+  };
+  const heard = (b: RoutingBench) => {
+    const ofPeer = (to: string): boolean => to.startsWith('10.9.0.3');
+    const inOne = explainRoute(b.routing, parsePrefix(P)).advertised.filter(({ to }) => ofPeer(to));
+    expect(advertisements(b.routing, b.peers[1]!)).toEqual(inOne);
+    return inOne.map(({ from, outcome, reason, attributes }) => [from, outcome, reason, attributes?.asPath]);
+  };
+
+  test.each([false, true])('has a path still that policy keeps back (ADD-PATH %s)', (addPath) => {
+    const b = bench(addPath);
+    const rules = [{ family: 4, action: 'reject', match: { community: 1 } }] as const;
+    b.adjust(1, { exportFilters: [{ name: 'none', rules }] });
+    b.settle();
+    expect(heard(b)).toEqual([
+      ['10.9.0.2 (global)', 'waiting', 'to be withdrawn: rejected by rule 1 of none', '64512 65001'],
+    ]);
+    b.sync();
+    expect(explainRoute(b.routing, parsePrefix(P)).advertised.at(-1)).toMatchObject({ outcome: 'kept back' });
+  });
+
+  test.each([
+    [false, 'a path that is gone'],
+    [true, '10.9.0.2 (global)'],
+  ])('has a path still that is gone (ADD-PATH %s)', (addPath, from) => {
+    const b = bench(addPath);
+    b.withdraw(0, P);
+    b.settle();
+    expect(heard(b)).toEqual([[from, 'waiting', 'to be withdrawn: the path is gone', '64512 65001']]);
+    b.sync();
+    expect(explainRoute(b.routing, parsePrefix(P)).verdict).toContain('nobody has told');
+  });
 });

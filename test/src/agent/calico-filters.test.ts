@@ -1,7 +1,7 @@
 /** Calico's confd scenarios bgpfilter/*: filters as resources in, decisions about routes out. */
 import { describe, expect, test } from 'vitest';
 import { localPrefOf } from '../../../src/agent/route-priority.ts';
-import { nodeRoutes } from '../../../src/agent/node-routes.ts';
+import { ownRoutes } from '../../../src/agent/own-routes.ts';
 import type { IpFamily } from '../../../src/model/ip.ts';
 import { parsePrefix } from '../../../src/model/ip.ts';
 import type { AnyResource } from '../../../src/resources/index.ts';
@@ -304,7 +304,7 @@ describe.each<IpFamily>([4, 6])('IPv%i', (family) => {
         peer('p', { peerIP, asNumber: 64_512, filters: ['f'] }),
       ];
       const known = { node: 'kube-master', resources: view(...resources), blocks: [parsePrefix(inside(0))] };
-      const { attributes = {} } = nodeRoutes(known).originated[0]!;
+      const { attributes = {} } = ownRoutes(known).originated[0]!;
       const f = filter('f', { [ours]: [reject({ priority: normal ?? 1024 })] });
       const settings = peerAt(peerIP, [...resources, f]);
       expect(attributes.localPref).toBe(normal === undefined ? NORMAL : localPrefOf(normal));

@@ -69,8 +69,8 @@ test('files that cannot be read', () => {
   const where = "peers[0].passwordFile = 'secrets/tor.key'";
   writeFileSync(at('secrets/tor.key'), '\n');
   expect(problemsOf(write(GOOD))).toEqual([`${where}: is empty`]);
-  writeFileSync(at('secrets/tor.key'), 'x'.repeat(81));
-  expect(problemsOf(write(GOOD))).toEqual([`${where}: holds more than 80 characters`]);
+  writeFileSync(at('secrets/tor.key'), 'ä'.repeat(41));
+  expect(problemsOf(write(GOOD))).toEqual([`${where}: has more than 80 octets, which TCP MD5 cannot take`]);
   rmSync(at('secrets/tor.key'));
   expect(problemsOf(write(GOOD))).toEqual([`${where}: cannot be read: there is no such file`]);
 });

@@ -256,7 +256,7 @@ test('a password is never told, in whatever way it is wrong', () => {
     ofPeer({ password: 'swordfish', sendHoldSeconds: 3 }),
   ];
   expect(found.flat()).toHaveLength(4);
-  expect(found.flat()[0]).toBe("peers[0].password = '***': has more than 80 characters");
+  expect(found.flat()[0]).toBe("peers[0].password = '***': has more than 80 octets, which TCP MD5 cannot take");
   expect(found.flat().join('\n')).not.toContain('swordfish');
 });
 

@@ -21,7 +21,7 @@ export interface WithheldRoute {
   readonly reason: string;
 }
 
-export interface NodeRoutes {
+export interface OwnRoutes {
   readonly originated: readonly OriginatedRoute[];
   readonly withheld: readonly WithheldRoute[];
 }
@@ -32,7 +32,7 @@ export interface NodeRoutes {
  * pool and pools with disableBGPExport. Blocks of other nodes and routes through tunnels are never among them: what felix
  * programs is not read back. Calico: calico_export_to_bgp_peers.
  */
-export function nodeRoutes(knowledge: Knowledge): NodeRoutes {
+export function ownRoutes(knowledge: Knowledge): OwnRoutes {
   const pools = [...knowledge.resources.IPPool.values()];
   const used = [
     ...knowledge.blocks.map((prefix) => blockRoute(prefix, pools)),

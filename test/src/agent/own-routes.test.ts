@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import type { OriginatedRoute } from '../../../bird/index.ts';
 import type { Knowledge } from '../../../src/agent/cluster-view.ts';
 import { localBlocks } from '../../../src/agent/cluster-view.ts';
-import { nodeRoutes } from '../../../src/agent/node-routes.ts';
+import { ownRoutes } from '../../../src/agent/own-routes.ts';
 import { affinityKey } from '../../../src/datastore/keys.ts';
 import type { IpFamily } from '../../../src/model/ip.ts';
 import { formatPrefix, parsePrefix } from '../../../src/model/ip.ts';
@@ -54,9 +54,9 @@ const knowing = (blocks: readonly string[], ...resources: readonly AnyResource[]
 });
 
 const told = (knowledge: Knowledge): readonly string[] =>
-  nodeRoutes(knowledge).originated.map(({ prefix, reason }) => `${formatPrefix(prefix)}: ${reason}`);
+  ownRoutes(knowledge).originated.map(({ prefix, reason }) => `${formatPrefix(prefix)}: ${reason}`);
 const withheld = (knowledge: Knowledge): readonly string[] =>
-  nodeRoutes(knowledge).withheld.map(({ prefix, reason }) => `${formatPrefix(prefix)}: ${reason}`);
+  ownRoutes(knowledge).withheld.map(({ prefix, reason }) => `${formatPrefix(prefix)}: ${reason}`);
 
 describe.each<IpFamily>([4, 6])('what a node tells, IPv%i', (family) => {
   const { pool: cidr, own, foreign, inOwn, borrowed, outside, longest } = NETWORKS[family];
@@ -139,7 +139,7 @@ describe('tunnel addresses', () => {
 
 describe('LOCAL_PREF (mesh, bgpfilter/priority)', () => {
   const localPrefs = (...resources: readonly AnyResource[]): readonly (number | undefined)[] =>
-    nodeRoutes(knowing([NETWORKS[4].own, NETWORKS[6].own], node(), ...resources)).originated.map(
+    ownRoutes(knowing([NETWORKS[4].own, NETWORKS[6].own], node(), ...resources)).originated.map(
       ({ attributes }) => attributes?.localPref,
     );
 
@@ -159,7 +159,7 @@ describe('LOCAL_PREF (mesh, bgpfilter/priority)', () => {
 describe('communities of prefixAdvertisements (mesh/communities)', () => {
   const block = NETWORKS[4].own;
   const attributesOf = (...configurations: readonly AnyResource[]): OriginatedRoute['attributes'] =>
-    nodeRoutes(knowing([block], node(), ...configurations)).originated[0]?.attributes;
+    ownRoutes(knowing([block], node(), ...configurations)).originated[0]?.attributes;
   const config = (name: string, spec: object): AnyResource => resource('BGPConfiguration', name, spec);
   const named = { communities: [{ name: 'rack', value: '65001:100' }] };
   const advertise = (cidr: string, ...communities: readonly string[]) => ({ cidr, communities });
@@ -207,7 +207,7 @@ describe('communities of prefixAdvertisements (mesh/communities)', () => {
       resource('IPPool', 'pods', { cidr: '192.168.0.0/16' }),
       pod('guest', NETWORKS[4].borrowed),
     ];
-    const [route] = nodeRoutes(knowing([], node(), ...resources)).originated;
+    const [route] = ownRoutes(knowing([], node(), ...resources)).originated;
     expect(route?.attributes?.communities).toEqual([standard(1, 1)]);
   });
 });
