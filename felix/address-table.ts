@@ -1,5 +1,5 @@
 import type { IpAddress } from '../src/model/ip.ts';
-import { hostPrefix, isHostPrefix, sameAddress } from '../src/model/ip.ts';
+import { hostPrefix, isHostPrefix, isIpv6LinkLocal, sameAddress } from '../src/model/ip.ts';
 import type { KernelAddress } from './kernel.ts';
 import { SCOPE } from './kernel.ts';
 
@@ -7,15 +7,18 @@ export type AddressChange =
   { readonly op: 'add'; readonly address: KernelAddress } | { readonly op: 'remove'; readonly address: KernelAddress };
 
 /**
- * A tunnel carries exactly one IPv4 address, ours, as /32 (`want` undefined: none); the new one comes before the old
- * goes. IPv6 addresses on it are the kernel's own link-local ones.
+ * A tunnel carries exactly one address of its family, ours, as /32 or /128 (`want` undefined: no IPv4 address); the new
+ * one comes before the old goes. Link-local addresses on it are the kernel's own.
  */
 export function planAddresses(
   ifindex: number,
   want: IpAddress | undefined,
   have: readonly KernelAddress[],
 ): readonly AddressChange[] {
-  const present = have.filter((entry) => entry.ifindex === ifindex && entry.address.address.family === 4);
+  const family = want?.family ?? 4;
+  const present = have.filter(({ ifindex: at, address: { address } }) => {
+    return at === ifindex && address.family === family && !isIpv6LinkLocal(address);
+  });
   const isWanted = ({ address }: KernelAddress): boolean =>
     want !== undefined && isHostPrefix(address) && sameAddress(address.address, want);
   const additions: readonly AddressChange[] =

@@ -2,6 +2,9 @@
 import type { InterfaceAddress, IpAddress } from '../src/model/ip.ts';
 import type { RouteStatus } from './desired.ts';
 import type { DataplaneInputs } from './inputs.ts';
+import type { NatStatus } from './nat/nat-table.ts';
+import type { NatSettings } from './nat/plan.ts';
+import type { RepairKind } from './repairs.ts';
 
 export interface DataplaneSettings {
   /** Full resync with the kernel, felix's RouteRefreshInterval. Default 90. */
@@ -11,6 +14,9 @@ export interface DataplaneSettings {
   readonly vxlanMtu: number;
   readonly vxlanVni: number;
   readonly vxlanPort: number;
+  readonly nat?: NatSettings;
+  /** What Calico's BIRD and felix left in the kernel is ours too; ownership.ts says what that is. Default false. */
+  readonly adoptCalicoRoutes?: boolean;
 }
 
 /** A pod's interface as the CNI plugin asks for it. */
@@ -45,6 +51,23 @@ export interface DataplaneHealth {
   readonly error?: string;
 }
 
+/** Somebody undoes again and again what we put right. */
+export interface FightStatus {
+  readonly kind: RepairKind;
+  /** `192.168.2.0/26`, `vxlan.calico`, `net/ipv4/ip_forward`, `table inet calico-ts` */
+  readonly name: string;
+  /** Since it began. */
+  readonly repairs: number;
+  /** As far as the kernel tells: `replaced by a route of protocol 12 (bird) by netlink port 812, process 812 (bird)`. */
+  readonly by: string;
+}
+
+export interface RepairStatus {
+  /** Since the start, what others had undone and we put right. */
+  readonly counts: Readonly<Record<RepairKind, number>>;
+  readonly fights: readonly FightStatus[];
+}
+
 export interface Dataplane {
   /** Opens netlink and reads the kernel's state; throws one sentence without root or CAP_NET_ADMIN. Writes nothing. */
   start(): Promise<void>;
@@ -55,6 +78,10 @@ export interface Dataplane {
   /** Resolves when a pass over the inputs as they are now has ended; the pass's failures stay pending and are in routes(). */
   settled(): Promise<void>;
   routes(): readonly RouteStatus[];
+  /** Each pool's natOutgoing and each tunnel's masquerade, as far as nftables has them. */
+  nat(): readonly NatStatus[];
+  /** What others undid of ours, and with whom we fight over it. */
+  repairs(): RepairStatus;
   health(): DataplaneHealth;
   /** One round trip to the kernel, the way that everything else takes; rejects with one sentence. */
   heartbeat(): Promise<void>;

@@ -1,5 +1,5 @@
 /** The loop: reads the host, works out what it should have, writes the difference; again on every reason to. */
-import { parseIpAddress } from '../src/model/ip.ts';
+import { formatPrefix, parseIpAddress } from '../src/model/ip.ts';
 import type { Clock } from '../src/runtime/clock.ts';
 import type { Logger } from '../src/runtime/logger.ts';
 import type { Random } from '../src/runtime/random.ts';
@@ -7,19 +7,37 @@ import type { HostView } from './calc/host-view.ts';
 import { planRoutes } from './calc/routes.ts';
 import { planSysctls } from './calc/sysctls.ts';
 import type { TunnelPlan } from './calc/tunnels.ts';
-import { planTunnelPeers, planTunnels, podMtu, TUNNEL_LINKS } from './calc/tunnels.ts';
+import { planTunnelPeers, planTunnels, podMtu } from './calc/tunnels.ts';
+import { FightReport } from './fight-report.ts';
+import type { Surprise } from './host-watch.ts';
 import { HostWatch } from './host-watch.ts';
 import type { HostSnapshot } from './host-snapshot.ts';
 import { findParent, hostLinks, readHost, viewHost } from './host-snapshot.ts';
-import type { Dataplane, DataplaneHealth, DataplaneSettings, HostInterface, WorkloadInterface } from './contract.ts';
+import type {
+  Dataplane,
+  DataplaneHealth,
+  DataplaneSettings,
+  HostInterface,
+  RepairStatus,
+  WorkloadInterface,
+} from './contract.ts';
 import type { DataplaneInputs } from './inputs.ts';
 import type { Kernel } from './kernel.ts';
 import { LinkTable } from './link-table.ts';
+import type { NatStatus } from './nat/nat-table.ts';
+import { NatTableKeeper } from './nat/nat-table.ts';
+import type { Nftables } from './nat/nftables.ts';
+import { planNat } from './nat/plan.ts';
+import { MovedAddresses } from './moved-addresses.ts';
 import { NeighbourTable } from './neighbour-table.ts';
+import { BIRD_PROTOCOL, isOurs, isOursOrCalicos } from './ownership.ts';
+import type { IsOurs } from './ownership.ts';
 import { PassScheduler } from './pass-scheduler.ts';
 import type { PassResult } from './reconcile.ts';
 import { asError } from './reconcile.ts';
+import { Repairs } from './repairs.ts';
 import { RouteTable } from './route-table.ts';
+import { SysctlTable } from './sysctl-table.ts';
 import type { RouteStatus } from './desired.ts';
 import type { WorkloadPorts } from './workload-interface.ts';
 import { addWorkloadInterface, removeWorkloadInterface } from './workload-interface.ts';
@@ -28,6 +46,8 @@ import { requirePermission } from './permission.ts';
 export interface DataplanePorts {
   /** Closed by the dataplane's close(). */
   readonly kernel: Kernel;
+  /** Closed by the dataplane's close(). Absent: no NAT, and nat() says so. */
+  readonly nftables?: Nftables;
   readonly clock: Clock;
   readonly random: Random;
   readonly log: Logger;
@@ -40,10 +60,15 @@ const FALLBACK_MTU = 1460;
 /** After the kernel refused to be read at all. */
 const READ_RETRY_MS = 1000;
 
+/** Long enough that a burst of changes to our NAT table is one pass. */
+const NAT_TOUCHED_MS = 20;
+
 /** A kernel that refuses one route may refuse ten thousand; routes() tells of each. */
 const MAX_LOGGED = 5;
 
 const LOOPBACK = parseIpAddress('127.0.0.1');
+/** What a new interface begins with; a pod's gets it, as Calico's felix reads it once at its start. */
+const RP_FILTER_DEFAULT = 'net/ipv4/conf/default/rp_filter';
 
 const EMPTY_HOST: HostSnapshot = { links: [], addresses: [], routes: [] };
 
@@ -55,25 +80,41 @@ export class NodeDataplane implements Dataplane {
   readonly #routes: RouteTable;
   readonly #links: LinkTable;
   readonly #neighbours: NeighbourTable;
+  readonly #nat: NatTableKeeper;
+  readonly #sysctls: SysctlTable;
+  readonly #moved: MovedAddresses;
+  readonly #repairs = new Repairs();
+  readonly #fights: FightReport;
   readonly #listeners = new Set<() => void>();
   #host = EMPTY_HOST;
   #inputs: DataplaneInputs | undefined;
+  #plannedFrom: { readonly inputs: DataplaneInputs; readonly host: HostSnapshot; readonly errors: string } | undefined;
   #adopted = 0;
   #isStale = true;
   #resyncAt = 0;
   #health: DataplaneHealth = { hasReconciled: false };
+  #rpFilter = '1';
 
   constructor(settings: DataplaneSettings, ports: DataplanePorts) {
-    const { kernel, clock } = ports;
+    const { kernel, nftables, clock, log } = ports;
     this.#settings = settings;
     this.#ports = ports;
-    this.#routes = new RouteTable(kernel);
-    this.#links = new LinkTable(kernel);
-    this.#neighbours = new NeighbourTable(kernel);
+    this.#routes = new RouteTable(kernel, this.#repairs);
+    this.#links = new LinkTable(kernel, this.#repairs);
+    this.#neighbours = new NeighbourTable(kernel, this.#repairs);
+    this.#sysctls = new SysctlTable(kernel, this.#repairs);
+    this.#moved = new MovedAddresses(kernel, ports.log);
+    this.#fights = new FightReport(kernel, ports.log, this.#repairs);
     this.#scheduler = new PassScheduler(clock, () => this.#pass());
+    const onSurprise = (): void => this.#scheduler.request(NAT_TOUCHED_MS);
+    this.#nat = new NatTableKeeper({ nftables, log, repairs: this.#repairs, onSurprise });
     this.#watch = new HostWatch({
-      believed: () => ({ host: this.#host, routes: this.#routes }),
-      onSurprise: (delayMs) => this.#onSurprise(delayMs),
+      believed: () => ({
+        ...{ host: this.#host, now: clock.now(), routes: this.#routes },
+        ...{ neighbours: this.#neighbours, sysctls: this.#sysctls },
+      }),
+      onSurprise: (surprise) => this.#onSurprise(surprise),
+      onLink: (ifindex) => this.#repairs.noteLink(ifindex),
     });
   }
 
@@ -82,6 +123,7 @@ export class NodeDataplane implements Dataplane {
     await requirePermission(kernel);
     await this.#watch.start(kernel);
     await this.#resync();
+    this.#rpFilter = await kernel.readSysctl(RP_FILTER_DEFAULT);
     this.#adopted = this.#routes.size;
     log.info({ adoptedRoutes: this.#adopted, links: this.#host.links.length }, 'kernel state read');
   }
@@ -91,6 +133,8 @@ export class NodeDataplane implements Dataplane {
   }
 
   update(inputs: DataplaneInputs): void {
+    // What is ours may depend on the pools.
+    if (this.#settings.adoptCalicoRoutes === true && !samePools(this.#inputs, inputs)) this.#isStale = true;
     this.#inputs = inputs;
     this.#scheduler.ask();
   }
@@ -100,7 +144,22 @@ export class NodeDataplane implements Dataplane {
   }
 
   routes(): readonly RouteStatus[] {
-    return this.#routes.statuses(hostLinks(this.#host));
+    const statuses = this.#routes.statuses(hostLinks(this.#host));
+    const fights = this.#fights.status().fights.filter(({ kind }) => kind === 'route');
+    if (fights.length === 0) return statuses;
+    const told = new Map(fights.map(({ name, repairs, by }) => [name, `${repairs} repairs, ${by}`]));
+    return statuses.map((status) => {
+      const fight = told.get(formatPrefix(status.route.prefix));
+      return fight === undefined ? status : { ...status, fight };
+    });
+  }
+
+  repairs(): RepairStatus {
+    return this.#fights.status();
+  }
+
+  nat(): readonly NatStatus[] {
+    return this.#nat.statuses();
   }
 
   health(): DataplaneHealth {
@@ -138,6 +197,7 @@ export class NodeDataplane implements Dataplane {
   async close(): Promise<void> {
     this.#watch.close();
     await this.#scheduler.close();
+    await this.#ports.nftables?.close();
     await this.#ports.kernel.close();
   }
 
@@ -146,8 +206,9 @@ export class NodeDataplane implements Dataplane {
     return podMtu(this.#inputs, parent?.link.mtu ?? FALLBACK_MTU, this.#settings);
   }
 
-  #onSurprise(delayMs: number): void {
-    this.#isStale = true;
+  #onSurprise({ delayMs, about, culprit }: Surprise): void {
+    if (about === 'host') this.#isStale = true;
+    if (culprit !== undefined) this.#repairs.noteBlame(culprit.object, culprit.blame);
     if (this.#inputs !== undefined) this.#scheduler.request(delayMs);
   }
 
@@ -155,11 +216,14 @@ export class NodeDataplane implements Dataplane {
   async #pass(): Promise<number | undefined> {
     const inputs = this.#inputs;
     if (inputs === undefined) return undefined;
+    const startedAt = this.#ports.clock.now();
     this.#watch.hold();
-    this.#health = { ...this.#health, passSince: this.#ports.clock.now() };
-    const outcome = await this.#converge(inputs).catch(asError);
+    this.#health = { ...this.#health, passSince: startedAt };
+    const outcome = await this.#converge(inputs, startedAt).catch(asError);
     const { hasReconciled } = this.#health;
     this.#health = outcome instanceof Error ? { hasReconciled, error: outcome.message } : { hasReconciled: true };
+    await this.#fights.endPass(this.#ports.clock.now());
+    this.#routes.endPass(this.#ports.clock.now());
     this.#watch.release();
     if (outcome instanceof Error) {
       this.#isStale = true;
@@ -167,20 +231,20 @@ export class NodeDataplane implements Dataplane {
     } else {
       // What the kernel made of a refused change is not known: look again before the next try.
       if (outcome.failed.size > 0) this.#isStale = true;
-      if (outcome.changed === 0 && outcome.failed.size === 0) return this.#nextPassMs();
+      if (outcome.changed === 0 && outcome.failed.size === 0) return this.#nextPassMs(startedAt);
     }
     for (const listener of this.#listeners) listener();
-    return outcome instanceof Error ? READ_RETRY_MS : this.#nextPassMs();
+    return outcome instanceof Error ? READ_RETRY_MS : this.#nextPassMs(startedAt);
   }
 
-  #nextPassMs(): number {
-    const times = [this.#resyncAt, this.#routes.nextDueAt(), this.#links.nextDueAt(), this.#neighbours.nextDueAt()];
-    const next = Math.min(...times.filter((time) => time !== undefined));
-    return Math.max(0, next - this.#ports.clock.now());
+  /** `after`: when the pass began that has just ended. */
+  #nextPassMs(after: number): number {
+    const tables = [this.#repairs, this.#routes, this.#links, this.#neighbours, this.#sysctls, this.#moved, this.#nat];
+    const times = [this.#resyncAt, ...tables.map((table) => table.nextDueAt(after))];
+    return Math.max(0, Math.min(...times.filter((time) => time !== undefined)) - this.#ports.clock.now());
   }
 
-  async #converge(inputs: DataplaneInputs): Promise<PassResult<string>> {
-    const now = this.#ports.clock.now();
+  async #converge(inputs: DataplaneInputs, now: number): Promise<PassResult<string>> {
     const isFull = now >= this.#resyncAt;
     if (this.#isStale || isFull) await this.#resync();
     const mayDelete = inputs.learnedComplete;
@@ -196,16 +260,17 @@ export class NodeDataplane implements Dataplane {
     );
 
     const view = this.#view(inputs, plans);
+    this.#sysctls.setDesired(planSysctls(inputs, view, this.#rpFilter));
+    results.push(await this.#sysctls.reconcile(now, isFull));
     if (isFull) {
-      results.push(await this.#reconcileSysctls(inputs, view));
       // Up to a tenth later, as in felix, so that the nodes of a cluster do not resync in step.
       this.#resyncAt = now + this.#settings.resyncSeconds * 1000 * (1 + this.#ports.random() / 10);
     }
-    this.#neighbours.setDesired(planTunnelPeers(inputs), view.links.get(TUNNEL_LINKS.vxlan)?.index);
-    this.#routes.setDesired(planRoutes(inputs, view), view.links);
+    this.#neighbours.setDesired(planTunnelPeers(inputs), view.links);
+    this.#planRoutes(inputs, view);
     // A route may need a neighbour, so neighbours come before routes and go after them; links go last of all.
     results.push(await this.#neighbours.reconcile(now, false));
-    results.push(await this.#routes.reconcile(now, mayDelete));
+    results.push(await this.#reconcileRoutes(now, mayDelete));
     results.push(await this.#neighbours.reconcile(now, mayDelete));
     results.push(
       await this.#reconcileLinks(
@@ -214,19 +279,45 @@ export class NodeDataplane implements Dataplane {
         mayDelete,
       ),
     );
+    const natSettings = { settings: this.#settings.nat, vxlanPort: this.#settings.vxlanPort };
+    results.push(await this.#nat.reconcile(planNat(inputs, plans, natSettings), now, isFull));
     return this.#report(results);
   }
 
+  /** Planning is pure: where the same goes in as before, the same comes out, and a repair costs no plan of all routes. */
+  #planRoutes(inputs: DataplaneInputs, view: HostView): void {
+    const plannedFrom = { inputs, host: this.#host, errors: JSON.stringify([...view.linkErrors]) };
+    const { inputs: before, host, errors } = this.#plannedFrom ?? {};
+    if (before === inputs && host === this.#host && errors === plannedFrom.errors) return;
+    this.#plannedFrom = plannedFrom;
+    this.#routes.setDesired(planRoutes(inputs, view), view.links);
+  }
+
+  async #reconcileRoutes(now: number, mayDelete: boolean): Promise<PassResult<string>> {
+    const inKernel = { actual: this.#routes.actual, isAwaited: (key: string) => this.#routes.isAwaited(key) };
+    this.#moved.observe(inKernel);
+    const result = await this.#routes.reconcile(now, mayDelete);
+    this.#moved.observe(inKernel);
+    await this.#moved.flush(now);
+    return result;
+  }
+
   #view(inputs: DataplaneInputs, plans: readonly TunnelPlan[] = []): HostView {
-    return viewHost(this.#host, inputs.local.address, this.#links.errors(plans));
+    const view = viewHost(this.#host, inputs.local, this.#links.errors(plans));
+    return this.#settings.adoptCalicoRoutes === true ? { ...view, abandonedProtocol: BIRD_PROTOCOL } : view;
   }
 
   /** The way that needs no memory: all that the kernel has is read again. */
   async #resync(): Promise<void> {
     this.#host = await readHost(this.#ports.kernel);
-    this.#routes.setActual(this.#host.routes);
-    await this.#neighbours.resync(this.#host.links.find(({ name }) => name === TUNNEL_LINKS.vxlan)?.index);
+    this.#routes.setActual(this.#host.routes, this.#ownership());
+    await this.#neighbours.resync(hostLinks(this.#host));
     this.#isStale = false;
+  }
+
+  #ownership(): IsOurs {
+    if (this.#settings.adoptCalicoRoutes !== true) return isOurs;
+    return isOursOrCalicos(this.#inputs?.pools.map(({ cidr }) => cidr) ?? [], this.#host.links);
   }
 
   async #reconcileLinks(plans: readonly TunnelPlan[], now: number, mayDelete: boolean): Promise<PassResult<string>> {
@@ -246,22 +337,6 @@ export class NodeDataplane implements Dataplane {
     return { changed, failed };
   }
 
-  async #reconcileSysctls(inputs: DataplaneInputs, view: HostView): Promise<PassResult<string>> {
-    const { kernel } = this.#ports;
-    const failed = new Map<string, Error>();
-    let changed = 0;
-    for (const { path, value } of planSysctls(inputs, view)) {
-      try {
-        if ((await kernel.readSysctl(path)) === value) continue;
-        await kernel.writeSysctl(path, value);
-        changed++;
-      } catch (error) {
-        failed.set(path, asError(error));
-      }
-    }
-    return { changed, failed };
-  }
-
   #report(results: readonly PassResult<string>[]): PassResult<string> {
     const { log } = this.#ports;
     const changed = results.reduce((sum, result) => sum + result.changed, 0);
@@ -271,4 +346,9 @@ export class NodeDataplane implements Dataplane {
     if (changed > 0) log.info({ changed, routes: this.#routes.size }, 'dataplane programmed');
     return { changed, failed };
   }
+}
+
+function samePools(before: DataplaneInputs | undefined, after: DataplaneInputs): boolean {
+  const text = ({ pools }: DataplaneInputs): string => pools.map(({ cidr }) => formatPrefix(cidr)).join(' ');
+  return before !== undefined && text(before) === text(after);
 }

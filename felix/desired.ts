@@ -39,4 +39,6 @@ export interface RouteStatus {
   /** `programmed`; `pending`: the next pass will write it; `failed`: the kernel refused, `error` says why; `retained`: in the kernel, not wanted as far as we know yet, and kept until all is in sync; `unresolved`: wanted but its next hop or link is missing, `error` says which. */
   readonly state: 'programmed' | 'pending' | 'failed' | 'retained' | 'unresolved';
   readonly error?: string;
+  /** Somebody keeps undoing it; who, and how often we have put it right. */
+  readonly fight?: string;
 }

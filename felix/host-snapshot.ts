@@ -2,7 +2,8 @@
 import { addressBits, prefixContainsAddress, prefixOf, sameAddress } from '../src/model/ip.ts';
 import type { InterfaceAddress, IpAddress } from '../src/model/ip.ts';
 import type { ForeignRoute, HostLink, HostView, ParentLink } from './calc/host-view.ts';
-import { TUNNEL_LINKS } from './calc/tunnels.ts';
+import { TUNNEL_LINKS } from './calc/encap.ts';
+import type { ClusterNode } from './inputs.ts';
 import type { Kernel, KernelAddress, KernelLink, KernelRoute } from './kernel.ts';
 import { isOurs } from './ownership.ts';
 
@@ -21,12 +22,19 @@ export async function readHost(kernel: Kernel): Promise<HostSnapshot> {
 
 export function viewHost(
   snapshot: HostSnapshot,
-  own: InterfaceAddress,
+  own: Pick<ClusterNode, 'address' | 'ipv6'>,
   linkErrors: ReadonlyMap<string, string>,
 ): HostView {
   const links = hostLinks(snapshot);
-  const parent = findParent(snapshot, own.address);
-  return { links, ...(parent && { parent }), foreignRoutes: foreignRoutes(snapshot), linkErrors };
+  const parent = findParent(snapshot, own.address.address);
+  const parent6 = own.ipv6 && findParent(snapshot, own.ipv6.address.address);
+  return {
+    links,
+    ...(parent && { parent }),
+    ...(parent6 && { parent6 }),
+    foreignRoutes: foreignRoutes(snapshot),
+    linkErrors,
+  };
 }
 
 export function hostLinks({ links }: Pick<HostSnapshot, 'links'>): ReadonlyMap<string, HostLink> {

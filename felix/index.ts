@@ -4,10 +4,24 @@ import type { DataplanePorts } from './dataplane.ts';
 import { NodeDataplane } from './dataplane.ts';
 import { createLinuxKernel } from './linux-kernel.ts';
 
-export type { Dataplane, DataplaneHealth, DataplaneSettings, HostInterface, WorkloadInterface } from './contract.ts';
+export type {
+  Dataplane,
+  DataplaneHealth,
+  DataplaneSettings,
+  FightStatus,
+  HostInterface,
+  RepairStatus,
+  WorkloadInterface,
+} from './contract.ts';
 export type { DesiredRoute, RouteClass, RouteStatus, RouteTarget } from './desired.ts';
 export { createLinuxKernel } from './linux-kernel.ts';
 export type { Kernel } from './kernel.ts';
+export type { NatStatus } from './nat/nat-table.ts';
+export type { Nftables } from './nat/nftables.ts';
+export { NftablesUnavailableError } from './nat/nftables.ts';
+export { removeNatTable } from './nat/remove.ts';
+export { subjectText as natSubjectText } from './nat/plan.ts';
+export { createLinuxNftables } from './nat/linux-nftables.ts';
 export { EMPTY_RECORD, recordingKernel } from './recording-kernel.ts';
 export type { HostMemory, HostRecord } from './recording-kernel.ts';
 export { carryOut, readUninstallPlan, stepText } from './uninstall.ts';

@@ -1,4 +1,4 @@
-import type { InterfaceAddress, IpAddress, Prefix } from '../src/model/ip.ts';
+import type { InterfaceAddress, IpAddress, IpFamily, Prefix } from '../src/model/ip.ts';
 import type { LearnedRoute } from '../src/model/route.ts';
 
 export type EncapMode = 'Always' | 'CrossSubnet' | 'Never';
@@ -9,6 +9,8 @@ export interface Pool {
   readonly cidr: Prefix;
   readonly ipipMode: EncapMode;
   readonly vxlanMode: EncapMode;
+  /** What its addresses send out of all pools leaves under this host's address. */
+  readonly natOutgoing: boolean;
 }
 
 /** A node of the cluster as its Node resource describes it. */
@@ -19,6 +21,16 @@ export interface ClusterNode {
   readonly ipipTunnelAddress?: IpAddress;
   readonly vxlanTunnelAddress?: IpAddress;
   /** `66:xx:xx:xx:xx:xx`; absent: derived from the node's name as felix does. */
+  readonly vxlanTunnelMac?: string;
+  /** Absent: the node has no IPv6 BGP address. */
+  readonly ipv6?: ClusterNodeIpv6;
+}
+
+/** The same of a node in IPv6, which knows no IPIP. */
+export interface ClusterNodeIpv6 {
+  readonly address: InterfaceAddress;
+  readonly vxlanTunnelAddress?: IpAddress;
+  /** Absent: derived from the node's name and `-v6` as felix does. */
   readonly vxlanTunnelMac?: string;
 }
 
@@ -38,11 +50,20 @@ export interface DataplaneInputs {
   readonly local: ClusterNode;
   /** All other nodes. */
   readonly nodes: readonly ClusterNode[];
+  /** Disabled ones too: their pods live on. */
   readonly pools: readonly Pool[];
   /** Blocks with a confirmed affinity to this node. */
   readonly localBlocks: readonly Prefix[];
+  /** Addresses of these blocks that IPAM knows to be in use on other nodes, which borrowed them. Absent: none. */
+  readonly lentAddresses?: readonly IpAddress[];
   readonly endpoints: readonly LocalEndpoint[];
   readonly learned: readonly LearnedRoute[];
   /** False while bird is still in a restart's deferral: what is absent from `learned` may yet come. */
   readonly learnedComplete: boolean;
 }
+
+/** A node's BGP address in a family, if it has one. */
+export const addressOf = (
+  node: Pick<ClusterNode, 'address' | 'ipv6'>,
+  family: IpFamily,
+): InterfaceAddress | undefined => (family === 4 ? node.address : node.ipv6?.address);

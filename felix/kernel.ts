@@ -3,7 +3,7 @@
  * `linux-kernel.ts` is the real one, `test/support/fake-kernel.ts` the one in memory; `test/compliance/kernel.ts` holds both to this page.
  */
 import { formatIpAddress, formatPrefix, sameAddress, samePrefix } from '../src/model/ip.ts';
-import type { InterfaceAddress, IpAddress, Prefix } from '../src/model/ip.ts';
+import type { InterfaceAddress, IpAddress, IpFamily, Prefix } from '../src/model/ip.ts';
 
 /** Routing table `main`; the only one listed, and the one to write to. */
 export const MAIN_TABLE = 254;
@@ -89,6 +89,10 @@ export interface KernelLink {
   /** Of a veth: its peer's index, in the peer's namespace. */
   readonly peerIndex?: number;
   readonly vxlan?: VxlanSettings;
+  /** Of an ipip link: whether outer headers have Don't Fragment whatever the inner ones say. */
+  readonly pmtuDiscovery?: boolean;
+  /** Of an ipip or vxlan link: packets that came out of it since it was made. */
+  readonly received?: number;
 }
 
 /** A link to make. It starts down, with the kernel's MTU and MAC where none is given. */
@@ -106,6 +110,8 @@ export interface VethPeer {
 }
 
 export interface LinkChange {
+  /** Of an ipip link; it can only be switched on. */
+  readonly pmtuDiscovery?: true;
   readonly up?: boolean;
   readonly mtu?: number;
   readonly mac?: string;
@@ -145,11 +151,31 @@ export interface Resolution {
   readonly source?: IpAddress;
 }
 
+/**
+ * Who did it, where the kernel tells: the netlink port of the writer's socket, which `processOfPort` resolves. Linux tells it
+ * of routes, of ARP and NDP entries and of IPv4 addresses; never of links, IPv6 addresses, forwarding entries and sysctls.
+ */
+interface Authored {
+  readonly by?: number;
+}
+
+/** The sysctls below net/ipv4/conf and net/ipv6/conf that the kernel tells of when they change. */
+export type WatchedSysctl = 'forwarding' | 'rp_filter' | 'proxy_arp' | 'proxy_ndp';
+
 export type KernelEvent =
-  | { readonly kind: 'link'; readonly change: 'set' | 'removed'; readonly link: KernelLink }
-  | { readonly kind: 'address'; readonly change: 'set' | 'removed'; readonly address: KernelAddress }
+  | ({ readonly kind: 'link'; readonly change: 'set' | 'removed'; readonly link: KernelLink } & Authored)
+  | ({ readonly kind: 'address'; readonly change: 'set' | 'removed'; readonly address: KernelAddress } & Authored)
   /** Table main only. The kernel sends no `removed` for routes that go with their link: on a link event, list again. */
-  | { readonly kind: 'route'; readonly change: 'set' | 'removed'; readonly route: KernelRoute }
+  | ({ readonly kind: 'route'; readonly change: 'set' | 'removed'; readonly route: KernelRoute } & Authored)
+  /** `mac` of a `removed` ARP or NDP entry may be empty; a removal may be told twice. */
+  | ({ readonly kind: 'neighbour'; readonly change: 'set' | 'removed'; readonly neighbour: KernelNeighbour } & Authored)
+  | {
+      readonly kind: 'sysctl';
+      readonly family: IpFamily;
+      readonly ifindex: number | 'all' | 'default';
+      readonly name: WatchedSysctl;
+      readonly value: number;
+    }
   /** Events were lost, because they came faster than we read them: list everything again. */
   | { readonly kind: 'overrun' };
 
@@ -196,6 +222,15 @@ export interface Kernel {
 
   /** Resolves once subscribed; from then on the listener hears of every change, ours too, until the signal aborts. */
   watch(listener: (event: KernelEvent) => void, signal: AbortSignal): Promise<void>;
+
+  /** The process behind an event's `by`; undefined where it has ended or is not to be seen from here. */
+  processOfPort(port: number): Promise<{ readonly pid: number; readonly name: string } | undefined>;
+
+  /**
+   * Forgets connections, of all protocols, whose original or whose reply comes from one of the addresses; all others stay.
+   * How many they were: 0 where there are none.
+   */
+  flushConntrack(addresses: readonly IpAddress[]): Promise<number>;
 
   /** `net/ipv4/conf/tunl0/rp_filter`; without the newline. */
   readSysctl(path: string): Promise<string>;

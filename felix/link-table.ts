@@ -7,6 +7,8 @@ import type { HostSnapshot } from './host-snapshot.ts';
 import type { Kernel, KernelLink, LinkChange, NewLink, VxlanSettings } from './kernel.ts';
 import { KernelError } from './kernel.ts';
 import { asError } from './reconcile.ts';
+import type { RepairObject } from './repairs.ts';
+import { Repairs } from './repairs.ts';
 import { RetrySchedule } from './retry.ts';
 
 export type LinkStep =
@@ -64,6 +66,7 @@ function planSettings(tunnel: DesiredTunnel, link: KernelLink, host: LinksAndAdd
   const change: LinkChange = {
     ...(link.mtu !== tunnel.mtu && { mtu: tunnel.mtu }),
     ...(mac !== undefined && mac !== link.mac && { mac }),
+    ...(tunnel.kind === 'ipip' && link.pmtuDiscovery === false && { pmtuDiscovery: true as const }),
     ...(!link.up && { up: true }),
   };
   const settings: readonly LinkStep[] =
@@ -101,10 +104,18 @@ export interface LinkOutcome {
 }
 
 /**
- * How long an unwanted tunnel still takes packets: other nodes hear of the change a moment after us and send through
- * theirs until then. A host with rp_filter drops what comes out of a tunl0 without an address.
+ * How long an unwanted tunnel stays after the last packet came out of it: other nodes hear of the change after us, one
+ * that lost the datastore long after, and send through theirs until then. A host with rp_filter drops what comes out of
+ * a tunl0 without an address.
  */
 const LINGER_MS = 10_000;
+
+interface Leaving {
+  /** When it may go if nothing more comes; clock's milliseconds. */
+  readonly at: number;
+  /** Packets that had come out of it when that was said. */
+  readonly received: number;
+}
 
 /** One link has at most: delete, create, settings; each needs the host read again after it. */
 const MAX_ROUNDS = 4;
@@ -113,11 +124,15 @@ const MAX_ROUNDS = 4;
 export class LinkTable {
   readonly #kernel: Kernel;
   readonly #retry = new RetrySchedule<string>();
-  /** When unwanted tunnels may go, by name; clock's milliseconds. */
-  readonly #leavingAt = new Map<string, number>();
+  /** Unwanted tunnels, by name. */
+  readonly #leaving = new Map<string, Leaving>();
+  readonly #repairs: Repairs;
+  /** The plan that each link was last seen to fulfil. */
+  readonly #fulfilled = new Map<string, string>();
 
-  constructor(kernel: Kernel) {
+  constructor(kernel: Kernel, repairs = new Repairs()) {
     this.#kernel = kernel;
+    this.#repairs = repairs;
   }
 
   /** Why a link is not as planned, by name. */
@@ -132,11 +147,12 @@ export class LinkTable {
     );
   }
 
-  nextDueAt(): number | undefined {
-    const times = [this.#retry.nextDueAt()];
+  /** See RetrySchedule. */
+  nextDueAt(after = -Infinity): number | undefined {
+    const times = [this.#retry.nextDueAt(after)];
     // One whose removal was refused is the retry's.
-    for (const [name, at] of this.#leavingAt) if (this.#retry.error(name) === undefined) times.push(at);
-    const known = times.filter((time) => time !== undefined);
+    for (const [name, { at }] of this.#leaving) if (this.#retry.error(name) === undefined) times.push(at);
+    const known = times.filter((time) => time !== undefined).filter((time) => time > after);
     return known.length === 0 ? undefined : Math.min(...known);
   }
 
@@ -151,10 +167,12 @@ export class LinkTable {
   ): Promise<LinkOutcome> {
     const name = nameOf(plan);
     if (!this.#retry.isDue(name, now)) return { name, changed: 0 };
-    if (this.#isLingering(plan, now, { host, may })) {
+    if (await this.#isLingering(plan, now, { host, read, may })) {
       this.#retry.succeeded(name);
       return { name, changed: 0 };
     }
+    const repair = this.#repairOf(plan, now, { host, may });
+    if (repair !== undefined && !this.#repairs.isDue(repair, now)) return { name, changed: 0 };
     let changed = 0;
     let current = host;
     try {
@@ -168,7 +186,9 @@ export class LinkTable {
         current = await read();
       }
       this.#retry.succeeded(name);
-      this.#leavingAt.delete(name);
+      this.#leaving.delete(name);
+      if (repair !== undefined) this.#repairs.repaired(repair, now);
+      if (planLink(plan, current, may).length === 0) this.#fulfilled.set(name, JSON.stringify(plan));
       return { name, changed };
     } catch (cause) {
       const error = explain(plan, asError(cause));
@@ -177,19 +197,45 @@ export class LinkTable {
     }
   }
 
-  #isLingering(
+  /** What somebody undid: the link was as the same plan wants it, and is not any more. */
+  #repairOf(
     plan: TunnelPlan,
     now: number,
     { host, may }: { readonly host: LinksAndAddresses; readonly may: LinkPermissions },
-  ): boolean {
+  ): RepairObject | undefined {
+    const name = nameOf(plan);
+    const isSamePlan = plan.state === 'wanted' && this.#fulfilled.get(name) === JSON.stringify(plan);
+    const steps = isSamePlan ? planLink(plan, host, may) : [];
+    if (!isSamePlan) this.#fulfilled.delete(name);
+    const isAddress = steps.every(({ op }) => op === 'add' || op === 'remove');
+    const [kind, other] = isAddress ? (['address', 'link'] as const) : (['link', 'address'] as const);
+    if (steps.length === 0) {
+      // Whatever was damaged is whole again, or not wanted so any more.
+      for (const one of [kind, other]) this.#repairs.withdraw({ kind: one, name });
+      return undefined;
+    }
+    this.#repairs.withdraw({ kind: other, name });
+    this.#repairs.damaged({ kind, name }, now);
+    return { kind, name };
+  }
+
+  async #isLingering(
+    plan: TunnelPlan,
+    now: number,
+    { host, read, may }: { host: LinksAndAddresses; read: () => Promise<LinksAndAddresses>; may: LinkPermissions },
+  ): Promise<boolean> {
     const name = nameOf(plan);
     if (plan.state !== 'unwanted' || planLink(plan, host, may).length === 0 || hasTakenAddress(plan, host)) {
-      this.#leavingAt.delete(name);
+      this.#leaving.delete(name);
       return false;
     }
-    const leavingAt = this.#leavingAt.get(name) ?? now + LINGER_MS;
-    this.#leavingAt.set(name, leavingAt);
-    return now < leavingAt;
+    const leaving = this.#leaving.get(name);
+    if (leaving !== undefined && now < leaving.at) return true;
+    // What the host was like at the last full look says nothing about packets since.
+    const received = receivedOver(name, await read());
+    if (leaving !== undefined && received === leaving.received) return false;
+    this.#leaving.set(name, { at: now + LINGER_MS, received });
+    return true;
   }
 
   async #apply(step: LinkStep): Promise<void> {
@@ -209,6 +255,9 @@ export class LinkTable {
 }
 
 const nameOf = (plan: TunnelPlan): string => (plan.state === 'wanted' ? plan.tunnel.name : plan.name);
+
+const receivedOver = (name: string, { links }: LinksAndAddresses): number =>
+  links.find((link) => link.name === name)?.received ?? 0;
 
 /** An address on the tunnel that a pod has now would keep the pod's packets on the host. */
 function hasTakenAddress(

@@ -2,9 +2,11 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { formatIpAddress, formatPrefix } from '../src/model/ip.ts';
+import type { IpAddress } from '../src/model/ip.ts';
 import { KernelError, MAIN_TABLE, formatRoute } from './kernel.ts';
 import type { Kernel, KernelAddress, KernelEvent, KernelNeighbour, NewLink, RouteChange } from './kernel.ts';
 import { decodeAddress, encodeAddressDump, encodeDeleteAddress, encodeNewAddress } from './netlink/address.ts';
+import { flushConntrack } from './netlink/conntrack.ts';
 import { errnoName, errnoText } from '../src/linux/errno.ts';
 import type { Request, Verdict } from './netlink/header.ts';
 import { SystemError, loadLibc } from '../src/linux/libc.ts';
@@ -14,8 +16,10 @@ import { Monitor } from './netlink/monitor.ts';
 import { openNamespace, ownNamespace } from './netlink/namespace.ts';
 import type { Namespace } from './netlink/namespace.ts';
 import * as neighbour from './netlink/neighbour.ts';
+import { portOwner } from './netlink/port-owner.ts';
 import { decodeResolution, decodeRoute, encodeResolve, encodeRouteChange, encodeRouteDump } from './netlink/route.ts';
 import { NetlinkSocket, batches } from './netlink/socket.ts';
+import { discoverPathMtu } from './netlink/tunnel-ioctl.ts';
 
 export interface LinuxKernelOptions {
   /** Path of a network namespace, `/var/run/netns/NAME`; absent: the one that we run in. */
@@ -41,6 +45,8 @@ class LinuxKernel implements Kernel {
   readonly #libc: Libc;
   readonly #namespace: Namespace;
   readonly #socket: NetlinkSocket;
+  /** Opened at its first use: many kernels load connection tracking only then. */
+  #netfilter: NetlinkSocket | undefined;
   readonly #monitors = new Set<Monitor>();
   #open = true;
 
@@ -94,9 +100,14 @@ class LinuxKernel implements Kernel {
     }
   }
 
-  setLink(...[ifindex, change]: Parameters<Kernel['setLink']>): Promise<void> {
+  async setLink(...[ifindex, change]: Parameters<Kernel['setLink']>): Promise<void> {
     const words = Object.entries(change).map(([field, value]) => `${field} ${value}`);
-    return this.#execute(`set link ${ifindex} ${words.join(' ')}`, link.encodeSetLink(ifindex, change));
+    const what = `set link ${ifindex} ${words.join(' ')}`;
+    const { pmtuDiscovery, ...others } = change;
+    if (Object.keys(others).length > 0) await this.#execute(what, link.encodeSetLink(ifindex, others));
+    if (pmtuDiscovery === undefined) return;
+    const name = (await this.listLinks()).find(({ index }) => index === ifindex)?.name ?? '';
+    await this.#asPromise(what, () => this.#namespace.visit(() => discoverPathMtu(this.#libc, name)));
   }
 
   deleteLink(name: string): Promise<void> {
@@ -157,6 +168,20 @@ class LinuxKernel implements Kernel {
     if (signal.aborted) stop();
   }
 
+  processOfPort(port: number): ReturnType<Kernel['processOfPort']> {
+    return this.#asPromise(`look up netlink port ${port}`, () => this.#namespace.visit(() => portOwner(port)));
+  }
+
+  async flushConntrack(addresses: readonly IpAddress[]): Promise<number> {
+    const what = `remove conntrack entries of ${addresses.map(formatIpAddress).join(', ')}`;
+    const outcome = await this.#asPromise(what, () => {
+      this.#netfilter ??= this.#namespace.visit(() => new NetlinkSocket(this.#libc, 'netfilter'));
+      return flushConntrack(this.#netfilter, addresses);
+    });
+    if (typeof outcome !== 'number') throw new KernelError(refusalText(what, outcome), errnoName(outcome.errno));
+    return outcome;
+  }
+
   readSysctl(path: string): Promise<string> {
     return this.#asPromise(`read sysctl ${path}`, () =>
       this.#namespace.visit(() => readFileSync(`/proc/sys/${path}`, 'utf8').trim()),
@@ -175,6 +200,7 @@ class LinuxKernel implements Kernel {
     for (const monitor of this.#monitors) monitor.close();
     this.#monitors.clear();
     this.#socket.close();
+    this.#netfilter?.close();
     this.#namespace.close();
     return Promise.resolve();
   }

@@ -1,45 +1,79 @@
-/** Where vxlan.calico finds the other nodes: permanent neighbours and forwarding entries. All on that link is ours. */
+/** Where the VXLAN links find the other nodes: permanent neighbours and forwarding entries. All on those links is ours. */
 import { formatIpAddress, sameAddress } from '../src/model/ip.ts';
+import { TUNNEL_LINKS } from './calc/encap.ts';
+import type { HostLink } from './calc/host-view.ts';
 import type { DesiredTunnelPeer } from './calc/tunnels.ts';
 import { DeltaTracker } from './delta-tracker.ts';
-import type { Kernel, KernelNeighbour } from './kernel.ts';
+import type { Kernel, KernelEvent, KernelNeighbour } from './kernel.ts';
 import type { Change, PassResult } from './reconcile.ts';
 import { asError, reconcile } from './reconcile.ts';
+import { RepairGuard } from './repair-guard.ts';
+import type { RepairObject } from './repairs.ts';
+import { Repairs } from './repairs.ts';
 import { RetrySchedule } from './retry.ts';
+
+type Links = ReadonlyMap<string, HostLink>;
+
+const VXLAN_LINKS = [TUNNEL_LINKS.vxlan, TUNNEL_LINKS['vxlan-v6']];
 
 export class NeighbourTable {
   readonly #kernel: Pick<Kernel, 'listNeighbours' | 'replaceNeighbour' | 'removeNeighbour'>;
   readonly #tracker = new DeltaTracker<string, KernelNeighbour>(sameNeighbour);
   readonly #retry = new RetrySchedule<string>();
+  readonly #guard: RepairGuard<KernelNeighbour>;
+  /** Whose entries we know. */
+  #ifindexes: readonly number[] = [];
 
-  constructor(kernel: Pick<Kernel, 'listNeighbours' | 'replaceNeighbour' | 'removeNeighbour'>) {
+  constructor(
+    kernel: Pick<Kernel, 'listNeighbours' | 'replaceNeighbour' | 'removeNeighbour'>,
+    repairs = new Repairs(),
+  ) {
     this.#kernel = kernel;
+    this.#guard = new RepairGuard(this.#tracker, repairs, {
+      objectOf: (_, entry) => neighbourObject(entry),
+      linksOf: ({ ifindex }) => [ifindex],
+      isSame: sameNeighbour,
+    });
   }
 
-  /** Reads the link's permanent entries back; what was learned comes and goes by itself and is not ours to judge. */
-  async resync(ifindex: number | undefined): Promise<void> {
-    const all = ifindex === undefined ? [] : await this.#kernel.listNeighbours(ifindex);
+  /** Reads the links' permanent entries back; what was learned comes and goes by itself and is not ours to judge. */
+  async resync(links: Links): Promise<void> {
+    const indexes = VXLAN_LINKS.flatMap((name) => links.get(name)?.index ?? []);
+    this.#ifindexes = indexes;
+    const all: KernelNeighbour[] = [];
+    for (const index of indexes) all.push(...(await this.#kernel.listNeighbours(index)));
     this.#tracker.setActual(new Map(all.filter(isPermanentUnicast).map((entry) => [neighbourKey(entry), entry])));
   }
 
-  /** `ifindex` undefined: the link is not there, and nothing can be. */
-  setDesired(peers: readonly DesiredTunnelPeer[], ifindex: number | undefined): void {
-    const entries = ifindex === undefined ? [] : peers.flatMap((peer) => toKernelNeighbours(peer, ifindex));
+  /** Peers over a link that is not there cannot be. */
+  setDesired(peers: readonly DesiredTunnelPeer[], links: Links): void {
+    const entries = peers.flatMap((peer) => toKernelNeighbours(peer, links.get(peer.interfaceName)?.index));
     const desired = new Map(entries.map((entry) => [neighbourKey(entry), entry]));
     this.#retry.keepOnly((key) => this.#tracker.isSameWish(key, desired));
     this.#tracker.setDesired(desired);
   }
 
-  reconcile(now: number, mayDelete: boolean): Promise<PassResult<string>> {
-    return reconcile(this.#tracker, (changes) => this.#write(changes), {
+  async reconcile(now: number, mayDelete: boolean): Promise<PassResult<string>> {
+    const result = await reconcile(this.#tracker, (changes) => this.#write(changes), {
       retry: this.#retry,
       now,
       mayDelete: () => mayDelete,
+      mayUpdate: (key) => this.#guard.mayUpdate(key, now),
     });
+    this.#guard.finish(now);
+    return result;
   }
 
-  nextDueAt(): number | undefined {
-    return this.#retry.nextDueAt();
+  /** True where the event tells us something that we did not do ourselves. */
+  isSurprise({ change, neighbour }: KernelEvent & { readonly kind: 'neighbour' }): boolean {
+    if (!this.#ifindexes.includes(neighbour.ifindex)) return false;
+    const isThere = change === 'set' && isPermanentUnicast(neighbour);
+    return this.#tracker.isSurprise(neighbourKey(neighbour), isThere ? neighbour : undefined);
+  }
+
+  /** See RetrySchedule. */
+  nextDueAt(after: number): number | undefined {
+    return this.#retry.nextDueAt(after);
   }
 
   async #write(changes: readonly Change<string, KernelNeighbour>[]): Promise<readonly (Error | undefined)[]> {
@@ -53,11 +87,12 @@ export class NeighbourTable {
 }
 
 function toKernelNeighbours(
-  { tunnelAddress, mac, remote }: DesiredTunnelPeer,
-  ifindex: number,
+  { gateway, mac, remote }: DesiredTunnelPeer,
+  ifindex: number | undefined,
 ): readonly KernelNeighbour[] {
+  if (ifindex === undefined) return [];
   return [
-    { kind: 'neighbour', ifindex, address: tunnelAddress, mac, permanent: true },
+    { kind: 'neighbour', ifindex, address: gateway, mac, permanent: true },
     { kind: 'fdb', ifindex, mac, remote, permanent: true },
   ];
 }
@@ -67,6 +102,9 @@ function isPermanentUnicast({ mac, permanent }: KernelNeighbour): boolean {
   const isGroup = (parseInt(mac.slice(0, 2), 16) & 1) === 1;
   return permanent && mac !== '' && mac !== '00:00:00:00:00:00' && !isGroup;
 }
+
+export const neighbourObject = (entry: KernelNeighbour): RepairObject =>
+  entry.kind === 'fdb' ? { kind: 'fdb', name: entry.mac } : { kind: 'neighbour', name: formatIpAddress(entry.address) };
 
 export const neighbourKey = (entry: KernelNeighbour): string =>
   entry.kind === 'fdb'

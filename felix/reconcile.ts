@@ -14,6 +14,8 @@ export interface Pass<K> {
   readonly now: number;
   /** Asked for each entry that nobody wants. */
   readonly mayDelete: (key: K) => boolean;
+  /** Asked for each entry that is missing or different. */
+  readonly mayUpdate?: (key: K) => boolean;
 }
 
 export interface PassResult<K> {
@@ -28,10 +30,11 @@ export interface PassResult<K> {
 export async function reconcile<K, V>(
   tracker: DeltaTracker<K, V>,
   write: WriteChanges<K, V>,
-  { retry, now, mayDelete }: Pass<K>,
+  { retry, now, mayDelete, mayUpdate = () => true }: Pass<K>,
 ): Promise<PassResult<K>> {
-  retry.keepOnly((key) => tracker.desired.has(key) || tracker.actual.has(key));
-  const updates = tracker.pendingUpdates().filter(([key]) => retry.isDue(key, now));
+  // What has come right without us (somebody else wrote it, or it could be read after all) waits for nothing.
+  retry.keepOnly((key) => (tracker.desired.has(key) ? !tracker.isCorrect(key) : tracker.actual.has(key)));
+  const updates = tracker.pendingUpdates().filter(([key]) => mayUpdate(key) && retry.isDue(key, now));
   const deletions = tracker.pendingDeletions().filter(([key]) => mayDelete(key) && retry.isDue(key, now));
   const changes: readonly Change<K, V>[] = [
     ...updates.map(([key, value]) => ({ op: 'replace', key, value }) as const),

@@ -2,7 +2,7 @@
 import type { InterfaceAddress } from '../src/model/ip.ts';
 import type { Kernel } from './kernel.ts';
 import { KernelError } from './kernel.ts';
-import { TUNNEL_LINKS } from './calc/tunnels.ts';
+import { TUNNEL_LINKS } from './calc/encap.ts';
 
 /** A value of the kernel that we changed, or that changed because of one that we changed. */
 export interface SysctlBefore {
@@ -16,6 +16,8 @@ export interface SysctlBefore {
 export interface LinkBefore {
   readonly up: boolean;
   readonly mtu: number;
+  /** Of an ipip link; felix switches it on, and the kernel lets nobody switch it off. */
+  readonly pmtuDiscovery?: boolean;
   readonly addresses: readonly InterfaceAddress[];
 }
 
@@ -99,7 +101,9 @@ class HostNotes {
       const link = links.find((each) => each.name === name);
       if (link === undefined) return [name, undefined];
       const own = addresses.filter(({ ifindex }) => ifindex === link.index);
-      return [name, { up: link.up, mtu: link.mtu, addresses: own.map(({ address }) => address) }];
+      const { up, mtu, pmtuDiscovery } = link;
+      const discovery = pmtuDiscovery === undefined ? {} : { pmtuDiscovery };
+      return [name, { up, mtu, ...discovery, addresses: own.map(({ address }) => address) }];
     });
     this.#save({ ...this.#record, links: new Map(notes) });
   }

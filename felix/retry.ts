@@ -40,10 +40,15 @@ export class RetrySchedule<K> {
     return this.#failures.get(key)?.attempts ?? 0;
   }
 
-  /** The earliest time at which something may be tried again. */
-  nextDueAt(): number | undefined {
+  /**
+   * The earliest time later than `after` at which something may be tried again. `after`: the time of the pass that has just
+   * ended. What was due then and still waits was held up by something else than time, and must not make passes follow each other.
+   */
+  nextDueAt(after = -Infinity): number | undefined {
     let next: number | undefined;
-    for (const { dueAt } of this.#failures.values()) next = next === undefined ? dueAt : Math.min(next, dueAt);
+    for (const { dueAt } of this.#failures.values()) {
+      if (dueAt > after && (next === undefined || dueAt < next)) next = dueAt;
+    }
     return next;
   }
 }

@@ -1,30 +1,46 @@
 /** Our routes in the kernel's main table: from our words to the kernel's, and the difference between the two. */
 import { unreachable } from '../src/model/invalid.ts';
+import { formatPrefix } from '../src/model/ip.ts';
 import type { HostLink } from './calc/host-view.ts';
 import type { PlannedRoute } from './calc/planned-route.ts';
-import { TUNNEL_LINKS } from './calc/tunnels.ts';
+import { TUNNEL_LINKS } from './calc/encap.ts';
 import { DeltaTracker } from './delta-tracker.ts';
 import type { DesiredRoute, Hop, RouteClass, RouteStatus, RouteTarget } from './desired.ts';
 import type { Kernel, KernelEvent, KernelHop, KernelRoute } from './kernel.ts';
 import { asStored, MAIN_TABLE, routeKey, sameRoute, SCOPE } from './kernel.ts';
 import { isOurs, OUR_PROTOCOL } from './ownership.ts';
+import type { IsOurs } from './ownership.ts';
 import type { Change, PassResult } from './reconcile.ts';
 import { reconcile } from './reconcile.ts';
+import { RepairGuard } from './repair-guard.ts';
+import { Repairs } from './repairs.ts';
 import { RetrySchedule } from './retry.ts';
 
 type Links = ReadonlyMap<string, HostLink>;
+
+/** Longer than any event is on its way. */
+const EVENT_DELAY_MS = 2000;
 
 export class RouteTable {
   readonly #kernel: Pick<Kernel, 'writeRoutes'>;
   readonly #tracker = new DeltaTracker<string, KernelRoute>(sameRoute);
   readonly #retry = new RetrySchedule<string>();
+  readonly #guard: RepairGuard<KernelRoute>;
   #planned: readonly PlannedRoute[] = [];
   /** Keys of routes that are wanted but cannot be worked out now: whatever the kernel has for them stays. */
   #waiting: ReadonlySet<string> = new Set();
   #mayDelete = false;
+  #isOurs: IsOurs = isOurs;
+  /** Of late; Infinity: in this pass. */
+  #written: { readonly at: number; readonly keys: ReadonlySet<string> } = { at: -Infinity, keys: new Set() };
 
-  constructor(kernel: Pick<Kernel, 'writeRoutes'>) {
+  constructor(kernel: Pick<Kernel, 'writeRoutes'>, repairs = new Repairs()) {
     this.#kernel = kernel;
+    this.#guard = new RepairGuard(this.#tracker, repairs, {
+      objectOf: (_, { prefix }) => ({ kind: 'route', name: formatPrefix(prefix) }),
+      linksOf: ({ hops }) => hops.map(({ ifindex }) => ifindex),
+      isSame: sameRoute,
+    });
   }
 
   /** How many routes of ours the kernel has, as far as we know. */
@@ -32,18 +48,30 @@ export class RouteTable {
     return this.#tracker.actual.size;
   }
 
+  /** Routes of ours in the kernel, as far as we know, by routeKey. */
+  get actual(): ReadonlyMap<string, KernelRoute> {
+    return this.#tracker.actual;
+  }
+
+  /** Wanted, whether or not it can be in the kernel now. */
+  isAwaited(key: string): boolean {
+    return this.#tracker.desired.has(key) || this.#waiting.has(key);
+  }
+
   /** All routes of the main table, as just listed; what is not ours is left aside. */
-  setActual(routes: readonly KernelRoute[]): void {
-    this.#tracker.setActual(new Map(routes.filter(isOurs).map((route) => [routeKey(route), route])));
+  setActual(routes: readonly KernelRoute[], owns: IsOurs = isOurs): void {
+    this.#isOurs = owns;
+    this.#tracker.setActual(new Map(routes.filter(owns).map((route) => [routeKey(route), route])));
   }
 
   setDesired(planned: readonly PlannedRoute[], links: Links): void {
     const desired = new Map<string, KernelRoute>();
     const waiting = new Set<string>();
-    for (const { route, unresolved, isRefused } of planned) {
+    for (const entry of planned) {
+      const { route, unresolved, isRefused } = entry;
       const kernelRoute = toKernelRoute(route, links);
       const key = routeKey(kernelRoute);
-      if (unresolved === undefined) desired.set(key, kernelRoute);
+      if (unresolved === undefined) desired.set(key, this.#olderWay(entry, key, links) ?? kernelRoute);
       else if (isRefused !== true) waiting.add(key);
     }
     this.#planned = planned;
@@ -52,25 +80,53 @@ export class RouteTable {
     this.#tracker.setDesired(desired);
   }
 
+  /** What the kernel has, where it is a way that may stay while the other end is not ready for the new one. */
+  #olderWay({ route, meanwhile }: PlannedRoute, key: string, links: Links): KernelRoute | undefined {
+    const have = meanwhile && this.#tracker.actual.get(key);
+    if (have === undefined) return undefined;
+    const isAllowed = meanwhile?.targets.some((target) => sameRoute(have, toKernelRoute({ ...route, target }, links)));
+    return isAllowed === true ? have : undefined;
+  }
+
   /** `mayDelete`: datastore and bird are in sync, so what nobody wants is really unwanted. */
   async reconcile(now: number, mayDelete: boolean): Promise<PassResult<string>> {
     this.#mayDelete = mayDelete;
-    return reconcile(this.#tracker, (changes) => this.#kernel.writeRoutes(changes.map(toRouteChange)), {
+    const result = await reconcile(this.#tracker, (changes) => this.#write(changes, now), {
       retry: this.#retry,
       now,
       mayDelete: (key) => mayDelete && !this.#waiting.has(key),
+      mayUpdate: (key) => this.#guard.mayUpdate(key, now),
     });
+    this.#guard.finish(now);
+    return result;
   }
 
-  nextDueAt(): number | undefined {
-    return this.#retry.nextDueAt();
+  /** The pass is over, and what it wrote is written. */
+  endPass(now: number): void {
+    if (this.#written.at === Infinity) this.#written = { ...this.#written, at: now };
   }
 
-  /** True where the event tells us something that we did not do ourselves. */
-  isSurprise({ change, route }: KernelEvent & { readonly kind: 'route' }): boolean {
+  /** See RetrySchedule. */
+  nextDueAt(after: number): number | undefined {
+    return this.#retry.nextDueAt(after);
+  }
+
+  /**
+   * What the event tells that we did not do ourselves. `noted`: we believe it now, and need not read anything; `unclear`: only
+   * reading tells, because it may be older than what we wrote, which no event need tell (the monitor may leave out our own).
+   */
+  surprise(event: KernelEvent & { readonly kind: 'route' }, now: number): 'noted' | 'unclear' | undefined {
+    const { change, route } = event;
     const key = routeKey(route);
-    if (change === 'removed') return isOurs(route) && this.#tracker.isSurprise(key, undefined);
-    return this.#tracker.isSurprise(key, isOurs(route) ? asStored(route) : undefined);
+    const isOne = this.#isOurs(route);
+    const isThere = change === 'set' && isOne;
+    if (change === 'removed' && !isOne) return undefined;
+    if (!this.#tracker.isSurprise(key, isThere ? asStored(route) : undefined)) return undefined;
+    // Somebody else's route in its place is the host's to know. Of several IPv6 hops the kernel tells one by one.
+    if (!isOne || route.prefix.address.family === 6 || this.#isJustWritten(key, now)) return 'unclear';
+    if (isThere) this.#tracker.actual.set(key, asStored(route));
+    else this.#tracker.actual.delete(key);
+    return 'noted';
   }
 
   isLinkInUse(ifindex: number): boolean {
@@ -87,9 +143,24 @@ export class RouteTable {
     return [...planned, ...unwanted];
   }
 
-  #statusOf({ route, unresolved }: PlannedRoute, links: Links): RouteStatus {
+  #write(changes: readonly Change<string, KernelRoute>[], now: number): ReturnType<Kernel['writeRoutes']> {
+    const before = now - this.#written.at > EVENT_DELAY_MS ? [] : this.#written.keys;
+    this.#written = { at: Infinity, keys: new Set([...before, ...changes.map(({ key }) => key)]) };
+    return this.#kernel.writeRoutes(changes.map(toRouteChange));
+  }
+
+  #isJustWritten(key: string, now: number): boolean {
+    return now - this.#written.at <= EVENT_DELAY_MS && this.#written.keys.has(key);
+  }
+
+  #statusOf({ route, unresolved, meanwhile }: PlannedRoute, links: Links): RouteStatus {
     if (unresolved !== undefined) return { route, state: 'unresolved', error: unresolved };
-    const key = routeKey(toKernelRoute(route, links));
+    const wanted = toKernelRoute(route, links);
+    const key = routeKey(wanted);
+    const desired = this.#tracker.desired.get(key);
+    if (meanwhile !== undefined && desired !== undefined && !sameRoute(desired, wanted)) {
+      return { route, state: 'unresolved', error: `${meanwhile.reason}; the way that was there before stays` };
+    }
     if (this.#tracker.isCorrect(key)) return { route, state: 'programmed' };
     return this.#notYet(key, route);
   }
@@ -151,5 +222,6 @@ function fromKernelRoute({ prefix, type, hops }: KernelRoute, reason: string, li
 function classOfLink(interfaceName: string, target: RouteTarget): RouteClass {
   if (target.kind === 'link') return 'local-workload';
   if (interfaceName === TUNNEL_LINKS.ipip) return 'ipip';
-  return interfaceName === TUNNEL_LINKS.vxlan ? 'vxlan' : 'external';
+  const isVxlan = interfaceName === TUNNEL_LINKS.vxlan || interfaceName === TUNNEL_LINKS['vxlan-v6'];
+  return isVxlan ? 'vxlan' : 'external';
 }

@@ -1,6 +1,6 @@
 /** The way back: what of this host is ours or was changed by us, and how it becomes what it was. */
 import { formatPrefix, sameAddress } from '../src/model/ip.ts';
-import { TUNNEL_LINKS } from './calc/tunnels.ts';
+import { TUNNEL_LINKS } from './calc/encap.ts';
 import type { HostSnapshot } from './host-snapshot.ts';
 import { readHost } from './host-snapshot.ts';
 import type { Kernel, KernelAddress, KernelLink, KernelRoute, LinkChange } from './kernel.ts';
@@ -37,7 +37,8 @@ export function planUninstall(
   const hops = new Set(routes.flatMap((route) => route.hops.map(({ ifindex }) => ifindex)));
   const pods = host.links.filter(({ name, kind, index }) => /^cali/.test(name) && kind === 'veth' && hops.has(index));
   const others = host.links.filter((link) => /^cali/.test(link.name) && !pods.includes(link));
-  const tunnels = [planVxlan(host, record), planTunl0(host, record)];
+  const vxlans = [TUNNEL_LINKS.vxlan, TUNNEL_LINKS['vxlan-v6']].map((name) => planVxlan(name, host, record));
+  const tunnels = [...vxlans, planTunl0(host, record)];
   const values = planSysctls(record, sysctls);
   return {
     steps: [
@@ -57,8 +58,7 @@ export function planUninstall(
 
 type Part = Pick<UninstallPlan, 'steps' | 'left'>;
 
-function planVxlan({ links }: HostSnapshot, record: HostRecord): Part {
-  const name = TUNNEL_LINKS.vxlan;
+function planVxlan(name: string, { links }: HostSnapshot, record: HostRecord): Part {
   const link = links.find((each) => each.name === name);
   if (link === undefined) return { steps: [], left: [] };
   if (record.links.get(name) !== undefined) {
@@ -95,7 +95,13 @@ function planTunl0({ links, addresses }: HostSnapshot, record: HostRecord): Part
     })),
     ...(isChanged ? [{ op: 'set link', link, change } as const] : []),
   ];
-  if (before !== undefined) return { steps, left: [] };
+  if (before !== undefined) {
+    const isDiscovering = before.pmtuDiscovery === false && link.pmtuDiscovery === true;
+    return {
+      steps,
+      left: isDiscovering ? [`${name} keeps path MTU discovery on: the kernel cannot switch it off`] : [],
+    };
+  }
   // Asked of the module's own device, the kernel says yes and keeps it.
   if (steps.length > 0) return { steps: [...steps, { op: 'delete link', name }], left: [] };
   return { steps, left: [`${name} stays, down and without an address: modprobe -r ipip takes it away`] };

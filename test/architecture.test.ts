@@ -46,7 +46,7 @@ const EDGES = new Map<RegExp, readonly string[]>([
     ],
   ],
   [/from 'node:child_process'/, ['src/demo/']],
-  [/from 'koffi'/, ['src/linux/libc.ts', 'bird/bfd/libc.ts', 'src/datastore/']],
+  [/from 'koffi'/, ['src/linux/libc.ts', 'bird/bfd/libc.ts', 'felix/nat/libnftables.ts', 'src/datastore/']],
 ]);
 
 const within = (file: string, path: string): boolean => file === path || file.startsWith(`${path}/`);

@@ -182,6 +182,8 @@ function openConfirm(state: In<'OpenConfirm'>, event: Event, local: LocalSetting
       return [{ ...state, name: 'Established' }, up(state.session, local)];
     case 'KeepaliveTimer_Expires':
       return [state, keepalive(state.session)];
+    case 'BGPOpen': // Collision detection alone asks for it, §8.2.2; OpenBGPD 7.7 says it twice where both sides dial.
+      return [state, []];
     default: // TcpConnectionFails departs from §8.2.2 (Idle): Active is Idle and AutomaticStart in one step.
       return conversing(state, event, local);
   }

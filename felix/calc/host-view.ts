@@ -1,5 +1,5 @@
-import type { InterfaceAddress, IpAddress, Prefix } from '../../src/model/ip.ts';
-import { formatIpAddress, hostPrefix, prefixContainsAddress, prefixOf } from '../../src/model/ip.ts';
+import type { InterfaceAddress, IpAddress, IpFamily, Prefix } from '../../src/model/ip.ts';
+import { formatIpAddress, hostPrefix, isIpv6LinkLocal, prefixContainsAddress, prefixOf } from '../../src/model/ip.ts';
 import type { Hop } from '../desired.ts';
 
 export interface HostLink {
@@ -18,7 +18,7 @@ export interface ForeignRoute {
   readonly hops: readonly { readonly gateway?: IpAddress; readonly interfaceName: string }[];
 }
 
-/** The interface that carries our BGP address, and that address with the mask it has there. */
+/** The interface that carries our BGP address of one family, and that address with the mask it has there. */
 export interface ParentLink {
   readonly link: HostLink;
   readonly address: InterfaceAddress;
@@ -28,12 +28,19 @@ export interface ParentLink {
 export interface HostView {
   readonly links: ReadonlyMap<string, HostLink>;
   readonly parent?: ParentLink;
+  /** The same for our IPv6 address. */
+  readonly parent6?: ParentLink;
   readonly foreignRoutes: readonly ForeignRoute[];
   /** Why a tunnel link that we want could not be made, by its name. */
   readonly linkErrors: ReadonlyMap<string, string>;
+  /** Protocol whose routes outside the pools a learned one may replace: whoever made them has left them to us. */
+  readonly abandonedProtocol?: number;
 }
 
 export const PROTOCOL_KERNEL = 2;
+
+export const parentOf = (host: HostView, family: IpFamily): ParentLink | undefined =>
+  family === 4 ? host.parent : host.parent6;
 
 /** Our address with the mask that CrossSubnet goes by: the setting's, or the interface's where the setting has none. */
 export function ownAddress(configured: InterfaceAddress, parent: ParentLink | undefined): InterfaceAddress {
@@ -58,12 +65,35 @@ interface Way {
   readonly hops: ForeignRoute['hops'];
 }
 
+/** Of a link-local address only the one who told it knows the link. RFC 4291 §2.5.6: it means nothing without one. */
+function resolveLinkLocal(host: HostView, nextHop: IpAddress, interfaceName: string | undefined): Resolution {
+  const text = formatIpAddress(nextHop);
+  if (interfaceName === undefined)
+    return { error: `next hop ${text} is link-local, and nothing says on which interface` };
+  const trouble = linkTrouble(host, interfaceName);
+  if (trouble !== undefined) return { error: `next hop ${text}: ${trouble}` };
+  const hop = { gateway: nextHop, interfaceName, onlink: false };
+  return { hop, isOnLink: true, reason: `next hop ${text} is on ${interfaceName}` };
+}
+
+/** A next hop as bird tells it. */
+export interface NextHop {
+  readonly address: IpAddress;
+  /** Of a link-local address. */
+  readonly interfaceName?: string | undefined;
+}
+
 /**
  * Finds the neighbour through which the host reaches a next hop, as BIRD's `gateway recursive` does: the longest route
  * that holds it gives the gateway. Routes of our own do not count, else a route could resolve through itself; the
  * caller may pass those that are safe.
  */
-export function resolveNextHop(host: HostView, nextHop: IpAddress, safe: readonly Way[] = []): Resolution {
+export function resolveNextHop(
+  host: HostView,
+  { address: nextHop, interfaceName }: NextHop,
+  safe: readonly Way[] = [],
+): Resolution {
+  if (isIpv6LinkLocal(nextHop)) return resolveLinkLocal(host, nextHop, interfaceName);
   const text = formatIpAddress(nextHop);
   let best: Way | undefined;
   for (const way of [...host.foreignRoutes, ...safe]) {

@@ -1,4 +1,4 @@
-import type { DesiredRoute } from '../desired.ts';
+import type { DesiredRoute, RouteTarget } from '../desired.ts';
 
 /** A route on its way from the inputs to the kernel, or the reason why it does not get there. */
 export interface PlannedRoute {
@@ -7,4 +7,12 @@ export interface PlannedRoute {
   readonly unresolved?: string;
   /** It shall not be in the kernel at all; without this, what the kernel has for the prefix waits with us. */
   readonly isRefused?: true;
+  /** The other end may not be ready for this way: where the kernel still has one of these older ways, it stays for now. */
+  readonly meanwhile?: Meanwhile;
+}
+
+export interface Meanwhile {
+  readonly targets: readonly RouteTarget[];
+  /** `node node-b1 has no IPIP tunnel address yet`. */
+  readonly reason: string;
 }

@@ -1,7 +1,7 @@
-import type { IpAddress, Prefix } from '../../src/model/ip.ts';
-import { formatPrefix, parsePrefix, prefixContains, prefixContainsAddress, samePrefix } from '../../src/model/ip.ts';
+import type { Prefix } from '../../src/model/ip.ts';
+import { formatPrefix, parsePrefix, prefixContains, samePrefix } from '../../src/model/ip.ts';
 import type { ForeignRoute, HostView } from './host-view.ts';
-import { PROTOCOL_KERNEL, subnetOf } from './host-view.ts';
+import { parentOf, PROTOCOL_KERNEL, subnetOf } from './host-view.ts';
 
 /** Nobody may send us these: they mean something on each host for itself. RFC 6890, RFC 4291 §2. */
 const NEVER_LEARNED = ['127.0.0.0/8', '169.254.0.0/16', '224.0.0.0/4', '::1/128', 'fe80::/10', 'ff00::/8'].map((text) =>
@@ -12,7 +12,13 @@ const NEVER_LEARNED = ['127.0.0.0/8', '169.254.0.0/16', '224.0.0.0/4', '::1/128'
 export type ForeignByPrefix = ReadonlyMap<string, ForeignRoute>;
 
 export function foreignByPrefix(host: HostView): ForeignByPrefix {
-  return new Map(host.foreignRoutes.map((route) => [formatPrefix(route.prefix), route]));
+  const byPrefix = new Map<string, ForeignRoute>();
+  for (const route of host.foreignRoutes) {
+    const key = formatPrefix(route.prefix);
+    // The best metric comes first; a connected route counts whatever stands beside it.
+    if (!byPrefix.has(key) || route.protocol === PROTOCOL_KERNEL) byPrefix.set(key, route);
+  }
+  return byPrefix;
 }
 
 /**
@@ -23,7 +29,8 @@ export function refusePrefix(prefix: Prefix, host: HostView, foreign: ForeignByP
   if (prefix.length === 0) return 'a default route is the host administrator’s to set, not a peer’s';
   const reserved = NEVER_LEARNED.find((range) => prefixContains(range, prefix));
   if (reserved !== undefined) return `${formatPrefix(reserved)} is never learned from a peer`;
-  const subnet = host.parent && subnetOf(host.parent.address);
+  const parent = parentOf(host, prefix.address.family);
+  const subnet = parent && subnetOf(parent.address);
   if (subnet !== undefined && prefixContains(subnet, prefix)) {
     return samePrefix(subnet, prefix)
       ? `${formatPrefix(subnet)} is this node’s own subnet`
@@ -34,11 +41,4 @@ export function refusePrefix(prefix: Prefix, host: HostView, foreign: ForeignByP
     return `the host has a connected route for it on ${connected.hops[0]?.interfaceName ?? 'an interface'}`;
   }
   return undefined;
-}
-
-/** A tunnel whose inner route holds its own outer destination swallows itself. */
-export function refuseTunnelLoop(prefix: Prefix, remote: IpAddress, device: string): string | undefined {
-  return prefixContainsAddress(prefix, remote)
-    ? `${device} would carry its own outer packets: ${formatPrefix(prefix)} holds the other node’s address`
-    : undefined;
 }

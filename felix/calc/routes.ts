@@ -15,11 +15,17 @@ import type { PlannedRoute } from './planned-route.ts';
 export function planRoutes(inputs: DataplaneInputs, host: HostView): readonly PlannedRoute[] {
   const candidates = [
     ...inputs.endpoints.flatMap((endpoint) => planWorkload(endpoint, host)),
-    ...inputs.localBlocks.filter((block) => !isHostPrefix(block)).map(planBlock),
+    ...uniquePrefixes(inputs.localBlocks)
+      .filter((block) => !isHostPrefix(block))
+      .map(planBlock),
     ...planLearnedRoutes(inputs, host),
   ];
   return settleConflicts(candidates, host);
 }
+
+const uniquePrefixes = (prefixes: readonly Prefix[]): readonly Prefix[] => [
+  ...new Map(prefixes.map((prefix) => [formatPrefix(prefix), prefix])).values(),
+];
 
 function planWorkload({ name, interfaceName, addresses }: LocalEndpoint, host: HostView): readonly PlannedRoute[] {
   const trouble = linkTrouble(host, interfaceName);
@@ -46,32 +52,43 @@ const planBlock = (prefix: Prefix): PlannedRoute => ({
 
 function settleConflicts(candidates: readonly PlannedRoute[], host: HostView): readonly PlannedRoute[] {
   const winners = new Map<string, PlannedRoute>();
-  const losers: PlannedRoute[] = [];
-  const lose = (candidate: PlannedRoute, winner: PlannedRoute): void => {
-    losers.push({ ...candidate, unresolved: `loses to ${winner.route.class}: ${winner.route.reason}` });
-  };
+  const contenders: (readonly [string, PlannedRoute])[] = [];
+  const settled: PlannedRoute[] = [];
   for (const candidate of candidates) {
     if (candidate.unresolved !== undefined) {
-      losers.push(candidate);
+      settled.push(candidate);
       continue;
     }
     const key = formatPrefix(candidate.route.prefix);
     const holder = winners.get(key);
-    const isBetter = holder === undefined || precedence(candidate, holder, host) < 0;
-    if (isBetter) winners.set(key, candidate);
-    if (holder !== undefined) lose(isBetter ? holder : candidate, isBetter ? candidate : holder);
+    contenders.push([key, candidate]);
+    if (holder === undefined || precedence(candidate, holder, host) < 0) winners.set(key, candidate);
   }
-  return [...winners.values(), ...losers];
+  // Only now, when every contender was seen: what a loser says must not depend on whom it met first.
+  for (const [key, candidate] of contenders) {
+    const winner = winners.get(key)!;
+    const { route } = winner;
+    settled.push(
+      candidate === winner ? candidate : { ...candidate, unresolved: `loses to ${route.class}: ${route.reason}` },
+    );
+  }
+  return settled;
 }
 
-/** Negative: `a` wins. Within a class the youngest interface (highest index) wins as in Calico; then the reason's text. */
+/**
+ * Negative: `a` wins. Within a class the youngest interface (highest index) wins as in Calico; then the reason's text,
+ * and the target's where even that is the same.
+ */
 function precedence(a: PlannedRoute, b: PlannedRoute, host: HostView): number {
   return (
     ROUTE_CLASSES.indexOf(a.route.class) - ROUTE_CLASSES.indexOf(b.route.class) ||
     ifindexOf(b, host) - ifindexOf(a, host) ||
-    (a.route.reason < b.route.reason ? -1 : 1)
+    compareTexts(a.route.reason, b.route.reason) ||
+    compareTexts(JSON.stringify(a.route.target), JSON.stringify(b.route.target))
   );
 }
+
+const compareTexts = (a: string, b: string): number => (a < b ? -1 : Number(a > b));
 
 function ifindexOf({ route: { target } }: PlannedRoute, host: HostView): number {
   return target.kind === 'link' ? (host.links.get(target.interfaceName)?.index ?? 0) : 0;

@@ -1,17 +1,27 @@
 /** Which tunnel links this host should have, what is on them, and why one is not there yet. */
-import { createHash } from 'node:crypto';
-import type { IpAddress } from '../../src/model/ip.ts';
+import type { IpAddress, IpFamily } from '../../src/model/ip.ts';
 import { formatIpAddress } from '../../src/model/ip.ts';
-import type { ClusterNode, DataplaneInputs } from '../inputs.ts';
-import { tunnelOf } from './encap.ts';
+import type { DataplaneInputs } from '../inputs.ts';
+import { addressOf } from '../inputs.ts';
+import { TUNNEL_LINKS, tunnelOf } from './encap.ts';
+import type { TunnelName } from './encap.ts';
 import type { HostView } from './host-view.ts';
+import { parentOf } from './host-view.ts';
+import { peerLinkLocal, tunnelMac } from './tunnel-mac.ts';
 
-/** Calico's names, which its users look for. */
-export const TUNNEL_LINKS = { ipip: 'tunl0', vxlan: 'vxlan.calico' } as const;
-export type TunnelKind = keyof typeof TUNNEL_LINKS;
+interface TunnelRow {
+  readonly name: TunnelName;
+  readonly kind: 'ipip' | 'vxlan';
+  readonly family: IpFamily;
+  /** What the outer headers take from the parent's MTU: IP; IP + UDP + VXLAN + Ethernet. */
+  readonly overhead: number;
+}
 
-/** What the outer headers take from the parent's MTU: IPv4; IPv4 + UDP + VXLAN + Ethernet. */
-export const TUNNEL_OVERHEAD = { ipip: 20, vxlan: 50 } as const;
+const TUNNELS: readonly TunnelRow[] = [
+  { name: TUNNEL_LINKS.ipip, kind: 'ipip', family: 4, overhead: 20 },
+  { name: TUNNEL_LINKS.vxlan, kind: 'vxlan', family: 4, overhead: 50 },
+  { name: TUNNEL_LINKS['vxlan-v6'], kind: 'vxlan', family: 6, overhead: 70 },
+];
 
 export interface TunnelSettings {
   /** 0: the parent's MTU less the overhead. */
@@ -22,10 +32,10 @@ export interface TunnelSettings {
 }
 
 export interface DesiredTunnel {
-  readonly kind: TunnelKind;
+  readonly kind: TunnelRow['kind'];
   readonly name: string;
   readonly mtu: number;
-  /** The one address it carries, as /32; absent: not assigned yet, and what is there stays. */
+  /** The one address it carries, as /32 or /128; absent: not assigned yet, and what is there stays. */
   readonly address?: IpAddress;
   readonly vxlan?: {
     readonly vni: number;
@@ -42,76 +52,88 @@ export type TunnelPlan =
   | { readonly state: 'waiting'; readonly name: string; readonly reason: string }
   | {
       readonly state: 'unwanted';
-      readonly kind: TunnelKind;
+      readonly kind: TunnelRow['kind'];
       readonly name: string;
       /** The addresses of this host's pods: IPAM may have given one of them the tunnel's. */
       readonly taken: readonly IpAddress[];
     };
 
-/** Where the VXLAN link finds another node: its tunnel address, the MAC behind it, and the host that has that MAC. */
+/** Where a VXLAN link finds another node: the gateway of its routes, the MAC behind it, and the host that has that MAC. */
 export interface DesiredTunnelPeer {
-  readonly tunnelAddress: IpAddress;
+  readonly interfaceName: TunnelName;
+  /** IPv4: the other node's tunnel address. IPv6: the link-local address of its MAC. */
+  readonly gateway: IpAddress;
   readonly mac: string;
   readonly remote: IpAddress;
 }
 
 export function planTunnels(inputs: DataplaneInputs, host: HostView, settings: TunnelSettings): readonly TunnelPlan[] {
-  return (['ipip', 'vxlan'] as const).map((kind) => {
-    const name = TUNNEL_LINKS[kind];
-    if (!isTunnelWanted(inputs, kind)) {
-      return { state: 'unwanted', kind, name, taken: inputs.endpoints.flatMap(({ addresses }) => addresses) };
-    }
-    const { parent } = host;
-    if (parent === undefined) {
-      const address = formatIpAddress(inputs.local.address.address);
-      return { state: 'waiting', name, reason: `no interface of this host carries this node's address ${address}` };
-    }
-    const mtu = tunnelMtu(kind, parent.link.mtu, settings);
-    if (kind === 'ipip') {
-      const address = inputs.local.ipipTunnelAddress;
-      return { state: 'wanted', tunnel: { kind, name, mtu, ...(address && { address }) } };
-    }
-    const vxlan = {
-      vni: settings.vxlanVni,
-      port: settings.vxlanPort,
-      parentIndex: parent.link.index,
-      local: parent.address.address,
-      mac: tunnelMac(inputs.local),
-    };
-    const address = inputs.local.vxlanTunnelAddress;
-    return { state: 'wanted', tunnel: { kind, name, mtu, ...(address && { address }), vxlan } };
-  });
+  return TUNNELS.map((row) => planTunnel(row, inputs, { host, settings }));
 }
 
-/** Every other node that has a VXLAN tunnel address; none where no pool uses VXLAN. In order of node name. */
+interface TunnelSurroundings {
+  readonly host: HostView;
+  readonly settings: TunnelSettings;
+}
+
+function planTunnel(row: TunnelRow, inputs: DataplaneInputs, { host, settings }: TunnelSurroundings): TunnelPlan {
+  const { name, kind, family } = row;
+  const { local } = inputs;
+  if (!isTunnelWanted(inputs, row)) {
+    return { state: 'unwanted', kind, name, taken: inputs.endpoints.flatMap(({ addresses }) => addresses) };
+  }
+  const own = addressOf(local, family);
+  if (own === undefined) return { state: 'waiting', name, reason: `this node has no IPv${family} address` };
+  const parent = parentOf(host, family);
+  if (parent === undefined) {
+    const address = formatIpAddress(own.address);
+    return { state: 'waiting', name, reason: `no interface of this host carries this node's address ${address}` };
+  }
+  const mtu = tunnelMtu(row, parent.link.mtu, settings);
+  if (kind === 'ipip') {
+    const address = local.ipipTunnelAddress;
+    return { state: 'wanted', tunnel: { kind, name, mtu, ...(address && { address }) } };
+  }
+  const vxlan = {
+    vni: settings.vxlanVni,
+    port: settings.vxlanPort,
+    parentIndex: parent.link.index,
+    local: parent.address.address,
+    mac: tunnelMac(local, family),
+  };
+  const address = family === 4 ? local.vxlanTunnelAddress : local.ipv6?.vxlanTunnelAddress;
+  return { state: 'wanted', tunnel: { kind, name, mtu, ...(address && { address }), vxlan } };
+}
+
+/** Every other node that has a VXLAN tunnel address, for each VXLAN link that a pool asks for. In order of node name. */
 export function planTunnelPeers(inputs: DataplaneInputs): readonly DesiredTunnelPeer[] {
-  if (!isTunnelWanted(inputs, 'vxlan')) return [];
-  return inputs.nodes
-    .toSorted((a, b) => (a.name < b.name ? -1 : 1))
-    .flatMap((node) =>
-      node.vxlanTunnelAddress === undefined
-        ? []
-        : [{ tunnelAddress: node.vxlanTunnelAddress, mac: tunnelMac(node), remote: node.address.address }],
-    );
+  const nodes = inputs.nodes.toSorted((a, b) => (a.name < b.name ? -1 : 1));
+  const [, ipv4, ipv6] = TUNNELS.map((row) => isTunnelWanted(inputs, row));
+  return nodes.flatMap((node): readonly DesiredTunnelPeer[] => {
+    const mac = tunnelMac(node);
+    const mac6 = tunnelMac(node, 6);
+    const remote6 = node.ipv6?.vxlanTunnelAddress === undefined ? undefined : node.ipv6.address.address;
+    return [
+      ...(ipv4 === true && node.vxlanTunnelAddress !== undefined
+        ? [{ interfaceName: TUNNEL_LINKS.vxlan, gateway: node.vxlanTunnelAddress, mac, remote: node.address.address }]
+        : []),
+      ...(ipv6 === true && remote6 !== undefined
+        ? [{ interfaceName: TUNNEL_LINKS['vxlan-v6'], gateway: peerLinkLocal(mac6), mac: mac6, remote: remote6 }]
+        : []),
+    ];
+  });
 }
 
 /** What a pod's packet may measure on this host, whichever tunnel it takes. `parentMtu` in octets. */
 export function podMtu(inputs: DataplaneInputs | undefined, parentMtu: number, settings: TunnelSettings): number {
-  const kinds = (['ipip', 'vxlan'] as const).filter((kind) => inputs && isTunnelWanted(inputs, kind));
-  return Math.min(parentMtu, ...kinds.map((kind) => tunnelMtu(kind, parentMtu, settings)));
+  const rows = TUNNELS.filter((row) => inputs !== undefined && isTunnelWanted(inputs, row));
+  return Math.min(parentMtu, ...rows.map((row) => tunnelMtu(row, parentMtu, settings)));
 }
 
-function tunnelMtu(kind: TunnelKind, parentMtu: number, { ipipMtu, vxlanMtu }: TunnelSettings): number {
+function tunnelMtu({ kind, overhead }: TunnelRow, parentMtu: number, { ipipMtu, vxlanMtu }: TunnelSettings): number {
   const configured = kind === 'ipip' ? ipipMtu : vxlanMtu;
-  return configured > 0 ? configured : parentMtu - TUNNEL_OVERHEAD[kind];
+  return configured > 0 ? configured : parentMtu - overhead;
 }
 
-const isTunnelWanted = ({ pools }: DataplaneInputs, kind: TunnelKind): boolean =>
-  pools.some((pool) => tunnelOf(pool)?.kind === kind && pool.cidr.address.family === 4);
-
-/** Felix's derivation: `66`, then the first five octets of the SHA-1 of the node's name. It survives re-creation. */
-export function tunnelMac({ name, vxlanTunnelMac }: Pick<ClusterNode, 'name' | 'vxlanTunnelMac'>): string {
-  if (vxlanTunnelMac !== undefined) return vxlanTunnelMac.toLowerCase();
-  const digest = createHash('sha1').update(name).digest();
-  return [0x66, ...digest.subarray(0, 5)].map((octet) => octet.toString(16).padStart(2, '0')).join(':');
-}
+const isTunnelWanted = ({ pools }: DataplaneInputs, { name }: TunnelRow): boolean =>
+  pools.some((pool) => tunnelOf(pool)?.device === name);

@@ -14,10 +14,14 @@ import type { Request } from './header.ts';
 
 const FIXED_OCTETS = 8;
 
-function encodeAddress({ ifindex, address, scope }: KernelAddress): Uint8Array {
+/** IFA_F_NODAD: what IPAM gave out is nobody else's, and a tunnel has nobody to ask; until the kernel had it would not use it. */
+const NO_DUPLICATE_DETECTION = 2;
+
+function encodeAddress({ ifindex, address, scope }: KernelAddress, flags = 0): Uint8Array {
   const fixed = new Uint8Array(FIXED_OCTETS);
   fixed[0] = address.address.family === 4 ? AF.inet : AF.inet6;
   fixed[1] = address.length;
+  fixed[2] = flags;
   fixed[3] = scope;
   viewOf(fixed).setUint32(4, ifindex, LITTLE_ENDIAN);
   const octets = addressOctets(address.address);
@@ -31,7 +35,7 @@ function encodeAddress({ ifindex, address, scope }: KernelAddress): Uint8Array {
 export const encodeNewAddress = (address: KernelAddress): Request => ({
   type: RTM.newAddress,
   flags: FLAG.create | FLAG.excl,
-  body: encodeAddress(address),
+  body: encodeAddress(address, address.address.address.family === 6 ? NO_DUPLICATE_DETECTION : 0),
 });
 
 export const encodeDeleteAddress = (address: KernelAddress): Request => ({

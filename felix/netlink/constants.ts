@@ -35,10 +35,20 @@ export const RTM = {
   newNeighbour: 28,
   delNeighbour: 29,
   getNeighbour: 30,
+  newNetconf: 80,
 } as const;
 
-/** RTMGRP_*, the bits of sockaddr_nl. */
-export const GROUP = { link: 0x1, ipv4Address: 0x10, ipv4Route: 0x40, ipv6Address: 0x100, ipv6Route: 0x400 } as const;
+/** RTMGRP_*, the bits of sockaddr_nl; netconf's are those of RTNLGRP_IPV4_NETCONF and RTNLGRP_IPV6_NETCONF. */
+export const GROUP = {
+  link: 0x1,
+  neighbour: 0x4,
+  ipv4Address: 0x10,
+  ipv4Route: 0x40,
+  ipv6Address: 0x100,
+  ipv6Route: 0x400,
+  ipv4Netconf: 1 << 23,
+  ipv6Netconf: 1 << 24,
+} as const;
 
 /** NLMSGERR_ATTR_* */
 export const ERROR_ATTRIBUTE = { message: 1 } as const;
@@ -66,7 +76,7 @@ export const HOP_FLAG = { onlink: 4 } as const;
 export const ROUTE_FLAG = { cloned: 0x200 } as const;
 
 /** IFLA_* */
-export const IFLA = { address: 1, name: 3, mtu: 4, link: 5, linkInfo: 18, netnsFd: 28 } as const;
+export const IFLA = { address: 1, name: 3, mtu: 4, link: 5, linkInfo: 18, stats64: 23, netnsFd: 28 } as const;
 
 /** IFLA_INFO_*, inside IFLA_LINKINFO. */
 export const LINK_INFO = { kind: 1, data: 2 } as const;
@@ -76,6 +86,9 @@ export const VETH = { peer: 1 } as const;
 
 /** IFLA_VXLAN_* */
 export const VXLAN = { id: 1, link: 3, local: 4, learning: 7, port: 15, local6: 17 } as const;
+
+/** IFLA_IPTUN_* */
+export const IPTUN = { pmtuDiscovery: 10 } as const;
 
 /** IFF_* */
 export const LINK_FLAG = { up: 0x1, running: 0x40 } as const;
@@ -87,7 +100,28 @@ export const IFA = { address: 1, local: 2 } as const;
 export const NDA = { dst: 1, lladdr: 2, ifindex: 8 } as const;
 
 /** NUD_* */
-export const NEIGHBOUR_STATE = { reachable: 0x02, noArp: 0x40, permanent: 0x80 } as const;
+export const NEIGHBOUR_STATE = { reachable: 0x02, failed: 0x20, noArp: 0x40, permanent: 0x80 } as const;
+
+/** NETCONFA_* */
+export const NETCONF = { ifindex: 1, forwarding: 2, rpFilter: 3, proxyNeighbour: 5 } as const;
 
 /** NTF_SELF: the entry is the link's own, not its bridge's. */
 export const NEIGHBOUR_SELF = 0x02;
+
+/** NLA_F_NESTED: netfilter's newer attributes are refused without it. */
+export const NESTED = 0x8000;
+
+/** IPCTNL_MSG_CT_* of NFNL_SUBSYS_CTNETLINK. */
+export const CONNTRACK = { get: 0x101, delete: 0x102 } as const;
+
+/** CTA_* */
+export const CTA = { tupleOriginal: 1, tupleReply: 2, id: 12, zone: 18, filter: 25 } as const;
+
+/** CTA_TUPLE_*, inside CTA_TUPLE_ORIG and CTA_TUPLE_REPLY. */
+export const CTA_TUPLE = { ip: 1 } as const;
+
+/** CTA_IP_* */
+export const CTA_IP = { v4Source: 1, v6Source: 3 } as const;
+
+/** CTA_FILTER_* */
+export const CTA_FILTER = { originalFlags: 1, replyFlags: 2 } as const;

@@ -27,6 +27,8 @@ export interface Message {
   readonly type: number;
   readonly flags: number;
   readonly sequence: number;
+  /** In a notification: the port of the socket whose request it tells of, 0 where the kernel acted by itself or does not tell. */
+  readonly port: number;
   readonly body: Uint8Array;
 }
 
@@ -68,6 +70,7 @@ export function decodeMessages(octets: Uint8Array): readonly Message[] {
       type: view.getUint16(at + 4, LITTLE_ENDIAN),
       flags: view.getUint16(at + 6, LITTLE_ENDIAN),
       sequence: view.getUint32(at + 8, LITTLE_ENDIAN),
+      port: view.getUint32(at + 12, LITTLE_ENDIAN),
       body: octets.subarray(at + HEADER_OCTETS, at + length),
     });
     at += aligned(length);

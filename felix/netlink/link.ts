@@ -20,7 +20,7 @@ import {
   viewOf,
 } from './attribute.ts';
 import type { Attribute, Attributes } from './attribute.ts';
-import { AF, FLAG, IFLA, LINK_FLAG, LINK_INFO, RTM, VETH, VXLAN } from './constants.ts';
+import { AF, FLAG, IFLA, IPTUN, LINK_FLAG, LINK_INFO, RTM, VETH, VXLAN } from './constants.ts';
 import type { Request } from './header.ts';
 
 const FIXED_OCTETS = 16;
@@ -121,6 +121,7 @@ export function decodeLink(body: Uint8Array): KernelLink | undefined {
   const info = decodeAttributes(attributes.get(IFLA.linkInfo) ?? new Uint8Array());
   const kind = optional(info, LINK_INFO.kind, readText);
   const data = info.get(LINK_INFO.data);
+  const stats = kind === 'ipip' || kind === 'vxlan' ? attributes.get(IFLA.stats64) : undefined;
   const peerIndex = kind === 'veth' ? optional(attributes, IFLA.link, readU32) : undefined;
   return {
     index: view.getInt32(4, LITTLE_ENDIAN),
@@ -131,9 +132,16 @@ export function decodeLink(body: Uint8Array): KernelLink | undefined {
     running: (flags & LINK_FLAG.running) !== 0,
     mac: readMac(attributes.get(IFLA.address)),
     ...(peerIndex !== undefined && { peerIndex }),
+    ...(kind === 'ipip' && data !== undefined && decodeIpip(decodeAttributes(data))),
+    ...(stats !== undefined && { received: Number(viewOf(stats).getBigUint64(0, LITTLE_ENDIAN)) }),
     ...(kind === 'vxlan' && data !== undefined && { vxlan: decodeVxlan(decodeAttributes(data)) }),
   };
 }
+
+const decodeIpip = (data: Attributes): Pick<KernelLink, 'pmtuDiscovery'> => {
+  const octets = data.get(IPTUN.pmtuDiscovery);
+  return octets === undefined ? {} : { pmtuDiscovery: octets[0] === 1 };
+};
 
 function decodeVxlan(data: Attributes): VxlanSettings {
   const local = optional(data, VXLAN.local, readAddress) ?? optional(data, VXLAN.local6, readAddress);

@@ -5,21 +5,18 @@
  * one that comes late, when nobody listens any more, does no harm.
  */
 import { isMainThread } from 'node:worker_threads';
-import { decodeAddress } from './address.ts';
-import { GROUP, RTM } from './constants.ts';
+import { GROUP } from './constants.ts';
+import { decodeEvents } from './event.ts';
 import { decodeMessages } from './header.ts';
 import type { Message } from './header.ts';
 import { SYS, SystemError } from '../../src/linux/libc.ts';
 import type { Libc } from '../../src/linux/libc.ts';
-import { decodeLink } from './link.ts';
-import { decodeRoute } from './route.ts';
-import { openRouteSocket, uninterrupted } from './socket.ts';
-import { MAIN_TABLE } from '../kernel.ts';
+import { openNetlinkSocket, uninterrupted } from './socket.ts';
 import type { KernelEvent } from '../kernel.ts';
 
 const SIGNAL = 'SIGURG';
 const SIGNAL_NUMBER = 23;
-const GROUPS = GROUP.link | GROUP.ipv4Address | GROUP.ipv4Route | GROUP.ipv6Address | GROUP.ipv6Route;
+const GROUPS = Object.values(GROUP).reduce((bits, bit) => bits | bit, 0);
 const DATAGRAM_OCTETS = 256 << 10;
 /** After so many datagrams others have their turn. */
 const DATAGRAMS_PER_TURN = 64;
@@ -37,7 +34,7 @@ export class Monitor {
     if (!isMainThread) throw new Error('the kernel can only be watched from the main thread: signals reach no other');
     this.#libc = libc;
     this.#listener = listener;
-    this.#fd = openRouteSocket(libc, { groups: GROUPS, nonBlocking: true });
+    this.#fd = openNetlinkSocket(libc, { groups: GROUPS, nonBlocking: true });
     process.on(SIGNAL, this.#onSignal);
     libc.fcntl(this.#fd, SYS.fcntlSetOwner, process.pid);
     libc.fcntl(this.#fd, SYS.fcntlSetSignal, SIGNAL_NUMBER);
@@ -60,8 +57,7 @@ export class Monitor {
       const messages = this.#receive();
       if (messages === 'nothing') return;
       if (messages === 'overrun') this.#listener({ kind: 'overrun' });
-      else
-        for (const event of messages.map(toEvent)) if (event !== undefined && this.#stillOpen()) this.#listener(event);
+      else for (const event of messages.flatMap(decodeEvents)) if (this.#stillOpen()) this.#listener(event);
     }
     setImmediate(this.#onSignal);
   }
@@ -80,20 +76,4 @@ export class Monitor {
       throw error;
     }
   }
-}
-
-/** Undefined for what a Kernel's listener does not hear of: other tables, clones, bridge ports. */
-function toEvent({ type, body }: Message): KernelEvent | undefined {
-  if (type === RTM.newLink || type === RTM.delLink) {
-    const link = decodeLink(body);
-    return link && { kind: 'link', change: type === RTM.newLink ? 'set' : 'removed', link };
-  }
-  if (type === RTM.newAddress || type === RTM.delAddress) {
-    const address = decodeAddress(body);
-    return address && { kind: 'address', change: type === RTM.newAddress ? 'set' : 'removed', address };
-  }
-  if (type !== RTM.newRoute && type !== RTM.delRoute) return undefined;
-  const route = decodeRoute(body);
-  if (route?.table !== MAIN_TABLE) return undefined;
-  return { kind: 'route', change: type === RTM.newRoute ? 'set' : 'removed', route };
 }

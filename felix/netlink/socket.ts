@@ -6,7 +6,9 @@ import type { Message, Request, Verdict } from './header.ts';
 import { SYS, SystemError } from '../../src/linux/libc.ts';
 import type { Libc } from '../../src/linux/libc.ts';
 
-const NETLINK_ROUTE = 0;
+/** NETLINK_*: the kernel's parts that speak netlink. */
+const PROTOCOL = { route: 0, netfilter: 12 } as const;
+type Protocol = keyof typeof PROTOCOL;
 const SOL_NETLINK = 270;
 const OPTION = { capAck: 10, extendedAck: 11, strictCheck: 12 } as const;
 
@@ -27,10 +29,19 @@ export function netlinkAddress(groups: number): Uint8Array {
   return address;
 }
 
-/** Opens and binds a routing socket; for what the kernel sends by itself, name the multicast groups. */
-export function openRouteSocket(libc: Libc, { groups = 0, nonBlocking = false } = {}): number {
+interface NetlinkSocketOptions {
+  readonly protocol?: Protocol;
+  readonly groups?: number;
+  readonly nonBlocking?: boolean;
+}
+
+/** Opens and binds a socket, to rtnetlink where no protocol is named; for what the kernel sends by itself, name the multicast groups. */
+export function openNetlinkSocket(
+  libc: Libc,
+  { protocol = 'route', groups = 0, nonBlocking = false }: NetlinkSocketOptions = {},
+): number {
   const type = SYS.socketRaw | SYS.socketCloseOnExec | (nonBlocking ? SYS.socketNonBlocking : 0);
-  const fd = libc.socket(AF.netlink, type, NETLINK_ROUTE);
+  const fd = libc.socket(AF.netlink, type, PROTOCOL[protocol]);
   const set = (level: number, name: number, value: Uint8Array): void =>
     libc.setSocketOption(fd, { level, name, value });
   const timeout = new Uint8Array(16);
@@ -67,9 +78,9 @@ export class NetlinkSocket {
   #sequence = 1;
 
   /** Opened in the namespace that the thread is in now. Throws SystemError. */
-  constructor(libc: Libc) {
+  constructor(libc: Libc, protocol: Protocol = 'route') {
     this.#libc = libc;
-    this.#fd = openRouteSocket(libc);
+    this.#fd = openNetlinkSocket(libc, { protocol });
   }
 
   /** One request that changes something. */

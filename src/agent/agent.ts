@@ -9,7 +9,9 @@ import type { Store } from '../datastore/store.ts';
 import { startSyncer } from '../datastore/syncer.ts';
 import type { Syncer, SyncView } from '../datastore/syncer.ts';
 import { createIpam } from '../ipam/index.ts';
+import type { TunnelKind } from '../ipam/index.ts';
 import { formatIpAddress, formatIpv4 } from '../model/ip.ts';
+import type { IpAddress } from '../model/ip.ts';
 import { createResourceClient, resourcesFromEntries } from '../resources/index.ts';
 import type { ResourceClient } from '../resources/index.ts';
 import type { BgpState } from '../health/verdicts.ts';
@@ -20,8 +22,14 @@ import { BgpAnswers } from '../speaker/bgp-answers.ts';
 import { peerStatus } from '../speaker/bgp-status.ts';
 import { SpeakerKeeper } from '../speaker/speaker-keeper.ts';
 import type { AgentHealth } from './agent-health.ts';
-import { routeCounts } from './agent-health.ts';
-import { bgpLogLevel, clusterNode, dataplaneInputs, localBlocks, speakerSettings } from './cluster-view.ts';
+import {
+  bgpLogLevel,
+  clusterNode,
+  dataplaneInputs,
+  lentAddresses,
+  localBlocks,
+  speakerSettings,
+} from './cluster-view.ts';
 import type { Knowledge } from './cluster-view.ts';
 import { agentBackground } from './background.ts';
 import { ownRoutes } from './own-routes.ts';
@@ -30,7 +38,7 @@ import type { Omitted } from './peers.ts';
 import { createPods } from './pods.ts';
 import type { Pods } from './pods.ts';
 import { SecretFiles } from './secret-files.ts';
-import { routeReport } from './status.ts';
+import { dataplaneReport, natReport, routeReport } from './status.ts';
 import { TunnelAddresses } from './tunnel-addresses.ts';
 
 export interface AgentPorts {
@@ -77,6 +85,7 @@ export class Agent implements BgpApi, NodeApi {
   #isScheduled = false;
   #isClosed = false;
   readonly #tunnels: TunnelAddresses;
+  readonly #assigned = new Map<TunnelKind, IpAddress>();
   #isSettlingTunnels = false;
   #stopTunnelRetry: () => void = () => undefined;
 
@@ -87,7 +96,11 @@ export class Agent implements BgpApi, NodeApi {
     this.#startedAt = clock.wallTime();
     this.#resources = createResourceClient(store);
     const ipam = createIpam(store, { clock, random });
-    this.#tunnels = new TunnelAddresses({ ipam, resources: this.#resources });
+    this.#tunnels = new TunnelAddresses({
+      ipam,
+      resources: this.#resources,
+      carry: (kind, address) => this.#carryTunnelAddress(kind, address),
+    });
     const directory = settings.bgp.passwordDirectory;
     this.#secrets = new SecretFiles({ directory, clock, onChange: () => this.#schedule() });
     this.#knowledge = { node, resources: resourcesFromEntries([]).resources, blocks: [] };
@@ -145,7 +158,8 @@ export class Agent implements BgpApi, NodeApi {
         peers: (speaker?.peers() ?? []).map(peerStatus),
       },
       datastore: { type: this.#settings.datastore.type, inSync, revision, ...(stale === undefined ? {} : { stale }) },
-      dataplane: routeCounts(dataplane.routes()),
+      dataplane: dataplaneReport(dataplane),
+      nat: dataplane.nat().map(natReport),
       health: this.#ports.health.report(),
     };
   }
@@ -216,7 +230,8 @@ export class Agent implements BgpApi, NodeApi {
   #recompute({ entries }: SyncView): void {
     const { node, dataplane, onBgpLogLevel } = this.#ports;
     const { resources, unreadable } = resourcesFromEntries(entries.values());
-    this.#knowledge = { node, resources, blocks: localBlocks(entries.values(), node) };
+    const blocks = localBlocks(entries.values(), node);
+    this.#knowledge = { node, resources, blocks, lent: lentAddresses(entries, { node, blocks }) };
     for (const { key, reason } of unreadable)
       this.#sayOnce('a stored entry cannot be used and is left out', { key, reason });
     const settings = speakerSettings(this.#knowledge, this.#settings, dataplane.adoptedRoutes() > 0);
@@ -237,13 +252,25 @@ export class Agent implements BgpApi, NodeApi {
     for (const each of peers.omitted) this.#sayOnce('a BGP peer is left out', each);
     for (const each of peers.incomplete) this.#sayOnce('a BGP peer is not quite as it was asked for', each);
     this.#speakers.update({ settings, peers: peers.peers, originated: ownRoutes(this.#knowledge).originated });
-    const { speaker } = this.#speakers;
     // Until the speaker listens nothing is written: a port that is taken ends the agent before it changed the host.
+    if (this.#speakers.speaker === undefined) return;
+    this.#updateDataplane();
+    this.#settleTunnels();
+  }
+
+  #updateDataplane(): void {
+    const { speaker } = this.#speakers;
     if (speaker === undefined) return;
     const learned = { routes: speaker.learnedRoutes(), complete: speaker.isConverged() };
-    const inputs = dataplaneInputs(this.#knowledge, learned);
-    if (inputs !== undefined) dataplane.update(inputs);
-    this.#settleTunnels();
+    const inputs = dataplaneInputs(this.#knowledge, learned, this.#assigned);
+    if (inputs !== undefined) this.#ports.dataplane.update(inputs);
+  }
+
+  /** Others send to a tunnel address as soon as they hear of it, so the device has it first. */
+  async #carryTunnelAddress(kind: TunnelKind, address: IpAddress): Promise<void> {
+    this.#assigned.set(kind, address);
+    this.#updateDataplane();
+    await this.#ports.dataplane.settled();
   }
 
   /** One at a time; what it writes comes back as a change, and so once more through here until nothing is left to do. */
@@ -254,6 +281,8 @@ export class Agent implements BgpApi, NodeApi {
     const known = this.#knowledge;
     void this.#tunnels
       .settle(known)
+      // What was given is in the Node resource by now, or no longer ours: from here on that counts alone.
+      .then(() => this.#assigned.clear())
       .catch((error: unknown) => {
         log.warn({ error: (error as Error).message }, 'no tunnel address yet; will try again');
         this.#stopTunnelRetry = clock.after(TUNNEL_RETRY_MS, () => this.#schedule());

@@ -1,8 +1,11 @@
 import type { ClusterNode, DataplaneInputs, LocalEndpoint, Pool } from '../../felix/index.ts';
 import type { SpeakerSettings } from '../../bird/index.ts';
 import type { AgentSettings } from '../config/settings.ts';
-import { parseAffinityKey } from '../datastore/keys.ts';
+import { blockKey, parseAffinityKey } from '../datastore/keys.ts';
 import type { Entry } from '../datastore/store.ts';
+import { blockFromJson, lentAddresses as lentOf } from '../ipam/index.ts';
+import type { TunnelKind } from '../ipam/index.ts';
+import { InvalidValueError } from '../model/invalid.ts';
 import { parseInterfaceAddress, parseIpAddress, parsePrefix } from '../model/ip.ts';
 import type { IpAddress, Prefix } from '../model/ip.ts';
 import type { LearnedRoute } from '../model/route.ts';
@@ -24,6 +27,23 @@ export function localBlocks(entries: Iterable<Entry>, node: string): readonly Pr
     if ((state === undefined || state === 'confirmed') && deleted !== true) blocks.push(affinity.prefix);
   }
   return blocks;
+}
+
+/** Addresses of this node's blocks that others borrowed. A block that cannot be read is IPAM's to complain about. */
+export function lentAddresses(
+  entries: ReadonlyMap<string, Entry>,
+  { node, blocks }: Pick<Knowledge, 'node' | 'blocks'>,
+): readonly IpAddress[] {
+  return blocks.flatMap((prefix) => {
+    const entry = entries.get(blockKey(prefix));
+    if (entry === undefined) return [];
+    try {
+      return lentOf(blockFromJson(entry.value, entry.key), node);
+    } catch (error) {
+      if (error instanceof InvalidValueError) return [];
+      throw error;
+    }
+  });
 }
 
 /** The pods of this node, from their WorkloadEndpoints. */
@@ -48,6 +68,13 @@ export function clusterNode({ metadata, spec }: Node): ClusterNode | undefined {
     ...address('ipipTunnelAddress', spec.bgp.ipv4IPIPTunnelAddr),
     ...address('vxlanTunnelAddress', spec.ipv4VXLANTunnelAddr),
     ...(spec.vxlanTunnelMACAddr === undefined ? {} : { vxlanTunnelMac: spec.vxlanTunnelMACAddr }),
+    ...(spec.bgp.ipv6Address !== undefined && {
+      ipv6: {
+        address: parseInterfaceAddress(spec.bgp.ipv6Address),
+        ...address('vxlanTunnelAddress', spec.ipv6VXLANTunnelAddr),
+        ...(spec.vxlanTunnelMACAddrV6 === undefined ? {} : { vxlanTunnelMac: spec.vxlanTunnelMACAddrV6 }),
+      },
+    }),
   };
 }
 
@@ -56,6 +83,7 @@ const felixPool = ({ metadata, spec }: IpPool): Pool => ({
   cidr: parsePrefix(spec.cidr),
   ipipMode: spec.ipipMode,
   vxlanMode: spec.vxlanMode,
+  natOutgoing: spec.natOutgoing,
 });
 
 /** What the agent knows of the cluster at one moment. */
@@ -63,7 +91,12 @@ export interface Knowledge {
   readonly node: string;
   readonly resources: Resources;
   readonly blocks: readonly Prefix[];
+  /** Of these blocks: what others borrowed. Absent: nothing. */
+  readonly lent?: readonly IpAddress[];
 }
+
+/** Tunnel addresses that IPAM gave this node and that its Node resource does not say yet. */
+export type AssignedTunnels = ReadonlyMap<TunnelKind, IpAddress>;
 
 export interface Learned {
   readonly routes: readonly LearnedRoute[];
@@ -71,18 +104,35 @@ export interface Learned {
 }
 
 /** felix's inputs; undefined while this node itself has no address. */
-export function dataplaneInputs({ node, resources, blocks }: Knowledge, learned: Learned): DataplaneInputs | undefined {
+export function dataplaneInputs(
+  { node, resources, blocks, lent = [] }: Knowledge,
+  learned: Learned,
+  assigned: AssignedTunnels = new Map(),
+): DataplaneInputs | undefined {
   const nodes = [...resources.Node.values()].flatMap((resource) => clusterNode(resource) ?? []);
   const local = nodes.find(({ name }) => name === node);
   if (local === undefined) return undefined;
   return {
-    local,
+    local: withAssigned(local, assigned),
     nodes: nodes.filter(({ name }) => name !== node),
     pools: [...resources.IPPool.values()].map(felixPool),
     localBlocks: blocks,
+    lentAddresses: lent,
     endpoints: localEndpoints(resources, node),
     learned: learned.routes,
     learnedComplete: learned.complete,
+  };
+}
+
+/** What the resource says counts, where it says something. */
+function withAssigned(local: ClusterNode, assigned: AssignedTunnels): ClusterNode {
+  const [ipip, vxlan, vxlan6] = (['ipip', 'vxlan', 'vxlan-v6'] as const).map((kind) => assigned.get(kind));
+  const { ipv6 } = local;
+  return {
+    ...(ipip && { ipipTunnelAddress: ipip }),
+    ...(vxlan && { vxlanTunnelAddress: vxlan }),
+    ...local,
+    ...(ipv6 && { ipv6: { ...(vxlan6 && { vxlanTunnelAddress: vxlan6 }), ...ipv6 } }),
   };
 }
 
@@ -127,13 +177,16 @@ export function bgpLogLevel({ node, resources }: Knowledge): LogLevel {
 export const listenPort = (node: string, configurations: Resources['BGPConfiguration']): number =>
   [`node.${node}`, 'default'].map((name) => configurations.get(name)?.spec.listenPort).find(Boolean) ?? BGP_PORT;
 
-/** Pools that this node takes tunnel addresses of `kind` from. */
-export function tunnelPools({ node, resources }: Knowledge, kind: 'ipip' | 'vxlan'): readonly IpPool[] {
-  const labels = resources.Node.get(node)?.metadata.labels ?? {};
+/** Pools that this node takes tunnel addresses of `kind` from; none in a family that the node has no address of. */
+export function tunnelPools({ node, resources }: Knowledge, kind: TunnelKind): readonly IpPool[] {
+  const self = resources.Node.get(node);
+  const labels = self?.metadata.labels ?? {};
+  const isIpv6 = kind === 'vxlan-v6';
+  if (isIpv6 && self?.spec.bgp?.ipv6Address === undefined) return [];
   return [...resources.IPPool.values()].filter(
     ({ spec }) =>
       (kind === 'ipip' ? spec.ipipMode : spec.vxlanMode) !== 'Never' &&
-      spec.cidr.includes('.') &&
+      spec.cidr.includes(':') === isIpv6 &&
       isUsable(spec, 'Tunnel', labels),
   );
 }

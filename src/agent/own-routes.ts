@@ -82,7 +82,7 @@ function addressRoute({ name, address }: Use, { blocks }: Knowledge, pools: read
 
 function addressesInUse({ node, resources }: Knowledge): readonly Use[] {
   const self = resources.Node.get(node);
-  const tunnels = [self?.spec.bgp?.ipv4IPIPTunnelAddr, self?.spec.ipv4VXLANTunnelAddr];
+  const tunnels = [self?.spec.bgp?.ipv4IPIPTunnelAddr, self?.spec.ipv4VXLANTunnelAddr, self?.spec.ipv6VXLANTunnelAddr];
   return [
     ...localEndpoints(resources, node).flatMap(({ name, addresses }) =>
       addresses.map((address) => ({ name, address })),

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { createSpeaker } from '../../bird/index.ts';
-import { createDataplane, createLinuxKernel, recordingKernel } from '../../felix/index.ts';
+import { createDataplane, createLinuxKernel, createLinuxNftables, recordingKernel } from '../../felix/index.ts';
 import type { Dataplane } from '../../felix/index.ts';
 import { bgpRoutes } from '../api/bgp-routes.ts';
 import { startHealthServer } from '../api/health-server.ts';
@@ -42,6 +42,7 @@ export async function runAgent(settings: AgentSettings, { log: root, version }: 
   try {
     const dataplane = createDataplane(settings.felix, {
       kernel: recordingKernel(createLinuxKernel(), hostRecord(settings.nodeNameFile, log)),
+      nftables: createLinuxNftables(),
       clock: systemClock,
       random: systemRandom,
       log: root.child({ component: 'felix' }),

@@ -1,8 +1,9 @@
-import type { RouteStatus, RouteTarget } from '../../felix/index.ts';
-import type { RouteReport } from '../api/contract.ts';
+import { natSubjectText } from '../../felix/index.ts';
+import type { Dataplane, NatStatus, RouteStatus, RouteTarget } from '../../felix/index.ts';
+import type { NatReport, NodeStatus, RouteReport } from '../api/contract.ts';
 import { formatIpAddress, formatPrefix } from '../model/ip.ts';
 
-export function routeReport({ route, state, error }: RouteStatus): RouteReport {
+export function routeReport({ route, state, error, fight }: RouteStatus): RouteReport {
   return {
     prefix: formatPrefix(route.prefix),
     class: route.class,
@@ -11,8 +12,26 @@ export function routeReport({ route, state, error }: RouteStatus): RouteReport {
     reason: route.reason,
     ...(route.pool === undefined ? {} : { pool: route.pool }),
     ...(error === undefined ? {} : { error }),
+    ...(fight === undefined ? {} : { fight }),
   };
 }
+
+export function dataplaneReport(dataplane: Pick<Dataplane, 'routes' | 'repairs'>): NodeStatus['dataplane'] {
+  const routes = dataplane.routes();
+  const { counts, fights } = dataplane.repairs();
+  return {
+    routes: routes.length,
+    pending: routes.filter(({ state }) => state === 'pending').length,
+    failed: routes.filter(({ state }) => state === 'failed').length,
+    repairs: counts,
+    fights: fights.map(({ kind, name, repairs, by }) => `${kind} ${name}: ${repairs} repairs, ${by}`),
+  };
+}
+
+export const natReport = ({ subject, ...rest }: NatStatus): NatReport => ({
+  subject: natSubjectText({ subject }),
+  ...rest,
+});
 
 /** As `ip route` says it. */
 function formatTarget(target: RouteTarget): string {

@@ -1,24 +1,27 @@
+import type { IpAddress } from '../model/ip.ts';
 import { formatIpAddress, parseIpAddress, parsePrefix, prefixContainsAddress } from '../model/ip.ts';
 import type { Ipam, IpamPool, TunnelKind } from '../ipam/index.ts';
 import type { IpPool, Node, ResourceClient } from '../resources/index.ts';
 import { tunnelPools } from './cluster-view.ts';
 import type { Knowledge } from './cluster-view.ts';
 
-const KINDS = ['ipip', 'vxlan'] as const satisfies readonly TunnelKind[];
-type Ipv4TunnelKind = (typeof KINDS)[number];
+const KINDS = ['ipip', 'vxlan', 'vxlan-v6'] as const satisfies readonly TunnelKind[];
 
-const addressOf = ({ spec }: Node, kind: Ipv4TunnelKind): string | undefined =>
-  kind === 'ipip' ? spec.bgp?.ipv4IPIPTunnelAddr : spec.ipv4VXLANTunnelAddr;
+/** The tunnel address of a kind that a Node resource says. */
+export function tunnelAddressOf({ spec }: Node, kind: TunnelKind): string | undefined {
+  if (kind === 'ipip') return spec.bgp?.ipv4IPIPTunnelAddr;
+  return kind === 'vxlan' ? spec.ipv4VXLANTunnelAddr : spec.ipv6VXLANTunnelAddr;
+}
 
 /** What is to do so that this node has just the tunnel addresses that the pools ask for. Calico's allocateip. */
 export function tunnelWork(
   knowledge: Knowledge,
-): readonly { readonly kind: Ipv4TunnelKind; readonly pools: readonly IpPool[] }[] {
+): readonly { readonly kind: TunnelKind; readonly pools: readonly IpPool[] }[] {
   const self = knowledge.resources.Node.get(knowledge.node);
   if (self === undefined) return [];
   return KINDS.flatMap((kind) => {
     const pools = tunnelPools(knowledge, kind);
-    const text = addressOf(self, kind);
+    const text = tunnelAddressOf(self, kind);
     const isSettled =
       text === undefined
         ? pools.length === 0
@@ -30,10 +33,12 @@ export function tunnelWork(
 export interface TunnelPorts {
   readonly ipam: Ipam;
   readonly resources: ResourceClient;
+  /** Resolves when this node's tunnel device is up and carries the address; before that nobody else may hear of it. */
+  readonly carry: (kind: TunnelKind, address: IpAddress) => Promise<void>;
 }
 
 /**
- * Gives this node the tunnel addresses that the pools ask for. A new one is assigned, then written into the Node
+ * Gives this node the tunnel addresses that the pools ask for. A new one is assigned, put on the device, then written into the Node
  * resource, and only then is the old one given back, since others send to what the Node says. An earlier process may
  * have been killed in between: the first call looks for what is left, and so does each after one that failed.
  */
@@ -55,11 +60,12 @@ export class TunnelAddresses {
     for (const { kind, pools } of work) {
       const address =
         pools.length === 0 ? undefined : await ipam.ensureTunnelAddress({ node, kind, pools: pools.map(ipamPool) });
+      if (address !== undefined) await this.#ports.carry(kind, address);
       await writeAddress({ resources, node, kind, address: address && formatIpAddress(address) });
     }
     const written = await resources.get('Node', node);
     for (const kind of KINDS) {
-      const text = addressOf(written, kind);
+      const text = tunnelAddressOf(written, kind);
       const address = text === undefined ? undefined : parseIpAddress(text);
       await ipam.keepOnlyTunnelAddress({ node, kind, address });
     }
@@ -77,23 +83,25 @@ export const ipamPool = ({ metadata, spec }: IpPool): IpamPool => ({
 interface AddressToWrite {
   readonly resources: ResourceClient;
   readonly node: string;
-  readonly kind: Ipv4TunnelKind;
+  readonly kind: TunnelKind;
   readonly address: string | undefined;
 }
 
 async function writeAddress({ resources, node, kind, address }: AddressToWrite): Promise<void> {
   const stored = await resources.get('Node', node);
-  if (addressOf(stored, kind) === address) return;
-  const { ipv4VXLANTunnelAddr, bgp, ...rest } = stored.spec;
+  if (tunnelAddressOf(stored, kind) === address) return;
+  const { ipv4VXLANTunnelAddr, ipv6VXLANTunnelAddr, bgp, ...rest } = stored.spec;
   const { ipv4IPIPTunnelAddr, ...otherBgp } = bgp ?? {};
-  const ipip = kind === 'ipip' ? address : ipv4IPIPTunnelAddr;
-  const vxlan = kind === 'vxlan' ? address : ipv4VXLANTunnelAddr;
+  const [ipip, vxlan, vxlan6] = [ipv4IPIPTunnelAddr, ipv4VXLANTunnelAddr, ipv6VXLANTunnelAddr].map((before, i) =>
+    KINDS[i] === kind ? address : before,
+  );
   await resources.update({
     ...stored,
     spec: {
       ...rest,
       bgp: { ...otherBgp, ...(ipip === undefined ? {} : { ipv4IPIPTunnelAddr: ipip }) },
       ...(vxlan === undefined ? {} : { ipv4VXLANTunnelAddr: vxlan }),
+      ...(vxlan6 === undefined ? {} : { ipv6VXLANTunnelAddr: vxlan6 }),
     },
   });
 }

@@ -80,9 +80,29 @@ export interface NodeStatus extends SpeakerStatus {
     /** Why the view is stale, where it is. */
     readonly stale?: string;
   };
-  readonly dataplane: { readonly routes: number; readonly pending: number; readonly failed: number };
+  readonly dataplane: {
+    readonly routes: number;
+    readonly pending: number;
+    readonly failed: number;
+    /** Since the start, what others had undone in the kernel and felix put right: by `route`, `link`, `address`, `neighbour`, `fdb`, `sysctl`, `nat`. */
+    readonly repairs?: Readonly<Record<string, number>>;
+    /** Who undoes it again and again: `route 192.168.2.0/26: 7 repairs, deleted by netlink port 812, process 812 (bird)`. */
+    readonly fights?: readonly string[];
+  };
+  /** Absent where an older agent answers. */
+  readonly nat?: readonly NatReport[];
   /** Absent where an older agent answers. */
   readonly health?: HealthReport;
+}
+
+/** Whether what a pool's natOutgoing or a tunnel asks for is in nftables, and why. */
+export interface NatReport {
+  /** `ippool blue (10.48.0.0/16)`, `vxlan.calico` */
+  readonly subject: string;
+  /** `in force`, `pending`, `failed`, or `off` where nobody asks for it. */
+  readonly state: string;
+  readonly reason: string;
+  readonly error?: string;
 }
 
 /** GET /v1/routes: what felix wants in the kernel, and why. */
@@ -95,6 +115,8 @@ export interface RouteReport {
   readonly reason: string;
   readonly pool?: string;
   readonly error?: string;
+  /** Somebody keeps undoing it: how often it was put right, and who it is as far as the kernel tells. */
+  readonly fight?: string;
 }
 
 /** GET /v1/bgp/routes: every path bird knows, and why it is best or not. */

@@ -1,9 +1,9 @@
-import type { HealthReport, NodeStatus, PeerStatus, SpeakerStatus } from '../api/contract.ts';
+import type { HealthReport, NatReport, NodeStatus, PeerStatus, SpeakerStatus } from '../api/contract.ts';
 import { formatHealth } from '../api/health-table.ts';
 import { formatFramed } from './table.ts';
 
 /** An agent's, or that of a speaker alone, which has neither datastore nor kernel. */
-type AnyStatus = SpeakerStatus & Partial<Pick<NodeStatus, 'datastore' | 'dataplane' | 'health'>>;
+type AnyStatus = SpeakerStatus & Partial<Pick<NodeStatus, 'datastore' | 'dataplane' | 'nat' | 'health'>>;
 
 /** `calicoctl node status` as people and scripts know it, and below it what that one does not tell. */
 export function formatNodeStatus(status: AnyStatus, now: number): string {
@@ -44,7 +44,7 @@ function since(iso: string, now: number): string {
   return iso.startsWith(today) ? iso.slice(11, 19) : iso.slice(0, 10);
 }
 
-function notes({ bgp, configuration, datastore, dataplane }: AnyStatus): string {
+function notes({ bgp, configuration, datastore, dataplane, nat = [] }: AnyStatus): string {
   const refused = configuration?.refused ?? [];
   const lines = [
     ...(bgp.converged ? [] : ['Waiting for the peers after a restart: routes are kept, none is removed.']),
@@ -53,9 +53,22 @@ function notes({ bgp, configuration, datastore, dataplane }: AnyStatus): string 
     ...((dataplane?.failed ?? 0) === 0
       ? []
       : [`${dataplane?.failed} routes were refused by the kernel: calicoctl-ts routes`]),
+    ...natNotes(nat),
+    ...(dataplane?.fights ?? []).map((fight) => `Somebody keeps undoing what we program: ${fight}`),
     ...(refused.length === 0
       ? []
       : [`${configuration?.file} is wrong, and what it said at ${configuration?.readAt} stays in force:`, ...refused]),
   ];
   return lines.map((line) => `${line}\n`).join('');
+}
+
+/** Mostly one reason holds for all. */
+function natNotes(nat: readonly NatReport[]): readonly string[] {
+  const failed = Map.groupBy(
+    nat.filter(({ state }) => state === 'failed'),
+    ({ error }) => error ?? 'no reason given',
+  );
+  return [...failed].map(
+    ([error, reports]) => `No NAT for ${reports.map(({ subject }) => subject).join(', ')}: ${error}`,
+  );
 }

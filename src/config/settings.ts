@@ -7,7 +7,7 @@ import { DATASTORE_VARIABLES, datastoreSettings } from './datastore.ts';
 import type { DetectionMethod } from './detection-method.ts';
 import { misspelled } from './misspelled.ts';
 import { variables } from './variables.ts';
-import type { IpSetting, PoolMode } from './variables.ts';
+import type { IpSetting, NatExclusions, PoolMode, PortRange } from './variables.ts';
 
 /** What the agent was told at its start, whole and checked. */
 export interface AgentSettings {
@@ -41,6 +41,14 @@ export interface AgentSettings {
     readonly vxlanMtu: number;
     readonly vxlanVni: number;
     readonly vxlanPort: number;
+    readonly nat: {
+      readonly exclusions: NatExclusions;
+      /** Absent: any that is free. */
+      readonly portRange?: PortRange;
+      /** Absent: that of the interface. */
+      readonly address?: IpAddress;
+    };
+    readonly adoptCalicoRoutes: boolean;
   };
 }
 
@@ -108,7 +116,6 @@ function contradictions(values: Values): readonly string[] {
       `CALICO_IPV4POOL_CIDR = '${formatPrefix(poolCidr)}' and CALICO_IPV4POOL_BLOCK_SIZE = '${poolBlockSize}': the pool is smaller than one block`,
     );
   }
-  if (values.poolNatOutgoing === true) faults.push(`CALICO_IPV4POOL_NAT_OUTGOING = 'true': is not supported yet`);
   return faults;
 }
 
@@ -143,6 +150,12 @@ function withDefaults(values: Values, datastore: StoreSettings): AgentSettings {
       vxlanMtu: values.vxlanMtu ?? 0,
       vxlanVni: values.vxlanVni ?? 4096,
       vxlanPort: values.vxlanPort ?? 4789,
+      nat: {
+        exclusions: values.natOutgoingExclusions ?? 'IPPoolsOnly',
+        ...(values.natPortRange !== undefined && { portRange: values.natPortRange }),
+        ...(values.natOutgoingAddress !== undefined && { address: values.natOutgoingAddress }),
+      },
+      adoptCalicoRoutes: values.adoptCalicoRoutes ?? false,
     },
   };
 }

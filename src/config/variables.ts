@@ -19,6 +19,15 @@ export type IpSetting =
 
 export type PoolMode = 'Always' | 'CrossSubnet' | 'Never';
 
+const NAT_EXCLUSIONS = ['IPPoolsOnly', 'IPPoolsAndHostIPs'] as const;
+export type NatExclusions = (typeof NAT_EXCLUSIONS)[number];
+
+/** Both ends belong to it. */
+export interface PortRange {
+  readonly from: number;
+  readonly to: number;
+}
+
 /** One variable of the environment: its parser, which names field and value when it refuses. */
 const variable = <T>(parse: (text: string, field: string) => T, field: string): z.ZodType<T, string> =>
   z.string().transform((text, context) => {
@@ -66,6 +75,10 @@ export const variables = {
   healthHost: row('FELIX_HEALTHHOST', parseHost),
   healthPort: row('FELIX_HEALTHPORT', integerBetween(1, 65_535)),
   birdReady: row('CALICO_BIRD_READY', parseBoolean), // ours
+  natPortRange: row('FELIX_NATPORTRANGE', parsePortRange),
+  natOutgoingAddress: row('FELIX_NATOUTGOINGADDRESS', parseIpv4),
+  natOutgoingExclusions: row('FELIX_NATOUTGOINGEXCLUSIONS', parseNatExclusions),
+  adoptCalicoRoutes: row('FELIX_ADOPTCALICOROUTES', parseBoolean), // ours
   runDirectory: row('CALICO_RUN_DIR', parseRunDirectory), // ours
   socketMode: row('CALICO_SOCKET_MODE', parseMode), // ours
   logLevel: row('CALICO_LOG_LEVEL', parseLogLevel), // ours
@@ -145,6 +158,28 @@ function parseMtu(text: string, field: string): number {
 function parseHost(text: string, field: string): string {
   if (/^[a-zA-Z0-9.:%_-]+$/.test(text)) return text;
   throw new InvalidValueError(field, text, 'is neither a host name nor an address');
+}
+
+/** `32768:65535` or one port, as Calico's numorstring.Port. */
+function parsePortRange(text: string, field: string): PortRange | undefined {
+  if (text === '') return undefined;
+  const [, first = '', last = first] = /^(\d+)(?::(\d+))?$/.exec(text) ?? [];
+  const [from, to] = [Number(first), Number(last)];
+  if (from >= 1 && from <= to && to <= 65_535) return { from, to };
+  throw new InvalidValueError(field, text, 'is no range of ports from 1 to 65535, like 32768:65535');
+}
+
+function parseIpv4(text: string, field: string): IpAddress | undefined {
+  if (text === '') return undefined;
+  const address = parseIpAddress(text, field);
+  if (address.family === 4) return address;
+  throw new InvalidValueError(field, text, 'is not an IPv4 address');
+}
+
+function parseNatExclusions(text: string, field: string): NatExclusions {
+  const found = NAT_EXCLUSIONS.find((name) => name.toLowerCase() === text.toLowerCase());
+  if (found !== undefined) return found;
+  throw new InvalidValueError(field, text, `is none of ${NAT_EXCLUSIONS.join(', ')}`);
 }
 
 /** `sun_path` in unix(7), less the zero at its end. */

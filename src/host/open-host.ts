@@ -1,7 +1,7 @@
 /** This host as uninstall works on it: the network namespace that we run in, and the agent's files. */
 import { existsSync, rmdirSync, rmSync } from 'node:fs';
 import { dirname } from 'node:path';
-import { createLinuxKernel } from '../../felix/index.ts';
+import { createLinuxKernel, createLinuxNftables } from '../../felix/index.ts';
 import { HostRecordFile, recordPath } from './record-file.ts';
 import type { UninstallHost } from './uninstall.ts';
 
@@ -19,6 +19,7 @@ export function openUninstallHost({ nodeNameFile, socket }: HostFiles): Uninstal
   return {
     record: file.load(),
     kernel: createLinuxKernel(),
+    nftables: createLinuxNftables(),
     files: [socket, nodeNameFile, record].filter((path) => existsSync(path)),
     removeFile: (path) => {
       rmSync(path, { force: true });

@@ -15,7 +15,12 @@ const schema = z.strictObject({
   sysctls: z.record(z.string(), z.strictObject({ before: z.string(), ours: z.string(), along: z.string().optional() })),
   links: z.record(
     z.string(),
-    z.strictObject({ up: z.boolean(), mtu: z.number(), addresses: z.array(z.string()) }).nullable(),
+    z
+      .strictObject({
+        ...{ up: z.boolean(), mtu: z.number(), addresses: z.array(z.string()) },
+        pmtuDiscovery: z.boolean().exactOptional(),
+      })
+      .nullable(),
   ),
 });
 

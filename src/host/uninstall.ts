@@ -1,10 +1,12 @@
 /** Takes calico-ts off this host: the kernel's side is felix's, the files are the agent's. */
-import { carryOut, readUninstallPlan, stepText } from '../../felix/index.ts';
-import type { HostRecord, Kernel } from '../../felix/index.ts';
+import { NftablesUnavailableError, carryOut, readUninstallPlan, removeNatTable, stepText } from '../../felix/index.ts';
+import type { HostRecord, Kernel, Nftables } from '../../felix/index.ts';
 
 export interface UninstallHost {
   readonly kernel: Kernel;
   readonly record: HostRecord;
+  /** Absent: there is no nftables here, so there is no table of ours either. */
+  readonly nftables?: Nftables;
   /** The agent's files that are there, in the order in which they go: the record is the last. */
   readonly files: readonly string[];
   /** Throws where it cannot. */
@@ -27,13 +29,19 @@ export interface UninstallReport {
   readonly pods: readonly string[];
 }
 
+const NAT_TEXT = 'delete table inet calico-ts of nftables';
 const fileText = (path: string): string => `delete file ${path}`;
 
 /** Changes nothing. */
-export async function planHostUninstall({ kernel, record, files }: UninstallHost): Promise<UninstallReport> {
+export async function planHostUninstall({ kernel, record, nftables, files }: UninstallHost): Promise<UninstallReport> {
   const { steps, left, pods, links } = await readUninstallPlan(kernel, record);
-  const whats = [...steps.map((step) => stepText(step, links)), ...files.map(fileText)];
-  return { steps: whats.map((what) => ({ what })), left, pods };
+  const nat = await readNat(nftables);
+  const whats = [
+    ...steps.map((step) => stepText(step, links)),
+    ...(nat.isThere ? [NAT_TEXT] : []),
+    ...files.map(fileText),
+  ];
+  return { steps: whats.map((what) => ({ what })), left: [...left, ...nat.left], pods };
 }
 
 /**
@@ -47,13 +55,37 @@ export async function uninstallHost(host: UninstallHost): Promise<UninstallRepor
   await carryOut(steps, kernel, (step, error) => {
     done.push({ what: stepText(step, links), ...(error === undefined ? {} : { error: error.message }) });
   });
+  done.push(...(await removeNat(host.nftables)));
   const after = await readUninstallPlan(kernel, record);
   const remaining = after.steps
     .map((step) => stepText(step, after.links))
     .filter((what) => !done.some((step) => step.what === what && step.error !== undefined));
   done.push(...remaining.map((what) => ({ what, error: 'is there again: somebody puts it back' })));
   if (done.every(({ error }) => error === undefined)) done.push(...files.map((path) => removed(host, path)));
-  return { steps: done, left: after.left, pods };
+  return { steps: done, left: [...after.left, ...(await readNat(host.nftables)).left], pods };
+}
+
+/** Without libnftables nobody can tell whether there is a table; an agent that made one had it. */
+async function readNat(
+  nftables: UninstallHost['nftables'],
+): Promise<{ readonly isThere: boolean; readonly left: readonly string[] }> {
+  if (nftables === undefined) return { isThere: false, left: [] };
+  try {
+    return { isThere: (await nftables.read()) !== undefined, left: [] };
+  } catch (error) {
+    if (!(error instanceof NftablesUnavailableError)) throw error;
+    return { isThere: false, left: [`whether there is a table inet calico-ts cannot be told: ${error.message}`] };
+  }
+}
+
+async function removeNat(nftables: UninstallHost['nftables']): Promise<readonly StepReport[]> {
+  if (nftables === undefined || !(await readNat(nftables)).isThere) return [];
+  try {
+    await removeNatTable(nftables);
+    return [{ what: NAT_TEXT }];
+  } catch (error) {
+    return [{ what: NAT_TEXT, error: (error as Error).message }];
+  }
 }
 
 function removed(host: UninstallHost, path: string): StepReport {

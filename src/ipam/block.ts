@@ -180,3 +180,11 @@ function sameAttributes(a: AllocationAttributes, b: AllocationAttributes): boole
     keys.every((key) => a.secondary[key] === b.secondary[key])
   );
 }
+
+/** Addresses of the block in use on nodes other than `node`, which borrowed them. An assignment that names no node is nobody's. */
+export const lentAddresses = (block: Block, node: string): readonly IpAddress[] =>
+  block.allocations.flatMap((_, ordinal) => {
+    const found = assignmentAt(block, ordinal);
+    const holder = found?.attributes.releasedAt === undefined ? found?.attributes.secondary['node'] : undefined;
+    return found === undefined || holder === undefined || holder === node ? [] : [found.address];
+  });

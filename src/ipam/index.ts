@@ -1,5 +1,7 @@
 /** IPAM's only door: addresses for pods and tunnels out of blocks that nodes claim. README.md tells how it works. */
 export type { Assignment } from './block.ts';
+export { lentAddresses } from './block.ts';
+export { blockFromJson } from './block-json.ts';
 export type { AddressRelease, Assigned, AssignRequest, Ipam, TunnelKind } from './client.ts';
 export { createIpam, tunnelHandle } from './client.ts';
 export { BadReleaseError, PoolsExhaustedError, TooManyConflictsError } from './errors.ts';

@@ -8,6 +8,7 @@ export const SYS = {
   familyIpv4: 2,
   familyIpv6: 10,
   socketStream: 1,
+  socketDatagram: 2,
   socketRaw: 3,
   socketCloseOnExec: 0o2000000,
   socketNonBlocking: 0o4000,
@@ -63,6 +64,12 @@ export interface Libc {
     option: { readonly level: number; readonly name: number; readonly octets: number },
   ): Uint8Array;
   fcntl(fd: number, command: number, argument: number): void;
+  /** SIOC* of one interface whose struct ifreq points at `data`, which the kernel reads and may write. */
+  interfaceRequest(
+    fd: number,
+    request: number,
+    { name, data }: { readonly name: string; readonly data: Uint8Array },
+  ): void;
   /** For reading. */
   open(path: string): number;
   close(fd: number): void;
@@ -105,6 +112,13 @@ export function loadLibc(): Libc {
   );
   const readOption = bound('getsockopt', 'int getsockopt(int fd, int level, int name, void *value, void *size)');
   const fcntl = bound('fcntl', 'int fcntl(int fd, int command, long argument)');
+  // struct ifreq, where its union is a pointer: 40 octets.
+  const ifreq = koffi.struct({
+    name: koffi.array('uint8_t', 16),
+    data: 'uint8_t *',
+    rest: koffi.array('uint8_t', 16),
+  });
+  const ioctl = library.func('ioctl', 'int', ['int', 'unsigned long', koffi.pointer(ifreq)]);
   const open = library.func('int open(const char *path, int flags, int mode)') as Call;
   const close = bound('close', 'int close(int fd)');
   const setns = bound('setns', 'int setns(int fd, int type)');
@@ -123,6 +137,18 @@ export function loadLibc(): Libc {
       return value.subarray(0, size[0]);
     },
     fcntl: (fd, command, argument) => void fcntl(fd, command, argument),
+    interfaceRequest: (fd, request, { name, data }) => {
+      const text = new Uint8Array(16);
+      text.set(new TextEncoder().encode(name).subarray(0, 15));
+      const memory = koffi.alloc('uint8_t', data.length) as unknown;
+      try {
+        koffi.encode(memory, koffi.array('uint8_t', data.length), data);
+        checked(ioctl(fd, request, { name: text, data: memory, rest: new Uint8Array(16) }) as number, 'ioctl');
+        data.set(koffi.decode(memory, koffi.array('uint8_t', data.length)) as Uint8Array);
+      } finally {
+        koffi.free(memory);
+      }
+    },
     open: (path) => checked(open(path, SYS.openReadOnly | SYS.openCloseOnExec, 0), `open ${path}`),
     close: (fd) => void close(fd),
     setNetns: (fd) => void setns(fd, SYS.cloneNewNet),

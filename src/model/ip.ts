@@ -62,6 +62,9 @@ function formatIpv6(words: readonly number[]): string {
   return `${text(groups.slice(0, best.start))}::${text(groups.slice(best.start + best.length))}`;
 }
 
+/** fe80::/10, RFC 4291 §2.5.6. */
+export const isIpv6LinkLocal = ({ family, words }: IpAddress): boolean => family === 6 && words[0]! >>> 22 === 0x3fa;
+
 export const sameAddress = (a: IpAddress, b: IpAddress): boolean =>
   a.family === b.family && a.words.every((word, i) => word === b.words[i]);
 
@@ -120,8 +123,15 @@ export const samePrefix = (a: Prefix, b: Prefix): boolean => a.length === b.leng
 export const comparePrefixes = (a: Prefix, b: Prefix): number =>
   compareAddresses(a.address, b.address) || a.length - b.length;
 
-export const prefixContainsAddress = (prefix: Prefix, address: IpAddress): boolean =>
-  prefix.address.family === address.family && sameAddress(prefixOf(address, prefix.length).address, prefix.address);
+/** Word by word and without a value in between: a calculation over a full table asks this a million times. */
+export function prefixContainsAddress({ address: network, length }: Prefix, address: IpAddress): boolean {
+  if (network.family !== address.family) return false;
+  for (let i = 0, left = length; left > 0; i++, left -= 32) {
+    const differing = network.words[i]! ^ address.words[i]!;
+    if ((left >= 32 ? differing : differing >>> (32 - left)) !== 0) return false;
+  }
+  return true;
+}
 
 export const prefixContains = (outer: Prefix, inner: Prefix): boolean =>
   outer.length <= inner.length && prefixContainsAddress(outer, inner.address);

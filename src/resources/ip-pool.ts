@@ -66,7 +66,6 @@ function faults(spec: Spec, prefix: Prefix): readonly (readonly [keyof Spec, str
       'cidr',
       `is smaller than one block of size ${blockSize}`,
     ],
-    [spec.natOutgoing, 'natOutgoing', 'is not supported yet'],
     [spec.allowedUses.includes('LoadBalancer'), 'allowedUses', 'LoadBalancer is not supported yet'],
   ];
   return rules.filter(([broken]) => broken).map(([, field, reason]) => [field, reason] as const);

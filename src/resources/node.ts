@@ -35,6 +35,8 @@ const spec = fields(
     bgp: bgp.exactOptional(),
     ipv4VXLANTunnelAddr: ipAddress(4).exactOptional(),
     vxlanTunnelMACAddr: macAddress.exactOptional(),
+    ipv6VXLANTunnelAddr: ipAddress(6).exactOptional(),
+    vxlanTunnelMACAddrV6: macAddress.exactOptional(),
     addresses: z
       .array(
         fields('Node.spec.addresses', {
@@ -47,7 +49,7 @@ const spec = fields(
       .array(fields('Node.spec.orchRefs', { nodeName: z.string().exactOptional(), orchestrator: z.string() }))
       .exactOptional(),
   },
-  ['ipv6VXLANTunnelAddr', 'vxlanTunnelMACAddrV6', 'wireguard', 'interfaces'],
+  ['wireguard', 'interfaces'],
 );
 
 const schema = envelope('Node', false, spec);

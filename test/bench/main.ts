@@ -3,13 +3,14 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { codec } from './codec.ts';
+import { reaction } from './reaction.ts';
 import { rib } from './rib.ts';
 import type { Scenario } from './scenario.ts';
 import { formatTable } from './table.ts';
 import { turns } from './turns.ts';
 
 /** One row per scenario. */
-const scenarios: readonly Scenario[] = [codec, rib, turns];
+const scenarios: readonly Scenario[] = [codec, rib, turns, reaction];
 
 const DEFAULT_ROUNDS = '7';
 /** Fewer make no median worth printing. */

@@ -1,6 +1,8 @@
 import { beforeEach, describe, expect, test } from 'vitest';
 import { MAIN_TABLE, SCOPE, asStored, sameRoute } from '../../felix/kernel.ts';
 import type { Kernel, KernelEvent, KernelLink, KernelRoute } from '../../felix/kernel.ts';
+import { connectionText, plainConnection } from '../support/conntrack-entries.ts';
+import type { Connection } from '../support/conntrack-entries.ts';
 import { formatPrefix, parseInterfaceAddress, parseIpAddress, parsePrefix } from '../../src/model/ip.ts';
 
 export interface KernelCase {
@@ -8,6 +10,11 @@ export interface KernelCase {
   readonly kernel: Kernel;
   /** Waits until the condition holds; the real kernel's events and carriers take a moment. */
   readonly eventually: (condition: () => boolean | Promise<boolean>) => Promise<void>;
+  readonly connections: {
+    readonly give: (connection: Connection) => void;
+    /** In the words of connectionText, sorted. */
+    readonly list: () => readonly string[];
+  };
 }
 
 /** What every Kernel must do. `open` gives a fresh one for each test. */
@@ -15,6 +22,7 @@ export function kernelCompliance(name: string, open: () => Promise<KernelCase>):
   describe(`${name} keeps the kernel's contract`, () => {
     let kernel: Kernel;
     let eventually: KernelCase['eventually'];
+    let connections: KernelCase['connections'];
     let near: KernelLink;
     let far: KernelLink;
 
@@ -44,7 +52,7 @@ export function kernelCompliance(name: string, open: () => Promise<KernelCase>):
     };
 
     beforeEach(async () => {
-      ({ kernel, eventually } = await open());
+      ({ kernel, eventually, connections } = await open());
       await kernel.createLink({
         kind: 'veth',
         name: 'near',
@@ -82,6 +90,16 @@ export function kernelCompliance(name: string, open: () => Promise<KernelCase>):
             hops: [
               { gateway: parseIpAddress('10.1.0.2'), ifindex, onlink: false },
               { gateway: parseIpAddress('10.9.0.3'), ifindex: other, onlink: true },
+            ],
+          }),
+      ],
+      [
+        'gateways of the other family (RFC 8950)',
+        (ifindex, other) =>
+          route('10.2.0.0/26', {
+            hops: [
+              { gateway: parseIpAddress('fe80::9'), ifindex: other, onlink: false },
+              { gateway: parseIpAddress('2001:db8::2'), ifindex, onlink: true },
             ],
           }),
       ],
@@ -301,20 +319,115 @@ export function kernelCompliance(name: string, open: () => Promise<KernelCase>):
       await kernel.writeRoutes([{ op: 'remove', route: wanted }]);
       await kernel.removeAddress(address);
       await kernel.deleteLink('near');
-      const words = (event: KernelEvent): string =>
-        event.kind === 'overrun' ? event.kind : `${event.kind} ${event.change}`;
       await eventually(() => events.some((event) => event.kind === 'link' && event.change === 'removed'));
-      expect(events).toContainEqual({ kind: 'route', change: 'set', route: wanted });
-      expect(events).toContainEqual({ kind: 'route', change: 'removed', route: wanted });
-      expect(events).toContainEqual({ kind: 'address', change: 'set', address });
-      expect(events).toContainEqual({ kind: 'address', change: 'removed', address });
+      expect(events).toContainEqual(expect.objectContaining({ kind: 'route', change: 'set', route: wanted }));
+      expect(events).toContainEqual(expect.objectContaining({ kind: 'route', change: 'removed', route: wanted }));
+      expect(events).toContainEqual(expect.objectContaining({ kind: 'address', change: 'set', address }));
+      expect(events).toContainEqual(expect.objectContaining({ kind: 'address', change: 'removed', address }));
       expect(events.some((event) => event.kind === 'link' && event.link.mtu === 1300)).toBe(true);
-      expect(events.map(words)).not.toContain('overrun');
+      expect(events.map(({ kind }) => kind)).not.toContain('overrun');
       const heard = events.length;
       stop.abort();
       await kernel.createLink({ kind: 'veth', name: 'late', peer: { name: 'later' } });
       await kernel.listLinks();
       expect(events).toHaveLength(heard);
+    });
+
+    test('tells a watcher of neighbours, forwarding entries and sysctls', async () => {
+      const stop = new AbortController();
+      const events: KernelEvent[] = [];
+      const vxlan = { vni: 4096, port: 4789, learning: false, parentIndex: near.index };
+      await kernel.createLink({ kind: 'vxlan', name: 'vxlan.calico', vxlan });
+      const { index: ifindex } = await link('vxlan.calico');
+      await kernel.watch((event) => events.push(event), stop.signal);
+      const mac = '66:00:00:00:00:01';
+      const neighbour = {
+        kind: 'neighbour',
+        ifindex,
+        address: parseIpAddress('10.1.0.7'),
+        mac,
+        permanent: true,
+      } as const;
+      const fdb = { kind: 'fdb', ifindex, mac, remote: parseIpAddress('10.1.0.2'), permanent: true } as const;
+      for (const one of [neighbour, fdb]) await kernel.replaceNeighbour(one);
+      for (const one of [neighbour, fdb]) await kernel.removeNeighbour(one);
+      for (const name of ['forwarding', 'proxy_arp', 'rp_filter']) {
+        await kernel.writeSysctl(`net/ipv4/conf/near/${name}`, '1');
+      }
+      await kernel.writeSysctl('net/ipv6/conf/near/proxy_ndp', '1');
+      await kernel.writeSysctl('net/ipv4/ip_forward', '1');
+      await kernel.writeSysctl('net/ipv6/conf/all/forwarding', '1');
+      const heard = (wanted: KernelEvent): unknown => expect.objectContaining(wanted);
+      const all = { kind: 'sysctl', ifindex: 'all', name: 'forwarding', value: 1 } as const;
+      await eventually(() =>
+        events.some((event) => event.kind === 'sysctl' && event.family === 6 && event.ifindex === 'all'),
+      );
+      stop.abort();
+      for (const one of [neighbour, fdb])
+        expect(events).toContainEqual(heard({ kind: 'neighbour', change: 'set', neighbour: one }));
+      expect(events).toContainEqual(heard({ kind: 'neighbour', change: 'removed', neighbour: fdb }));
+      // The kernel has forgotten the MAC by then.
+      const gone = { ...neighbour, mac: '', permanent: false };
+      expect(events).toContainEqual(heard({ kind: 'neighbour', change: 'removed', neighbour: gone }));
+      const near4 = { kind: 'sysctl', family: 4, ifindex: near.index, value: 1 } as const;
+      for (const name of ['forwarding', 'proxy_arp', 'rp_filter'] as const)
+        expect(events).toContainEqual({ ...near4, name });
+      expect(events).toContainEqual({ ...near4, family: 6, name: 'proxy_ndp' });
+      expect(events).toContainEqual({ ...all, family: 4 });
+      expect(events).toContainEqual({ ...all, family: 6 });
+    });
+
+    test('knows nobody behind a port that no socket has', async () => {
+      expect(await kernel.processOfPort(4_123_456_789)).toBeUndefined();
+    });
+
+    describe('forgets connections', () => {
+      const [pod, other] = ['10.8.0.5', '10.8.0.6'];
+      const service = { protocol: 'udp', from: '10.1.0.9', to: '10.96.0.10', answersTo: '10.1.0.9' } as const;
+      const ofPod: readonly Connection[] = [
+        plainConnection('udp', pod, '10.1.0.2'),
+        plainConnection('tcp', pod, '10.1.0.3'),
+        plainConnection('udp', '10.1.0.4', pod),
+        plainConnection('tcp', '10.1.0.4', pod),
+        { ...service, answersFrom: pod },
+        { ...plainConnection('tcp', pod, '198.51.100.1'), answersTo: '10.1.0.1' },
+      ];
+      const ofOthers: readonly Connection[] = [
+        plainConnection('udp', other, '10.1.0.2'),
+        plainConnection('tcp', other, '10.1.0.3'),
+        plainConnection('udp', '10.1.0.5', other),
+        { ...service, from: '10.1.0.8', answersFrom: other },
+        plainConnection('tcp', 'fd00::5', 'fd00::6'),
+      ];
+      const texts = (all: readonly Connection[]): readonly string[] => all.map(connectionText).sort();
+
+      beforeEach(() => {
+        for (const one of [...ofPod, ...ofOthers]) connections.give(one);
+      });
+
+      test('of one address, UDP and TCP, either way and through NAT, and no others', async () => {
+        expect(connections.list()).toEqual(texts([...ofPod, ...ofOthers]));
+        expect(await kernel.flushConntrack([parseIpAddress(pod)])).toBe(ofPod.length);
+        expect(connections.list()).toEqual(texts(ofOthers));
+        expect(await kernel.flushConntrack([parseIpAddress(pod)])).toBe(0);
+      });
+
+      test('of an IPv6 address', async () => {
+        expect(await kernel.flushConntrack([parseIpAddress('fd00::6')])).toBe(1);
+        expect(connections.list()).toHaveLength(ofPod.length + ofOthers.length - 1);
+      });
+
+      test('of many addresses at once', async () => {
+        const many = Array.from({ length: 20 }, (_, i) => parseIpAddress(`10.99.0.${i}`));
+        const addresses = [...many, parseIpAddress(pod), parseIpAddress('fd00::5')];
+        expect(await kernel.flushConntrack(addresses)).toBe(ofPod.length + 1);
+        expect(connections.list()).toEqual(texts(ofOthers.slice(0, -1)));
+      });
+
+      test('of none', async () => {
+        expect(await kernel.flushConntrack([])).toBe(0);
+        expect(connections.list()).toHaveLength(ofPod.length + ofOthers.length);
+      });
     });
 
     test('a watch whose signal came first never begins', async () => {

@@ -1,76 +1,24 @@
 import { describe, expect, test, vi } from 'vitest';
-import type { Dataplane, RouteStatus } from '../../felix/index.ts';
+import type { RouteStatus } from '../../felix/index.ts';
 import { createDataplane } from '../../felix/index.ts';
-import type { DataplaneInputs } from '../../felix/inputs.ts';
-import type { KernelRoute } from '../../felix/kernel.ts';
-import { MAIN_TABLE, SCOPE } from '../../felix/kernel.ts';
 import { formatPrefix, parseInterfaceAddress, parseIpAddress, parsePrefix } from '../../src/model/ip.ts';
 import { silentLogger } from '../../src/runtime/logger.ts';
-import { inputs, learned, pool } from '../support/dataplane-inputs.ts';
+import { inputs, pool } from '../support/dataplane-inputs.ts';
+import {
+  block,
+  full,
+  kernelRoute,
+  near,
+  newHost,
+  settings,
+  start,
+  startWith,
+  update,
+} from '../support/dataplane-rig.ts';
+import type { Rig } from '../support/dataplane-rig.ts';
 import { FakeClock } from '../support/fake-clock.ts';
-import { FakeKernel } from '../support/fake-kernel.ts';
+import type { FakeKernel } from '../support/fake-kernel.ts';
 import { routeText } from '../support/route-text.ts';
-
-const settings = { resyncSeconds: 90, ipipMtu: 0, vxlanMtu: 0, vxlanVni: 4096, vxlanPort: 4789 };
-
-const near = learned('192.168.2.0/26', '172.30.1.12');
-const far = learned('192.168.3.0/26', '172.30.2.11');
-const block = parsePrefix('192.168.1.0/26');
-const full = inputs({ localBlocks: [block], learned: [near, far] });
-
-const kernelRoute = (prefix: string, some: Partial<KernelRoute> = {}): KernelRoute => ({
-  ...{
-    prefix: parsePrefix(prefix),
-    table: MAIN_TABLE,
-    protocol: 80,
-    type: 'unicast',
-    scope: SCOPE.universe,
-    metric: 0,
-  },
-  ...{ hops: [], ...some },
-});
-
-/** node-a1's host with eth0 (index 2), its subnet and a default route, both set by somebody else. */
-async function newHost(): Promise<FakeKernel> {
-  const kernel = new FakeKernel();
-  const eth0 = kernel.givenLink({ name: 'eth0', mtu: 1500, up: true, running: true, mac: '02:00:00:00:00:01' });
-  await kernel.addAddress({ ifindex: eth0, address: parseInterfaceAddress('172.30.1.11/24'), scope: SCOPE.universe });
-  const direct = { ifindex: eth0, onlink: false };
-  kernel.givenRoute(kernelRoute('172.30.1.0/24', { protocol: 2, scope: SCOPE.link, hops: [direct] }));
-  const gateway = parseIpAddress('172.30.1.1');
-  kernel.givenRoute(kernelRoute('0.0.0.0/0', { protocol: 16, hops: [{ ...direct, gateway }] }));
-  kernel.journal.length = 0;
-  return kernel;
-}
-
-interface Rig {
-  readonly kernel: FakeKernel;
-  readonly clock: FakeClock;
-  readonly dataplane: Dataplane;
-}
-
-async function start(kernel: FakeKernel): Promise<Rig> {
-  const clock = new FakeClock();
-  const dataplane = createDataplane(settings, { kernel, clock, random: () => 0, log: silentLogger });
-  await dataplane.start();
-  kernel.journal.length = 0;
-  return { kernel, clock, dataplane };
-}
-
-async function update({ clock, dataplane }: Rig, wanted: DataplaneInputs): Promise<void> {
-  dataplane.update(wanted);
-  const settled = dataplane.settled();
-  await clock.advance(1);
-  await settled;
-}
-
-async function startWith(kernel: FakeKernel, wanted: DataplaneInputs): Promise<Rig> {
-  const rig = await start(kernel);
-  await update(rig, wanted);
-  // Echoes of links that were being made ask for one more look, which finds nothing to do.
-  await rig.clock.advance(1000);
-  return rig;
-}
 
 const oursIn = async (kernel: FakeKernel): Promise<readonly string[]> =>
   (await kernel.listRoutes())

@@ -5,14 +5,16 @@ import { parsePrefix } from '../../src/model/ip.ts';
 import { kernelCompliance } from '../compliance/kernel.ts';
 import { FakeKernel } from '../support/fake-kernel.ts';
 
-kernelCompliance('the fake kernel', () =>
-  Promise.resolve({
-    kernel: new FakeKernel(),
+kernelCompliance('the fake kernel', () => {
+  const kernel = new FakeKernel();
+  return Promise.resolve({
+    kernel,
     eventually: async (condition) => {
       expect(await condition()).toBe(true);
     },
-  }),
-);
+    connections: { give: (connection) => kernel.givenConnection(connection), list: () => kernel.connections() },
+  });
+});
 
 const blackhole = (cidr: string): KernelRoute => ({
   prefix: parsePrefix(cidr),

@@ -49,7 +49,7 @@ test('routes of others are seen, best metric first; ours, blackholes and those o
     route('10.3.0.0/16', { hops: [{ ifindex: 3, onlink: true }] }),
   ];
   const snapshot = { links: [link(2, 'eth0'), link(3, 'tunl0')], addresses: [], routes };
-  const seen = viewHost(snapshot, parseInterfaceAddress('172.30.1.11/24'), new Map()).foreignRoutes;
+  const seen = viewHost(snapshot, { address: parseInterfaceAddress('172.30.1.11/24') }, new Map()).foreignRoutes;
   expect(seen.map(({ prefix, hops }) => `${formatPrefix(prefix)} ${hops.length}`)).toEqual([
     '10.3.0.0/16 0',
     '10.0.0.0/8 1',

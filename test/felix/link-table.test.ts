@@ -60,6 +60,13 @@ test('vxlan.calico is made with VNI, port, parent and MAC, without learning', as
   expect(await show(kernel, 'vxlan.calico')).toEqual({ mtu: 1450, up: true, addresses: ['192.168.1.2/32'] });
 });
 
+test('tunl0 discovers the MTU of its paths, which the kernel’s own does not, and is told so once', async () => {
+  const kernel = new FakeKernel();
+  await converge(kernel, wanted(ipip));
+  expect((await kernel.listLinks()).find(({ name }) => name === 'tunl0')?.pmtuDiscovery).toBe(true);
+  expect(kernel.journal.filter((line) => line.includes('pmtuDiscovery')).length).toBe(1);
+});
+
 test.each([wanted(ipip), wanted(vxlan)])('a tunnel that is right is not touched', async (plan) => {
   const kernel = new FakeKernel();
   await converge(kernel, plan);
@@ -139,6 +146,24 @@ describe('a tunnel that nobody wants any more', () => {
     await converge(kernel, plan, { table, now: 11_000 });
     expect(await show(kernel, tunnel.name)).toEqual(gone);
     expect(table.nextDueAt()).toBeUndefined();
+  });
+
+  test.each(tunnels)('$tunnel.name stays as long as packets come out of it', async ({ tunnel, gone }) => {
+    const kernel = new FakeKernel();
+    const table = new LinkTable(kernel);
+    const plan = unwanted(tunnel.kind, tunnel.name);
+    await converge(kernel, wanted(tunnel), { table });
+    kernel.receiveOver(tunnel.name, 7);
+    const whole = await show(kernel, tunnel.name);
+    for (const now of [0, 10_000, 20_000]) {
+      expect((await converge(kernel, plan, { table, now })).changed).toBe(0);
+      expect(table.nextDueAt()).toBe(now + 10_000);
+      kernel.receiveOver(tunnel.name, 1);
+    }
+    await converge(kernel, plan, { table, now: 30_000 });
+    expect(await show(kernel, tunnel.name)).toEqual(whole);
+    await converge(kernel, plan, { table, now: 40_000 });
+    expect(await show(kernel, tunnel.name)).toEqual(gone);
   });
 
   test.each(tunnels)('$tunnel.name goes at once where a pod has its address now', async ({ tunnel, gone }) => {

@@ -1,10 +1,13 @@
 import { expect, test } from 'vitest';
+import type { DesiredTunnelPeer } from '../../felix/calc/tunnels.ts';
+import { hostLinks } from '../../felix/host-snapshot.ts';
 import { NeighbourTable } from '../../felix/neighbour-table.ts';
 import { formatIpAddress, parseIpAddress } from '../../src/model/ip.ts';
 import { FakeKernel } from '../support/fake-kernel.ts';
 
-const peer = (tunnelAddress: string, mac: string, remote: string) => ({
-  tunnelAddress: parseIpAddress(tunnelAddress),
+const peer = (gateway: string, mac: string, remote: string): DesiredTunnelPeer => ({
+  interfaceName: gateway.includes(':') ? 'vxlan-v6.calico' : 'vxlan.calico',
+  gateway: parseIpAddress(gateway),
   mac,
   remote: parseIpAddress(remote),
 });
@@ -28,10 +31,11 @@ function setUp() {
   return { kernel, ifindex, show };
 }
 
-async function converge(kernel: FakeKernel, peers: readonly (typeof near)[], mayDelete = true): Promise<void> {
+async function converge(kernel: FakeKernel, peers: readonly DesiredTunnelPeer[], mayDelete = true): Promise<void> {
   const table = new NeighbourTable(kernel);
-  await table.resync(2);
-  table.setDesired(peers, 2);
+  const links = hostLinks({ links: await kernel.listLinks() });
+  await table.resync(links);
+  table.setDesired(peers, links);
   await table.reconcile(0, mayDelete);
 }
 
@@ -44,6 +48,30 @@ test('each peer is one permanent neighbour and one forwarding entry', async () =
     '66:00:00:00:00:03 172.30.2.11',
     '66:00:00:00:00:03 192.168.3.2',
   ]);
+});
+
+test('each family has its own link, and a peer over a link that is not there waits', async () => {
+  const { kernel, show } = setUp();
+  const six = peer('fe80::6400:ff:fe00:2', '66:00:00:00:00:02', 'fd00:30::12');
+  await converge(kernel, [near, six]);
+  expect(await show()).toEqual(['66:00:00:00:00:02 172.30.1.12', '66:00:00:00:00:02 192.168.2.2']);
+  const ifindex = kernel.givenLink({
+    name: 'vxlan-v6.calico',
+    kind: 'vxlan',
+    mtu: 1430,
+    up: true,
+    running: true,
+    mac: '',
+  });
+  await converge(kernel, [near, six]);
+  const entries = (await kernel.listNeighbours(ifindex)).map((one) => [one.kind, one.mac]);
+  expect(entries).toEqual([
+    ['neighbour', '66:00:00:00:00:02'],
+    ['fdb', '66:00:00:00:00:02'],
+  ]);
+  await converge(kernel, [near]);
+  expect(await kernel.listNeighbours(ifindex)).toEqual([]);
+  expect((await show()).length).toBe(2);
 });
 
 test('entries that are right are not written again, also by a process with an empty memory', async () => {

@@ -39,7 +39,11 @@ beforeEach(async () => {
 async function snapshot(of: Kernel = kernel): Promise<unknown> {
   const links = await of.listLinks();
   return {
-    links: links.map(({ index, ...link }) => ({ index: link.kind === undefined ? index : 0, ...link })),
+    links: links.map((link) => ({
+      ...link,
+      index: link.kind === undefined ? link.index : 0,
+      pmtuDiscovery: undefined,
+    })),
     addresses: (await of.listAddresses()).map(({ ifindex, address }) => [ifindex, formatPrefix(address)]),
     routes: (await of.listRoutes()).map(({ prefix, protocol }) => [formatPrefix(prefix), protocol]),
     sysctls: await Promise.all(WATCHED.map(async (path) => [path, await of.readSysctl(path)])),
@@ -110,6 +114,8 @@ test('a tunl0 that was there before keeps what it had', async () => {
   await live(wish());
   await uninstall();
   expect(await snapshot()).toEqual(before);
+  const { left } = await readUninstallPlan(kernel, memory.record);
+  expect(left).toEqual(['tunl0 keeps path MTU discovery on: the kernel cannot switch it off']);
 });
 
 test('forwarding that was on before stays on', async () => {

@@ -131,6 +131,24 @@ describe.skipIf(!isRoot && process.env['CI'] === undefined)('two agents', () => 
     expect(bgp.peers[0]?.lastError).toContain('Administrative Shutdown: "maintenance"');
   });
 
+  test('natOutgoing of a pool, switched by calicoctl-ts: the node’s own nftables and its status follow', async () => {
+    const [a] = lab.nodes as [LabNode, LabNode];
+    const listed = (): string => a.netns.run('nft', 'list', 'ruleset');
+    const states = async (): Promise<readonly (string | undefined)[]> =>
+      ((await a.client.get<NodeStatus>('/v1/status')).nat ?? []).map(({ state }) => state);
+    const want = async (natOutgoing: boolean, state: string): Promise<void> => {
+      const pool = parse(await lab.text(['get', 'ippool', 'default-ipv4-ippool', '-o', 'yaml'])) as { spec: object };
+      await lab.cli(['apply'], stringify({ ...pool, spec: { ...pool.spec, natOutgoing } }));
+      await until(async () => (await states()).join() === state, a.log);
+    };
+    expect([await states(), listed()]).toEqual([['off'], '']);
+    await want(true, 'in force');
+    expect(listed()).toContain('elements = { 10.48.0.0/16 }');
+    await want(false, 'off');
+    expect(listed()).toBe('');
+    expect(deletions()).toEqual([]);
+  });
+
   test('a node that becomes a route reflector keeps its session', async () => {
     const sessions = async (): Promise<readonly unknown[]> =>
       Promise.all(

@@ -24,7 +24,7 @@ describe.runIf(isRoot || process.env['CI'] !== undefined)('three hosts with VXLA
   });
 
   test('an IPv6 block of ours is a blackhole too', () => {
-    expect(lab.ip('a', '-6', 'route')).toMatch(/^blackhole fd10::40\/122 dev lo proto 80 metric 1024/m);
+    expect(lab.ip('a', '-6', 'route')).toMatch(/^blackhole fd10:1::40\/122 dev lo proto 80 metric 1024/m);
   });
 
   test('vxlan.calico has VNI 4096, port 4789, no learning, MTU 1450 and its one address', () => {
@@ -48,6 +48,24 @@ describe.runIf(isRoot || process.env['CI'] !== undefined)('three hosts with VXLA
 
   test('pods have the MTU that VXLAN leaves', () => {
     expect(lab.space('pod-a').run('ip', 'link', 'show', 'eth0')).toContain('mtu 1450');
+  });
+
+  test('vxlan.calico follows the MTU of eth0 down and up again, and pings go on', async () => {
+    const mtuIs = (mtu: number) => (): boolean => lab.ip('a', 'link', 'show', 'vxlan.calico').includes(`mtu ${mtu} `);
+    const { received, lost } = await lab.pingDuring({ from: a, to: b.pod }, async () => {
+      for (const [mtu, left] of [
+        [9000, 8950],
+        [1400, 1350],
+        [9000, 8950],
+        [1500, 1450],
+      ] as const) {
+        lab.ip('r', 'link', 'set', 'to-a', 'mtu', String(mtu));
+        lab.ip('a', 'link', 'set', 'eth0', 'mtu', String(mtu));
+        await eventually(mtuIs(left), 1000);
+      }
+    });
+    expect(lost).toEqual([]);
+    expect(received).toBeGreaterThan(10);
   });
 
   test('a killed process and its successor over the same inputs touch nothing, and take over what is there', async () => {
@@ -96,6 +114,20 @@ describe.runIf(isRoot || process.env['CI'] !== undefined)('three hosts with VXLA
     await lab.update(a, { pools: [poolOf({})] });
     expect(lab.routesOf('a')).toContain('192.168.2.0/26 via 172.30.1.1 dev eth0 proto 80');
     await eventually(() => !lab.ip('a', '-br', 'link').includes('vxlan.calico'), 15_000);
+  });
+
+  test('vxlan.calico stays as long as a node that has not heard of the change sends through it', async () => {
+    for (const { block, address } of [a, b, c]) lab.ip('r', 'route', 'replace', block, 'via', address);
+    const isThere = (): boolean => lab.ip('b', '-br', 'link').includes('vxlan.calico');
+    const { received, lost } = await lab.pingDuring({ from: a, to: b.pod }, async () => {
+      await lab.update(b, { pools: [poolOf({})] });
+      await sleep(11_000);
+      expect(isThere()).toBe(true);
+    });
+    for (const { block } of [a, b, c]) lab.ip('r', 'route', 'del', block);
+    expect(lost).toEqual([]);
+    expect(received).toBeGreaterThan(500);
+    await eventually(() => !isThere(), 25_000);
   });
 
   test('several next hops are one multipath route', async () => {

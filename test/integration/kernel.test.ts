@@ -1,10 +1,12 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, describe, expect, test } from 'vitest';
-import type { Kernel } from '../../felix/kernel.ts';
+import type { Kernel, KernelRoute } from '../../felix/kernel.ts';
 import { MAIN_TABLE } from '../../felix/kernel.ts';
 import { createLinuxKernel } from '../../felix/linux-kernel.ts';
 import { parseIpAddress, parsePrefix } from '../../src/model/ip.ts';
 import { kernelCompliance } from '../compliance/kernel.ts';
+import { addConntrackEntry, conntrackEntries, plainConnection } from '../support/conntrack-entries.ts';
+import type { Connection } from '../support/conntrack-entries.ts';
 import { isRoot, makeNetns } from '../support/netns.ts';
 import type { TestNetns } from '../support/netns.ts';
 
@@ -33,7 +35,22 @@ async function eventually(condition: () => boolean | Promise<boolean>): Promise<
 }
 
 describe.runIf(isRoot || process.env['CI'] !== undefined)('with root', () => {
-  kernelCompliance('Linux', () => Promise.resolve({ kernel: open().kernel, eventually }));
+  kernelCompliance('Linux', () => {
+    const { kernel, netns } = open();
+    const connections = {
+      give: (connection: Connection) => addConntrackEntry(netns, connection),
+      list: () => conntrackEntries(netns),
+    };
+    return Promise.resolve({ kernel, eventually, connections });
+  });
+
+  test('connections of an address are forgotten in every conntrack zone', async () => {
+    const { kernel, netns } = open();
+    addConntrackEntry(netns, plainConnection('udp', '10.8.0.5', '10.1.0.2'), 7);
+    addConntrackEntry(netns, plainConnection('udp', '10.8.0.6', '10.1.0.2'), 7);
+    expect(await kernel.flushConntrack([parseIpAddress('10.8.0.5')])).toBe(1);
+    expect(conntrackEntries(netns)).toEqual(['udp 10.8.0.6 > 10.1.0.2, 10.1.0.2 > 10.8.0.6']);
+  });
 
   test('iproute2 reads our routes as we meant them, and we read those of iproute2', async () => {
     const { kernel, netns } = open();
@@ -91,6 +108,34 @@ describe.runIf(isRoot || process.env['CI'] !== undefined)('with root', () => {
       metric: 1024,
       hops: [],
     });
+  });
+
+  test('an event names the port of who did it, and the port its process, also that of a second socket', async () => {
+    const { kernel, netns } = open();
+    netns.run('ip', 'link', 'set', 'lo', 'up');
+    const ports: number[] = [];
+    const stop = new AbortController();
+    await kernel.watch((event) => {
+      if (event.kind === 'route' && event.change === 'removed' && event.by !== undefined) ports.push(event.by);
+    }, stop.signal);
+    const route: KernelRoute = {
+      ...{ prefix: parsePrefix('10.2.0.0/26'), table: MAIN_TABLE, protocol: 80, scope: 0, metric: 0 },
+      ...{ type: 'blackhole', hops: [] },
+    };
+    await kernel.writeRoutes([{ op: 'replace', route }]);
+    await kernel.writeRoutes([{ op: 'remove', route }]);
+    const second = createLinuxKernel({ netns: netns.path });
+    await second.writeRoutes([{ op: 'replace', route }]);
+    await second.writeRoutes([{ op: 'remove', route }]);
+    await eventually(() => ports.length >= 2);
+    expect(new Set(ports).size).toBe(2);
+    for (const port of ports) expect(await kernel.processOfPort(port)).toMatchObject({ pid: process.pid });
+    await second.close();
+    await kernel.writeRoutes([{ op: 'replace', route }]);
+    netns.run('ip', 'route', 'del', 'blackhole', '10.2.0.0/26');
+    await eventually(() => ports.length >= 3);
+    expect(await kernel.processOfPort(ports[2]!)).toBeUndefined();
+    stop.abort();
   });
 
   test('a watcher that is too slow hears of an overrun, and of what comes after it', async () => {

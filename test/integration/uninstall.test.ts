@@ -65,6 +65,8 @@ describe.skipIf(!isRoot && process.env['CI'] === undefined)('node uninstall', ()
     await until(() => Promise.resolve(/dev cali.*proto 80/.test(shown()) && shown().includes('vxlan.calico')), shown);
     expect(snapshot(a)).not.toBe(before);
 
+    a.netns.run('nft', 'add', 'table', 'inet', 'calico-ts');
+
     const running = a.ctl('node', 'uninstall');
     expect(running).toEqual({
       status: 1,
@@ -82,6 +84,7 @@ describe.skipIf(!isRoot && process.env['CI'] === undefined)('node uninstall', ()
     expect(done.status).toBe(0);
     expect(snapshot(a)).toBe(before);
     expect(existsSync(dirname(a.environment['CALICO_NODENAME_FILE']!))).toBe(false);
+    expect(a.netns.run('nft', 'list', 'tables')).toBe('');
     expect(a.ctl('node', 'uninstall').said).toBe('There is nothing of calico-ts on this host.\n');
     expect(b.netns.run('ip', 'link')).toContain('vxlan.calico');
   });

@@ -9,6 +9,7 @@ import { createInterface } from 'node:readline';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import type { ClusterNode, DataplaneInputs, EncapMode, Pool } from '../../felix/inputs.ts';
+import type { IpAddress } from '../../src/model/ip.ts';
 import { parseIpAddress, parsePrefix } from '../../src/model/ip.ts';
 import { learned, node, pool } from './dataplane-inputs.ts';
 import type { DataplaneAnswer, DataplaneRequest } from './dataplane-process.ts';
@@ -26,6 +27,11 @@ export interface LabHost {
   readonly pod: string;
   readonly vxlan: string;
   readonly ipip: string;
+  readonly address6: string;
+  readonly gateway6: string;
+  readonly block6: string;
+  readonly pod6: string;
+  readonly vxlan6: string;
 }
 
 const HOSTS: readonly LabHost[] = [1, 2, 3].map((i) => ({
@@ -36,12 +42,20 @@ const HOSTS: readonly LabHost[] = [1, 2, 3].map((i) => ({
   pod: `192.168.${i}.5`,
   vxlan: `192.168.${i}.1`,
   ipip: `192.168.${i}.2`,
+  address6: ['fd00:30:1::11', 'fd00:30:2::11', 'fd00:30:1::13'][i - 1]!,
+  gateway6: ['fd00:30:1::1', 'fd00:30:2::1', 'fd00:30:1::1'][i - 1]!,
+  block6: `fd10:${i}::40/122`,
+  pod6: `fd10:${i}::45`,
+  vxlan6: `fd10:${i}::41`,
 }));
 export const [a, b, c] = HOSTS as [LabHost, LabHost, LabHost];
 
-const CLUSTER: readonly ClusterNode[] = HOSTS.map(({ name, address, vxlan, ipip }) =>
-  node(name, `${address}/24`, { vxlan, ipip }),
+const CLUSTER: readonly ClusterNode[] = HOSTS.map(({ name, address, vxlan, ipip, address6, vxlan6 }) =>
+  node(name, `${address}/24`, { vxlan, ipip, ipv6: `${address6}/64`, vxlan6 }),
 );
+
+/** The pool of the lab's IPv6 pods, which only a lab that was asked for them has. */
+export const pool6Of = (vxlan: EncapMode): Pool => pool('fd10::/16', { vxlan }, 'six');
 
 /** The one pool of the lab, in the given modes. */
 export const poolOf = (modes: { readonly ipip?: EncapMode; readonly vxlan?: EncapMode }): Pool =>
@@ -79,11 +93,13 @@ export class DataplaneLab {
   readonly #usual: Partial<DataplaneInputs>;
   readonly #spaces = new Map<string, TestNetns>();
   readonly #running = new Map<string, DataplaneProcess>();
+  readonly #hasIpv6Pods: boolean;
 
   /** `prefix` begins the names of the namespaces; `usual` holds wherever an update says nothing else. */
-  constructor(prefix: string, usual: Partial<DataplaneInputs>) {
+  constructor(prefix: string, usual: Partial<DataplaneInputs>, { hasIpv6Pods = false } = {}) {
     this.#prefix = prefix;
     this.#usual = usual;
+    this.#hasIpv6Pods = hasIpv6Pods;
   }
 
   /** Resolves when every host has the routes to the others and its pod. */
@@ -106,9 +122,9 @@ export class DataplaneLab {
     return this.space(name).run('ip', ...args);
   }
 
-  /** Our IPv4 routes in the kernel, as iproute2 shows them. */
-  routesOf(name: string): readonly string[] {
-    return this.ip(name, 'route')
+  /** Our routes of one family in the kernel, as iproute2 shows them. */
+  routesOf(name: string, family: 4 | 6 = 4): readonly string[] {
+    return this.ip(name, `-${family}`, 'route')
       .split('\n')
       .map((line) => line.trim().replace(/\s+/g, ' '))
       .filter((line) => line.includes('proto 80'));
@@ -116,6 +132,11 @@ export class DataplaneLab {
 
   update({ name }: LabHost, some: Partial<DataplaneInputs> = {}): Promise<DataplaneAnswer> {
     return this.#running.get(name)!.ask({ update: this.#inputsOf(name, some) });
+  }
+
+  /** What the dataplane says of itself now. */
+  ask({ name }: LabHost): Promise<DataplaneAnswer> {
+    return this.#running.get(name)!.ask({ ask: 'routes' });
   }
 
   async updateAll(some: Partial<DataplaneInputs> = {}): Promise<void> {
@@ -193,24 +214,30 @@ export class DataplaneLab {
 
   #inputsOf(name: string, some: Partial<DataplaneInputs>): DataplaneInputs {
     const host = HOSTS.find((one) => one.name === name)!;
+    const others = HOSTS.filter((other) => other !== host);
+    const learned6 = others.map(({ block6, address6 }) => learned(block6, address6));
     return {
       local: CLUSTER.find((one) => one.name === name)!,
       nodes: CLUSTER.filter((one) => one.name !== name),
       pools: [],
-      localBlocks: [parsePrefix(host.block), parsePrefix('fd10::40/122')],
-      endpoints: [{ name: `test/${name}`, interfaceName: `cali${name}`, addresses: [parseIpAddress(host.pod)] }],
-      learned: HOSTS.filter((other) => other !== host).map(({ block, address }) => learned(block, address)),
+      localBlocks: [parsePrefix(host.block), parsePrefix(host.block6)],
+      endpoints: [{ name: `test/${name}`, interfaceName: `cali${name}`, addresses: this.#podAddresses(host) }],
+      learned: [...others.map(({ block, address }) => learned(block, address)), ...(this.#hasIpv6Pods ? learned6 : [])],
       learnedComplete: true,
       ...this.#usual,
       ...some,
     };
   }
 
+  #podAddresses({ pod, pod6 }: LabHost): readonly IpAddress[] {
+    return [pod, ...(this.#hasIpv6Pods ? [pod6] : [])].map((text) => parseIpAddress(text));
+  }
+
   async #startHost(host: LabHost): Promise<void> {
     this.#running.set(host.name, new DataplaneProcess(this.#nameOf(host.name)));
     await this.update(host);
     const netns = this.space(`pod-${host.name}`).path;
-    const pod = { netns, hostInterface: `cali${host.name}`, address: host.pod };
+    const pod = { netns, hostInterface: `cali${host.name}`, addresses: this.#podAddresses(host) };
     await this.#running.get(host.name)!.ask({ pod });
   }
 
@@ -219,7 +246,7 @@ export class DataplaneLab {
       this.#spaces.set(name, makeNetns(this.#nameOf(name)));
     }
     this.ip('r', 'link', 'add', 'rack', 'type', 'bridge');
-    for (const { name, address, gateway } of HOSTS) {
+    for (const { name, address, gateway, address6, gateway6 } of HOSTS) {
       const peer = ['peer', 'name', 'eth0', 'netns', this.#nameOf(name)];
       this.ip('r', 'link', 'add', `to-${name}`, 'type', 'veth', ...peer);
       if (name !== 'b') this.ip('r', 'link', 'set', `to-${name}`, 'master', 'rack');
@@ -228,11 +255,15 @@ export class DataplaneLab {
       this.ip(name, 'link', 'set', 'eth0', 'up');
       this.ip(name, 'address', 'add', `${address}/24`, 'dev', 'eth0');
       this.ip(name, 'route', 'add', 'default', 'via', gateway);
+      this.ip(name, 'address', 'add', `${address6}/64`, 'dev', 'eth0', 'nodad');
+      this.ip(name, '-6', 'route', 'add', 'default', 'via', gateway6);
     }
     this.ip('r', 'link', 'set', 'rack', 'up');
     this.ip('r', 'address', 'add', '172.30.1.1/24', 'dev', 'rack');
     this.ip('r', 'address', 'add', '172.30.2.1/24', 'dev', 'to-b');
-    this.space('r').run('sysctl', '-qw', 'net.ipv4.ip_forward=1');
+    this.ip('r', 'address', 'add', 'fd00:30:1::1/64', 'dev', 'rack', 'nodad');
+    this.ip('r', 'address', 'add', 'fd00:30:2::1/64', 'dev', 'to-b', 'nodad');
+    this.space('r').run('sysctl', '-qw', 'net.ipv4.ip_forward=1', 'net.ipv6.conf.all.forwarding=1');
   }
 }
 

@@ -3,39 +3,52 @@
  * one JSON answer per line on stdout. Ends with stdin, and leaves the kernel as it is.
  */
 import { createInterface } from 'node:readline';
-import type { Dataplane, RouteStatus } from '../../felix/index.ts';
-import { createDataplane, createLinuxKernel } from '../../felix/index.ts';
+import type { Dataplane, NatStatus, RepairStatus, RouteStatus } from '../../felix/index.ts';
+import { createDataplane, createLinuxKernel, createLinuxNftables } from '../../felix/index.ts';
 import type { DataplaneInputs } from '../../felix/inputs.ts';
-import { parseIpAddress } from '../../src/model/ip.ts';
+import type { IpAddress } from '../../src/model/ip.ts';
 import { systemClock } from '../../src/runtime/clock.ts';
 import { silentLogger } from '../../src/runtime/logger.ts';
 import { systemRandom } from '../../src/runtime/random.ts';
 
 export type DataplaneRequest =
   | { readonly update: DataplaneInputs }
-  | { readonly pod: { readonly netns: string; readonly hostInterface: string; readonly address: string } }
+  | {
+      readonly pod: {
+        readonly netns: string;
+        readonly hostInterface: string;
+        readonly addresses: readonly IpAddress[];
+      };
+    }
   | { readonly ask: 'routes' };
 
 export interface DataplaneAnswer {
   readonly adopted: number;
   readonly routes: readonly RouteStatus[];
+  readonly repairs: RepairStatus;
+  readonly nat: readonly NatStatus[];
 }
 
 async function answer(dataplane: Dataplane, request: DataplaneRequest): Promise<DataplaneAnswer> {
   if ('update' in request) dataplane.update(request.update);
   if ('pod' in request) {
-    const { netns, hostInterface, address } = request.pod;
-    const addresses = [parseIpAddress(address)];
+    const { netns, hostInterface, addresses } = request.pod;
     await dataplane.addWorkloadInterface({ netns, hostInterface, addresses, containerInterface: 'eth0', mtu: 0 });
   }
   await dataplane.settled();
-  return { adopted: dataplane.adoptedRoutes(), routes: dataplane.routes() };
+  return {
+    adopted: dataplane.adoptedRoutes(),
+    routes: dataplane.routes(),
+    repairs: dataplane.repairs(),
+    nat: dataplane.nat(),
+  };
 }
 
 if (import.meta.main) {
   const settings = { resyncSeconds: 90, ipipMtu: 0, vxlanMtu: 0, vxlanVni: 4096, vxlanPort: 4789 };
   const dataplane = createDataplane(settings, {
     kernel: createLinuxKernel(),
+    nftables: createLinuxNftables(),
     clock: systemClock,
     random: systemRandom,
     log: silentLogger,

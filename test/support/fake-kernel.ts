@@ -1,4 +1,4 @@
-import { formatPrefix, prefixContainsAddress, prefixOf, sameAddress } from '../../src/model/ip.ts';
+import { formatIpAddress, formatPrefix, prefixContainsAddress, prefixOf, sameAddress } from '../../src/model/ip.ts';
 import type { IpAddress } from '../../src/model/ip.ts';
 import { KernelError, MAIN_TABLE, asStored, formatRoute, routeKey, sameRoute } from '../../felix/kernel.ts';
 import type {
@@ -12,7 +12,10 @@ import type {
   NewLink,
   Resolution,
   RouteChange,
+  WatchedSysctl,
 } from '../../felix/kernel.ts';
+import { connectionText } from './conntrack-entries.ts';
+import type { Connection } from './conntrack-entries.ts';
 
 type Operation = Exclude<keyof Kernel, 'close' | 'watch'>;
 
@@ -31,6 +34,8 @@ export class FakeKernel implements Kernel {
   #addresses: KernelAddress[] = [];
   #neighbours: KernelNeighbour[] = [];
   readonly #sysctls = new Map<string, string>();
+  readonly #processes = new Map<number, string>();
+  #connections: readonly Connection[] = [];
   readonly #listeners = new Set<(event: KernelEvent) => void>();
   readonly #failures: { operation: Operation; matching: string; code: string; times: number }[] = [];
   readonly #namespaces: ReadonlyMap<string, FakeKernel>;
@@ -66,11 +71,54 @@ export class FakeKernel implements Kernel {
     return index;
   }
 
-  /** Somebody deletes a route by key; the listeners hear of it. */
-  loseRoute(route: KernelRoute): void {
+  /** Packets come out of a tunnel; nobody is told of that. */
+  receiveOver(name: string, packets: number): void {
+    const link = this.#linkNamed(name);
+    if (link !== undefined) this.#links.set(link.index, { ...link, received: (link.received ?? 0) + packets });
+  }
+
+  /** Somebody deletes a route by key; the listeners hear of it. `by`: the port of whoever did it. */
+  loseRoute(route: KernelRoute, by?: number): void {
     const key = routeKey(route);
     const lost = this.#routes.get(key);
-    if (this.#routes.delete(key) && lost) this.emit({ kind: 'route', change: 'removed', route: lost });
+    const author = by === undefined ? {} : { by };
+    if (this.#routes.delete(key) && lost) this.emit({ kind: 'route', change: 'removed', route: lost, ...author });
+  }
+
+  /** Somebody gives a link another name; its index, routes and addresses stay. */
+  renameLink(name: string, to: string): void {
+    const link = this.#linkNamed(name);
+    if (link !== undefined) this.#setLink({ ...link, name: to });
+  }
+
+  /** A process that may stand behind events. */
+  givenProcess(pid: number, name: string): void {
+    this.#processes.set(pid, name);
+  }
+
+  givenConnection(connection: Connection): void {
+    this.#connections = [...this.#connections, connection];
+  }
+
+  /** In the words of connectionText, sorted. */
+  connections(): readonly string[] {
+    return this.#connections.map(connectionText).sort();
+  }
+
+  async flushConntrack(addresses: readonly IpAddress[]): Promise<number> {
+    const moved = addresses.map(formatIpAddress);
+    await this.#change('flushConntrack', `flush conntrack ${moved.join(' ')}`);
+    const before = this.#connections.length;
+    this.#connections = this.#connections.filter(
+      ({ from, answersFrom }) => !moved.includes(from) && !moved.includes(answersFrom),
+    );
+    return before - this.#connections.length;
+  }
+
+  async processOfPort(port: number): ReturnType<Kernel['processOfPort']> {
+    await this.#begin('processOfPort', `look up netlink port ${port}`);
+    const name = this.#processes.get(port);
+    return name === undefined ? undefined : { pid: port, name };
   }
 
   async listRoutes(): Promise<readonly KernelRoute[]> {
@@ -155,7 +203,13 @@ export class FakeKernel implements Kernel {
       return;
     }
     const mac = link.kind === 'ipip' ? '' : (link.mac ?? madeUpMac(index));
-    this.#setLink({ ...common, index, mac, ...(link.kind === 'vxlan' && { vxlan: link.vxlan }) });
+    this.#setLink({
+      ...common,
+      index,
+      mac,
+      ...(link.kind === 'vxlan' && { vxlan: link.vxlan }),
+      ...(link.kind === 'ipip' && { pmtuDiscovery: false }),
+    });
   }
 
   #createVeth({ peer }: Extract<NewLink, { kind: 'veth' }>, link: KernelLink): void {
@@ -251,8 +305,9 @@ export class FakeKernel implements Kernel {
     if (!this.#links.has(neighbour.ifindex)) {
       throw new KernelError(`replace neighbour on link ${neighbour.ifindex}: ENODEV (no such device)`, 'ENODEV');
     }
-    this.#forgetNeighbour(neighbour);
+    this.#neighbours = this.#neighbours.filter((one) => neighbourKey(one) !== neighbourKey(neighbour));
     this.#neighbours.push(neighbour);
+    this.emit({ kind: 'neighbour', change: 'set', neighbour });
   }
 
   async removeNeighbour(neighbour: KernelNeighbour): Promise<void> {
@@ -261,7 +316,11 @@ export class FakeKernel implements Kernel {
   }
 
   #forgetNeighbour(neighbour: KernelNeighbour): void {
-    this.#neighbours = this.#neighbours.filter((one) => neighbourKey(one) !== neighbourKey(neighbour));
+    const lost = this.#neighbours.find((one) => neighbourKey(one) === neighbourKey(neighbour));
+    this.#neighbours = this.#neighbours.filter((one) => one !== lost);
+    if (lost?.kind === 'fdb') this.emit({ kind: 'neighbour', change: 'removed', neighbour: lost });
+    if (lost?.kind === 'neighbour')
+      this.emit({ kind: 'neighbour', change: 'removed', neighbour: { ...lost, mac: '', permanent: false } });
   }
 
   /** The longest prefix among routes and subnets, then the lowest metric. */
@@ -300,6 +359,20 @@ export class FakeKernel implements Kernel {
     await this.#change('writeSysctl', `write sysctl ${path} = '${value}'`);
     this.#checkSysctl(path);
     this.#sysctls.set(path, value);
+    this.#tellSysctl(path, value);
+  }
+
+  /** The kernel tells of some alone; ip_forward is `forwarding` of `all`. */
+  #tellSysctl(path: string, value: string): void {
+    const [, version, scope = '', name = ''] =
+      /^net\/ipv([46])\/conf\/([^/]+)\/(forwarding|rp_filter|proxy_arp|proxy_ndp)$/.exec(
+        path === 'net/ipv4/ip_forward' ? 'net/ipv4/conf/all/forwarding' : path,
+      ) ?? [];
+    if (version === undefined) return;
+    const ifindex = scope === 'all' || scope === 'default' ? scope : this.#linkNamed(scope)?.index;
+    if (ifindex === undefined) return;
+    const family = version === '4' ? 4 : 6;
+    this.emit({ kind: 'sysctl', family, ifindex, name: name as WatchedSysctl, value: Number(value) });
   }
 
   /** Those of a link that is not there are not there either. */

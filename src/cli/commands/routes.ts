@@ -61,11 +61,11 @@ async function listing(client: AgentClient, table: string | undefined, options: 
 
 const ROUTE_HEADINGS = ['PREFIX', 'TARGET', 'STATE', 'REASON'];
 
-const routeRow = ({ prefix, target, state, reason, error }: RouteReport): readonly string[] => [
+const routeRow = ({ prefix, target, state, reason, error, fight }: RouteReport): readonly string[] => [
   prefix,
   target,
   state,
-  error === undefined ? reason : `${reason}; ${error}`,
+  [reason, error, fight].filter((text) => text !== undefined).join('; '),
 ];
 
 const PATH_HEADINGS = ['PREFIX', 'BEST', 'NEXTHOP', 'ASPATH', 'LOCPREF', 'MED', 'FROM', 'REASON'];

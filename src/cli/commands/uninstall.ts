@@ -47,6 +47,7 @@ async function uninstall(options: Options, io: CliIo): Promise<void> {
     const failed = report.steps.filter(({ error }) => error !== undefined).length;
     if (failed > 0) throw new CommandError(`${failed} of ${report.steps.length} steps failed; the rest is done`);
   } finally {
+    await host.nftables?.close();
     await host.kernel.close();
   }
 }

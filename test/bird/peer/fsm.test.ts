@@ -77,7 +77,7 @@ const TABLE: Readonly<Record<Event['type'], Row>> = {
   Tcp_CR_Acked: but(ignored, { 2: 'OpenSent', 4: 'OpenSent' }),
   TcpConnectionConfirmed: but(ignored, { 2: 'OpenSent', 4: 'OpenSent' }),
   TcpConnectionFails: ['Idle', 'Idle', 'Active', 'Active', 'Active', 'Active', 'Active', 'Active', 'Active'],
-  BGPOpen: but(fsmError, { 6: 'OpenConfirm' }),
+  BGPOpen: but(fsmError, { 6: 'OpenConfirm', 7: 'OpenConfirm' }),
   BGPOpen_with_DelayOpenTimer_running: but(fsmError, { 3: 'OpenConfirm', 5: 'OpenConfirm' }),
   BGPHeaderErr: ending('Idle 1/1'),
   BGPOpenMsgErr: ending('Idle 2/4'),

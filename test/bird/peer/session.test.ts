@@ -46,13 +46,25 @@ describe('stray messages', () => {
   const { open } = new SessionBench(local);
   test.each([
     ['KEEPALIVE in OpenSent', [KEEPALIVE], '5/1'],
-    ['OPEN in OpenConfirm', [open, open], '5/2'],
     ['OPEN in Established', [open, KEEPALIVE, open], '5/3'],
   ] as const)('%s', (_name, messages, code) => {
     const connection = bench.last.open();
     connection.say(...messages);
     expect(connection.sent.at(-1)).toBe(code);
     expect([bench.session.state, connection.isOpen]).toEqual(['Idle', false]);
+  });
+
+  test('UPDATE in OpenConfirm', () => {
+    const connection = bench.last.open();
+    connection.say(open);
+    connection.sayOctets(encodeUpdateFrame({}));
+    expect(connection.sent.at(-1)).toBe('5/2');
+  });
+
+  test('an OPEN that is said twice is no error', () => {
+    const connection = bench.last.open();
+    connection.say(open, open, KEEPALIVE);
+    expect(bench.session.state).toBe('Established');
   });
 
   test('octets that are no BGP', () => {

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
-import { planTunnelPeers, planTunnels, podMtu, tunnelMac } from '../../../felix/calc/tunnels.ts';
+import { tunnelMac } from '../../../felix/calc/tunnel-mac.ts';
+import { planTunnelPeers, planTunnels, podMtu } from '../../../felix/calc/tunnels.ts';
 import { formatIpAddress } from '../../../src/model/ip.ts';
 import { host, inputs, node, pool } from '../../support/dataplane-inputs.ts';
 
@@ -29,7 +30,7 @@ test('an MTU from the settings wins over the parent’s', () => {
 
 test('while no interface carries our address a wanted tunnel waits rather than goes', () => {
   const plans = planTunnels(inputs({ pools: [ipip] }), host({ noParent: true }), settings);
-  expect(plans.map(({ state }) => state)).toEqual(['waiting', 'unwanted']);
+  expect(plans.map(({ state }) => state)).toEqual(['waiting', 'unwanted', 'unwanted']);
 });
 
 test('pods get the smallest MTU of the tunnels in use', () => {
@@ -47,7 +48,7 @@ test('the MAC is 66 and the first five octets of the name’s SHA-1, or what the
 test('each node with a tunnel address is a peer of vxlan.calico; without VXLAN there is none', () => {
   const nodes = [node('z', '172.30.2.9/24', { vxlan: '192.168.9.9' }), node('a', '172.30.2.8/24')];
   const peers = planTunnelPeers(inputs({ pools: [vxlan], nodes }));
-  expect(peers.map(({ tunnelAddress, remote }) => [formatIpAddress(tunnelAddress), formatIpAddress(remote)])).toEqual([
+  expect(peers.map(({ gateway, remote }) => [formatIpAddress(gateway), formatIpAddress(remote)])).toEqual([
     ['192.168.9.9', '172.30.2.9'],
   ]);
   expect(planTunnelPeers(inputs({ pools: [ipip], nodes }))).toEqual([]);

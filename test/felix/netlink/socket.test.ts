@@ -15,6 +15,7 @@ function scripted(answer: (requests: readonly Message[]) => readonly (Uint8Array
     setSocketOption: () => undefined,
     getSocketOption: () => new Uint8Array(),
     fcntl: () => undefined,
+    interfaceRequest: () => undefined,
     open: () => 4,
     close: () => undefined,
     setNetns: () => undefined,

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import {
   dataplaneInputs,
+  lentAddresses,
   listenPort,
   localBlocks,
   speakerSettings,
@@ -9,9 +10,16 @@ import {
 } from '../../../src/agent/cluster-view.ts';
 import type { Knowledge } from '../../../src/agent/cluster-view.ts';
 import { hashedRouterId } from '../../../src/agent/router-id.ts';
-import { affinityKey, resourceKey } from '../../../src/datastore/keys.ts';
+import { affinityKey, blockKey, resourceKey } from '../../../src/datastore/keys.ts';
 import type { Entry, Json } from '../../../src/datastore/store.ts';
-import { formatIpAddress, formatIpv4, formatPrefix, parsePrefix } from '../../../src/model/ip.ts';
+import {
+  formatIpAddress,
+  formatIpv4,
+  formatPrefix,
+  parseInterfaceAddress,
+  parseIpAddress,
+  parsePrefix,
+} from '../../../src/model/ip.ts';
 import { resourcesFromEntries } from '../../../src/resources/index.ts';
 
 const PLURALS: Readonly<Record<string, string>> = {
@@ -50,7 +58,7 @@ const CLUSTER = [
   resource('Node', 'a', { bgp: { ipv4Address: '172.30.1.11/24', ipv4IPIPTunnelAddr: '192.168.0.1' } }, { rack: 'a' }),
   resource('Node', 'b', { bgp: { ipv4Address: '172.30.2.11/24', asNumber: 64999 } }),
   resource('Node', 'unborn', {}),
-  resource('IPPool', 'p1', { cidr: '192.168.0.0/16', ipipMode: 'CrossSubnet' }),
+  resource('IPPool', 'p1', { cidr: '192.168.0.0/16', ipipMode: 'CrossSubnet', natOutgoing: true }),
   affinity('a', '192.168.0.0/26', 'confirmed'),
   affinity('a', '192.168.9.0/26', 'pending'),
   affinity('b', '192.168.0.64/26', 'confirmed'),
@@ -71,13 +79,70 @@ describe('blocks', () => {
   });
 });
 
+describe('addresses that others borrowed from our blocks', () => {
+  const of = (secondary: object, more: object = {}): Json => ({ handle_id: 'h', secondary, ...more }) as Json;
+  const block = entry(blockKey(parsePrefix('192.168.0.0/30')), {
+    cidr: '192.168.0.0/30',
+    affinity: 'host:a',
+    allocations: [0, 1, 2, 3],
+    unallocated: [],
+    attributes: [
+      of({ node: 'a' }),
+      of({ node: 'b' }),
+      of({}),
+      of({ node: 'c' }, { releasedAt: '2026-01-01T00:00:00Z' }),
+    ],
+    sequenceNumber: 1,
+    sequenceNumberForAllocation: {},
+    deleted: false,
+  });
+  const blocks = [parsePrefix('192.168.0.0/30')];
+  const lent = (...entries: readonly Entry[]): readonly string[] =>
+    lentAddresses(new Map(entries.map((each) => [each.key, each])), { node: 'a', blocks }).map(formatIpAddress);
+
+  test('are those whose assignment names another node, and none that was given back', () => {
+    expect(lent(block)).toEqual(['192.168.0.1']);
+  });
+
+  test('are none where the block is missing or broken', () => {
+    expect(lent()).toEqual([]);
+    expect(lent({ ...block, value: { cidr: '192.168.0.0/30', allocations: [] } })).toEqual([]);
+  });
+});
+
 describe("felix's inputs", () => {
+  test('tell the IPv6 side of a node', () => {
+    const dual = resource('Node', 'd', {
+      bgp: { ipv4Address: '172.30.2.12/24', ipv6Address: 'fd00:30:2::12/64' },
+      ipv6VXLANTunnelAddr: 'fd10::1',
+      vxlanTunnelMACAddrV6: '66:00:00:00:00:01',
+    });
+    const inputs = dataplaneInputs(knowledge([...CLUSTER, dual]), { routes: [], complete: true })!;
+    expect(inputs.nodes.find(({ name }) => name === 'd')?.ipv6).toEqual({
+      address: parseInterfaceAddress('fd00:30:2::12/64'),
+      vxlanTunnelAddress: parseIpAddress('fd10::1'),
+      vxlanTunnelMac: '66:00:00:00:00:01',
+    });
+  });
+
+  test('have the tunnel addresses that IPAM gave, until the Node resource says its own', () => {
+    const assigned = new Map([
+      ['ipip', parseIpAddress('192.168.0.9')],
+      ['vxlan', parseIpAddress('192.168.0.10')],
+    ] as const);
+    const { local } = dataplaneInputs(knowledge(CLUSTER), { routes: [], complete: true }, assigned)!;
+    expect(formatIpAddress(local.ipipTunnelAddress!)).toBe('192.168.0.1');
+    expect(formatIpAddress(local.vxlanTunnelAddress!)).toBe('192.168.0.10');
+  });
+
   test('hold the other nodes that have an address, the pools, and the pods of this node', () => {
     const inputs = dataplaneInputs(knowledge(CLUSTER), { routes: [], complete: true })!;
     expect(inputs.local).toMatchObject({ name: 'a', address: { length: 24 } });
     expect(formatIpAddress(inputs.local.ipipTunnelAddress!)).toBe('192.168.0.1');
     expect(inputs.nodes.map(({ name }) => name)).toEqual(['b']);
-    expect(inputs.pools).toMatchObject([{ name: 'p1', ipipMode: 'CrossSubnet', vxlanMode: 'Never' }]);
+    expect(inputs.pools).toMatchObject([
+      { name: 'p1', ipipMode: 'CrossSubnet', vxlanMode: 'Never', natOutgoing: true },
+    ]);
     expect(inputs.endpoints.map(({ name, interfaceName }) => [name, interfaceName])).toEqual([
       ['default/web', 'caliweb'],
     ]);

@@ -120,14 +120,15 @@ describe.each<IpFamily>([4, 6])('what a node tells, IPv%i', (family) => {
 });
 
 describe('tunnel addresses', () => {
-  const { pool: cidr, own, inOwn, borrowed, outside } = NETWORKS[4];
-  const pool = (spec: object = {}): AnyResource => resource('IPPool', 'pods', { cidr, ipipMode: 'Always', ...spec });
-  const bare = (prefix: string): string => prefix.replace('/32', '');
+  const bare = (prefix: string): string => prefix.replace(/\/(32|128)$/, '');
 
   test.each([
-    ['ipip', (address: string) => node({ ipv4IPIPTunnelAddr: address })],
-    ['vxlan', (address: string) => node({}, { ipv4VXLANTunnelAddr: address })],
-  ])('%s: inside an own block untold, borrowed told, of no pool or a closed one untold', (_, self) => {
+    ['ipip', 4, (address: string) => node({ ipv4IPIPTunnelAddr: address })],
+    ['vxlan', 4, (address: string) => node({}, { ipv4VXLANTunnelAddr: address })],
+    ['vxlan-v6', 6, (address: string) => node({}, { ipv6VXLANTunnelAddr: address })],
+  ] as const)('%s: inside an own block untold, borrowed told, of no pool or a closed one untold', (_, family, self) => {
+    const { pool: cidr, own, inOwn, borrowed, outside } = NETWORKS[family];
+    const pool = (spec: object = {}): AnyResource => resource('IPPool', 'pods', { cidr, ...spec });
     expect(told(knowing([own], self(bare(inOwn)), pool()))).toEqual([`${own}: block of ippool pods`]);
     expect(told(knowing([], self(bare(borrowed)), pool()))).toEqual([
       `${borrowed}: this node's tunnel address, borrowed from another node's block`,

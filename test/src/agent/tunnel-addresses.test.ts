@@ -1,10 +1,11 @@
 import { expect, test } from 'vitest';
 import { localBlocks } from '../../../src/agent/cluster-view.ts';
 import type { Knowledge } from '../../../src/agent/cluster-view.ts';
-import { TunnelAddresses, tunnelWork } from '../../../src/agent/tunnel-addresses.ts';
+import type { TunnelPorts } from '../../../src/agent/tunnel-addresses.ts';
+import { TunnelAddresses, tunnelAddressOf, tunnelWork } from '../../../src/agent/tunnel-addresses.ts';
 import { MemoryStore } from '../../../src/datastore/memory.ts';
 import { createIpam, tunnelHandle } from '../../../src/ipam/index.ts';
-import type { Ipam } from '../../../src/ipam/index.ts';
+import type { Ipam, TunnelKind } from '../../../src/ipam/index.ts';
 import { formatIpAddress, parsePrefix } from '../../../src/model/ip.ts';
 import { createResourceClient, resourcesFromEntries } from '../../../src/resources/index.ts';
 import type { AnyResource } from '../../../src/resources/index.ts';
@@ -21,7 +22,9 @@ async function cluster(): Promise<{
   /** The first call of a new process, which is killed once it has written so often. */
   restart: (writes: number) => Promise<Knowledge>;
   settle: () => Promise<Knowledge>;
-  held: (kind: 'ipip' | 'vxlan') => Promise<string[]>;
+  held: (kind: TunnelKind) => Promise<string[]>;
+  /** What devices were given, and what the Node resource said then. */
+  carried: string[];
   handles: () => Promise<number[]>;
 }> {
   const store = new MemoryStore();
@@ -38,7 +41,12 @@ async function cluster(): Promise<{
     const { entries } = await store.list('/');
     return { node: 'a', resources: resourcesFromEntries(entries).resources, blocks: localBlocks(entries, 'a') };
   };
-  const tunnels = new TunnelAddresses({ ipam, resources });
+  const carried: string[] = [];
+  const carry: TunnelPorts['carry'] = async (kind, address) => {
+    const told = tunnelAddressOf(await resources.get('Node', 'a'), kind) ?? 'nothing';
+    carried.push(`${kind} ${formatIpAddress(address)} while the Node says ${told}`);
+  };
+  const tunnels = new TunnelAddresses({ ipam, resources, carry });
   const settle = async (): Promise<Knowledge> => {
     await tunnels.settle(await know());
     return know();
@@ -48,15 +56,15 @@ async function cluster(): Promise<{
     const mortal = interleavedStore(store, (label) =>
       !/^(create|update|delete)/.test(label) || left-- > 0 ? Promise.resolve() : Promise.reject(new Error('killed')),
     );
-    const parts = { ipam: createIpam(mortal, ports), resources: createResourceClient(mortal) };
+    const parts = { ipam: createIpam(mortal, ports), resources: createResourceClient(mortal), carry };
     const settling = new TunnelAddresses(parts).settle(await know());
     await settling.catch((error: unknown) => expect(error).toEqual(new Error('killed')));
     return know();
   };
-  const held = async (kind: 'ipip' | 'vxlan'): Promise<string[]> =>
+  const held = async (kind: TunnelKind): Promise<string[]> =>
     (await ipam.assignmentsOf(tunnelHandle(kind, 'a'))).map(({ address }) => formatIpAddress(address));
   const handles = async (): Promise<number[]> => [(await held('ipip')).length, (await held('vxlan')).length];
-  return { ipam, resources, restart, settle, held, handles };
+  return { ipam, resources, restart, settle, held, handles, carried };
 }
 
 test('an IPIP pool gives this node a tunnel address, once, and its labels stay', async () => {
@@ -70,6 +78,34 @@ test('an IPIP pool gives this node a tunnel address, once, and its labels stay',
   expect(again.blocks).toHaveLength(1);
   expect(await handles()).toEqual([1, 0]);
   expect(tunnelWork(again)).toEqual([]);
+});
+
+test('the device carries an address before anybody else hears of it', async () => {
+  const { resources, settle, carried, held } = await cluster();
+  await resources.create(pool('192.168.0.0/16', { ipipMode: 'Always' }));
+  await settle();
+  await settle();
+  expect(carried).toEqual([`ipip ${(await held('ipip'))[0]} while the Node says nothing`]);
+});
+
+test('an IPv6 pool with VXLAN gives an address to a node that has an IPv6 address, beside its IPv4 ones', async () => {
+  const { resources, settle, held } = await cluster();
+  await resources.create(pool('fd10::/48', { vxlanMode: 'CrossSubnet' }, 'six'));
+  await resources.create(pool('192.168.0.0/16', { vxlanMode: 'CrossSubnet' }));
+  expect((await settle()).resources.Node.get('a')?.spec.ipv6VXLANTunnelAddr).toBeUndefined();
+  const node = await resources.get('Node', 'a');
+  await resources.update({
+    ...node,
+    spec: { ...node.spec, bgp: { ...node.spec.bgp, ipv6Address: 'fd00:30:1::11/64' } },
+  });
+  const { spec } = (await settle()).resources.Node.get('a')!;
+  expect(spec.ipv6VXLANTunnelAddr).toMatch(/^fd10::/);
+  expect(spec.ipv4VXLANTunnelAddr).toMatch(/^192\.168\./);
+  expect(await held('vxlan-v6')).toEqual([spec.ipv6VXLANTunnelAddr]);
+  await resources.apply(pool('fd10::/48', {}, 'six'));
+  const after = (await settle()).resources.Node.get('a')!.spec;
+  expect([after.ipv6VXLANTunnelAddr, after.ipv4VXLANTunnelAddr]).toEqual([undefined, spec.ipv4VXLANTunnelAddr]);
+  expect(await held('vxlan-v6')).toEqual([]);
 });
 
 test('a pool that changes from IPIP to VXLAN swaps the addresses', async () => {

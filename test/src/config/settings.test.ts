@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { loadSettings } from '../../../src/config/settings.ts';
-import { formatPrefix } from '../../../src/model/ip.ts';
+import { formatPrefix, parseIpAddress } from '../../../src/model/ip.ts';
 
 const load = (env: Readonly<Record<string, string>>): ReturnType<typeof loadSettings> =>
   loadSettings({ DATASTORE_TYPE: 'file', ...env });
@@ -14,8 +14,12 @@ describe('defaults', () => {
       runDirectory: '/var/run/calico',
       socketMode: 0o660,
       bgp: { holdSeconds: 240 },
-      felix: { resyncSeconds: 90, vxlanVni: 4096, vxlanPort: 4789 },
+      felix: {
+        ...{ resyncSeconds: 90, vxlanVni: 4096, vxlanPort: 4789, adoptCalicoRoutes: false },
+        nat: { exclusions: 'IPPoolsOnly' },
+      },
     });
+    expect(load({ FELIX_ADOPTCALICOROUTES: 'true' }).felix.adoptCalicoRoutes).toBe(true);
   });
 
   test('the production line of the README is understood', () => {
@@ -91,7 +95,6 @@ describe('what is wrong is one sentence with name and value', () => {
       'a pool is encapsulated by one of them only',
     ],
     [{ CALICO_IPV4POOL_BLOCK_SIZE: '19' }, "CALICO_IPV4POOL_BLOCK_SIZE = '19': is not a whole number from 20 to 32"],
-    [{ CALICO_IPV4POOL_NAT_OUTGOING: 'true' }, "CALICO_IPV4POOL_NAT_OUTGOING = 'true': is not supported yet"],
     [
       { NO_DEFAULT_POOLS: 'true', CALICO_IPV4POOL_CIDR: '10.0.0.0/16' },
       'NO_DEFAULT_POOLS and CALICO_IPV4POOL_CIDR are both set',
@@ -117,6 +120,15 @@ describe('what is wrong is one sentence with name and value', () => {
     ],
     [{ FELIX_IPINIPMTU: '67' }, "FELIX_IPINIPMTU = '67': is not 0 or a whole number from 68 to 65535"],
     [{ FELIX_VXLANMTU: '65536' }, "FELIX_VXLANMTU = '65536': is not 0 or a whole number from 68 to 65535"],
+    [{ FELIX_NATPORTRANGE: '0:9' }, "FELIX_NATPORTRANGE = '0:9': is no range of ports from 1 to 65535"],
+    [{ FELIX_NATPORTRANGE: '9:8' }, "FELIX_NATPORTRANGE = '9:8': is no range of ports"],
+    [{ FELIX_NATPORTRANGE: '1-9' }, "FELIX_NATPORTRANGE = '1-9': is no range of ports"],
+    [{ FELIX_NATPORTRANGE: '1:65536' }, "FELIX_NATPORTRANGE = '1:65536': is no range of ports"],
+    [{ FELIX_NATOUTGOINGADDRESS: 'fd00::1' }, "FELIX_NATOUTGOINGADDRESS = 'fd00::1': is not an IPv4 address"],
+    [
+      { FELIX_NATOUTGOINGEXCLUSIONS: 'Nodes' },
+      "FELIX_NATOUTGOINGEXCLUSIONS = 'Nodes': is none of IPPoolsOnly, IPPoolsAndHostIPs",
+    ],
     [{ CALICO_RUN_DIR: 'run' }, "CALICO_RUN_DIR = 'run': is not an absolute path"],
     [{ CALICO_BGP_PASSWORDS: 'secrets' }, "CALICO_BGP_PASSWORDS = 'secrets': is not an absolute path"],
     [
@@ -132,6 +144,16 @@ describe('what is wrong is one sentence with name and value', () => {
     expect(load({ CALICO_RUN_DIR: '' }).runDirectory).toBe('/var/run/calico');
     expect(load({ CALICO_IPV4POOL_CIDR: '10.0.0.0/26' }).defaultPool!.blockSize).toBe(26);
     expect(load({ FELIX_IPINIPMTU: '68', FELIX_VXLANMTU: '0' }).felix).toMatchObject({ ipipMtu: 68, vxlanMtu: 0 });
+    const nat = { FELIX_NATPORTRANGE: '1:65535', FELIX_NATOUTGOINGEXCLUSIONS: 'ippoolsandhostips' };
+    expect(load({ ...nat, FELIX_NATOUTGOINGADDRESS: '203.0.113.5' }).felix.nat).toEqual({
+      exclusions: 'IPPoolsAndHostIPs',
+      portRange: { from: 1, to: 65_535 },
+      address: parseIpAddress('203.0.113.5'),
+    });
+    expect(load({ FELIX_NATPORTRANGE: '4000' }).felix.nat.portRange).toEqual({ from: 4000, to: 4000 });
+    expect(load({ FELIX_NATPORTRANGE: '', FELIX_NATOUTGOINGADDRESS: '' }).felix.nat).toEqual({
+      exclusions: 'IPPoolsOnly',
+    });
   });
 
   test.each([

@@ -138,7 +138,7 @@ describe('a resource is refused with the field, the value and the reason', () =>
       { cidr: '10.0.0.0/16', ipipMode: 'Always', vxlanMode: 'CrossSubnet' },
       "spec.vxlanMode = 'CrossSubnet': ipipMode and vxlanMode cannot both be enabled: ipipMode is Always",
     ],
-    ['IPPool', { cidr: '10.0.0.0/16', natOutgoing: true }, "spec.natOutgoing = 'true': is not supported yet"],
+    ['IPPool', { cidr: '10.0.0.0/16', natOutgoing: 'yes' }, "spec.natOutgoing = 'yes': is not a boolean"],
     [
       'IPPool',
       { cidr: '10.0.0.0/16', nodeSelector: '!global()' },

@@ -7,6 +7,7 @@ import type { EncapMode } from '../../../felix/inputs.ts';
 import { learned } from '../../support/dataplane-inputs.ts';
 import type { LabHost } from '../../support/dataplane-lab.ts';
 import { a, b, c, DataplaneLab, eventually, poolOf } from '../../support/dataplane-lab.ts';
+import { recordPings, takeSources } from '../../support/ping-recorder.ts';
 
 const lab = new DataplaneLab('ctg', { pools: [poolOf({ ipip: 'CrossSubnet' })] });
 
@@ -37,9 +38,11 @@ const repaired = (): boolean => {
 };
 
 /** What tcpdump sees on b's cable while `work` runs: whole packets, outer header first. */
-async function onTheWire(work: () => void): Promise<readonly string[]> {
-  const args = ['netns', 'exec', 'ctg-r', 'tcpdump', '-nlqt', '--immediate-mode', '-i', 'to-b', 'icmp or proto 4'];
-  const child = spawn('ip', args);
+async function onTheWire(
+  work: () => void,
+  words = ['-nlqt', '--immediate-mode', '-i', 'to-b', 'icmp or proto 4'],
+): Promise<readonly string[]> {
+  const child = spawn('ip', ['netns', 'exec', 'ctg-r', 'tcpdump', ...words]);
   let printed = '';
   let said = '';
   child.stdout.on('data', (data: Buffer) => (printed += data.toString()));
@@ -81,6 +84,26 @@ describe('IPIP CrossSubnet', () => {
     expect(lab.space('pod-a').run('ip', 'link', 'show', 'eth0')).toContain('mtu 1480');
   });
 
+  test('tunl0 follows the MTU of eth0 down and up again, and pings go on', async () => {
+    const { received, lost } = await lab.pingDuring({ from: a, to: b.pod }, async () => {
+      for (const mtu of [9000, 1400, 9000, 1500]) {
+        lab.ip('r', 'link', 'set', 'to-a', 'mtu', String(mtu));
+        lab.ip('a', 'link', 'set', 'eth0', 'mtu', String(mtu));
+        await eventually(() => tunl0(a).mtu === mtu - 20, 5000);
+      }
+    });
+    expect(lost).toEqual([]);
+    expect(received).toBeGreaterThan(10);
+  });
+
+  test('outer packets have Don’t Fragment, also around inner ones without it', async () => {
+    const words = ['-nlqtv', '--immediate-mode', '-i', 'to-b', 'proto 4'];
+    const seen = await onTheWire(() => lab.ping(a, b.pod, '-M', 'dont'), words);
+    const outer = seen.filter((line) => line.includes('proto IPIP'));
+    expect(outer.length).toBeGreaterThanOrEqual(6);
+    expect(outer.filter((line) => !line.includes('flags [DF]'))).toEqual([]);
+  });
+
   test('beyond the router every packet, the largest too, is inside protocol 4 between the two nodes', async () => {
     const before = lab.sentInto('tunl0', a);
     const seen = await onTheWire(() => lab.ping(a, b.pod, '-M', 'do', '-s', '1452'));
@@ -107,6 +130,17 @@ describe('IPIP CrossSubnet', () => {
     const route = lab.ip('a', 'route', 'get', b.pod);
     expect(route).toContain(`dev tunl0 src ${a.ipip}`);
     expect(lab.space('a').run('ping', '-c', '1', '-W', '2', b.pod)).toContain(' 0% packet loss');
+  });
+
+  test('and also where its socket has another: NAT gives what enters tunl0 the address on it, to pods none', async () => {
+    const { nat } = await lab.update(a);
+    expect(nat.filter(({ subject }) => subject.kind === 'tunnel')).toMatchObject([{ state: 'in force' }]);
+    const pod = lab.space('pod-b');
+    recordPings(pod);
+    lab.space('a').run('ping', '-c', '1', '-W', '2', '-I', a.address, b.pod);
+    expect(takeSources(pod, b.pod)).toEqual([a.ipip]);
+    lab.ping(a, b.pod);
+    expect(takeSources(pod, b.pod)).toEqual([a.pod]);
   });
 
   test('two nodes that announce one prefix are two onlink next hops over tunl0', async () => {
@@ -190,12 +224,12 @@ describe.each([0, 2])('with rp_filter %d', (filter) => {
     for (const { name } of [a, b, c]) lab.space(name).run('sysctl', '-qw', 'net.ipv4.conf.all.rp_filter=0');
   });
 
-  test.each([b, c])('changes of mode under traffic to $name lose no packet', async (to) => {
+  test.each([b, c])('twenty changes of mode under traffic to $name lose no packet', async (to) => {
+    const modes: readonly EncapMode[] = ['Always', 'CrossSubnet', 'Never', 'Always', 'Never', 'CrossSubnet'];
     const { received, lost } = await lab.pingDuring({ from: a, to: to.pod }, async () => {
-      const modes: readonly EncapMode[] = ['Always', 'CrossSubnet', 'Never', 'Always', 'CrossSubnet'];
-      for (const ipip of modes) {
-        await lab.updateAll({ pools: [poolOf({ ipip })] });
-        await sleep(200);
+      for (let i = 0; i < 20; i++) {
+        await lab.updateAll({ pools: [poolOf({ ipip: modes[i % modes.length]! })] });
+        await sleep(100);
       }
     });
     expect(lost).toEqual([]);

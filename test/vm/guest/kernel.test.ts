@@ -36,3 +36,13 @@ test('tunl0: made or adopted, with its address, MTU and an onlink route', async 
     ...{ index, kind: 'ipip', mtu: 1400, up: true },
   });
 });
+
+test('tunl0: path MTU discovery, which the kernel leaves off, is switched on; nothing else of it changes', async () => {
+  await kernel.createLink({ kind: 'ipip', name: 'tunl0' });
+  const tunl0 = async () => (await kernel.listLinks()).find(({ name }) => name === 'tunl0')!;
+  const { index, pmtuDiscovery, ...before } = await tunl0();
+  expect(pmtuDiscovery).toBe(false);
+  await kernel.setLink(index, { pmtuDiscovery: true, mtu: 1400, up: true });
+  expect(await tunl0()).toEqual({ ...before, index, pmtuDiscovery: true, mtu: 1400, up: true, running: true });
+  expect(netns.run('ip', 'tunnel', 'show', 'tunl0')).toBe('tunl0: any/ip remote any local any ttl inherit\n');
+});

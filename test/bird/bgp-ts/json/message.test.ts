@@ -68,7 +68,7 @@ describe('JSON that somebody else wrote, however large', () => {
   const notification = { type: 'notification', code: 6, subcode: 0 };
 
   test('megabytes of hex digits are read, and refused where one is wrong', () => {
-    const data = 'ab'.repeat(16 * 1024 * 1024);
+    const data = 'ab'.repeat(2 * 1024 * 1024);
     const result = messageFromJson({ ...notification, data });
     expect(result.kind === 'ok' && result.message.type === 'notification' && result.message.data.length).toBe(
       data.length / 2,

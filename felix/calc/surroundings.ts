@@ -1,0 +1,97 @@
+/** What the single learned route does not decide: made once for all of them. */
+import type { InterfaceAddress, IpAddress, IpFamily, Prefix } from '../../src/model/ip.ts';
+import {
+  comparePrefixes,
+  formatIpAddress,
+  prefixContains,
+  prefixContainsAddress,
+  isHostPrefix,
+  sameAddress,
+} from '../../src/model/ip.ts';
+import type { ClusterNode, DataplaneInputs, Pool } from '../inputs.ts';
+import { addressOf } from '../inputs.ts';
+import type { HostView, NextHop, Resolution } from './host-view.ts';
+import { ownAddress, parentOf } from './host-view.ts';
+import type { ForeignByPrefix } from './refusal.ts';
+import { foreignByPrefix } from './refusal.ts';
+
+export interface Surroundings {
+  readonly host: HostView;
+  /** Our addresses, with the masks that CrossSubnet goes by. */
+  readonly own: Readonly<Record<IpFamily, InterfaceAddress | undefined>>;
+  /** The longest first, as are pools: of several that hold a prefix the closest one counts. */
+  readonly localBlocks: readonly Prefix[];
+  readonly lentAddresses: ReadonlySet<string>;
+  readonly pools: readonly Pool[];
+  /** By each of their addresses. */
+  readonly nodes: ReadonlyMap<string, ClusterNode>;
+  readonly foreign: ForeignByPrefix;
+  /** With memory for one calculation; a full table has few next hops. */
+  readonly resolve: (nextHop: NextHop) => Resolution;
+}
+
+export function surroundings(
+  inputs: DataplaneInputs,
+  host: HostView,
+  resolve: (nextHop: NextHop) => Resolution,
+): Surroundings {
+  const own = (family: IpFamily): InterfaceAddress | undefined => {
+    const address = addressOf(inputs.local, family);
+    return address && ownAddress(address, parentOf(host, family));
+  };
+  return {
+    host,
+    own: { 4: own(4), 6: own(6) },
+    localBlocks: inputs.localBlocks.toSorted((a, b) => b.length - a.length || comparePrefixes(a, b)),
+    lentAddresses: new Set(inputs.lentAddresses?.map(formatIpAddress)),
+    pools: inputs.pools.toSorted((a, b) => b.cidr.length - a.cidr.length || (a.name < b.name ? -1 : 1)),
+    nodes: nodesByAddress(inputs.nodes),
+    foreign: foreignByPrefix(host),
+    resolve: memoised(resolve),
+  };
+}
+
+/** Where two nodes claim one address, the first name has it: in Calico too, and whatever the order they came in. */
+const nodesByAddress = (nodes: readonly ClusterNode[]): ReadonlyMap<string, ClusterNode> =>
+  new Map(
+    nodes
+      .toSorted((a, b) => (a.name < b.name ? 1 : -1))
+      .flatMap((node) =>
+        ([4, 6] as const).flatMap((family): [string, ClusterNode][] => {
+          const address = addressOf(node, family);
+          return address === undefined ? [] : [[formatIpAddress(address.address), node]];
+        }),
+      ),
+  );
+
+/** The smallest pool that holds the prefix. */
+export const poolOf = (prefix: Prefix, { pools }: Pick<Surroundings, 'pools'>): Pool | undefined =>
+  pools.find(({ cidr }) => prefixContains(cidr, prefix));
+
+/** The block of ours that holds the prefix; what we lent is no part of it. */
+export function blockOf(
+  prefix: Prefix,
+  { localBlocks, lentAddresses }: Pick<Surroundings, 'localBlocks' | 'lentAddresses'>,
+): Prefix | undefined {
+  const block = localBlocks.find((own) => own.length <= prefix.length && prefixContainsAddress(own, prefix.address));
+  const isLent = block !== undefined && isHostPrefix(prefix) && lentAddresses.has(formatIpAddress(prefix.address));
+  return isLent ? undefined : block;
+}
+
+export function isOwnAddress(address: IpAddress, { own }: Pick<Surroundings, 'own'>): boolean {
+  const ours = own[address.family];
+  return ours !== undefined && sameAddress(address, ours.address);
+}
+
+export const nextHopText = ({ address, interfaceName }: NextHop): string =>
+  interfaceName === undefined ? formatIpAddress(address) : `${formatIpAddress(address)}%${interfaceName}`;
+
+function memoised(resolve: (nextHop: NextHop) => Resolution): (nextHop: NextHop) => Resolution {
+  const known = new Map<string, Resolution>();
+  return (nextHop) => {
+    const key = nextHopText(nextHop);
+    const found = known.get(key) ?? resolve(nextHop);
+    known.set(key, found);
+    return found;
+  };
+}

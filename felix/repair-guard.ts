@@ -1,0 +1,65 @@
+import type { DeltaTracker } from './delta-tracker.ts';
+import type { RepairObject, Repairs } from './repairs.ts';
+
+export interface GuardWords<V> {
+  readonly objectOf: (key: string, value: V) => RepairObject;
+  /** The links that it stands on: it goes with them. */
+  readonly linksOf: (value: V) => readonly number[];
+}
+
+/**
+ * Tells repairs from new wishes in one table: what is missing now, was there after the last pass, and is wanted as it was
+ * then, somebody else has undone. Costs nothing for entries that are right. The tracker's wishes must be replaced whole.
+ */
+export class RepairGuard<V> {
+  readonly #tracker: DeltaTracker<string, V>;
+  readonly #repairs: Repairs;
+  readonly #words: GuardWords<V>;
+  readonly #isSame: (a: V, b: V) => boolean;
+  /** What was wanted at the end of the last pass. */
+  #before: ReadonlyMap<string, V> = new Map();
+  /** What was wrong then, or is being looked at now. */
+  #wrong = new Set<string>();
+  readonly #damaged = new Map<string, V>();
+
+  constructor(
+    tracker: DeltaTracker<string, V>,
+    repairs: Repairs,
+    words: GuardWords<V> & { readonly isSame: (a: V, b: V) => boolean },
+  ) {
+    this.#tracker = tracker;
+    this.#repairs = repairs;
+    this.#words = words;
+    this.#isSame = words.isSame;
+  }
+
+  /** For each entry that differs from the wish: may it be written now? */
+  mayUpdate(key: string, now: number): boolean {
+    const wanted = this.#tracker.desired.get(key);
+    if (wanted === undefined) return true;
+    const before = this.#before.get(key);
+    const wasRight = before !== undefined && !this.#wrong.has(key) && this.#isSame(before, wanted);
+    const object = this.#words.objectOf(key, wanted);
+    this.#wrong.add(key);
+    if (wasRight) {
+      const isExcused = this.#words.linksOf(wanted).some((ifindex) => this.#repairs.isLinkTouched(ifindex));
+      this.#damaged.set(key, wanted);
+      this.#repairs.damaged(object, now, isExcused);
+    }
+    return !this.#damaged.has(key) || this.#repairs.isDue(object, now);
+  }
+
+  /** At the end of a pass: counts what has been put right. */
+  finish(now: number): void {
+    for (const [key, value] of this.#damaged) {
+      const wanted = this.#tracker.desired.get(key);
+      const object = this.#words.objectOf(key, value);
+      if (wanted === undefined || !this.#isSame(wanted, value)) this.#repairs.withdraw(object);
+      else if (this.#tracker.isCorrect(key)) this.#repairs.repaired(object, now);
+      else continue;
+      this.#damaged.delete(key);
+    }
+    this.#before = this.#tracker.desired;
+    this.#wrong = new Set([...this.#wrong].filter((key) => !this.#tracker.isCorrect(key)));
+  }
+}
