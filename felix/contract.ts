@@ -83,7 +83,7 @@ export interface Dataplane {
   /** What others undid of ours, and with whom we fight over it. */
   repairs(): RepairStatus;
   health(): DataplaneHealth;
-  /** One round trip to the kernel, the way that everything else takes; rejects with one sentence. */
+  /** One round trip to the kernel, through the netlink thread as everything else; rejects with one sentence. */
   heartbeat(): Promise<void>;
   interfaces(): Promise<readonly HostInterface[]>;
   /** Makes the veth pair, addresses, routes inside the pod and sysctls; idempotent. Returns the pod side's MAC. */

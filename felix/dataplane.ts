@@ -4,7 +4,7 @@ import type { Clock } from '../src/runtime/clock.ts';
 import type { Logger } from '../src/runtime/logger.ts';
 import type { Random } from '../src/runtime/random.ts';
 import type { HostView } from './calc/host-view.ts';
-import { planRoutes } from './calc/routes.ts';
+import { RoutePlanner } from './calc/route-planner.ts';
 import { planSysctls } from './calc/sysctls.ts';
 import type { TunnelPlan } from './calc/tunnels.ts';
 import { planTunnelPeers, planTunnels, podMtu } from './calc/tunnels.ts';
@@ -77,6 +77,7 @@ export class NodeDataplane implements Dataplane {
   readonly #ports: DataplanePorts;
   readonly #scheduler: PassScheduler;
   readonly #watch: HostWatch;
+  readonly #planner = new RoutePlanner();
   readonly #routes: RouteTable;
   readonly #links: LinkTable;
   readonly #neighbours: NeighbourTable;
@@ -88,7 +89,6 @@ export class NodeDataplane implements Dataplane {
   readonly #listeners = new Set<() => void>();
   #host = EMPTY_HOST;
   #inputs: DataplaneInputs | undefined;
-  #plannedFrom: { readonly inputs: DataplaneInputs; readonly host: HostSnapshot; readonly errors: string } | undefined;
   #adopted = 0;
   #isStale = true;
   #resyncAt = 0;
@@ -267,7 +267,7 @@ export class NodeDataplane implements Dataplane {
       this.#resyncAt = now + this.#settings.resyncSeconds * 1000 * (1 + this.#ports.random() / 10);
     }
     this.#neighbours.setDesired(planTunnelPeers(inputs), view.links);
-    this.#planRoutes(inputs, view);
+    this.#routes.setDesired(this.#planner.plan(inputs, view), view.links);
     // A route may need a neighbour, so neighbours come before routes and go after them; links go last of all.
     results.push(await this.#neighbours.reconcile(now, false));
     results.push(await this.#reconcileRoutes(now, mayDelete));
@@ -282,15 +282,6 @@ export class NodeDataplane implements Dataplane {
     const natSettings = { settings: this.#settings.nat, vxlanPort: this.#settings.vxlanPort };
     results.push(await this.#nat.reconcile(planNat(inputs, plans, natSettings), now, isFull));
     return this.#report(results);
-  }
-
-  /** Planning is pure: where the same goes in as before, the same comes out, and a repair costs no plan of all routes. */
-  #planRoutes(inputs: DataplaneInputs, view: HostView): void {
-    const plannedFrom = { inputs, host: this.#host, errors: JSON.stringify([...view.linkErrors]) };
-    const { inputs: before, host, errors } = this.#plannedFrom ?? {};
-    if (before === inputs && host === this.#host && errors === plannedFrom.errors) return;
-    this.#plannedFrom = plannedFrom;
-    this.#routes.setDesired(planRoutes(inputs, view), view.links);
   }
 
   async #reconcileRoutes(now: number, mayDelete: boolean): Promise<PassResult<string>> {
@@ -309,8 +300,10 @@ export class NodeDataplane implements Dataplane {
 
   /** The way that needs no memory: all that the kernel has is read again. */
   async #resync(): Promise<void> {
-    this.#host = await readHost(this.#ports.kernel);
-    this.#routes.setActual(this.#host.routes, this.#ownership());
+    const host = await readHost(this.#ports.kernel);
+    // Ours are the route table's to know; kept here too they would be twice in memory.
+    this.#host = { ...host, routes: host.routes.filter((route) => !isOurs(route)) };
+    this.#routes.setActual(host.routes, this.#ownership());
     await this.#neighbours.resync(hostLinks(this.#host));
     this.#isStale = false;
   }

@@ -5,7 +5,7 @@
 import { formatIpAddress, formatPrefix, sameAddress, samePrefix } from '../src/model/ip.ts';
 import type { InterfaceAddress, IpAddress, IpFamily, Prefix } from '../src/model/ip.ts';
 
-/** Routing table `main`; the only one listed, and the one to write to. */
+/** Routing table `main`. */
 export const MAIN_TABLE = 254;
 
 /** How far a destination is, as rtnetlink numbers it. */
@@ -110,6 +110,8 @@ export interface VethPeer {
 }
 
 export interface LinkChange {
+  /** Renames it; up or in use it may be refused (EBUSY). */
+  readonly name?: string;
   /** Of an ipip link; it can only be switched on. */
   readonly pmtuDiscovery?: true;
   readonly up?: boolean;
@@ -140,6 +142,20 @@ export type KernelNeighbour =
       readonly remote: IpAddress;
       readonly permanent: boolean;
     };
+
+/** Which packets are looked up in which table; all that is named must match. */
+export interface KernelRule {
+  readonly family: IpFamily;
+  /** The lowest is asked first; Linux's own are 0 (local), 32766 (main) and 32767 (default). */
+  readonly priority: number;
+  readonly table: number;
+  /** Who made it, as with routes. */
+  readonly protocol: number;
+  readonly from?: Prefix;
+  readonly to?: Prefix;
+  /** Of the packet's mark, the bits of the mask have this value. */
+  readonly mark?: { readonly value: number; readonly mask: number };
+}
 
 /** How the kernel would reach an address now. */
 export interface Resolution {
@@ -192,8 +208,8 @@ export class KernelError extends Error {
 
 /** Every method rejects with KernelError, and with InvalidValueError for a name or MAC that is none. What concerns one network namespace stays in the one it was opened in. */
 export interface Kernel {
-  /** All IPv4 and IPv6 routes of table main, clones (learned path MTUs) left out. */
-  listRoutes(): Promise<readonly KernelRoute[]>;
+  /** All IPv4 and IPv6 routes of a table, of main where none is named; clones (learned path MTUs) left out. */
+  listRoutes(table?: number): Promise<readonly KernelRoute[]>;
   /** In order, as one batch; result i belongs to change i: undefined is success. One refusal stops no other change. */
   writeRoutes(changes: readonly RouteChange[]): Promise<readonly (KernelError | undefined)[]>;
 
@@ -217,10 +233,20 @@ export interface Kernel {
   /** Success where it is not there. */
   removeNeighbour(neighbour: KernelNeighbour): Promise<void>;
 
+  /** Those that lead to a table; what has conditions beyond those of KernelRule is left out. */
+  listRules(): Promise<readonly KernelRule[]>;
+  /** Success where it is there already. */
+  addRule(rule: KernelRule): Promise<void>;
+  /** Success where it is not there. */
+  removeRule(rule: KernelRule): Promise<void>;
+
   /** Undefined where no route leads there. */
   resolve(address: IpAddress): Promise<Resolution | undefined>;
 
-  /** Resolves once subscribed; from then on the listener hears of every change, ours too, until the signal aborts. */
+  /**
+   * Resolves once subscribed; from then on the listener hears of every change, ours too, until the signal aborts. Only of
+   * what this port's writeRoutes does it hears nothing: the results tell.
+   */
   watch(listener: (event: KernelEvent) => void, signal: AbortSignal): Promise<void>;
 
   /** The process behind an event's `by`; undefined where it has ended or is not to be seen from here. */
@@ -249,14 +275,18 @@ export function asStored(route: KernelRoute): KernelRoute {
   return { ...route, scope: SCOPE.universe, metric: route.metric === 0 ? IPV6_DEFAULT_METRIC : route.metric };
 }
 
-/** The key as text, for maps; equal for routes that replace each other. */
-export function routeKey({ prefix, table, metric, tos }: RouteKey): string {
-  const stored = metric === 0 && prefix.address.family === 6 ? IPV6_DEFAULT_METRIC : metric;
-  return `${formatPrefix(prefix)} table ${table} metric ${stored} tos ${tos ?? 0}`;
+/** The key as text, for maps; equal for routes that replace each other. Short, because there are many: `10.0.0.0/26`, `10.0.0.0/26 metric 512`. */
+export function routeKey({ prefix, table, metric, tos = 0 }: RouteKey): string {
+  const usual = prefix.address.family === 6 ? IPV6_DEFAULT_METRIC : 0;
+  const text = formatPrefix(prefix);
+  const hasUsualMetric = metric === 0 || metric === usual;
+  if (table === MAIN_TABLE && hasUsualMetric && tos === 0) return text;
+  return `${text} table ${table} metric ${hasUsualMetric ? usual : metric} tos ${tos}`;
 }
 
 /** Equal in every field; the order of hops does not matter. Both sides as stored, see asStored. */
 export function sameRoute(a: KernelRoute, b: KernelRoute): boolean {
+  if (a === b) return true;
   return (
     samePrefix(a.prefix, b.prefix) &&
     a.table === b.table &&
@@ -272,15 +302,31 @@ export function sameRoute(a: KernelRoute, b: KernelRoute): boolean {
 }
 
 function sameHops(a: readonly KernelHop[], b: readonly KernelHop[]): boolean {
+  if (a === b) return true;
+  if (a.length !== b.length) return false;
+  if (a.length === 1) return sameHop(a[0]!, b[0]!);
   const text = (hops: readonly KernelHop[]): string => hops.map(formatHop).sort().join(' ');
-  return a.length === b.length && text(a) === text(b);
+  return text(a) === text(b);
 }
+
+const sameHop = (a: KernelHop, b: KernelHop): boolean =>
+  a.ifindex === b.ifindex && a.onlink === b.onlink && sameOptionalAddress(a.gateway, b.gateway);
 
 const sameOptionalAddress = (a: IpAddress | undefined, b: IpAddress | undefined): boolean =>
   a === undefined || b === undefined ? a === b : sameAddress(a, b);
 
 const formatHop = ({ gateway, ifindex, onlink }: KernelHop): string =>
   [gateway && `via ${formatIpAddress(gateway)}`, `dev ${ifindex}`, onlink && 'onlink'].filter(Boolean).join(' ');
+
+/** In the manner of `ip rule`: `IPv4 rule 100: from 10.0.0.0/8 mark 0x1/0xff lookup 7`. */
+export function formatRule({ family, priority, table, from, to, mark }: KernelRule): string {
+  const conditions = [
+    from && `from ${formatPrefix(from)}`,
+    to && `to ${formatPrefix(to)}`,
+    mark && `mark 0x${mark.value.toString(16)}/0x${mark.mask.toString(16)}`,
+  ];
+  return [`IPv${family} rule ${priority}:`, ...conditions, `lookup ${table}`].filter(Boolean).join(' ');
+}
 
 /** In the manner of `ip route`, with interface indexes for names: `10.0.0.0/26 via 10.1.1.1 dev 3 onlink metric 0 proto 80`. */
 export function formatRoute({ prefix, type, metric, protocol, hops }: KernelRoute): string {

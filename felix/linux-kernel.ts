@@ -1,10 +1,19 @@
 /** The real kernel behind the port, by rtnetlink. */
-import { readFileSync, writeFileSync } from 'node:fs';
-import { setImmediate as nextTurn } from 'node:timers/promises';
 import { formatIpAddress, formatPrefix } from '../src/model/ip.ts';
-import type { IpAddress } from '../src/model/ip.ts';
-import { KernelError, MAIN_TABLE, formatRoute } from './kernel.ts';
-import type { Kernel, KernelAddress, KernelEvent, KernelNeighbour, NewLink, RouteChange } from './kernel.ts';
+import type { IpAddress, IpFamily } from '../src/model/ip.ts';
+import { KernelError, MAIN_TABLE, formatRoute, formatRule } from './kernel.ts';
+import type {
+  Kernel,
+  KernelAddress,
+  KernelEvent,
+  KernelNeighbour,
+  KernelRoute,
+  KernelRule,
+  NewLink,
+  RouteChange,
+} from './kernel.ts';
+import { BatchWriter, MAX_REQUESTS } from './netlink/batch-writer.ts';
+import type { Batch } from './netlink/batch-writer.ts';
 import { decodeAddress, encodeAddressDump, encodeDeleteAddress, encodeNewAddress } from './netlink/address.ts';
 import { flushConntrack } from './netlink/conntrack.ts';
 import { errnoName, errnoText } from '../src/linux/errno.ts';
@@ -12,13 +21,17 @@ import type { Request, Verdict } from './netlink/header.ts';
 import { SystemError, loadLibc } from '../src/linux/libc.ts';
 import type { Libc } from '../src/linux/libc.ts';
 import * as link from './netlink/link.ts';
-import { Monitor } from './netlink/monitor.ts';
+import type { PortQuestion, SysctlAccess } from './netlink/messages.ts';
+import { Monitor, openMonitorSocket } from './netlink/monitor.ts';
 import { openNamespace, ownNamespace } from './netlink/namespace.ts';
 import type { Namespace } from './netlink/namespace.ts';
 import * as neighbour from './netlink/neighbour.ts';
-import { portOwner } from './netlink/port-owner.ts';
-import { decodeResolution, decodeRoute, encodeResolve, encodeRouteChange, encodeRouteDump } from './netlink/route.ts';
-import { NetlinkSocket, batches } from './netlink/socket.ts';
+import type { PortOwner } from './netlink/port-owner.ts';
+import { RouteReader } from './netlink/route-reader.ts';
+import { decodeResolution, encodeResolve, encodeRouteDump, writeRouteChange } from './netlink/route.ts';
+import { decodeRule, encodeAddRule, encodeRemoveRule, encodeRuleDump } from './netlink/rule.ts';
+import { NetlinkSocket } from './netlink/socket.ts';
+import { NetlinkThreadError, netlinkThread } from './netlink/thread.ts';
 import { discoverPathMtu } from './netlink/tunnel-ioctl.ts';
 
 export interface LinuxKernelOptions {
@@ -30,7 +43,7 @@ export interface LinuxKernelOptions {
 export function createLinuxKernel({ netns }: LinuxKernelOptions = {}): Kernel {
   const libc = loadLibc();
   const what = netns === undefined ? 'open netlink' : `open netlink in network namespace ${netns}`;
-  return named(what, () => {
+  try {
     const namespace = netns === undefined ? ownNamespace : openNamespace(libc, netns);
     try {
       return new LinuxKernel(libc, namespace);
@@ -38,8 +51,13 @@ export function createLinuxKernel({ netns }: LinuxKernelOptions = {}): Kernel {
       namespace.close();
       throw error;
     }
-  });
+  } catch (error) {
+    throw named(what, error);
+  }
 }
+
+/** So many batches wait for the netlink thread at most. */
+const BATCHES_AHEAD = 3;
 
 class LinuxKernel implements Kernel {
   readonly #libc: Libc;
@@ -53,26 +71,60 @@ class LinuxKernel implements Kernel {
   constructor(libc: Libc, namespace: Namespace) {
     this.#libc = libc;
     this.#namespace = namespace;
-    this.#socket = namespace.visit(() => new NetlinkSocket(libc));
+    this.#socket = namespace.visit(() => new NetlinkSocket(libc, netlinkThread));
+    netlinkThread.take();
   }
 
-  async listRoutes(): ReturnType<Kernel['listRoutes']> {
-    const families = [];
-    for (const family of [4, 6] as const) {
-      const routes = await this.#list(`list IPv${family} routes`, encodeRouteDump(family, MAIN_TABLE), decodeRoute);
-      families.push(routes.filter(({ prefix, table }) => prefix.address.family === family && table === MAIN_TABLE));
+  async listRoutes(table = MAIN_TABLE): ReturnType<Kernel['listRoutes']> {
+    const { read } = new RouteReader();
+    const ofTable = (body: Uint8Array): KernelRoute | undefined => {
+      const route = read(body);
+      return route?.table === table ? route : undefined;
+    };
+    const four = await this.#listTable(4, table, ofTable);
+    return [...four, ...(await this.#listTable(6, table, ofTable))];
+  }
+
+  async #listTable(
+    ...[family, table, decode]: readonly [IpFamily, number, (body: Uint8Array) => KernelRoute | undefined]
+  ): Promise<readonly KernelRoute[]> {
+    try {
+      return await this.#list(`list IPv${family} routes`, encodeRouteDump(family, table), decode);
+    } catch (error) {
+      // A table is made with its first route; before that the kernel says that there is none.
+      if (error instanceof KernelError && error.code === 'ENOENT') return [];
+      throw error;
     }
-    return families.flat();
   }
 
   async writeRoutes(changes: readonly RouteChange[]): ReturnType<Kernel['writeRoutes']> {
-    const results: (KernelError | undefined)[] = [];
-    for (const batch of batches(encoded(changes))) {
-      if (results.length > 0) await nextTurn();
-      const verdicts = await this.#asPromise('write routes', () => this.#socket.executeBatch(batch));
-      for (const verdict of verdicts) results.push(routeError(changes[results.length]!, verdict));
+    const results = new Array<KernelError | undefined>(changes.length).fill(undefined);
+    const underWay: Promise<void>[] = [];
+    const faults: unknown[] = [];
+    const write = async (batch: Batch, start: number): Promise<void> => {
+      try {
+        const refusals = await this.#ask('write routes', () => this.#socket.executeBatch(batch));
+        for (const [i, verdict] of refusals) results[start + i] = routeError(changes[start + i]!, verdict);
+      } catch (error) {
+        faults.push(error);
+      }
+    };
+    for (let start = 0; start < changes.length;) {
+      const batch = this.#encodeBatch(changes, start);
+      underWay.push(write(batch, start));
+      start += batch.count;
+      // The thread has some to go on with while the next is encoded.
+      await underWay[underWay.length - 1 - BATCHES_AHEAD];
     }
+    await Promise.all(underWay);
+    if (faults.length > 0) throw faults[0];
     return results;
+  }
+
+  #encodeBatch(changes: readonly RouteChange[], start: number): Batch {
+    const writer = new BatchWriter(this.#socket.number(MAX_REQUESTS));
+    for (let i = start; i < changes.length && writer.hasRoom; i++) writeRouteChange(writer, changes[i]!);
+    return writer.finish();
   }
 
   listLinks(): ReturnType<Kernel['listLinks']> {
@@ -82,7 +134,7 @@ class LinuxKernel implements Kernel {
   async createLink(wanted: NewLink): Promise<void> {
     const what = `create ${wanted.kind} link ${wanted.name}`;
     const peerNetns = wanted.kind === 'veth' ? wanted.peer.netns : undefined;
-    const verdict = await this.#asPromise(what, () => this.#createLink(wanted, peerNetns));
+    const verdict = await this.#ask(what, () => this.#createLink(wanted, peerNetns));
     if (wanted.kind === 'ipip' && errnoName(verdict.errno) === 'EEXIST') {
       const links = await this.listLinks();
       if (links.some(({ name, kind }) => name === wanted.name && kind === wanted.kind)) return;
@@ -90,11 +142,11 @@ class LinuxKernel implements Kernel {
     refuse(what, verdict);
   }
 
-  #createLink(wanted: NewLink, peerNetns: string | undefined): Verdict {
+  async #createLink(wanted: NewLink, peerNetns: string | undefined): Promise<Verdict> {
     if (peerNetns === undefined) return this.#socket.execute(link.encodeNewLink(wanted));
     const fd = this.#libc.open(peerNetns);
     try {
-      return this.#socket.execute(link.encodeNewLink(wanted, fd));
+      return await this.#socket.execute(link.encodeNewLink(wanted, fd));
     } finally {
       this.#libc.close(fd);
     }
@@ -107,7 +159,10 @@ class LinuxKernel implements Kernel {
     if (Object.keys(others).length > 0) await this.#execute(what, link.encodeSetLink(ifindex, others));
     if (pmtuDiscovery === undefined) return;
     const name = (await this.listLinks()).find(({ index }) => index === ifindex)?.name ?? '';
-    await this.#asPromise(what, () => this.#namespace.visit(() => discoverPathMtu(this.#libc, name)));
+    await this.#ask(what, () => {
+      this.#namespace.visit(() => discoverPathMtu(this.#libc, name));
+      return Promise.resolve();
+    });
   }
 
   deleteLink(name: string): Promise<void> {
@@ -145,9 +200,21 @@ class LinuxKernel implements Kernel {
     return this.#execute(`remove ${neighbourText(one)}`, neighbour.encodeDeleteNeighbour(one), ['ENOENT', 'ENODEV']);
   }
 
+  listRules(): ReturnType<Kernel['listRules']> {
+    return this.#list('list rules', encodeRuleDump(), decodeRule);
+  }
+
+  addRule(rule: KernelRule): Promise<void> {
+    return this.#execute(`add ${formatRule(rule)}`, encodeAddRule(rule), ['EEXIST']);
+  }
+
+  removeRule(rule: KernelRule): Promise<void> {
+    return this.#execute(`remove ${formatRule(rule)}`, encodeRemoveRule(rule), ['ENOENT']);
+  }
+
   async resolve(...[address]: Parameters<Kernel['resolve']>): ReturnType<Kernel['resolve']> {
     const what = `look up the route to ${formatIpAddress(address)}`;
-    const answer = await this.#asPromise(what, () => this.#socket.query(encodeResolve(address)));
+    const answer = await this.#ask(what, () => this.#socket.query(encodeResolve(address)));
     if ('body' in answer) return decodeResolution(answer.body);
     // The last three are how IPv4 says unreachable, prohibit and blackhole.
     if (!['ENETUNREACH', 'EHOSTUNREACH', 'EACCES', 'EINVAL'].includes(errnoName(answer.errno))) refuse(what, answer);
@@ -155,27 +222,34 @@ class LinuxKernel implements Kernel {
   }
 
   async watch(listener: (event: KernelEvent) => void, signal: AbortSignal): Promise<void> {
-    const monitor = await this.#asPromise('watch the kernel', () =>
-      this.#namespace.visit(() => new Monitor(this.#libc, listener)),
-    );
-    this.#monitors.add(monitor);
-    const stop = (): void => {
-      monitor.close();
-      this.#monitors.delete(monitor);
-    };
-    signal.addEventListener('abort', stop, { once: true });
-    // It may have fired before anybody listened.
-    if (signal.aborted) stop();
+    if (signal.aborted) return;
+    await this.#ask('watch the kernel', async () => {
+      const fd = this.#namespace.visit(() => openMonitorSocket(this.#libc, this.#socket.port));
+      const monitor = new Monitor({ libc: this.#libc, thread: netlinkThread, fd }, listener);
+      this.#monitors.add(monitor);
+      signal.addEventListener('abort', () => void this.#stop(monitor), { once: true });
+      await monitor.start();
+    });
   }
 
-  processOfPort(port: number): ReturnType<Kernel['processOfPort']> {
-    return this.#asPromise(`look up netlink port ${port}`, () => this.#namespace.visit(() => portOwner(port)));
+  async #stop(monitor: Monitor): Promise<void> {
+    this.#monitors.delete(monitor);
+    await monitor.close();
+  }
+
+  async processOfPort(port: number): ReturnType<Kernel['processOfPort']> {
+    const text = await this.#perform(`look up netlink port ${port}`, {
+      do: 'owner',
+      namespaceFd: this.#namespace.fd,
+      port,
+    });
+    return (JSON.parse(text) as PortOwner | null) ?? undefined;
   }
 
   async flushConntrack(addresses: readonly IpAddress[]): Promise<number> {
     const what = `remove conntrack entries of ${addresses.map(formatIpAddress).join(', ')}`;
-    const outcome = await this.#asPromise(what, () => {
-      this.#netfilter ??= this.#namespace.visit(() => new NetlinkSocket(this.#libc, 'netfilter'));
+    const outcome = await this.#ask(what, () => {
+      this.#netfilter ??= this.#namespace.visit(() => new NetlinkSocket(this.#libc, netlinkThread, 'netfilter'));
       return flushConntrack(this.#netfilter, addresses);
     });
     if (typeof outcome !== 'number') throw new KernelError(refusalText(what, outcome), errnoName(outcome.errno));
@@ -183,65 +257,58 @@ class LinuxKernel implements Kernel {
   }
 
   readSysctl(path: string): Promise<string> {
-    return this.#asPromise(`read sysctl ${path}`, () =>
-      this.#namespace.visit(() => readFileSync(`/proc/sys/${path}`, 'utf8').trim()),
-    );
+    return this.#perform(`read sysctl ${path}`, { do: 'sysctl', namespaceFd: this.#namespace.fd, path });
   }
 
-  writeSysctl(path: string, value: string): Promise<void> {
-    return this.#asPromise(`write sysctl ${path} = '${value}'`, () =>
-      this.#namespace.visit(() => writeFileSync(`/proc/sys/${path}`, value)),
-    );
+  async writeSysctl(path: string, value: string): Promise<void> {
+    const task = { do: 'sysctl', namespaceFd: this.#namespace.fd, path, value } as const;
+    await this.#perform(`write sysctl ${path} = '${value}'`, task);
   }
 
-  close(): Promise<void> {
-    if (!this.#open) return Promise.resolve();
+  async close(): Promise<void> {
+    if (!this.#open) return;
     this.#open = false;
-    for (const monitor of this.#monitors) monitor.close();
+    const monitors = [...this.#monitors];
     this.#monitors.clear();
-    this.#socket.close();
-    this.#netfilter?.close();
+    // One that is not started yet has its place behind what was asked before.
+    const sockets = this.#netfilter === undefined ? [this.#socket] : [this.#socket, this.#netfilter];
+    await Promise.all([...monitors, ...sockets].map((one) => one.close()));
     this.#namespace.close();
-    return Promise.resolve();
+    await netlinkThread.release();
   }
 
   async #execute(what: string, request: Request, accepted: readonly string[] = []): Promise<void> {
-    const verdict = await this.#asPromise(what, () => this.#socket.execute(request));
+    const verdict = await this.#ask(what, () => this.#socket.execute(request));
     if (!accepted.includes(errnoName(verdict.errno))) refuse(what, verdict);
   }
 
   async #list<T>(what: string, request: Request, decode: (body: Uint8Array) => T | undefined): Promise<readonly T[]> {
-    const outcome = await this.#asPromise(what, () => this.#socket.dump(request, decode));
+    const outcome = await this.#ask(what, () => this.#socket.dump(request, decode));
     if ('errno' in outcome) throw new KernelError(refusalText(what, outcome), errnoName(outcome.errno));
     return outcome;
   }
 
-  /** A descriptor's number may be another file's once we closed it: after close() nothing touches it. */
-  #asPromise<T>(what: string, work: () => T): Promise<T> {
-    return new Promise((resolve) => {
-      if (!this.#open) throw new KernelError(`${what}: the kernel's port was closed`, 'EBADF');
-      resolve(named(what, work));
-    });
+  async #perform(what: string, task: SysctlAccess | PortQuestion): Promise<string> {
+    return this.#ask(what, async () => (await netlinkThread.perform(task)).text ?? '');
   }
-}
 
-function* encoded(changes: readonly RouteChange[]): Generator<Request> {
-  for (const change of changes) yield encodeRouteChange(change);
+  /** A descriptor's number may be another file's once we closed it: after close() nothing touches it. */
+  async #ask<T>(what: string, work: () => Promise<T>): Promise<T> {
+    if (!this.#open) throw new KernelError(`${what}: the kernel's port was closed`, 'EBADF');
+    try {
+      return await work();
+    } catch (error) {
+      throw named(what, error);
+    }
+  }
 }
 
 /** Whatever the system says becomes a KernelError that starts with what we were about to do. */
-function named<T>(what: string, work: () => T): T {
-  try {
-    return work();
-  } catch (error) {
-    if (error instanceof SystemError) throw new KernelError(`${what}: ${error.message}`, error.code);
-    if (isFileError(error)) throw new KernelError(`${what}: ${errnoText(-error.errno)}`, error.code);
-    throw error;
-  }
+function named(what: string, error: unknown): unknown {
+  if (error instanceof SystemError) return new KernelError(`${what}: ${error.message}`, error.code);
+  if (error instanceof NetlinkThreadError) return new KernelError(`${what}: ${error.message}`, 'EIO');
+  return error;
 }
-
-const isFileError = (error: unknown): error is Error & { readonly code: string; readonly errno: number } =>
-  error instanceof Error && 'code' in error && 'errno' in error && typeof error.errno === 'number';
 
 function refuse(what: string, verdict: Verdict): void {
   if (verdict.errno !== 0) throw new KernelError(refusalText(what, verdict), errnoName(verdict.errno));

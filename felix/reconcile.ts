@@ -34,12 +34,13 @@ export async function reconcile<K, V>(
 ): Promise<PassResult<K>> {
   // What has come right without us (somebody else wrote it, or it could be read after all) waits for nothing.
   retry.keepOnly((key) => (tracker.desired.has(key) ? !tracker.isCorrect(key) : tracker.actual.has(key)));
-  const updates = tracker.pendingUpdates().filter(([key]) => mayUpdate(key) && retry.isDue(key, now));
-  const deletions = tracker.pendingDeletions().filter(([key]) => mayDelete(key) && retry.isDue(key, now));
-  const changes: readonly Change<K, V>[] = [
-    ...updates.map(([key, value]) => ({ op: 'replace', key, value }) as const),
-    ...deletions.map(([key, value]) => ({ op: 'remove', key, value }) as const),
-  ];
+  const changes: Change<K, V>[] = [];
+  for (const [key, value] of tracker.pendingUpdates()) {
+    if (mayUpdate(key) && retry.isDue(key, now)) changes.push({ op: 'replace', key, value });
+  }
+  for (const [key, value] of tracker.pendingDeletions()) {
+    if (mayDelete(key) && retry.isDue(key, now)) changes.push({ op: 'remove', key, value });
+  }
   if (changes.length === 0) return { changed: 0, failed: new Map() };
   const results = await write(changes).catch((error: unknown) => changes.map(() => asError(error)));
   const failed = new Map<K, Error>();

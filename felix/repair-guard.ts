@@ -39,14 +39,15 @@ export class RepairGuard<V> {
     if (wanted === undefined) return true;
     const before = this.#before.get(key);
     const wasRight = before !== undefined && !this.#wrong.has(key) && this.#isSame(before, wanted);
-    const object = this.#words.objectOf(key, wanted);
     this.#wrong.add(key);
+    if (!wasRight && !this.#damaged.has(key)) return true;
+    const object = this.#words.objectOf(key, wanted);
     if (wasRight) {
       const isExcused = this.#words.linksOf(wanted).some((ifindex) => this.#repairs.isLinkTouched(ifindex));
       this.#damaged.set(key, wanted);
       this.#repairs.damaged(object, now, isExcused);
     }
-    return !this.#damaged.has(key) || this.#repairs.isDue(object, now);
+    return this.#repairs.isDue(object, now);
   }
 
   /** At the end of a pass: counts what has been put right. */

@@ -1,4 +1,5 @@
 /** Our routes in the kernel's main table: from our words to the kernel's, and the difference between the two. */
+import { isDeepStrictEqual } from 'node:util';
 import { unreachable } from '../src/model/invalid.ts';
 import { formatPrefix } from '../src/model/ip.ts';
 import type { HostLink } from './calc/host-view.ts';
@@ -15,6 +16,7 @@ import { reconcile } from './reconcile.ts';
 import { RepairGuard } from './repair-guard.ts';
 import { Repairs } from './repairs.ts';
 import { RetrySchedule } from './retry.ts';
+import { SharedHops } from './shared-hops.ts';
 
 type Links = ReadonlyMap<string, HostLink>;
 
@@ -27,6 +29,8 @@ export class RouteTable {
   readonly #retry = new RetrySchedule<string>();
   readonly #guard: RepairGuard<KernelRoute>;
   #planned: readonly PlannedRoute[] = [];
+  #hasMeanwhile = false;
+  #links: Links = new Map();
   /** Keys of routes that are wanted but cannot be worked out now: whatever the kernel has for them stays. */
   #waiting: ReadonlySet<string> = new Set();
   #mayDelete = false;
@@ -61,20 +65,29 @@ export class RouteTable {
   /** All routes of the main table, as just listed; what is not ours is left aside. */
   setActual(routes: readonly KernelRoute[], owns: IsOurs = isOurs): void {
     this.#isOurs = owns;
-    this.#tracker.setActual(new Map(routes.filter(owns).map((route) => [routeKey(route), route])));
+    const seen = new Map<string, KernelRoute>();
+    for (const route of routes) if (owns(route)) seen.set(routeKey(route), route);
+    this.#tracker.setActual(seen);
   }
 
+  /** The same plan over the same links costs nothing: a resync has nothing else to do than to compare. */
   setDesired(planned: readonly PlannedRoute[], links: Links): void {
+    const isSame = planned === this.#planned && isDeepStrictEqual(links, this.#links);
+    // What stays meanwhile depends on what the kernel has.
+    if (isSame && !this.#hasMeanwhile) return;
+    const toKernel = kernelWords(links);
     const desired = new Map<string, KernelRoute>();
     const waiting = new Set<string>();
     for (const entry of planned) {
       const { route, unresolved, isRefused } = entry;
-      const kernelRoute = toKernelRoute(route, links);
+      const kernelRoute = toKernel(route);
       const key = routeKey(kernelRoute);
       if (unresolved === undefined) desired.set(key, this.#olderWay(entry, key, links) ?? kernelRoute);
       else if (isRefused !== true) waiting.add(key);
     }
     this.#planned = planned;
+    this.#hasMeanwhile = planned.some(({ meanwhile }) => meanwhile !== undefined);
+    this.#links = links;
     this.#waiting = waiting;
     this.#retry.keepOnly((key) => this.#tracker.isSameWish(key, desired));
     this.#tracker.setDesired(desired);
@@ -113,7 +126,7 @@ export class RouteTable {
 
   /**
    * What the event tells that we did not do ourselves. `noted`: we believe it now, and need not read anything; `unclear`: only
-   * reading tells, because it may be older than what we wrote, which no event need tell (the monitor may leave out our own).
+   * reading tells, because it may be older than what we wrote, which no event tells (the monitor leaves out our own).
    */
   surprise(event: KernelEvent & { readonly kind: 'route' }, now: number): 'noted' | 'unclear' | undefined {
     const { change, route } = event;
@@ -179,28 +192,40 @@ export class RouteTable {
 
 const toRouteChange = ({ op, value }: Change<string, KernelRoute>) => ({ op, route: value });
 
+export const toKernelRoute = (route: DesiredRoute, links: Links): KernelRoute => kernelWords(links)(route);
+
 /** The one place where our words become the kernel's. A hop over a link that is gone is left out. */
-export function toKernelRoute({ prefix, target }: DesiredRoute, links: Links): KernelRoute {
-  const base = { prefix, table: MAIN_TABLE, protocol: OUR_PROTOCOL, metric: 0 };
-  switch (target.kind) {
-    case 'blackhole':
-      return asStored({ ...base, type: 'blackhole', scope: SCOPE.universe, hops: [] });
-    case 'link': {
-      const ifindex = links.get(target.interfaceName)?.index;
-      const hops = ifindex === undefined ? [] : [{ ifindex, onlink: false }];
-      return asStored({ ...base, type: 'unicast', scope: SCOPE.link, hops });
+function kernelWords(links: Links): (route: DesiredRoute) => KernelRoute {
+  const shared = new SharedHops();
+  const base = { table: MAIN_TABLE, protocol: OUR_PROTOCOL, metric: 0 };
+  return ({ prefix, target }) => {
+    switch (target.kind) {
+      case 'blackhole':
+        return asStored({ prefix, ...base, type: 'blackhole', scope: SCOPE.universe, hops: [] });
+      case 'link': {
+        const ifindex = links.get(target.interfaceName)?.index;
+        const hops = ifindex === undefined ? [] : [{ ifindex, onlink: false }];
+        return asStored({ prefix, ...base, type: 'unicast', scope: SCOPE.link, hops });
+      }
+      case 'via': {
+        const hops = toKernelHops(target.hops, links, shared);
+        return asStored({ prefix, ...base, type: 'unicast', scope: SCOPE.universe, hops });
+      }
+      default:
+        return unreachable(target);
     }
-    case 'via':
-      return asStored({ ...base, type: 'unicast', scope: SCOPE.universe, hops: toKernelHops(target.hops, links) });
-    default:
-      return unreachable(target);
-  }
+  };
 }
 
-function toKernelHops(hops: readonly Hop[], links: Links): readonly KernelHop[] {
+function toKernelHops(hops: readonly Hop[], links: Links, shared: SharedHops): readonly KernelHop[] {
+  const [only, ...others] = hops;
+  const ifindex = only && others.length === 0 ? links.get(only.interfaceName)?.index : undefined;
+  if (only?.gateway.family === 4 && ifindex !== undefined) {
+    return shared.ipv4(only.gateway.words[0]!, ifindex, only.onlink);
+  }
   return hops.flatMap(({ gateway, interfaceName, onlink }) => {
-    const ifindex = links.get(interfaceName)?.index;
-    return ifindex === undefined ? [] : [{ gateway, ifindex, onlink }];
+    const index = links.get(interfaceName)?.index;
+    return index === undefined ? [] : [{ gateway, ifindex: index, onlink }];
   });
 }
 

@@ -1,15 +1,15 @@
 /**
  * Hears who changes our table. The kernel tells of every change to nftables (NFNLGRP_NFTABLES, linux/netfilter/nfnetlink.h):
- * each object that a transaction touches, then NFT_MSG_NEWGEN with who did it. Waits by SIGURG, as felix/netlink/monitor.ts.
+ * each object that a transaction touches, then NFT_MSG_NEWGEN with who did it. Waits by SIGURG.
  */
 import { isMainThread } from 'node:worker_threads';
-import { SYS, SystemError } from '../../src/linux/libc.ts';
+import { SYS, SystemError, uninterrupted } from '../../src/linux/libc.ts';
 import type { Libc } from '../../src/linux/libc.ts';
 import { decodeAttributes, readText, viewOf } from '../netlink/attribute.ts';
 import { AF } from '../netlink/constants.ts';
 import { decodeMessages } from '../netlink/header.ts';
 import type { Message } from '../netlink/header.ts';
-import { netlinkAddress, uninterrupted } from '../netlink/socket.ts';
+import { netlinkAddress } from '../netlink/socket.ts';
 import { OUR_TABLE } from './listing.ts';
 
 export const NETLINK_NETFILTER = 12;

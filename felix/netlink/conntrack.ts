@@ -10,7 +10,6 @@ import type { Attribute, Attributes } from './attribute.ts';
 import { AF, CTA, CTA_FILTER, CTA_IP, CTA_TUPLE, CONNTRACK, FLAG, NESTED } from './constants.ts';
 import type { Request, Verdict } from './header.ts';
 import type { NetlinkSocket } from './socket.ts';
-import { batches } from './socket.ts';
 
 const FIXED_OCTETS = 4;
 /** CTA_FILTER_F_CTA_IP_SRC: of a tuple, compare the source alone. */
@@ -30,21 +29,19 @@ interface EntryKey {
  * Removes the entries of connections that one of the addresses opened or answers: its source is that of the original or of
  * the reply. All protocols, all zones. How many they were, or the refusal. One that ends meanwhile is no failure.
  */
-export function flushConntrack(
-  socket: Pick<NetlinkSocket, 'dump' | 'executeBatch'>,
+export async function flushConntrack(
+  socket: Pick<NetlinkSocket, 'dump' | 'executeAll'>,
   addresses: readonly IpAddress[],
-): number | Verdict {
+): Promise<number | Verdict> {
   const wanted = new Set(addresses.map(formatIpAddress));
   let removed = 0;
   for (const request of dumps(addresses)) {
-    const found = socket.dump(request, (body) => decodeEntry(body, wanted));
+    const found = await socket.dump(request, (body) => decodeEntry(body, wanted));
     if ('errno' in found) return found;
-    for (const batch of batches(found.map(encodeDelete))) {
-      const verdicts = socket.executeBatch(batch);
-      const refusal = verdicts.find(({ errno }) => errno !== 0 && errno !== NO_ENTRY);
-      if (refusal !== undefined) return refusal;
-      removed += verdicts.filter(({ errno }) => errno === 0).length;
-    }
+    const verdicts = await socket.executeAll(found.map(encodeDelete));
+    const refusal = verdicts.find(({ errno }) => errno !== 0 && errno !== NO_ENTRY);
+    if (refusal !== undefined) return refusal;
+    removed += verdicts.filter(({ errno }) => errno === 0).length;
   }
   return removed;
 }
@@ -100,7 +97,7 @@ function sourceOf(tuple: Uint8Array | undefined): IpAddress | undefined {
   return source && readAddress(source);
 }
 
-/** The buffer is used again with the next answer. */
+/** A part of an answer is large, and the little that is kept would hold it. */
 function copied(attributes: Attributes, type: number): readonly Attribute[] {
   const value = attributes.get(type);
   if (value === undefined) return [];

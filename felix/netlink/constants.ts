@@ -35,6 +35,9 @@ export const RTM = {
   newNeighbour: 28,
   delNeighbour: 29,
   getNeighbour: 30,
+  newRule: 32,
+  delRule: 33,
+  getRule: 34,
   newNetconf: 80,
 } as const;
 
@@ -125,3 +128,18 @@ export const CTA_IP = { v4Source: 1, v6Source: 3 } as const;
 
 /** CTA_FILTER_* */
 export const CTA_FILTER = { originalFlags: 1, replyFlags: 2 } as const;
+
+/** FRA_* */
+export const FRA = {
+  dst: 1,
+  src: 2,
+  priority: 6,
+  mark: 10,
+  suppressPrefixLength: 14,
+  table: 15,
+  markMask: 16,
+  protocol: 21,
+} as const;
+
+/** FR_ACT_TO_TBL */
+export const RULE_TO_TABLE = 1;

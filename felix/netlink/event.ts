@@ -8,7 +8,7 @@ import { AF, NETCONF, RTM } from './constants.ts';
 import type { Message } from './header.ts';
 import { decodeLink } from './link.ts';
 import { decodeNeighbourEvent } from './neighbour-event.ts';
-import { decodeRoute } from './route.ts';
+import { decodeRoute } from './route-reader.ts';
 
 /** struct netconfmsg is the family alone, padded. */
 const NETCONF_FIXED_OCTETS = 4;

@@ -42,7 +42,7 @@ export interface Verdict {
 export const requestOctets = ({ body }: Request): number => HEADER_OCTETS + aligned(body.length);
 
 /** Requests one after the other, numbered from `firstSequence`. */
-export function encodeRequests(requests: readonly Request[], firstSequence: number): Uint8Array {
+export function encodeRequests(requests: readonly Request[], firstSequence: number): Uint8Array<ArrayBuffer> {
   const octets = new Uint8Array(requests.reduce((sum, request) => sum + requestOctets(request), 0));
   const view = viewOf(octets);
   let at = 0;

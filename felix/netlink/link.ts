@@ -95,7 +95,10 @@ function encodeVxlan({ vni, port, learning, parentIndex, local }: VxlanSettings)
 export const encodeSetLink = (index: number, change: LinkChange): Request => ({
   type: RTM.newLink,
   flags: 0,
-  body: concat([encodeFixed({ index, up: change.up }), encodeAttributes(commonAttributes(change))]),
+  body: concat([
+    encodeFixed({ index, up: change.up }),
+    encodeAttributes([...(change.name === undefined ? [] : [nameAttribute(change.name)]), ...commonAttributes(change)]),
+  ]),
 });
 
 export const encodeDeleteLink = (name: string): Request => ({

@@ -1,79 +1,61 @@
-/**
- * What the kernel tells by itself. Node cannot wait on a netlink socket (libuv takes no such descriptor), and a thread that
- * blocks in poll(2) would hold one of libuv's four and delay every exit. So the kernel sends a signal when something has
- * come (fcntl F_SETSIG), and we read all there is, without ever blocking. SIGURG, because its default is to be ignored:
- * one that comes late, when nobody listens any more, does no harm.
- */
-import { isMainThread } from 'node:worker_threads';
+/** What the kernel tells by itself: the netlink thread reads it as it comes, and it is understood here, a slice in a turn. */
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import type { KernelEvent } from '../kernel.ts';
+import type { Libc } from '../../src/linux/libc.ts';
 import { GROUP } from './constants.ts';
+import { routeEchoFilter } from './echo-filter.ts';
 import { decodeEvents } from './event.ts';
 import { decodeMessages } from './header.ts';
-import type { Message } from './header.ts';
-import { SYS, SystemError } from '../../src/linux/libc.ts';
-import type { Libc } from '../../src/linux/libc.ts';
-import { openNetlinkSocket, uninterrupted } from './socket.ts';
-import type { KernelEvent } from '../kernel.ts';
+import { openNetlinkSocket } from './socket.ts';
+import type { Heard, Performer } from './thread.ts';
 
-const SIGNAL = 'SIGURG';
-const SIGNAL_NUMBER = 23;
 const GROUPS = Object.values(GROUP).reduce((bits, bit) => bits | bit, 0);
-const DATAGRAM_OCTETS = 256 << 10;
-/** After so many datagrams others have their turn. */
-const DATAGRAMS_PER_TURN = 64;
+
+/**
+ * Opened in the namespace that the thread is in now, and subscribed from then on to all but the routes that the socket
+ * with the netlink port `writer` writes. Throws SystemError.
+ */
+export const openMonitorSocket = (libc: Libc, writer: number): number =>
+  openNetlinkSocket(libc, { groups: GROUPS, nonBlocking: true, filter: routeEchoFilter(writer) });
+
+export interface MonitorPorts {
+  readonly libc: Libc;
+  readonly thread: Performer;
+  readonly fd: number;
+}
 
 export class Monitor {
-  readonly #libc: Libc;
+  readonly #ports: MonitorPorts;
   readonly #listener: (event: KernelEvent) => void;
-  readonly #fd: number;
-  readonly #buffer = new Uint8Array(DATAGRAM_OCTETS);
-  readonly #onSignal = (): void => this.#drain();
-  #open = true;
+  #told: Promise<void> = Promise.resolve();
+  #closing: Promise<void> | undefined;
 
-  /** Subscribed when this returns, in the namespace that the thread is in now. Throws SystemError. */
-  constructor(libc: Libc, listener: (event: KernelEvent) => void) {
-    if (!isMainThread) throw new Error('the kernel can only be watched from the main thread: signals reach no other');
-    this.#libc = libc;
+  /** Owns the socket of `ports` from now on. */
+  constructor(ports: MonitorPorts, listener: (event: KernelEvent) => void) {
+    this.#ports = ports;
     this.#listener = listener;
-    this.#fd = openNetlinkSocket(libc, { groups: GROUPS, nonBlocking: true });
-    process.on(SIGNAL, this.#onSignal);
-    libc.fcntl(this.#fd, SYS.fcntlSetOwner, process.pid);
-    libc.fcntl(this.#fd, SYS.fcntlSetSignal, SIGNAL_NUMBER);
-    libc.fcntl(this.#fd, SYS.fcntlSetFlags, SYS.fileAsync | SYS.socketNonBlocking);
-    // What came before the signal was set.
-    setImmediate(this.#onSignal);
   }
 
-  close(): void {
-    if (!this.#open) return;
-    this.#open = false;
-    this.#libc.close(this.#fd);
-    process.off(SIGNAL, this.#onSignal);
+  start(): Promise<void> {
+    return this.#ports.thread.watch(this.#ports.fd, (heard) => this.#heard(heard));
   }
 
-  #drain(): void {
-    for (let i = 0; i < DATAGRAMS_PER_TURN; i++) {
-      // A listener may close us.
-      if (!this.#open) return;
-      const messages = this.#receive();
-      if (messages === 'nothing') return;
-      if (messages === 'overrun') this.#listener({ kind: 'overrun' });
-      else for (const event of messages.flatMap(decodeEvents)) if (this.#stillOpen()) this.#listener(event);
-    }
-    setImmediate(this.#onSignal);
+  /** Nothing is told any more; resolves when the socket is closed. */
+  close(): Promise<void> {
+    const { thread, libc, fd } = this.#ports;
+    this.#closing ??= thread.forget(fd).then(() => libc.close(fd));
+    return this.#closing;
   }
 
-  #stillOpen(): boolean {
-    return this.#open;
+  /** Many slices may arrive in one turn of the event loop; others have their turn between them. */
+  #heard(heard: Heard): Promise<void> {
+    this.#told = this.#told.then(() => nextTurn()).then(() => this.#tell(heard));
+    return this.#told;
   }
 
-  #receive(): readonly Message[] | 'nothing' | 'overrun' {
-    try {
-      const octets = uninterrupted(() => this.#libc.receive(this.#fd, this.#buffer));
-      return octets > this.#buffer.length ? 'overrun' : decodeMessages(this.#buffer.subarray(0, octets));
-    } catch (error) {
-      if (error instanceof SystemError && error.code === 'EAGAIN') return 'nothing';
-      if (error instanceof SystemError && error.code === 'ENOBUFS') return 'overrun';
-      throw error;
-    }
+  #tell(heard: Heard): void {
+    const events = heard === 'overrun' ? [{ kind: 'overrun' } as const] : decodeMessages(heard).flatMap(decodeEvents);
+    // A listener may close us.
+    for (const event of events) if (this.#closing === undefined) this.#listener(event);
   }
 }

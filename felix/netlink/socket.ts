@@ -1,10 +1,14 @@
-/** Requests to the kernel over AF_NETLINK, answered before the call returns: a verdict takes microseconds, a dump of 2000 routes some milliseconds. */
-import { u32 } from './attribute.ts';
+/** Requests to the kernel over AF_NETLINK. The netlink thread sends them and waits for the answers; they are encoded and understood here. */
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import { readU32, u32 } from './attribute.ts';
+import { BatchWriter, MAX_REQUESTS } from './batch-writer.ts';
+import type { Batch } from './batch-writer.ts';
 import { AF, CONTROL, FLAG } from './constants.ts';
-import { decodeDone, decodeMessages, decodeVerdict, encodeRequests, requestOctets } from './header.ts';
+import { decodeDone, decodeMessages, decodeVerdict, encodeRequests } from './header.ts';
 import type { Message, Request, Verdict } from './header.ts';
 import { SYS, SystemError } from '../../src/linux/libc.ts';
 import type { Libc } from '../../src/linux/libc.ts';
+import type { Performer } from './thread.ts';
 
 /** NETLINK_*: the kernel's parts that speak netlink. */
 const PROTOCOL = { route: 0, netfilter: 12 } as const;
@@ -14,16 +18,15 @@ const OPTION = { capAck: 10, extendedAck: 11, strictCheck: 12 } as const;
 
 const RECEIVE_BUFFER_OCTETS = 4 << 20;
 const SEND_BUFFER_OCTETS = 1 << 20;
-/** The kernel fills up to 32 KiB of it in a dump. */
-const DATAGRAM_OCTETS = 256 << 10;
-/** So that the verdicts on a batch, were all refusals, fit into the receive buffer. */
-const BATCH_OCTETS = 32 << 10;
 const ANSWER_TIMEOUT_SECONDS = 10;
 const DUMP_ATTEMPTS = 5;
+const MAX_SEQUENCE = 0x7fff_ffff;
+
+const ADDRESS_OCTETS = 12;
 
 /** sockaddr_nl: family, padding, port (0: the kernel picks), groups. */
 export function netlinkAddress(groups: number): Uint8Array {
-  const address = new Uint8Array(12);
+  const address = new Uint8Array(ADDRESS_OCTETS);
   address.set(u32(AF.netlink).subarray(0, 2), 0);
   address.set(u32(groups), 8);
   return address;
@@ -31,15 +34,16 @@ export function netlinkAddress(groups: number): Uint8Array {
 
 interface NetlinkSocketOptions {
   readonly protocol?: Protocol;
+  /** Of what the kernel sends by itself. */
   readonly groups?: number;
   readonly nonBlocking?: boolean;
+  /** See Libc.attachFilter. */
+  readonly filter?: Uint8Array;
 }
 
-/** Opens and binds a socket, to rtnetlink where no protocol is named; for what the kernel sends by itself, name the multicast groups. */
-export function openNetlinkSocket(
-  libc: Libc,
-  { protocol = 'route', groups = 0, nonBlocking = false }: NetlinkSocketOptions = {},
-): number {
+/** Opens and binds a socket, to rtnetlink where no protocol is named. */
+export function openNetlinkSocket(libc: Libc, options: NetlinkSocketOptions = {}): number {
+  const { protocol = 'route', groups = 0, nonBlocking = false, filter } = options;
   const type = SYS.socketRaw | SYS.socketCloseOnExec | (nonBlocking ? SYS.socketNonBlocking : 0);
   const fd = libc.socket(AF.netlink, type, PROTOCOL[protocol]);
   const set = (level: number, name: number, value: Uint8Array): void =>
@@ -53,6 +57,7 @@ export function openNetlinkSocket(
     set(SOL_NETLINK, OPTION.capAck, u32(1));
     set(SOL_NETLINK, OPTION.extendedAck, u32(1));
     set(SOL_NETLINK, OPTION.strictCheck, u32(1));
+    if (filter !== undefined) libc.attachFilter(fd, filter);
     libc.bind(fd, netlinkAddress(groups));
   } catch (error) {
     libc.close(fd);
@@ -71,131 +76,138 @@ function enlargeReceiveBuffer(set: (level: number, name: number, value: Uint8Arr
   }
 }
 
+/** A request socket: made here, spoken through by the netlink thread, one exchange after the other. */
 export class NetlinkSocket {
   readonly #libc: Libc;
+  readonly #thread: Performer;
   readonly #fd: number;
-  readonly #buffer = new Uint8Array(DATAGRAM_OCTETS);
   #sequence = 1;
 
   /** Opened in the namespace that the thread is in now. Throws SystemError. */
-  constructor(libc: Libc, protocol: Protocol = 'route') {
+  constructor(libc: Libc, thread: Performer, protocol: Protocol = 'route') {
     this.#libc = libc;
+    this.#thread = thread;
     this.#fd = openNetlinkSocket(libc, { protocol });
   }
 
-  /** One request that changes something. */
-  execute(request: Request): Verdict {
-    return this.executeBatch([request])[0]!;
+  /** Its netlink port, which notifications name as the doer of what it asked for. */
+  get port(): number {
+    return readU32(this.#libc.socketName(this.#fd, ADDRESS_OCTETS).subarray(4));
   }
 
-  /** Verdict i is on request i. The kernel answers failures, and the last request: silence about the others is success. */
-  executeBatch(requests: readonly Request[]): readonly Verdict[] {
+  /** One request that changes something. Rejects, as all that follow, with SystemError or NetlinkThreadError. */
+  async execute(request: Request): Promise<Verdict> {
+    return (await this.executeBatch(this.#batchOf(request))).get(0) ?? { errno: 0 };
+  }
+
+  /** Verdict i is on request i; one refusal stops no other. */
+  async executeAll(requests: readonly Request[]): Promise<readonly Verdict[]> {
     const verdicts = requests.map((): Verdict => ({ errno: 0 }));
-    if (requests.length === 0) return verdicts;
-    const last = requests.length - 1;
-    const acknowledged = requests.map((one, i) => (i === last ? { ...one, flags: one.flags | FLAG.ack } : one));
-    const first = this.#send(acknowledged);
-    for (;;) {
-      for (const message of this.#receive()) {
-        const index = message.sequence - first;
-        if (message.type !== CONTROL.error || index < 0 || index > last) continue;
-        verdicts[index] = decodeVerdict(message);
-        if (index === last) return verdicts;
-      }
+    for (let start = 0; start < requests.length;) {
+      const writer = new BatchWriter(this.number(MAX_REQUESTS));
+      for (let i = start; i < requests.length && writer.hasRoom; i++) writer.request(requests[i]!);
+      const batch = writer.finish();
+      for (const [i, verdict] of await this.executeBatch(batch)) verdicts[start + i] = verdict;
+      start += batch.count;
     }
+    return verdicts;
+  }
+
+  /** The first of `count` sequence numbers that nobody else gets. */
+  number(count: number): number {
+    if (this.#sequence + count > MAX_SEQUENCE) this.#sequence = 1;
+    const first = this.#sequence;
+    this.#sequence += count;
+    return first;
+  }
+
+  /** The refusals, by place in the batch: silence about the others is success. Batches may be on their way at once; they keep their order. */
+  async executeBatch({ octets, first, count }: Batch): Promise<ReadonlyMap<number, Verdict>> {
+    const refusals = new Map<number, Verdict>();
+    await this.#exchange(octets, first + count - 1, (message) => {
+      const index = message.sequence - first;
+      if (message.type !== CONTROL.error || index < 0 || index >= count) return;
+      const verdict = decodeVerdict(message);
+      if (verdict.errno !== 0) refusals.set(index, verdict);
+    });
+    return refusals;
   }
 
   /** One request with one answer; a verdict where the kernel has none. */
-  query(request: Request): Message | Verdict {
-    const sequence = this.#send([request]);
-    for (;;) {
-      for (const message of this.#receive()) {
-        if (message.sequence !== sequence) continue;
-        return message.type === CONTROL.error ? decodeVerdict(message) : copyOf(message);
-      }
-    }
+  async query(request: Request): Promise<Message | Verdict> {
+    const { octets, first } = this.#batchOf(request);
+    let answer: Message | undefined;
+    let verdict: Verdict = { errno: 0 };
+    await this.#exchange(octets, first, (message) => {
+      if (message.sequence !== first) return;
+      if (message.type === CONTROL.error) verdict = decodeVerdict(message);
+      else answer = message;
+    });
+    return answer ?? verdict;
   }
 
   /**
    * Everything that the request lists, decoded; what decodes to undefined is left out.
    * Starts again where the kernel says that its table changed meanwhile, a few times at most.
    */
-  dump<T>(request: Request, decode: (body: Uint8Array) => T | undefined): readonly T[] | Verdict {
+  async dump<T>(request: Request, decode: (body: Uint8Array) => T | undefined): Promise<readonly T[] | Verdict> {
     for (let attempt = 0; attempt < DUMP_ATTEMPTS; attempt++) {
-      const outcome = this.#dumpOnce(request, decode);
+      const outcome = await this.#dumpOnce(request, decode);
       if (outcome !== 'interrupted') return outcome;
     }
     return { errno: 4, explanation: `the table changed during each of ${DUMP_ATTEMPTS} attempts to read it` };
   }
 
-  close(): void {
+  /** Resolves when nobody uses the descriptor any more and it is closed. */
+  async close(): Promise<void> {
+    await this.#thread.forget(this.#fd);
     this.#libc.close(this.#fd);
   }
 
-  #dumpOnce<T>(request: Request, decode: (body: Uint8Array) => T | undefined): readonly T[] | Verdict | 'interrupted' {
-    const sequence = this.#send([request]);
+  #batchOf({ type, flags, body }: Request): Batch {
+    const first = this.number(1);
+    return { octets: encodeRequests([{ type, flags: flags | FLAG.ack, body }], first), first, count: 1 };
+  }
+
+  async #dumpOnce<T>(
+    request: Request,
+    decode: (body: Uint8Array) => T | undefined,
+  ): Promise<readonly T[] | Verdict | 'interrupted'> {
+    const sequence = this.number(1);
     const found: T[] = [];
-    let interrupted = false;
-    for (;;) {
-      for (const message of this.#receive()) {
-        if (message.sequence !== sequence) continue;
-        interrupted ||= message.type !== CONTROL.error && (message.flags & FLAG.dumpInterrupted) !== 0;
-        if (message.type === CONTROL.error || message.type === CONTROL.done) {
-          const verdict = message.type === CONTROL.error ? decodeVerdict(message) : decodeDone(message);
-          if (verdict.errno !== 0) return verdict;
-          return interrupted ? 'interrupted' : found;
-        }
+    const end = { isInterrupted: false, verdict: { errno: 0 } as Verdict };
+    await this.#exchange(encodeRequests([request], sequence), sequence, (message) => {
+      if (message.sequence !== sequence) return;
+      end.isInterrupted ||= message.type !== CONTROL.error && (message.flags & FLAG.dumpInterrupted) !== 0;
+      if (message.type === CONTROL.error) end.verdict = decodeVerdict(message);
+      else if (message.type === CONTROL.done) end.verdict = decodeDone(message);
+      else {
         const one = decode(message.body);
         if (one !== undefined) found.push(one);
       }
-    }
+    });
+    if (end.verdict.errno !== 0) return end.verdict;
+    return end.isInterrupted ? 'interrupted' : found;
   }
 
-  /** Returns the first one's sequence number. */
-  #send(requests: readonly Request[]): number {
-    const first = this.#sequence;
-    this.#sequence += requests.length;
-    if (this.#sequence > 0x7fff_ffff) this.#sequence = 1;
-    const octets = encodeRequests(requests, first);
-    uninterrupted(() => this.#libc.send(this.#fd, octets));
-    return first;
+  /** Sends, and hears all that is answered until there is a verdict on message `until`, a part in a turn of the event loop. */
+  async #exchange(octets: Uint8Array<ArrayBuffer>, until: number, hear: (message: Message) => void): Promise<void> {
+    const faults: Error[] = [];
+    const hearAll = (part: Uint8Array): void => {
+      try {
+        for (const message of decodeMessages(part)) hear(message);
+      } catch (error) {
+        faults.push(error as Error);
+      }
+    };
+    let heard = Promise.resolve();
+    const onOctets = (part: Uint8Array): void => {
+      heard = heard.then(() => nextTurn()).then(() => hearAll(part));
+    };
+    const answer = await this.#thread.perform({ do: 'exchange', fd: this.#fd, octets, until }, onOctets);
+    await heard;
+    if (answer.octets !== undefined) hearAll(answer.octets);
+    const [fault] = faults;
+    if (fault !== undefined) throw fault;
   }
-
-  #receive(): readonly Message[] {
-    const octets = uninterrupted(() => this.#libc.receive(this.#fd, this.#buffer));
-    if (octets > this.#buffer.length) {
-      throw new Error(`the kernel sent ${octets} octets at once, more than the ${this.#buffer.length} we take`);
-    }
-    return decodeMessages(this.#buffer.subarray(0, octets));
-  }
-}
-
-/** The buffer is used again with the next answer. */
-const copyOf = (message: Message): Message => ({ ...message, body: message.body.slice() });
-
-/** A signal (the monitor's own, for one) may end a call that has a timeout. */
-export function uninterrupted<T>(call: () => T): T {
-  for (;;) {
-    try {
-      return call();
-    } catch (error) {
-      if (!(error instanceof SystemError && error.code === 'EINTR')) throw error;
-    }
-  }
-}
-
-/** Cut into pieces that may be sent at once; takes each request only when its piece is due. */
-export function* batches(requests: Iterable<Request>): Generator<readonly Request[]> {
-  let batch: Request[] = [];
-  let octets = 0;
-  for (const request of requests) {
-    if (batch.length > 0 && octets + requestOctets(request) > BATCH_OCTETS) {
-      yield batch;
-      batch = [];
-      octets = 0;
-    }
-    batch.push(request);
-    octets += requestOctets(request);
-  }
-  if (batch.length > 0) yield batch;
 }

@@ -26,7 +26,11 @@ export const SYS = {
   soReceiveTimeout: 20,
   soBindToDevice: 25,
   soReceiveBufferForce: 33,
+  soAttachFilter: 26,
   messageTruncated: 0x20,
+  eventFdCloseOnExec: 0o2000000,
+  eventFdNonBlocking: 0o4000,
+  pollIn: 1,
 } as const;
 
 /** A system call failed. */
@@ -70,6 +74,10 @@ export interface Libc {
     request: number,
     { name, data }: { readonly name: string; readonly data: Uint8Array },
   ): void;
+  /** The address that the socket was bound to, `octets` of it at most. */
+  socketName(fd: number, octets: number): Uint8Array;
+  /** Only what a classic BPF program (struct sock_filter, one after the other) accepts reaches the socket. */
+  attachFilter(fd: number, program: Uint8Array): void;
   /** For reading. */
   open(path: string): number;
   close(fd: number): void;
@@ -77,6 +85,13 @@ export interface Libc {
   readClock(timex: Uint8Array): number;
   /** Moves the calling thread into another network namespace. */
   setNetns(fd: number): void;
+  /** Sleeps until one of the descriptors has something to read; gives those that have, none where a signal came first. */
+  waitToRead(fds: readonly number[]): readonly number[];
+  /** A descriptor by which one thread wakes another from waitToRead. */
+  eventFd(): number;
+  wake(eventFd: number): void;
+  /** Until the next `wake` there is nothing to read again. */
+  calm(eventFd: number): void;
 }
 
 type Call = (...values: readonly (number | string | Uint8Array)[]) => number;
@@ -111,17 +126,17 @@ export function loadLibc(): Libc {
     'int setsockopt(int fd, int level, int name, const void *value, unsigned int size)',
   );
   const readOption = bound('getsockopt', 'int getsockopt(int fd, int level, int name, void *value, void *size)');
+  const name = bound('getsockname', 'int getsockname(int fd, void *address, void *size)');
+  const attach = filterAttacher(library, koffi);
   const fcntl = bound('fcntl', 'int fcntl(int fd, int command, long argument)');
-  // struct ifreq, where its union is a pointer: 40 octets.
-  const ifreq = koffi.struct({
-    name: koffi.array('uint8_t', 16),
-    data: 'uint8_t *',
-    rest: koffi.array('uint8_t', 16),
-  });
-  const ioctl = library.func('ioctl', 'int', ['int', 'unsigned long', koffi.pointer(ifreq)]);
+  const requestOf = interfaceRequester(library, koffi);
   const open = library.func('int open(const char *path, int flags, int mode)') as Call;
   const close = bound('close', 'int close(int fd)');
   const setns = bound('setns', 'int setns(int fd, int type)');
+  const eventfd = bound('eventfd', 'int eventfd(unsigned int count, int flags)');
+  const write = library.func('long write(int fd, const void *data, unsigned long size)') as Call;
+  const read = library.func('long read(int fd, void *buffer, unsigned long size)') as Call;
+  const poll = library.func('int poll(void *places, unsigned long count, int timeout)') as Call;
   return {
     socket: (domain, type, protocol) => socket(domain, type, protocol),
     bind: (fd, address) => void bind(fd, address, address.length),
@@ -137,22 +152,92 @@ export function loadLibc(): Libc {
       return value.subarray(0, size[0]);
     },
     fcntl: (fd, command, argument) => void fcntl(fd, command, argument),
-    interfaceRequest: (fd, request, { name, data }) => {
-      const text = new Uint8Array(16);
-      text.set(new TextEncoder().encode(name).subarray(0, 15));
-      const memory = koffi.alloc('uint8_t', data.length) as unknown;
-      try {
-        koffi.encode(memory, koffi.array('uint8_t', data.length), data);
-        checked(ioctl(fd, request, { name: text, data: memory, rest: new Uint8Array(16) }) as number, 'ioctl');
-        data.set(koffi.decode(memory, koffi.array('uint8_t', data.length)) as Uint8Array);
-      } finally {
-        koffi.free(memory);
-      }
+    interfaceRequest: (fd, request, parameters) => void checked(requestOf(fd, request, parameters), 'ioctl'),
+    socketName: (fd, octets) => {
+      const address = new Uint8Array(octets);
+      const size = Uint32Array.of(octets);
+      name(fd, address, new Uint8Array(size.buffer));
+      return address.subarray(0, size[0]);
     },
+    attachFilter: (fd, program) => void checked(attach(fd, program), 'setsockopt'),
     open: (path) => checked(open(path, SYS.openReadOnly | SYS.openCloseOnExec, 0), `open ${path}`),
     close: (fd) => void close(fd),
     setNetns: (fd) => void setns(fd, SYS.cloneNewNet),
+    waitToRead: (fds) => {
+      const places = pollPlaces(fds);
+      if (poll(places, fds.length, -1) < 0) {
+        const errno = koffi.errno();
+        if (errnoName(errno) !== 'EINTR') throw new SystemError('poll', errno);
+        return [];
+      }
+      // Whatever it says of a descriptor (an error, too) is to be read there.
+      const view = new DataView(places.buffer);
+      return fds.filter((_, i) => view.getInt16(POLL_OCTETS * i + 6, true) !== 0);
+    },
+    eventFd: () => eventfd(0, SYS.eventFdCloseOnExec | SYS.eventFdNonBlocking),
+    wake: (fd) => void write(fd, Uint8Array.of(1, 0, 0, 0, 0, 0, 0, 0), 8),
+    calm: (fd) => void read(fd, new Uint8Array(8), 8),
   };
+}
+
+/** struct sock_filter: code, two jumps, a constant. */
+const FILTER_OCTETS = 8;
+
+function filterAttacher(
+  library: ReturnType<typeof koffi.load>,
+  types: typeof koffi,
+): (fd: number, program: Uint8Array) => number {
+  const program = types.struct({ length: 'uint16', filter: 'const void *' });
+  const attach = library.func('setsockopt', 'int', ['int', 'int', 'int', types.pointer(program), 'unsigned int']) as (
+    ...values: readonly unknown[]
+  ) => number;
+  return (fd, filter) =>
+    attach(
+      fd,
+      SYS.solSocket,
+      SYS.soAttachFilter,
+      { length: filter.length / FILTER_OCTETS, filter },
+      types.sizeof(program),
+    );
+}
+
+/** struct ifreq, where its union is a pointer: 40 octets. */
+const IFREQ_OCTETS = { name: 16, rest: 16 } as const;
+
+function interfaceRequester(
+  library: ReturnType<typeof koffi.load>,
+  types: typeof koffi,
+): (...values: Parameters<Libc['interfaceRequest']>) => number {
+  const text = types.array('uint8_t', IFREQ_OCTETS.name);
+  const ifreq = types.struct({ name: text, data: 'uint8_t *', rest: types.array('uint8_t', IFREQ_OCTETS.rest) });
+  const ioctl = library.func('ioctl', 'int', ['int', 'unsigned long', types.pointer(ifreq)]);
+  return (fd, request, { name, data }) => {
+    const octets = new Uint8Array(IFREQ_OCTETS.name);
+    octets.set(new TextEncoder().encode(name).subarray(0, IFREQ_OCTETS.name - 1));
+    const memory = types.alloc('uint8_t', data.length) as unknown;
+    try {
+      types.encode(memory, types.array('uint8_t', data.length), data);
+      const parameters = { name: octets, data: memory, rest: new Uint8Array(IFREQ_OCTETS.rest) };
+      const result = ioctl(fd, request, parameters) as number;
+      if (result >= 0) data.set(types.decode(memory, types.array('uint8_t', data.length)) as Uint8Array);
+      return result;
+    } finally {
+      types.free(memory);
+    }
+  };
+}
+
+/** struct pollfd: descriptor, what to wait for, what has come. */
+const POLL_OCTETS = 8;
+
+function pollPlaces(fds: readonly number[]): Uint8Array {
+  const octets = new Uint8Array(POLL_OCTETS * fds.length);
+  const view = new DataView(octets.buffer);
+  for (const [i, fd] of fds.entries()) {
+    view.setInt32(POLL_OCTETS * i, fd, true);
+    view.setInt16(POLL_OCTETS * i + 4, SYS.pollIn, true);
+  }
+  return octets;
 }
 
 function loadKoffi(): typeof koffi {
@@ -160,5 +245,16 @@ function loadKoffi(): typeof koffi {
     return createRequire(import.meta.url)('koffi') as typeof koffi;
   } catch (error) {
     throw new Error('system calls cannot be made: the native module koffi cannot be loaded here', { cause: error });
+  }
+}
+
+/** A signal (nftables' watch, for one) may end a call that has a timeout. */
+export function uninterrupted<T>(call: () => T): T {
+  for (;;) {
+    try {
+      return call();
+    } catch (error) {
+      if (!(error instanceof SystemError && error.code === 'EINTR')) throw error;
+    }
   }
 }

@@ -65,8 +65,11 @@ function formatIpv6(words: readonly number[]): string {
 /** fe80::/10, RFC 4291 §2.5.6. */
 export const isIpv6LinkLocal = ({ family, words }: IpAddress): boolean => family === 6 && words[0]! >>> 22 === 0x3fa;
 
-export const sameAddress = (a: IpAddress, b: IpAddress): boolean =>
-  a.family === b.family && a.words.every((word, i) => word === b.words[i]);
+export function sameAddress(a: IpAddress, b: IpAddress): boolean {
+  if (a.family !== b.family) return false;
+  for (let i = 0; i < a.words.length; i++) if (a.words[i] !== b.words[i]) return false;
+  return true;
+}
 
 /** Numeric order; IPv4 before IPv6. */
 export function compareAddresses(a: IpAddress, b: IpAddress): number {
@@ -128,7 +131,7 @@ export function prefixContainsAddress({ address: network, length }: Prefix, addr
   if (network.family !== address.family) return false;
   for (let i = 0, left = length; left > 0; i++, left -= 32) {
     const differing = network.words[i]! ^ address.words[i]!;
-    if ((left >= 32 ? differing : differing >>> (32 - left)) !== 0) return false;
+    if ((left < 32 ? differing >>> (32 - left) : differing) !== 0) return false;
   }
   return true;
 }

@@ -3,6 +3,7 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { codec } from './codec.ts';
+import { felix } from './felix.ts';
 import { reaction } from './reaction.ts';
 import { rib } from './rib.ts';
 import type { Scenario } from './scenario.ts';
@@ -10,7 +11,7 @@ import { formatTable } from './table.ts';
 import { turns } from './turns.ts';
 
 /** One row per scenario. */
-const scenarios: readonly Scenario[] = [codec, rib, turns, reaction];
+const scenarios: readonly Scenario[] = [codec, rib, felix, turns, reaction];
 
 const DEFAULT_ROUNDS = '7';
 /** Fewer make no median worth printing. */

@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, test } from 'vitest';
 import { MAIN_TABLE, SCOPE, asStored, sameRoute } from '../../felix/kernel.ts';
-import type { Kernel, KernelEvent, KernelLink, KernelRoute } from '../../felix/kernel.ts';
+import type { Kernel, KernelEvent, KernelLink, KernelRoute, KernelRule } from '../../felix/kernel.ts';
 import { connectionText, plainConnection } from '../support/conntrack-entries.ts';
 import type { Connection } from '../support/conntrack-entries.ts';
 import { formatPrefix, parseInterfaceAddress, parseIpAddress, parsePrefix } from '../../src/model/ip.ts';
@@ -8,10 +8,12 @@ import { formatPrefix, parseInterfaceAddress, parseIpAddress, parsePrefix } from
 export interface KernelCase {
   /** A kernel with nothing but `lo`, which is down, and what its modules put into every namespace. */
   readonly kernel: Kernel;
+  /** Another process's way to the same one. */
+  readonly somebodyElse: Pick<Kernel, 'writeRoutes'>;
   /** Waits until the condition holds; the real kernel's events and carriers take a moment. */
   readonly eventually: (condition: () => boolean | Promise<boolean>) => Promise<void>;
   readonly connections: {
-    readonly give: (connection: Connection) => void;
+    readonly give: (connection: Connection) => Promise<void>;
     /** In the words of connectionText, sorted. */
     readonly list: () => readonly string[];
   };
@@ -21,6 +23,7 @@ export interface KernelCase {
 export function kernelCompliance(name: string, open: () => Promise<KernelCase>): void {
   describe(`${name} keeps the kernel's contract`, () => {
     let kernel: Kernel;
+    let somebodyElse: KernelCase['somebodyElse'];
     let eventually: KernelCase['eventually'];
     let connections: KernelCase['connections'];
     let near: KernelLink;
@@ -43,16 +46,20 @@ export function kernelCompliance(name: string, open: () => Promise<KernelCase>):
       ...fields,
     });
 
+    const hop6 = (): KernelRoute['hops'] => [
+      { gateway: parseIpAddress('2001:db8::2'), ifindex: near.index, onlink: false },
+    ];
+
     /** Without what the kernel adds by itself. */
     const ours = async (): Promise<readonly KernelRoute[]> =>
       (await kernel.listRoutes()).filter(({ protocol }) => protocol === 80 || protocol === 12);
 
-    const replace = async (wanted: KernelRoute): Promise<void> => {
-      expect(await kernel.writeRoutes([{ op: 'replace', route: wanted }])).toEqual([undefined]);
+    const replace = async (wanted: KernelRoute, by: KernelCase['somebodyElse'] = kernel): Promise<void> => {
+      expect(await by.writeRoutes([{ op: 'replace', route: wanted }])).toEqual([undefined]);
     };
 
     beforeEach(async () => {
-      ({ kernel, eventually, connections } = await open());
+      ({ kernel, somebodyElse, eventually, connections } = await open());
       await kernel.createLink({
         kind: 'veth',
         name: 'near',
@@ -124,6 +131,19 @@ export function kernelCompliance(name: string, open: () => Promise<KernelCase>):
         (ifindex) => route('fd00:1::5/128', { scope: SCOPE.link, hops: [{ ifindex, onlink: false }] }),
       ],
       ['an IPv6 blackhole', () => route('fd00:1::/122', { type: 'blackhole', hops: [] })],
+      ...(['unreachable', 'prohibit'] as const).flatMap((type): [string, () => KernelRoute][] => [
+        [`an IPv4 route that says ${type}`, () => route('10.2.0.0/26', { type, hops: [] })],
+        [`an IPv6 route that says ${type}`, () => route('fd00:1::/122', { type, hops: [] })],
+      ]),
+      [
+        'IPv6 onlink, with an MTU',
+        (ifindex) =>
+          route('fd00:1::/122', {
+            mtu: 1300,
+            hops: [{ gateway: parseIpAddress('2001:db8:9::1'), ifindex, onlink: true }],
+          }),
+      ],
+      ['IPv6 with a metric', () => route('fd00:1::/122', { metric: 512, hops: hop6() })],
     ])('lists a route as it was written: %s', async (_, make) => {
       const wanted = make(near.index, far.index);
       await replace(wanted);
@@ -135,6 +155,12 @@ export function kernelCompliance(name: string, open: () => Promise<KernelCase>):
       expect(await ours()).toEqual([]);
     });
 
+    test('lists an IPv6 route with a preferred source, once the link has made sure that nobody else has the address', async () => {
+      const wanted = route('fd00:1::/122', { source: parseIpAddress('2001:db8::1'), hops: hop6() });
+      await eventually(async () => (await kernel.writeRoutes([{ op: 'replace', route: wanted }]))[0] === undefined);
+      expect(await ours()).toEqual([asStored(wanted)]);
+    });
+
     test.each([
       ['10.2.0.0/26', '172.30.2.11'],
       ['fd00:1::/122', '2001:db8::9'],
@@ -144,7 +170,7 @@ export function kernelCompliance(name: string, open: () => Promise<KernelCase>):
       const events: KernelEvent[] = [];
       await kernel.watch((event) => events.push(event), new AbortController().signal);
       for (const wanted of [blackhole, via, blackhole]) {
-        await replace(wanted);
+        await replace(wanted, somebodyElse);
         expect(await ours()).toEqual([asStored(wanted)]);
       }
       const changes = (): readonly string[] =>
@@ -152,6 +178,48 @@ export function kernelCompliance(name: string, open: () => Promise<KernelCase>):
       await eventually(() => changes().length >= 3);
       // At no moment was there no route.
       expect(changes().filter((change) => change === 'removed')).toEqual([]);
+    });
+
+    test.each([
+      ['10.2.0.0/26', 1000],
+      ['fd00:1::/122', 1000],
+      ['10.2.0.0/26', 77],
+    ])('keeps %s in table %i, which was not there before, apart from table main', async (cidr, table) => {
+      const elsewhere = route(cidr, { table, type: 'blackhole', hops: [] });
+      expect(await kernel.listRoutes(table)).toEqual([]);
+      await replace(elsewhere);
+      expect(await kernel.listRoutes(table)).toEqual([asStored(elsewhere)]);
+      expect(await ours()).toEqual([]);
+      expect(await kernel.writeRoutes([{ op: 'remove', route: { ...elsewhere, table: MAIN_TABLE } }])).toEqual([
+        undefined,
+      ]);
+      expect(await kernel.listRoutes(table)).toHaveLength(1);
+      expect(await kernel.writeRoutes([{ op: 'remove', route: elsewhere }])).toEqual([undefined]);
+      expect(await kernel.listRoutes(table)).toEqual([]);
+    });
+
+    test.each<[string, KernelRule]>([
+      ['everything', { family: 4, priority: 100, table: 77, protocol: 80 }],
+      ['a source', { family: 4, priority: 101, table: 1000, protocol: 80, from: parsePrefix('10.2.0.0/16') }],
+      ['an IPv6 destination', { family: 6, priority: 102, table: 77, protocol: 80, to: parsePrefix('fd00:1::/64') }],
+      [
+        'a mark, a source and a destination',
+        {
+          ...{ family: 4, priority: 103, table: 77, protocol: 80, mark: { value: 0x1_0000, mask: 0xf_0000 } },
+          ...{ from: parsePrefix('10.2.0.0/26'), to: parsePrefix('10.3.0.0/26') },
+        },
+      ],
+    ])('lists a rule as it was added, for %s; adds and removes it twice', async (_, rule) => {
+      const listed = async () => (await kernel.listRules()).filter(({ protocol }) => protocol === 80);
+      const other: KernelRule = { ...rule, priority: 999 };
+      await kernel.addRule(other);
+      await kernel.addRule(rule);
+      await kernel.addRule(rule);
+      const byPriority = (await listed()).toSorted((a, b) => a.priority - b.priority);
+      expect(byPriority).toEqual([rule, other]);
+      await kernel.removeRule(rule);
+      await kernel.removeRule(rule);
+      expect(await listed()).toEqual([other]);
     });
 
     test('keeps routes of different metrics apart, and removes only the one asked for', async () => {
@@ -220,6 +288,33 @@ export function kernelCompliance(name: string, open: () => Promise<KernelCase>):
       await kernel.setLink(near.index, { up: false });
       expect(await link('near')).toMatchObject({ up: false, running: false });
     });
+
+    test('renames a link, which keeps its index, and tells it; a name that is taken is refused', async () => {
+      const names: string[] = [];
+      await kernel.setLink(near.index, { up: false });
+      await kernel.watch((event) => {
+        if (event.kind === 'link' && event.link.index === near.index) names.push(event.link.name);
+      }, new AbortController().signal);
+      await kernel.setLink(near.index, { name: 'nearer' });
+      await eventually(() => names.includes('nearer'));
+      expect(await link('nearer')).toMatchObject({ index: near.index, kind: 'veth', mtu: 1400 });
+      await expect(kernel.setLink(near.index, { name: 'far' })).rejects.toMatchObject({
+        code: 'EEXIST',
+        message: expect.stringContaining(`link ${near.index} name far`) as string,
+      });
+      expect(await link('far')).toMatchObject({ index: far.index });
+    });
+
+    test.each(['dummy', 'ipip'] as const)(
+      'makes a %s link that is down, or names it and says that this kernel has no such kind',
+      async (kind) => {
+        const error: unknown = await kernel
+          .createLink({ kind, name: 'made', mtu: 1400 })
+          .catch((thrown: unknown) => thrown);
+        if (error === undefined) expect(await link('made')).toMatchObject({ kind, mtu: 1400, up: false });
+        else expect(error).toMatchObject({ code: 'EOPNOTSUPP', message: expect.stringContaining('made') as string });
+      },
+    );
 
     test('makes a VXLAN link with all that it was asked for', async () => {
       const vxlan = {
@@ -313,10 +408,10 @@ export function kernelCompliance(name: string, open: () => Promise<KernelCase>):
       await kernel.watch((event) => events.push(event), stop.signal);
       const wanted = route('10.2.0.0/26');
       const address = { ifindex: near.index, address: parseInterfaceAddress('10.3.0.1/32'), scope: 0 };
-      await replace(wanted);
+      await replace(wanted, somebodyElse);
       await kernel.addAddress(address);
       await kernel.setLink(near.index, { mtu: 1300 });
-      await kernel.writeRoutes([{ op: 'remove', route: wanted }]);
+      await somebodyElse.writeRoutes([{ op: 'remove', route: wanted }]);
       await kernel.removeAddress(address);
       await kernel.deleteLink('near');
       await eventually(() => events.some((event) => event.kind === 'link' && event.change === 'removed'));
@@ -332,6 +427,25 @@ export function kernelCompliance(name: string, open: () => Promise<KernelCase>):
       await kernel.listLinks();
       expect(events).toHaveLength(heard);
     });
+
+    test.each(['10.2.0.0/26', 'fd00:1::/122'])(
+      'tells nothing of the route to %s that this port writes, and all that somebody else does with it',
+      async (cidr) => {
+        const blackhole = route(cidr, { type: 'blackhole', hops: [] });
+        const told: string[] = [];
+        const note = (event: KernelEvent): void => {
+          if (event.kind === 'route' && formatPrefix(event.route.prefix) === cidr) told.push(event.change);
+        };
+        await kernel.watch(note, new AbortController().signal);
+        await replace(blackhole);
+        await somebodyElse.writeRoutes([{ op: 'remove', route: blackhole }]);
+        await replace(blackhole);
+        await kernel.writeRoutes([{ op: 'remove', route: blackhole }]);
+        await replace(blackhole, somebodyElse);
+        await eventually(() => told.length >= 2);
+        expect(told).toEqual(['removed', 'set']);
+      },
+    );
 
     test('tells a watcher of neighbours, forwarding entries and sysctls', async () => {
       const stop = new AbortController();
@@ -401,8 +515,8 @@ export function kernelCompliance(name: string, open: () => Promise<KernelCase>):
       ];
       const texts = (all: readonly Connection[]): readonly string[] => all.map(connectionText).sort();
 
-      beforeEach(() => {
-        for (const one of [...ofPod, ...ofOthers]) connections.give(one);
+      beforeEach(async () => {
+        for (const one of [...ofPod, ...ofOthers]) await connections.give(one);
       });
 
       test('of one address, UDP and TCP, either way and through NAT, and no others', async () => {

@@ -9,10 +9,17 @@ kernelCompliance('the fake kernel', () => {
   const kernel = new FakeKernel();
   return Promise.resolve({
     kernel,
+    somebodyElse: kernel.somebodyElse(),
     eventually: async (condition) => {
       expect(await condition()).toBe(true);
     },
-    connections: { give: (connection) => kernel.givenConnection(connection), list: () => kernel.connections() },
+    connections: {
+      give: (connection) => {
+        kernel.givenConnection(connection);
+        return Promise.resolve();
+      },
+      list: () => kernel.connections(),
+    },
   });
 });
 

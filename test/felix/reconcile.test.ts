@@ -25,7 +25,7 @@ function table(have: ReadonlyMap<number, string>, fails: readonly number[] = [])
 
 function tracked(want: ReadonlyMap<number, string>, have: ReadonlyMap<number, string>): DeltaTracker<number, string> {
   const tracker = new DeltaTracker<number, string>((a, b) => a === b);
-  tracker.setActual(have);
+  tracker.setActual(new Map(have));
   tracker.setDesired(want);
   return tracker;
 }

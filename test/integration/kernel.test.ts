@@ -19,7 +19,10 @@ function open(): { readonly kernel: Kernel; readonly netns: TestNetns } {
   return one;
 }
 
+const others: Kernel[] = [];
+
 afterEach(async () => {
+  await Promise.all(others.splice(0).map((kernel) => kernel.close()));
   for (const { kernel, netns } of opened.splice(0)) {
     await kernel.close();
     netns.remove();
@@ -37,17 +40,19 @@ async function eventually(condition: () => boolean | Promise<boolean>): Promise<
 describe.runIf(isRoot || process.env['CI'] !== undefined)('with root', () => {
   kernelCompliance('Linux', () => {
     const { kernel, netns } = open();
+    const somebodyElse = createLinuxKernel({ netns: netns.path });
+    others.push(somebodyElse);
     const connections = {
       give: (connection: Connection) => addConntrackEntry(netns, connection),
       list: () => conntrackEntries(netns),
     };
-    return Promise.resolve({ kernel, eventually, connections });
+    return Promise.resolve({ kernel, somebodyElse, eventually, connections });
   });
 
   test('connections of an address are forgotten in every conntrack zone', async () => {
     const { kernel, netns } = open();
-    addConntrackEntry(netns, plainConnection('udp', '10.8.0.5', '10.1.0.2'), 7);
-    addConntrackEntry(netns, plainConnection('udp', '10.8.0.6', '10.1.0.2'), 7);
+    await addConntrackEntry(netns, plainConnection('udp', '10.8.0.5', '10.1.0.2'), 7);
+    await addConntrackEntry(netns, plainConnection('udp', '10.8.0.6', '10.1.0.2'), 7);
     expect(await kernel.flushConntrack([parseIpAddress('10.8.0.5')])).toBe(1);
     expect(conntrackEntries(netns)).toEqual(['udp 10.8.0.6 > 10.1.0.2, 10.1.0.2 > 10.8.0.6']);
   });
@@ -122,15 +127,15 @@ describe.runIf(isRoot || process.env['CI'] !== undefined)('with root', () => {
       ...{ prefix: parsePrefix('10.2.0.0/26'), table: MAIN_TABLE, protocol: 80, scope: 0, metric: 0 },
       ...{ type: 'blackhole', hops: [] },
     };
-    await kernel.writeRoutes([{ op: 'replace', route }]);
-    await kernel.writeRoutes([{ op: 'remove', route }]);
-    const second = createLinuxKernel({ netns: netns.path });
-    await second.writeRoutes([{ op: 'replace', route }]);
-    await second.writeRoutes([{ op: 'remove', route }]);
+    const doers = [1, 2].map(() => createLinuxKernel({ netns: netns.path }));
+    for (const doer of doers) {
+      await doer.writeRoutes([{ op: 'replace', route }]);
+      await doer.writeRoutes([{ op: 'remove', route }]);
+    }
     await eventually(() => ports.length >= 2);
     expect(new Set(ports).size).toBe(2);
     for (const port of ports) expect(await kernel.processOfPort(port)).toMatchObject({ pid: process.pid });
-    await second.close();
+    await Promise.all(doers.map((doer) => doer.close()));
     await kernel.writeRoutes([{ op: 'replace', route }]);
     netns.run('ip', 'route', 'del', 'blackhole', '10.2.0.0/26');
     await eventually(() => ports.length >= 3);

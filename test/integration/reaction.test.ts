@@ -161,10 +161,10 @@ describe.runIf(isRoot || process.env['CI'] !== undefined)('on the real kernel', 
   test('the connections of a pod that goes are forgotten, and no others', async () => {
     const other = plainConnection('udp', '192.168.1.77', '198.51.100.1');
     for (const protocol of ['udp', 'tcp'] as const) {
-      addConntrackEntry(lab.space('a'), plainConnection(protocol, a.pod, '198.51.100.1'));
-      addConntrackEntry(lab.space('a'), plainConnection(protocol, c.pod, a.pod));
+      await addConntrackEntry(lab.space('a'), plainConnection(protocol, a.pod, '198.51.100.1'));
+      await addConntrackEntry(lab.space('a'), plainConnection(protocol, c.pod, a.pod));
     }
-    addConntrackEntry(lab.space('a'), other);
+    await addConntrackEntry(lab.space('a'), other);
     const hasOther = (line: string): boolean => line.includes('192.168.1.77');
     expect(conntrackEntries(lab.space('a')).filter((line) => line.includes(`${a.pod} `)).length).toBeGreaterThan(0);
     await lab.update(a, { endpoints: [] });

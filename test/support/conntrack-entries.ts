@@ -3,6 +3,7 @@ import { AF, FLAG, NESTED } from '../../felix/netlink/constants.ts';
 import { addressOctets, concat, encodeAttributes, portOctets, u8 } from '../../felix/netlink/attribute.ts';
 import { openNamespace } from '../../felix/netlink/namespace.ts';
 import { NetlinkSocket } from '../../felix/netlink/socket.ts';
+import { netlinkThread } from '../../felix/netlink/thread.ts';
 import { loadLibc } from '../../src/linux/libc.ts';
 import { formatIpAddress, parseIpAddress } from '../../src/model/ip.ts';
 import type { TestNetns } from './netns.ts';
@@ -30,7 +31,7 @@ const CTA = { tupleOriginal: 1, tupleReply: 2, protocolInfo: 4, timeout: 7, zone
 const NUMBER = { tcp: 6, udp: 17 } as const;
 
 /** Ports 40000 to 53. `zone`: one of its own. */
-export function addConntrackEntry(netns: TestNetns, connection: Connection, zone = 0): void {
+export async function addConntrackEntry(netns: TestNetns, connection: Connection, zone = 0): Promise<void> {
   const { protocol, from, to, answersFrom, answersTo } = connection;
   const seconds = new Uint8Array(4);
   new DataView(seconds.buffer).setUint32(0, 300);
@@ -48,9 +49,11 @@ export function addConntrackEntry(netns: TestNetns, connection: Connection, zone
   ]);
   const libc = loadLibc();
   const namespace = openNamespace(libc, netns.path);
-  const socket = namespace.visit(() => new NetlinkSocket(libc, 'netfilter'));
-  const verdict = socket.execute({ type: NEW_CONNTRACK, flags: FLAG.create | FLAG.excl, body });
-  socket.close();
+  const socket = namespace.visit(() => new NetlinkSocket(libc, netlinkThread, 'netfilter'));
+  netlinkThread.take();
+  const verdict = await socket.execute({ type: NEW_CONNTRACK, flags: FLAG.create | FLAG.excl, body });
+  await socket.close();
+  await netlinkThread.release();
   namespace.close();
   if (verdict.errno !== 0) throw new Error(`conntrack entry ${connectionText(connection)}: errno ${verdict.errno}`);
 }

@@ -1,6 +1,6 @@
 import { formatIpAddress, formatPrefix, prefixContainsAddress, prefixOf, sameAddress } from '../../src/model/ip.ts';
 import type { IpAddress } from '../../src/model/ip.ts';
-import { KernelError, MAIN_TABLE, asStored, formatRoute, routeKey, sameRoute } from '../../felix/kernel.ts';
+import { KernelError, MAIN_TABLE, asStored, formatRoute, formatRule, routeKey, sameRoute } from '../../felix/kernel.ts';
 import type {
   Kernel,
   KernelAddress,
@@ -8,6 +8,7 @@ import type {
   KernelLink,
   KernelNeighbour,
   KernelRoute,
+  KernelRule,
   LinkChange,
   NewLink,
   Resolution,
@@ -34,6 +35,7 @@ export class FakeKernel implements Kernel {
   #addresses: KernelAddress[] = [];
   #neighbours: KernelNeighbour[] = [];
   readonly #sysctls = new Map<string, string>();
+  readonly #rules = new Map<string, KernelRule>();
   readonly #processes = new Map<number, string>();
   #connections: readonly Connection[] = [];
   readonly #listeners = new Set<(event: KernelEvent) => void>();
@@ -54,6 +56,11 @@ export class FakeKernel implements Kernel {
     this.#failures.push({ operation, matching, code, times });
   }
 
+  /** What was to fail and was not asked for yet fails no more. */
+  heal(): void {
+    this.#failures.length = 0;
+  }
+
   /** Tells all listeners, as the kernel does when somebody else changed something or we were too slow. */
   emit(event: KernelEvent): void {
     for (const listener of [...this.#listeners]) listener(event);
@@ -61,7 +68,8 @@ export class FakeKernel implements Kernel {
 
   /** A route of somebody else, or one that was there before we came. */
   givenRoute(route: KernelRoute): void {
-    this.#setRoute(route);
+    const event = this.#setRoute(route);
+    if (event !== undefined) this.emit(event);
   }
 
   /** Hardware, which nobody creates. Returns its index. */
@@ -121,31 +129,43 @@ export class FakeKernel implements Kernel {
     return name === undefined ? undefined : { pid: port, name };
   }
 
-  async listRoutes(): Promise<readonly KernelRoute[]> {
+  async listRoutes(wanted = MAIN_TABLE): Promise<readonly KernelRoute[]> {
     await this.#begin('listRoutes', 'list routes');
-    return [...this.#routes.values()].filter(({ table }) => table === MAIN_TABLE);
+    return [...this.#routes.values()].filter(({ table }) => table === wanted);
   }
 
   async writeRoutes(changes: readonly RouteChange[]): Promise<readonly (KernelError | undefined)[]> {
     await Promise.resolve();
-    return changes.map((change) => this.#writeRoute(change));
+    return changes.map((change) => {
+      const words = change.op === 'replace' ? formatRoute(change.route) : routeKey(change.route);
+      this.journal.push(`${change.op} route ${words}`);
+      return this.#refusal('writeRoutes', `${change.op} route ${words}`) ?? this.#writeRoute(change)[0];
+    });
   }
 
-  #writeRoute(change: RouteChange): KernelError | undefined {
-    const words = change.op === 'replace' ? formatRoute(change.route) : routeKey(change.route);
-    this.journal.push(`${change.op} route ${words}`);
-    const refusal = this.#refusal('writeRoutes', `${change.op} route ${words}`);
-    if (refusal !== undefined) return refusal;
+  /** Another process's port to the same kernel: what it writes, our listeners hear of. */
+  somebodyElse(): Pick<Kernel, 'writeRoutes'> {
+    const write = (change: RouteChange): KernelError | undefined => {
+      const [error, event] = this.#writeRoute(change);
+      if (event !== undefined) this.emit(event);
+      return error;
+    };
+    return { writeRoutes: (changes) => Promise.resolve(changes.map(write)) };
+  }
+
+  /** Why not, or what there is to tell of it. */
+  #writeRoute(change: RouteChange): readonly [KernelError] | readonly [undefined, (KernelEvent | undefined)?] {
     if (change.op === 'replace') {
       const code = this.#routeProblem(change.route);
-      if (code !== undefined) return new KernelError(`replace route ${words}: ${code}`, code);
-      this.#setRoute(change.route);
-      return undefined;
+      if (code === undefined) return [undefined, this.#setRoute(change.route)];
+      return [new KernelError(`replace route ${formatRoute(change.route)}: ${code}`, code)];
     }
-    const there = this.#routes.get(routeKey(change.route));
+    const key = routeKey(change.route);
+    const there = this.#routes.get(key);
     const { protocol } = change.route;
-    if (there !== undefined && (protocol === 0 || protocol === there.protocol)) this.loseRoute(there);
-    return undefined;
+    if (there === undefined || (protocol !== 0 && protocol !== there.protocol)) return [undefined];
+    this.#routes.delete(key);
+    return [undefined, { kind: 'route', change: 'removed', route: there }];
   }
 
   #routeProblem({ hops, type }: KernelRoute): string | undefined {
@@ -177,11 +197,11 @@ export class FakeKernel implements Kernel {
     );
   }
 
-  #setRoute(wanted: KernelRoute): void {
+  #setRoute(wanted: KernelRoute): KernelEvent | undefined {
     const route = asStored(wanted);
     const before = this.#routes.get(routeKey(route));
     this.#routes.set(routeKey(route), route);
-    if (before === undefined || !sameRoute(before, route)) this.emit({ kind: 'route', change: 'set', route });
+    return before === undefined || !sameRoute(before, route) ? { kind: 'route', change: 'set', route } : undefined;
   }
 
   async listLinks(): Promise<readonly KernelLink[]> {
@@ -234,6 +254,10 @@ export class FakeKernel implements Kernel {
     await this.#change('setLink', `set link ${ifindex} ${JSON.stringify(change)}`);
     const before = this.#links.get(ifindex);
     if (before === undefined) throw new KernelError(`set link ${ifindex}: ENODEV (no such device)`, 'ENODEV');
+    const holder = change.name === undefined ? undefined : this.#linkNamed(change.name);
+    if (holder !== undefined && holder.index !== ifindex) {
+      throw new KernelError(`set link ${ifindex} name ${change.name}: EEXIST (exists already)`, 'EEXIST');
+    }
     const up = change.up ?? before.up;
     this.#setLink({ ...before, ...change, up, running: up });
     if (!up) this.#dropRoutesOver(ifindex);
@@ -272,6 +296,21 @@ export class FakeKernel implements Kernel {
   #setLink(link: KernelLink): void {
     this.#links.set(link.index, link);
     this.emit({ kind: 'link', change: 'set', link });
+  }
+
+  async listRules(): Promise<readonly KernelRule[]> {
+    await this.#begin('listRules', 'list rules');
+    return [...this.#rules.values()];
+  }
+
+  async addRule(rule: KernelRule): Promise<void> {
+    await this.#change('addRule', `add ${formatRule(rule)}`);
+    this.#rules.set(formatRule(rule), rule);
+  }
+
+  async removeRule(rule: KernelRule): Promise<void> {
+    await this.#change('removeRule', `remove ${formatRule(rule)}`);
+    this.#rules.delete(formatRule(rule));
   }
 
   async listAddresses(): Promise<readonly KernelAddress[]> {

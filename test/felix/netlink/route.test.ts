@@ -1,8 +1,11 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { asStored } from '../../../felix/kernel.ts';
-import type { KernelHop, KernelRoute } from '../../../felix/kernel.ts';
-import { decodeRoute, encodeRoute, encodeRouteChange } from '../../../felix/netlink/route.ts';
+import type { KernelHop, KernelRoute, RouteChange } from '../../../felix/kernel.ts';
+import { BatchWriter } from '../../../felix/netlink/batch-writer.ts';
+import { decodeMessages } from '../../../felix/netlink/header.ts';
+import { decodeRoute } from '../../../felix/netlink/route-reader.ts';
+import { writeRouteChange } from '../../../felix/netlink/route.ts';
 import { addressBits, parsePrefix, prefixOf } from '../../../src/model/ip.ts';
 import type { IpAddress, IpFamily } from '../../../src/model/ip.ts';
 
@@ -37,6 +40,15 @@ const routeOf = (family: IpFamily): fc.Arbitrary<KernelRoute> =>
     { requiredKeys: ['prefix', 'table', 'protocol', 'type', 'scope', 'metric', 'hops'] },
   );
 
+/** The bodies of the changes' messages. */
+function encode(...changes: readonly RouteChange[]): readonly Uint8Array[] {
+  const batch = new BatchWriter(1);
+  for (const change of changes) writeRouteChange(batch, change);
+  return decodeMessages(batch.finish().octets).map(({ body }) => body);
+}
+
+const encodeRoute = (route: KernelRoute): Uint8Array => encode({ op: 'replace', route })[0]!;
+
 describe('a route on the wire', () => {
   test('is read back as it was written, whatever is in it', () => {
     fc.assert(
@@ -62,8 +74,8 @@ describe('a route on the wire', () => {
 
   test('a removal in IPv6 names the metric that the kernel put for 0, or it would match any', () => {
     const route = { prefix: parsePrefix('fd00::/64'), table: 254, protocol: 80, metric: 0 };
-    const { body } = encodeRouteChange({ op: 'remove', route });
-    expect(decodeRoute(body)).toMatchObject({ metric: 1024, protocol: 80, type: 'unspec', scope: 255 });
+    const [body] = encode({ op: 'remove', route });
+    expect(decodeRoute(body!)).toMatchObject({ metric: 1024, protocol: 80, type: 'unspec', scope: 255 });
     const written = { ...route, type: 'blackhole', scope: 253, hops: [] } as const;
     expect(asStored(written)).toMatchObject({ metric: 1024, scope: 0 });
   });
