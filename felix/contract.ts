@@ -41,6 +41,16 @@ export interface HostInterface {
   readonly addresses: readonly InterfaceAddress[];
 }
 
+/** What whoever watches over the dataplane needs to know. */
+export interface DataplaneHealth {
+  /** A pass over the inputs has read the kernel and ended: what is wanted is there, or its route says why not. */
+  readonly hasReconciled: boolean;
+  /** Since when the pass of this moment runs, the clock's milliseconds; absent between passes. */
+  readonly passSince?: number;
+  /** Why the last pass could not read the kernel. */
+  readonly error?: string;
+}
+
 /** Somebody undoes again and again what we put right. */
 export interface FightStatus {
   readonly kind: RepairKind;
@@ -72,6 +82,9 @@ export interface Dataplane {
   nat(): readonly NatStatus[];
   /** What others undid of ours, and with whom we fight over it. */
   repairs(): RepairStatus;
+  health(): DataplaneHealth;
+  /** One round trip to the kernel, through the netlink thread as everything else; rejects with one sentence. */
+  heartbeat(): Promise<void>;
   interfaces(): Promise<readonly HostInterface[]>;
   /** Makes the veth pair, addresses, routes inside the pod and sysctls; idempotent. Returns the pod side's MAC. */
   addWorkloadInterface(workload: WorkloadInterface): Promise<{ readonly mac: string }>;

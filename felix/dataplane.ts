@@ -1,5 +1,5 @@
 /** The loop: reads the host, works out what it should have, writes the difference; again on every reason to. */
-import { formatPrefix } from '../src/model/ip.ts';
+import { formatPrefix, parseIpAddress } from '../src/model/ip.ts';
 import type { Clock } from '../src/runtime/clock.ts';
 import type { Logger } from '../src/runtime/logger.ts';
 import type { Random } from '../src/runtime/random.ts';
@@ -13,7 +13,14 @@ import type { Surprise } from './host-watch.ts';
 import { HostWatch } from './host-watch.ts';
 import type { HostSnapshot } from './host-snapshot.ts';
 import { findParent, hostLinks, readHost, viewHost } from './host-snapshot.ts';
-import type { Dataplane, DataplaneSettings, HostInterface, RepairStatus, WorkloadInterface } from './contract.ts';
+import type {
+  Dataplane,
+  DataplaneHealth,
+  DataplaneSettings,
+  HostInterface,
+  RepairStatus,
+  WorkloadInterface,
+} from './contract.ts';
 import type { DataplaneInputs } from './inputs.ts';
 import type { Kernel } from './kernel.ts';
 import { LinkTable } from './link-table.ts';
@@ -59,6 +66,7 @@ const NAT_TOUCHED_MS = 20;
 /** A kernel that refuses one route may refuse ten thousand; routes() tells of each. */
 const MAX_LOGGED = 5;
 
+const LOOPBACK = parseIpAddress('127.0.0.1');
 /** What a new interface begins with; a pod's gets it, as Calico's felix reads it once at its start. */
 const RP_FILTER_DEFAULT = 'net/ipv4/conf/default/rp_filter';
 
@@ -84,6 +92,7 @@ export class NodeDataplane implements Dataplane {
   #adopted = 0;
   #isStale = true;
   #resyncAt = 0;
+  #health: DataplaneHealth = { hasReconciled: false };
   #rpFilter = '1';
 
   constructor(settings: DataplaneSettings, ports: DataplanePorts) {
@@ -153,6 +162,14 @@ export class NodeDataplane implements Dataplane {
     return this.#nat.statuses();
   }
 
+  health(): DataplaneHealth {
+    return this.#health;
+  }
+
+  async heartbeat(): Promise<void> {
+    await this.#ports.kernel.resolve(LOOPBACK);
+  }
+
   async interfaces(): Promise<readonly HostInterface[]> {
     const { kernel } = this.#ports;
     const [links, addresses] = [await kernel.listLinks(), await kernel.listAddresses()];
@@ -201,7 +218,10 @@ export class NodeDataplane implements Dataplane {
     if (inputs === undefined) return undefined;
     const startedAt = this.#ports.clock.now();
     this.#watch.hold();
+    this.#health = { ...this.#health, passSince: startedAt };
     const outcome = await this.#converge(inputs, startedAt).catch(asError);
+    const { hasReconciled } = this.#health;
+    this.#health = outcome instanceof Error ? { hasReconciled, error: outcome.message } : { hasReconciled: true };
     await this.#fights.endPass(this.#ports.clock.now());
     this.#routes.endPass(this.#ports.clock.now());
     this.#watch.release();

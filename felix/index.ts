@@ -6,6 +6,7 @@ import { createLinuxKernel } from './linux-kernel.ts';
 
 export type {
   Dataplane,
+  DataplaneHealth,
   DataplaneSettings,
   FightStatus,
   HostInterface,
@@ -21,6 +22,10 @@ export { NftablesUnavailableError } from './nat/nftables.ts';
 export { removeNatTable } from './nat/remove.ts';
 export { subjectText as natSubjectText } from './nat/plan.ts';
 export { createLinuxNftables } from './nat/linux-nftables.ts';
+export { EMPTY_RECORD, recordingKernel } from './recording-kernel.ts';
+export type { HostMemory, HostRecord } from './recording-kernel.ts';
+export { carryOut, readUninstallPlan, stepText } from './uninstall.ts';
+export type { UninstallPlan, UninstallStep } from './uninstall.ts';
 export type { ClusterNode, DataplaneInputs, EncapMode, LocalEndpoint, Pool } from './inputs.ts';
 
 type Optional<T, K extends keyof T> = Omit<T, K> & Partial<Pick<T, K>>;

@@ -19,6 +19,8 @@ const DOORS = new Map<string, readonly string[]>([
   ['src/ipam', ['src/model', 'src/runtime', 'src/datastore']],
   ['src/config', ['src/model', 'src/runtime', 'src/datastore']],
   ['src/cni', ['src', 'felix/index.ts']],
+  ['src/health', ['src', 'felix/index.ts']],
+  ['src/host', ['src', 'felix/index.ts']],
   ['src/speaker', ['src', 'bird/index.ts']],
   ['src/agent', ['src', 'bird/index.ts', 'felix/index.ts']],
   ['src/demo', ['src', 'bird/index.ts', 'felix/index.ts']],

@@ -14,12 +14,14 @@ import { formatIpAddress, formatIpv4 } from '../model/ip.ts';
 import type { IpAddress } from '../model/ip.ts';
 import { createResourceClient, emptyResources, ResourceReader } from '../resources/index.ts';
 import type { ResourceClient } from '../resources/index.ts';
+import type { BgpState } from '../health/verdicts.ts';
 import type { Clock } from '../runtime/clock.ts';
 import type { Logger, LogLevel } from '../runtime/logger.ts';
 import type { Random } from '../runtime/random.ts';
 import { BgpAnswers } from '../speaker/bgp-answers.ts';
 import { peerStatus } from '../speaker/bgp-status.ts';
 import { SpeakerKeeper } from '../speaker/speaker-keeper.ts';
+import type { AgentHealth } from './agent-health.ts';
 import {
   bgpLogLevel,
   clusterNode,
@@ -44,6 +46,8 @@ export interface AgentPorts {
   readonly version: string;
   readonly store: Store;
   readonly dataplane: Dataplane;
+  /** Whoever made it starts and closes it. */
+  readonly health: AgentHealth;
   readonly createSpeaker: (settings: SpeakerSettings) => Speaker;
   readonly clock: Clock;
   readonly random: Random;
@@ -108,6 +112,7 @@ export class Agent implements BgpApi, NodeApi {
       onRoutesChange: () => this.#schedule(),
       onFatal: ports.onFatal,
     });
+    ports.health.attend({ view: () => this.#syncer?.view(), speaker: () => this.#bgpState() });
     this.bgp = new BgpAnswers(
       agentBackground({
         speaker: () => this.#speakers.speaker,
@@ -156,6 +161,7 @@ export class Agent implements BgpApi, NodeApi {
       datastore: { type: this.#settings.datastore.type, inSync, revision, ...(stale === undefined ? {} : { stale }) },
       dataplane: dataplaneReport(dataplane),
       nat: dataplane.nat().map(natReport),
+      health: this.#ports.health.report(),
     };
   }
 
@@ -191,6 +197,19 @@ export class Agent implements BgpApi, NodeApi {
     this.#stopTunnelRetry();
     this.#secrets.close();
     await this.#syncer?.close();
+  }
+
+  #bgpState(): BgpState | undefined {
+    const { speaker } = this.#speakers;
+    if (speaker === undefined) return undefined;
+    const peers = speaker.peers().filter(({ settings }) => settings.shutdown === undefined);
+    return {
+      converged: speaker.isConverged(),
+      peers: peers.map(({ settings, state }) => ({
+        address: formatIpAddress(settings.address),
+        isUp: state === 'Established',
+      })),
+    };
   }
 
   /** Many changes in one turn of the event loop are one computation. */

@@ -1,8 +1,9 @@
 import { join } from 'node:path';
 import { createSpeaker } from '../../bird/index.ts';
-import { createDataplane, createLinuxKernel, createLinuxNftables } from '../../felix/index.ts';
+import { createDataplane, createLinuxKernel, createLinuxNftables, recordingKernel } from '../../felix/index.ts';
 import type { Dataplane } from '../../felix/index.ts';
 import { bgpRoutes } from '../api/bgp-routes.ts';
+import { startHealthServer } from '../api/health-server.ts';
 import { nodeRoutes } from '../api/node-routes.ts';
 import { startApi } from '../api/server.ts';
 import type { AgentSettings } from '../config/settings.ts';
@@ -10,11 +11,13 @@ import { SOCKET_NAME } from '../config/socket-name.ts';
 import { openStore } from '../datastore/open.ts';
 import type { Store } from '../datastore/store.ts';
 import { UnavailableError } from '../datastore/store.ts';
+import { HostRecordFile, recordPath } from '../host/record-file.ts';
 import { createResourceClient } from '../resources/index.ts';
 import { systemClock } from '../runtime/clock.ts';
 import type { Logger, LogThreshold } from '../runtime/logger.ts';
 import { systemRandom } from '../runtime/random.ts';
 import { Agent } from './agent.ts';
+import { AgentHealth } from './agent-health.ts';
 import { listenPort } from './cluster-view.ts';
 import { nodeName, rememberNodeName } from './identity.ts';
 import { checkPortIsFree } from './reach.ts';
@@ -35,10 +38,10 @@ const RETRY_MS = 1000;
 export async function runAgent(settings: AgentSettings, { log: root, version }: RunPorts): Promise<number> {
   const log = root.child({ component: 'agent' });
   const node = nodeName(settings.nodeName, settings.nodeNameFile);
-  const opened: (() => Promise<void>)[] = [];
+  const opened: (() => Promise<void> | void)[] = [];
   try {
     const dataplane = createDataplane(settings.felix, {
-      kernel: createLinuxKernel(),
+      kernel: recordingKernel(createLinuxKernel(), hostRecord(settings.nodeNameFile, log)),
       nftables: createLinuxNftables(),
       clock: systemClock,
       random: systemRandom,
@@ -46,9 +49,18 @@ export async function runAgent(settings: AgentSettings, { log: root, version }: 
     });
     opened.push(() => dataplane.close());
     await dataplane.start();
+    const health = new AgentHealth({ clock: systemClock, dataplane, asBirdReady: settings.birdReady });
+    health.start();
+    opened.push(() => {
+      health.close();
+    });
+    if (settings.health !== undefined) {
+      const server = await startHealthServer(settings.health, () => health.report());
+      opened.push(() => server.close());
+    }
     const store = await openDatastore(settings, log);
     opened.push(() => store.close());
-    const { agent, ended } = createAgent(settings, { node, version, store, dataplane, root });
+    const { agent, ended } = createAgent(settings, { node, version, store, dataplane, health, root });
     opened.push(() => agent.close({ kind: 'restart' }));
     const api = await startApi(
       {
@@ -73,11 +85,15 @@ export async function runAgent(settings: AgentSettings, { log: root, version }: 
   }
 }
 
+const hostRecord = (nodeNameFile: string, log: Logger): HostRecordFile =>
+  new HostRecordFile(recordPath(nodeNameFile), (problem) => log.warn({ problem }, 'the host record begins anew'));
+
 interface AgentParts {
   readonly node: string;
   readonly version: string;
   readonly store: Store;
   readonly dataplane: Dataplane;
+  readonly health: AgentHealth;
   readonly root: Logger;
 }
 

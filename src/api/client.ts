@@ -5,10 +5,13 @@ import type { Problem } from './contract.ts';
 export class AgentError extends Error {
   override readonly name = 'AgentError';
   readonly statusCode: number | undefined;
+  /** Nobody listens: there is no agent. */
+  readonly isAbsent: boolean;
 
-  constructor(message: string, statusCode?: number) {
+  constructor(message: string, statusCode?: number, isAbsent = false) {
     super(message);
     this.statusCode = statusCode;
+    this.isAbsent = isAbsent;
   }
 }
 
@@ -76,8 +79,9 @@ function unreachableAgent(socketPath: string, error: NodeJS.ErrnoException): Age
       `permission denied on ${socketPath}: be root or in its group, or let the agent open it (CALICO_SOCKET_MODE)`,
     );
   }
-  if (error.code === 'ENOENT') return new AgentError(`calico-node-ts is not running here: there is no ${socketPath}`);
+  if (error.code === 'ENOENT')
+    return new AgentError(`calico-node-ts is not running here: there is no ${socketPath}`, undefined, true);
   if (error.code === 'ECONNREFUSED')
-    return new AgentError(`calico-node-ts is not running: nobody listens on ${socketPath}`);
+    return new AgentError(`calico-node-ts is not running: nobody listens on ${socketPath}`, undefined, true);
   return new AgentError(`calico-node-ts does not answer on ${socketPath}: ${error.message}`);
 }

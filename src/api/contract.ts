@@ -52,6 +52,25 @@ export interface SpeakerStatus {
   };
 }
 
+/** One part of the agent. */
+export interface ReporterReport {
+  /** `event loop`, `netlink`, `datastore`, `dataplane`, `bgp` */
+  readonly name: string;
+  /** False: a restart of the agent is the remedy. */
+  readonly live: boolean;
+  /** False: it does not do its work yet, or not now. */
+  readonly ready: boolean;
+  /** Why, in words, either way. */
+  readonly detail: string;
+}
+
+/** What /liveness and /readiness go by. */
+export interface HealthReport {
+  readonly live: boolean;
+  readonly ready: boolean;
+  readonly reporters: readonly ReporterReport[];
+}
+
 /** GET /v1/status of an agent. */
 export interface NodeStatus extends SpeakerStatus {
   readonly datastore: {
@@ -72,6 +91,8 @@ export interface NodeStatus extends SpeakerStatus {
   };
   /** Absent where an older agent answers. */
   readonly nat?: readonly NatReport[];
+  /** Absent where an older agent answers. */
+  readonly health?: HealthReport;
 }
 
 /** Whether what a pool's natOutgoing or a tunnel asks for is in nftables, and why. */

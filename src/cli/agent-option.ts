@@ -15,5 +15,7 @@ export const addSocketOption = (command: Command): Command =>
     "the agent's unix socket (default: calico-ts.sock in CALICO_RUN_DIR, /var/run/calico)",
   );
 
-export const agentClient = (options: AgentOptions, io: CliIo): AgentClient =>
-  io.connectAgent(options.socket ?? join(io.env['CALICO_RUN_DIR'] || '/var/run/calico', SOCKET_NAME));
+export const agentSocket = (options: AgentOptions, io: CliIo): string =>
+  options.socket ?? join(io.env['CALICO_RUN_DIR'] || '/var/run/calico', SOCKET_NAME);
+
+export const agentClient = (options: AgentOptions, io: CliIo): AgentClient => io.connectAgent(agentSocket(options, io));

@@ -1,5 +1,9 @@
 import type { AgentClient } from '../api/client.ts';
 import type { StoreSettings } from '../datastore/open.ts';
+import type { DoctorPorts } from '../host/doctor/doctor.ts';
+import type { HostFiles } from '../host/open-host.ts';
+import type { HostReader } from '../host/reader.ts';
+import type { UninstallHost } from '../host/uninstall.ts';
 import type { Store } from '../datastore/store.ts';
 
 /** The world as the commands see it; tests bring their own. */
@@ -15,6 +19,14 @@ export interface CliIo {
   openStore(settings: StoreSettings): Promise<Store>;
   /** The agent that listens on this unix socket. */
   connectAgent(socketPath: string): AgentClient;
+  /** The kernel of the network namespace that we run in, and the agent's files. Throws one sentence. */
+  openHost(files: HostFiles): UninstallHost;
+  /** This host's files. */
+  readonly reader: HostReader;
+  readonly doctor: DoctorPorts;
+  /** Of this host, where no agent says it: as the agent works it out. */
+  nodeName(): string;
+  sleep(ms: number): Promise<void>;
 }
 
 export interface ManifestText {

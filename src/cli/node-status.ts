@@ -1,8 +1,9 @@
-import type { NatReport, NodeStatus, PeerStatus, SpeakerStatus } from '../api/contract.ts';
+import type { HealthReport, NatReport, NodeStatus, PeerStatus, SpeakerStatus } from '../api/contract.ts';
+import { formatHealth } from '../api/health-table.ts';
 import { formatFramed } from './table.ts';
 
 /** An agent's, or that of a speaker alone, which has neither datastore nor kernel. */
-type AnyStatus = SpeakerStatus & Partial<Pick<NodeStatus, 'datastore' | 'dataplane' | 'nat'>>;
+type AnyStatus = SpeakerStatus & Partial<Pick<NodeStatus, 'datastore' | 'dataplane' | 'nat' | 'health'>>;
 
 /** `calicoctl node status` as people and scripts know it, and below it what that one does not tell. */
 export function formatNodeStatus(status: AnyStatus, now: number): string {
@@ -16,9 +17,12 @@ export function formatNodeStatus(status: AnyStatus, now: number): string {
     'IPv4 BGP status',
     ipv4.length === 0 ? 'No IPv4 peers found.\n' : table(ipv4, now),
     ...(ipv6.length === 0 ? [] : ['IPv6 BGP status', table(ipv6, now)]),
+    ...(status.health === undefined ? [] : [`Health: ${inWords(status.health)}`, formatHealth(status.health)]),
   ];
   return `${lines.join('\n')}\n${notes(status)}`;
 }
+
+const inWords = ({ live, ready }: HealthReport): string => (ready ? 'ready' : live ? 'live, not ready' : 'not live');
 
 const table = (peers: readonly PeerStatus[], now: number): string =>
   formatFramed(

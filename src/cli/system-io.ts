@@ -1,8 +1,12 @@
 import { readdir, readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
+import { nodeName } from '../agent/identity.ts';
 import { createAgentClient } from '../api/client.ts';
 import { openStore } from '../datastore/open.ts';
+import { systemDoctorPorts } from '../host/doctor/system-ports.ts';
+import { openUninstallHost } from '../host/open-host.ts';
+import { systemReader } from '../host/reader.ts';
 import { systemClock } from '../runtime/clock.ts';
 import type { CliIo, ManifestText } from './io.ts';
 import { CommandError } from './io.ts';
@@ -19,7 +23,14 @@ export const systemIo = (version: string): CliIo => ({
   readManifests,
   openStore: (settings) => openStore(settings),
   connectAgent: (socketPath) => createAgentClient(socketPath),
+  openHost: (files) => openUninstallHost(files),
+  reader: systemReader,
+  doctor: systemDoctorPorts(sleep),
+  nodeName: () => nodeName(process.env['NODENAME'], process.env['CALICO_NODENAME_FILE'] || '/var/lib/calico/nodename'),
+  sleep,
 });
+
+const sleep = (ms: number): Promise<void> => new Promise((resolve) => void systemClock.after(ms, resolve));
 
 async function readManifests(path: string, recursive: boolean): Promise<readonly ManifestText[]> {
   if (path === '-') return [{ path: 'standard input', text: await text(process.stdin) }];

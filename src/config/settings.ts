@@ -31,6 +31,10 @@ export interface AgentSettings {
     /** Holds NAME/KEY for each entry of a Secret. Absent: there are no passwords. */
     readonly passwordDirectory?: string;
   };
+  /** Absent: neither /liveness nor /readiness over TCP. */
+  readonly health?: { readonly host: string; readonly port: number };
+  /** Peers that are down make the node unready, as with calico-node's `--bird-ready`. */
+  readonly birdReady: boolean;
   readonly felix: {
     readonly resyncSeconds: number;
     readonly ipipMtu: number;
@@ -136,6 +140,10 @@ function withDefaults(values: Values, datastore: StoreSettings): AgentSettings {
       deferralSeconds: values.deferralSeconds ?? 30,
       ...(values.passwordDirectory === undefined ? {} : { passwordDirectory: values.passwordDirectory }),
     },
+    ...(values.healthEnabled === true && {
+      health: { host: values.healthHost ?? 'localhost', port: values.healthPort ?? 9099 },
+    }),
+    birdReady: values.birdReady ?? false,
     felix: {
       resyncSeconds: values.routeRefreshSeconds ?? 90,
       ipipMtu: values.ipipMtu ?? 0,

@@ -71,6 +71,10 @@ export const variables = {
   vxlanMtu: row('FELIX_VXLANMTU', parseMtu),
   vxlanVni: row('FELIX_VXLANVNI', integerBetween(1, 16_777_215)),
   vxlanPort: row('FELIX_VXLANPORT', integerBetween(1, 65_535)),
+  healthEnabled: row('FELIX_HEALTHENABLED', parseBoolean),
+  healthHost: row('FELIX_HEALTHHOST', parseHost),
+  healthPort: row('FELIX_HEALTHPORT', integerBetween(1, 65_535)),
+  birdReady: row('CALICO_BIRD_READY', parseBoolean), // ours
   natPortRange: row('FELIX_NATPORTRANGE', parsePortRange),
   natOutgoingAddress: row('FELIX_NATOUTGOINGADDRESS', parseIpv4),
   natOutgoingExclusions: row('FELIX_NATOUTGOINGEXCLUSIONS', parseNatExclusions),
@@ -148,6 +152,12 @@ function parseMtu(text: string, field: string): number {
   const mtu = Number(text);
   if (/^\d+$/.test(text) && (mtu === 0 || (mtu >= 68 && mtu <= 65_535))) return mtu;
   throw new InvalidValueError(field, text, 'is not 0 or a whole number from 68 to 65535');
+}
+
+/** A name or an address; whether this host has it shows when it is listened on. */
+function parseHost(text: string, field: string): string {
+  if (/^[a-zA-Z0-9.:%_-]+$/.test(text)) return text;
+  throw new InvalidValueError(field, text, 'is neither a host name nor an address');
 }
 
 /** `32768:65535` or one port, as Calico's numorstring.Port. */

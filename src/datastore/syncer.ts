@@ -14,6 +14,8 @@ export interface SyncView {
   readonly inSync: boolean;
   /** Why the view may lag behind the store, in one sentence. A stale view keeps what it knew: it deletes nothing. */
   readonly stale?: string;
+  /** Since when it is stale, the clock's milliseconds. */
+  readonly staleSince?: number;
 }
 
 interface SyncSource {
@@ -71,6 +73,7 @@ class ListWatchSyncer implements Syncer {
   #revision = 0;
   #inSync = false;
   #stale: string | undefined;
+  #staleSince = 0;
   #mustList = true;
   #attempt = 0;
   #notifying = false;
@@ -93,7 +96,7 @@ class ListWatchSyncer implements Syncer {
       entries: this.#entries,
       revision: this.#revision,
       inSync: this.#inSync,
-      ...(stale !== undefined && { stale }),
+      ...(stale !== undefined && { stale, staleSince: this.#staleSince }),
     };
   }
 
@@ -191,6 +194,7 @@ class ListWatchSyncer implements Syncer {
 
   #setStale(reason: string | undefined): void {
     if (reason === this.#stale) return;
+    if (this.#stale === undefined) this.#staleSince = this.#ports.clock.now();
     if (this.#stale === undefined) this.#ports.log?.warn({ prefix: this.#prefix, reason }, 'datastore view is stale');
     else if (reason === undefined) this.#ports.log?.info({ prefix: this.#prefix }, 'datastore answers again');
     this.#stale = reason;

@@ -52,6 +52,8 @@ export class SystemError extends Error {
 export interface Libc {
   socket(domain: number, type: number, protocol: number): number;
   bind(fd: number, address: Uint8Array): void;
+  /** To one destination, of a socket that is not connected. */
+  sendTo(fd: number, data: Uint8Array, address: Uint8Array): void;
   /** Octets sent. */
   send(fd: number, data: Uint8Array): number;
   /** Octets that the datagram had, which are more than the buffer's where it was cut. */
@@ -79,6 +81,8 @@ export interface Libc {
   /** For reading. */
   open(path: string): number;
   close(fd: number): void;
+  /** adjtimex(2): fills the struct, changes nothing where `modes` in it is 0; gives the clock's state, TIME_ERROR is 5. */
+  readClock(timex: Uint8Array): number;
   /** Moves the calling thread into another network namespace. */
   setNetns(fd: number): void;
   /** Sleeps until one of the descriptors has something to read; gives those that have, none where a signal came first. */
@@ -111,6 +115,11 @@ export function loadLibc(): Libc {
   const socket = bound('socket', 'int socket(int domain, int type, int protocol)');
   const bind = bound('bind', 'int bind(int fd, const void *address, unsigned int size)');
   const send = bound('send', 'long send(int fd, const void *data, unsigned long size, int flags)');
+  const sendTo = bound(
+    'sendto',
+    'long sendto(int fd, const void *data, unsigned long size, int flags, const void *address, unsigned int length)',
+  );
+  const adjtimex = bound('adjtimex', 'int adjtimex(void *timex)');
   const receive = bound('recv', 'long recv(int fd, void *buffer, unsigned long size, int flags)');
   const option = bound(
     'setsockopt',
@@ -131,6 +140,8 @@ export function loadLibc(): Libc {
   return {
     socket: (domain, type, protocol) => socket(domain, type, protocol),
     bind: (fd, address) => void bind(fd, address, address.length),
+    sendTo: (fd, data, address) => void sendTo(fd, data, data.length, 0, address, address.length),
+    readClock: (timex) => adjtimex(timex),
     send: (fd, data) => send(fd, data, data.length, 0),
     receive: (fd, buffer) => receive(fd, buffer, buffer.length, SYS.messageTruncated),
     setSocketOption: (fd, { level, name, value }) => void option(fd, level, name, value, value.length),

@@ -1,4 +1,4 @@
-import { spawn } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -16,16 +16,31 @@ export interface LabNode {
   readonly name: string;
   readonly netns: TestNetns;
   readonly client: AgentClient;
+  /** What the agent and calicoctl-ts are told on this node. */
+  readonly environment: Readonly<Record<string, string>>;
   /** Starts the agent from source, as in production but for short timers; `other` variables go before the lab's. */
   start(other?: Readonly<Record<string, string>>): void;
+  /** Ends it, and resolves when it is gone. */
   kill(signal: NodeJS.Signals): Promise<void>;
+  /** One that does not end it. */
+  signal(signal: NodeJS.Signals): void;
   /** Lines of `ip monitor route` about `protocol` since the monitor started; default 80, ours. */
   readonly routeEvents: (protocol?: string) => readonly string[];
+  /** calicoctl-ts as an operator runs it on the node, in a process of its own. */
+  readonly ctl: (...args: readonly string[]) => CtlResult;
   readonly log: () => string;
+}
+
+export interface CtlResult {
+  readonly status: number;
+  /** What it printed, on either stream. */
+  readonly said: string;
 }
 
 export interface AgentLab {
   readonly nodes: readonly LabNode[];
+  /** The directory of the datastore. */
+  readonly store: string;
   /** calicoctl-ts over the lab's datastore. */
   readonly cli: (args: readonly string[], manifest?: string) => Promise<void>;
   /** The same, with what it prints. */
@@ -80,7 +95,7 @@ export function makeAgentLab(
     for (const each of netns) each.remove();
     rmSync(directory, { recursive: true, force: true });
   };
-  return { nodes, cli, text: run, remove };
+  return { nodes, store: join(directory, 'store'), cli, text: run, remove };
 }
 
 interface LabParts {
@@ -115,7 +130,11 @@ function labNode(netns: TestNetns, { name, directory, monitors, environment }: L
     name,
     netns,
     client: createAgentClient(join(runDirectory, 'calico-ts.sock')),
+    environment: env,
     start: (other = {}) => {
+      if (agent !== undefined && agent.exitCode === null && agent.signalCode === null) {
+        throw new Error(`${name}: an agent runs already, and a second one would outlive the test`);
+      }
       // exec: the agent's own pid, so that a signal reaches it and not `ip`.
       const command = `exec ip netns exec ${netns.name} ${process.execPath} src/main.ts 2>>${logFile}`;
       agent = spawn('sh', ['-c', command], { env: { ...env, ...other }, stdio: 'ignore' });
@@ -126,9 +145,17 @@ function labNode(netns: TestNetns, { name, directory, monitors, environment }: L
       agent.kill(signal);
       await gone;
     },
+    signal: (signal) => void agent?.kill(signal),
+    ctl: (...args) => runCtl(netns, env, args),
     routeEvents: (protocol = '80') => events.filter((line) => line.includes(`proto ${protocol} `)),
     log: () => readFileSync(logFile, 'utf8'),
   };
+}
+
+function runCtl(netns: TestNetns, env: NodeJS.ProcessEnv, args: readonly string[]): CtlResult {
+  const command = ['netns', 'exec', netns.name, process.execPath, 'src/cli/main.ts', ...args];
+  const { status, stdout, stderr } = spawnSync('ip', command, { env, encoding: 'utf8' });
+  return { status: status ?? -1, said: `${stdout}${stderr}` };
 }
 
 /** What the CNI plugin asks for; gives the address. */

@@ -1,6 +1,13 @@
+import { EMPTY_RECORD } from '../../felix/index.ts';
 import { AgentError } from '../../src/api/client.ts';
 import type { AgentClient } from '../../src/api/client.ts';
 import type { CliIo } from '../../src/cli/io.ts';
+import type { HostFiles } from '../../src/host/open-host.ts';
+import type { UninstallHost } from '../../src/host/uninstall.ts';
+import { readerOf } from './host-reader.ts';
+import type { DoctorPorts } from '../../src/host/doctor/doctor.ts';
+import { healthyHost } from './doctor-ports.ts';
+import { FakeKernel } from './fake-kernel.ts';
 import { CommandError } from '../../src/cli/io.ts';
 import { runCli } from '../../src/cli/program.ts';
 import { MemoryStore } from '../../src/datastore/memory.ts';
@@ -23,6 +30,19 @@ export class FakeShell {
   /** What was posted, and with how much patience beyond the usual. */
   readonly posted: unknown[] = [];
   now = 0;
+  /** What `node uninstall` works on. */
+  host: UninstallHost = {
+    kernel: new FakeKernel(),
+    record: EMPTY_RECORD,
+    files: [],
+    removeFile: (path) => void this.removedFiles.push(path),
+  };
+  /** What `node checksystem` and `node doctor` read. */
+  readonly hostTexts: Record<string, string> = {};
+  /** What `node doctor` looks at; absent: a host on which all is well. */
+  doctor: DoctorPorts | undefined;
+  readonly removedFiles: string[] = [];
+  hostFiles: HostFiles | undefined;
   /** What the command opened, and how often it closed it. */
   opened: StoreSettings | undefined;
   closed = 0;
@@ -42,6 +62,14 @@ export class FakeShell {
         if (text === undefined) return Promise.reject(new CommandError(`failed to execute command: no file ${path}`));
         return Promise.resolve([{ path, text }]);
       },
+      openHost: (files) => {
+        this.hostFiles = files;
+        return this.host;
+      },
+      reader: readerOf(this.hostTexts),
+      doctor: this.doctor ?? healthyHost(this.hostTexts),
+      nodeName: () => 'node-a1',
+      sleep: () => Promise.resolve(),
       openStore: (settings) => {
         this.opened = settings;
         return Promise.resolve(this.#unclosable());
@@ -55,7 +83,7 @@ export class FakeShell {
     const answer = <T>(request: string): Promise<T> =>
       Object.hasOwn(this.answers, request)
         ? Promise.resolve(this.answers[request] as T)
-        : Promise.reject(new AgentError(`nobody answers ${request} on ${socketPath}`));
+        : Promise.reject(new AgentError(`nobody answers ${request} on ${socketPath}`, undefined, true));
     return {
       get: (path) => answer(`GET ${path}`),
       post: (path, body, patienceMs = 0) => {

@@ -7,6 +7,8 @@ export const fakeDataplane = (does: Partial<Dataplane> = {}): Dataplane => ({
   update: () => undefined,
   settled: () => Promise.resolve(),
   routes: () => [],
+  health: () => ({ hasReconciled: true }),
+  heartbeat: () => Promise.resolve(),
   nat: () => [],
   repairs: () => ({ counts: { route: 0, link: 0, address: 0, neighbour: 0, fdb: 0, sysctl: 0, nat: 0 }, fights: [] }),
   interfaces: () => Promise.resolve([]),

@@ -5,6 +5,9 @@ import type { DrainRequest, NodeStatus, SpeakerStatus } from '../../api/contract
 import { addSocketOption, agentClient } from '../agent-option.ts';
 import type { AgentOptions } from '../agent-option.ts';
 import type { CliIo } from '../io.ts';
+import { addChecksystemCommand } from './checksystem.ts';
+import { addDoctorCommand } from './doctor.ts';
+import { addUninstallCommand } from './uninstall.ts';
 import { formatNodeStatus } from '../node-status.ts';
 import { formatJson, outputOption } from '../output-option.ts';
 
@@ -35,6 +38,9 @@ export function addNodeCommand(program: Command, io: CliIo): void {
       await agentClient(options, io).post('/v1/drain', request, options.wait * 1000);
       io.stdout('calico-node-ts has drained and ends; the routes on this host stay\n');
     });
+  addChecksystemCommand(node, io);
+  addDoctorCommand(node, io);
+  addUninstallCommand(node, io);
 }
 
 function waitSeconds(text: string): number {

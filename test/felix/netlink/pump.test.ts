@@ -31,6 +31,8 @@ function pumpOf(arriving: (Uint8Array | number)[]): { readonly pump: Pump; reado
     eventFd: unused,
     wake: unused,
     calm: unused,
+    sendTo: unused,
+    readClock: unused,
     send: unused,
     receive: (_, buffer) => {
       const next = arriving.shift() ?? EAGAIN;

@@ -2,6 +2,7 @@
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import type { RouteClass, RouteStatus, RouteTarget } from '../../../felix/index.ts';
 import { Agent } from '../../../src/agent/agent.ts';
+import { AgentHealth } from '../../../src/agent/agent-health.ts';
 import { loadSettings } from '../../../src/config/settings.ts';
 import { affinityKey } from '../../../src/datastore/keys.ts';
 import { MemoryStore } from '../../../src/datastore/memory.ts';
@@ -30,21 +31,24 @@ const put = (value: AnyResource): Promise<unknown> => store.create(entryOf(value
 
 beforeEach(() => {
   store = new MemoryStore();
+  const clock = new FakeClock();
+  const dataplane = fakeDataplane({
+    routes: () => [
+      route('10.48.0.0/26', 'local-block', { kind: 'blackhole' }),
+      route('10.48.0.5/32', 'local-workload', { kind: 'link', interfaceName: 'cali1' }),
+    ],
+  });
   agent = new Agent(loadSettings({ NODENAME: 'a' }), {
     node: 'a',
     version: '1.2.3',
     store,
-    dataplane: fakeDataplane({
-      routes: () => [
-        route('10.48.0.0/26', 'local-block', { kind: 'blackhole' }),
-        route('10.48.0.5/32', 'local-workload', { kind: 'link', interfaceName: 'cali1' }),
-      ],
-    }),
+    dataplane,
+    health: new AgentHealth({ clock, dataplane, asBirdReady: false }),
     createSpeaker: () =>
       fakeSpeaker({
         refusedCallers: () => [{ address: parseIpAddress(TOR), count: 3, lastAt: 0, why: 'no peer has this address' }],
       }),
-    clock: new FakeClock(),
+    clock,
     random: () => 0,
     log: silentLogger,
     datastoreLog: silentLogger,

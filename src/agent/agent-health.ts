@@ -1,0 +1,82 @@
+/** The agent's reporters: who is asked, how often, and what counts as too late. */
+import type { Dataplane, RouteStatus } from '../../felix/index.ts';
+import type { HealthReport } from '../api/contract.ts';
+import type { SyncView } from '../datastore/syncer.ts';
+import { EventLoopWatch } from '../health/event-loop.ts';
+import { Heartbeat } from '../health/heartbeat.ts';
+import { reportHealth } from '../health/report.ts';
+import type { Reporter } from '../health/report.ts';
+import { bgpVerdict, dataplaneVerdict, datastoreVerdict } from '../health/verdicts.ts';
+import type { BgpState, RouteCounts } from '../health/verdicts.ts';
+import type { Clock } from '../runtime/clock.ts';
+
+export interface AgentHealthPorts {
+  readonly clock: Clock;
+  readonly dataplane: Pick<Dataplane, 'heartbeat' | 'health' | 'routes'>;
+  readonly asBirdReady: boolean;
+}
+
+/** What comes into being after the first question may have been asked. */
+export interface Attended {
+  /** Undefined until the datastore is followed. */
+  readonly view: () => SyncView | undefined;
+  /** Undefined until the speaker listens. */
+  readonly speaker: () => BgpState | undefined;
+}
+
+/** Felix's NetlinkTimeoutSecs is 10; a kernel under the load of a full table answers in milliseconds. */
+const NETLINK = { name: 'netlink', everyMs: 5_000, readyMs: 10_000, liveMs: 60_000 };
+
+/** Answers from before the datastore is there on: an agent that waits for it is live and not ready. */
+export class AgentHealth {
+  readonly #clock: Clock;
+  readonly #loop: EventLoopWatch;
+  readonly #netlink: Heartbeat;
+  readonly #reporters: readonly Reporter[];
+  #startedAt = 0;
+  #attended: Attended = { view: () => undefined, speaker: () => undefined };
+
+  constructor({ clock, dataplane, asBirdReady }: AgentHealthPorts) {
+    this.#clock = clock;
+    this.#loop = new EventLoopWatch(clock);
+    this.#netlink = new Heartbeat(NETLINK, { clock, beat: () => dataplane.heartbeat() });
+    this.#reporters = [
+      this.#loop,
+      this.#netlink,
+      { name: 'datastore', check: (now) => datastoreVerdict(this.#attended.view(), now) },
+      {
+        name: 'dataplane',
+        check: (now) => dataplaneVerdict(dataplane.health(), routeCounts(dataplane.routes()), now),
+      },
+      {
+        name: 'bgp',
+        check: (now) => bgpVerdict(this.#attended.speaker(), { asBirdReady, upForMs: now - this.#startedAt }),
+      },
+    ];
+  }
+
+  attend(attended: Attended): void {
+    this.#attended = attended;
+  }
+
+  start(): void {
+    this.#startedAt = this.#clock.now();
+    this.#loop.start();
+    this.#netlink.start();
+  }
+
+  report(): HealthReport {
+    return reportHealth(this.#reporters, this.#clock.now());
+  }
+
+  close(): void {
+    this.#loop.close();
+    this.#netlink.close();
+  }
+}
+
+export const routeCounts = (routes: readonly RouteStatus[]): RouteCounts => ({
+  routes: routes.length,
+  pending: routes.filter(({ state }) => state === 'pending').length,
+  failed: routes.filter(({ state }) => state === 'failed').length,
+});

@@ -1,0 +1,74 @@
+import type { Command } from 'commander';
+import { clusterNode, listenPort } from '../../agent/cluster-view.ts';
+import type { NodeStatus } from '../../api/contract.ts';
+import type { Finding } from '../../host/doctor/finding.ts';
+import { examine } from '../../host/doctor/doctor.ts';
+import type { ClusterFacts } from '../../host/doctor/host-facts.ts';
+import { parsePrefix } from '../../model/ip.ts';
+import type { ResourceClient } from '../../resources/index.ts';
+import type { AgentOptions } from '../agent-option.ts';
+import { addSocketOption, agentClient } from '../agent-option.ts';
+import type { CliIo } from '../io.ts';
+import { CommandError } from '../io.ts';
+import { formatFindings, tally } from '../findings.ts';
+import { formatJson, outputOption } from '../output-option.ts';
+import { withResources } from '../session.ts';
+
+interface Options extends AgentOptions {
+  readonly nodes?: readonly string[];
+  readonly output: string;
+}
+
+export function addDoctorCommand(node: Command, io: CliIo): void {
+  addSocketOption(node.command('doctor'))
+    .description(
+      'looks for what breaks pod routing on this host and towards the other nodes: what, why it hurts, what to do; changes nothing',
+    )
+    .option('--nodes <names...>', 'ask only these nodes with packets (default: all, up to 100)')
+    .addOption(outputOption())
+    .action((options: Options) => doctor(options, io));
+}
+
+async function doctor(options: Options, io: CliIo): Promise<void> {
+  const { nodes } = options;
+  const status = await agentClient(options, io)
+    .get<NodeStatus>('/v1/status')
+    .catch(() => undefined);
+  const cluster = await clusterFacts(status?.node ?? io.nodeName(), io);
+  const findings = await examine(io.doctor, {
+    cluster,
+    ...(status !== undefined && { agentPid: status.pid }),
+    ...(nodes !== undefined && { nodes }),
+  });
+  io.stdout(options.output === 'json' ? formatJson(asJson(findings)) : formatFindings(findings));
+  // What was found is said; the exit code alone is left to tell.
+  if (tally(findings).problem > 0) throw new CommandError('');
+}
+
+const asJson = (findings: readonly Finding[]): object => ({ ...tally(findings), findings });
+
+async function clusterFacts(name: string, io: CliIo): Promise<ClusterFacts | { readonly unknown: string }> {
+  try {
+    return await withResources(io, (client) => readCluster(name, client));
+  } catch (error) {
+    return { unknown: (error as Error).message };
+  }
+}
+
+async function readCluster(name: string, client: ResourceClient): Promise<ClusterFacts> {
+  const nodes = (await client.list('Node')).map(clusterNode).filter((node) => node !== undefined);
+  const pools = await client.list('IPPool');
+  const configurations = await client.list('BGPConfiguration');
+  const self = nodes.find((node) => node.name === name);
+  return {
+    ...(self && { self }),
+    others: nodes.filter((node) => node !== self),
+    pools: pools.map(({ spec }) => ({
+      cidr: parsePrefix(spec.cidr),
+      ipip: spec.ipipMode !== 'Never',
+      vxlan: spec.vxlanMode !== 'Never',
+      nat: spec.natOutgoing,
+    })),
+    bgpPort: listenPort(name, new Map(configurations.map((each) => [each.metadata.name, each]))),
+  };
+}

@@ -1,0 +1,103 @@
+import { beforeEach, describe, expect, test } from 'vitest';
+import { OUR_PROTOCOL } from '../../../felix/ownership.ts';
+import { MAIN_TABLE, SCOPE } from '../../../felix/kernel.ts';
+import { parsePrefix } from '../../../src/model/ip.ts';
+import { FakeShell } from '../../support/cli.ts';
+import { FakeKernel } from '../../support/fake-kernel.ts';
+
+describe('node uninstall', () => {
+  let shell: FakeShell;
+  let kernel: FakeKernel;
+
+  beforeEach(() => {
+    shell = new FakeShell();
+    kernel = new FakeKernel();
+    const eth0 = kernel.givenLink({ name: 'eth0', mtu: 1500, up: true, running: true, mac: '02:00:00:00:00:01' });
+    kernel.givenRoute({
+      ...{ prefix: parsePrefix('10.48.0.0/26'), table: MAIN_TABLE, protocol: OUR_PROTOCOL, type: 'unicast' },
+      ...{ scope: SCOPE.link, metric: 0, hops: [{ ifindex: eth0, onlink: false }] },
+    });
+    shell.host = { ...shell.host, kernel, files: ['/var/lib/calico/nodename', '/var/lib/calico/host-before.json'] };
+  });
+
+  const ours = async (): Promise<number> => (await kernel.listRoutes()).length;
+
+  test('a dry run says what would be done and does nothing, also while an agent runs', async () => {
+    shell.answers['GET /v1/status'] = { pid: 17 };
+    expect(await shell.run('node', 'uninstall', '--dry-run')).toEqual({
+      exitCode: 0,
+      stderr: '',
+      stdout: `delete route 10.48.0.0/26 dev eth0 metric 0 proto 80
+delete file /var/lib/calico/nodename
+delete file /var/lib/calico/host-before.json
+
+That is what would be done; nothing was changed.
+`,
+    });
+    expect(await ours()).toBe(1);
+    expect(shell.removedFiles).toEqual([]);
+  });
+
+  test('refuses while an agent runs', async () => {
+    shell.answers['GET /v1/status'] = { pid: 17 };
+    expect(await shell.run('node', 'uninstall', '--force')).toEqual({
+      exitCode: 1,
+      stdout: '',
+      stderr: 'calico-node-ts runs here (process 17) and would put everything back: end it first, or --stop\n',
+    });
+    expect(await ours()).toBe(1);
+  });
+
+  test('one that was told to leave and does not is an error, and nothing is changed', async () => {
+    shell.answers['GET /v1/status'] = { pid: 17 };
+    shell.answers['POST /v1/stop'] = undefined;
+    const { exitCode, stderr } = await shell.run('node', 'uninstall', '--stop');
+    expect([exitCode, stderr]).toEqual([
+      1,
+      'calico-node-ts (process 17) was told to leave and still runs; nothing was changed\n',
+    ]);
+    expect(shell.posted).toEqual([['/v1/stop', { message: 'calico-ts is uninstalled from this node' }, 0]]);
+    expect(await ours()).toBe(1);
+  });
+
+  test('does it, files last; the socket and the node name are where the settings say', async () => {
+    shell.env['CALICO_NODENAME_FILE'] = '/srv/nodename';
+    shell.env['CALICO_RUN_DIR'] = '/run/ts';
+    const { exitCode, stdout } = await shell.run('node', 'uninstall', '-o', 'json');
+    expect(exitCode).toBe(0);
+    expect(JSON.parse(stdout)).toEqual({
+      steps: [
+        { what: 'delete route 10.48.0.0/26 dev eth0 metric 0 proto 80' },
+        { what: 'delete file /var/lib/calico/nodename' },
+        { what: 'delete file /var/lib/calico/host-before.json' },
+      ],
+      left: [],
+      pods: [],
+    });
+    expect(await ours()).toBe(0);
+    expect(shell.hostFiles).toEqual({ nodeNameFile: '/srv/nodename', socket: '/run/ts/calico-ts.sock' });
+  });
+
+  test('what fails is told, exit code 1, and the record stays for the next try', async () => {
+    kernel.failNext('writeRoutes', { code: 'EPERM' });
+    const { exitCode, stdout, stderr } = await shell.run('node', 'uninstall');
+    expect(exitCode).toBe(1);
+    expect(stdout).toContain('FAILED delete route 10.48.0.0/26 dev eth0 metric 0 proto 80: ');
+    expect(stdout).toContain('EPERM');
+    expect(stderr).toBe('1 of 1 steps failed; the rest is done\n');
+    expect(shell.removedFiles).toEqual([]);
+  });
+
+  test('what somebody puts back at once is told', async () => {
+    const [route] = await kernel.listRoutes();
+    const remove = kernel.writeRoutes.bind(kernel);
+    kernel.writeRoutes = async (changes) => {
+      const results = await remove(changes);
+      kernel.givenRoute(route!);
+      return results;
+    };
+    const { exitCode, stdout } = await shell.run('node', 'uninstall');
+    expect(exitCode).toBe(1);
+    expect(stdout).toContain('FAILED delete route 10.48.0.0/26 dev eth0 metric 0 proto 80: is there again');
+  });
+});
