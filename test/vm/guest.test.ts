@@ -1,3 +1,4 @@
+import { readdirSync } from 'node:fs';
 import { expect, test } from 'vitest';
 import { runInVm, vmObstacle } from '../../src/demo/vm/run-in-vm.ts';
 import { bundleDataplaneProcess } from '../support/dataplane-bundle.ts';
@@ -30,12 +31,15 @@ const failuresOf = ({ testResults }: JsonReport): readonly string[] =>
       .map(({ fullName, failureMessages }) => [fullName, ...failureMessages].join('\n')),
   ]);
 
-test.skipIf(obstacle !== undefined)(
-  name('on Debian’s kernel, which has ipip, every test of the project `guest` passes and none is skipped'),
-  async () => {
+/** A machine for each file: emulation is slow, and so no file's time is another's. */
+const files = readdirSync('test/vm/guest').filter((file) => file.endsWith('.test.ts'));
+
+test.skipIf(obstacle !== undefined).each(files)(
+  name('on Debian’s kernel, which has ipip, every test of guest/%s passes and none is skipped'),
+  async (file) => {
     const bundle = await bundleDataplaneProcess('.cache/guest');
     const report = '/tmp/guest-report.json';
-    const vitest = `vitest run --project guest --reporter=json --outputFile=${report}`;
+    const vitest = `vitest run --project guest --reporter=json --outputFile=${report} test/vm/guest/${file}`;
     // The report alone on stdout, vitest's own words on the console.
     const command = `CALICO_TS_GUEST=1 DATAPLANE_PROCESS=${bundle} ${vitest} >&2; code=$?; cat ${report}; exit $code`;
     const result = await runInVm(command, { timeoutMs: 850_000 });
