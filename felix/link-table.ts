@@ -124,6 +124,8 @@ const MAX_ROUNDS = 4;
 export class LinkTable {
   readonly #kernel: Kernel;
   readonly #retry = new RetrySchedule<string>();
+  /** What was left to do when the kernel refused; as long as that is the same, the next try waits its time. */
+  readonly #refused = new Map<string, string>();
   /** Unwanted tunnels, by name. */
   readonly #leaving = new Map<string, Leaving>();
   readonly #repairs: Repairs;
@@ -166,7 +168,10 @@ export class LinkTable {
     { host, read, may }: { host: LinksAndAddresses; read: () => Promise<LinksAndAddresses>; may: LinkPermissions },
   ): Promise<LinkOutcome> {
     const name = nameOf(plan);
-    if (!this.#retry.isDue(name, now)) return { name, changed: 0 };
+    if (!this.#retry.isDue(name, now)) {
+      if (this.#refused.get(name) === textOf(planLink(plan, host, may))) return { name, changed: 0 };
+      this.#retry.succeeded(name);
+    }
     if (await this.#isLingering(plan, now, { host, read, may })) {
       this.#retry.succeeded(name);
       return { name, changed: 0 };
@@ -175,11 +180,13 @@ export class LinkTable {
     if (repair !== undefined && !this.#repairs.isDue(repair, now)) return { name, changed: 0 };
     let changed = 0;
     let current = host;
+    let left: readonly LinkStep[] = [];
     try {
       for (let round = 0; round < MAX_ROUNDS; round++) {
         const steps = planLink(plan, current, may);
         if (steps.length === 0) break;
-        for (const step of steps) {
+        for (const [i, step] of steps.entries()) {
+          left = steps.slice(i);
           await this.#apply(step);
           changed++;
         }
@@ -193,6 +200,7 @@ export class LinkTable {
     } catch (cause) {
       const error = explain(plan, asError(cause));
       this.#retry.failed(name, error, now);
+      this.#refused.set(name, textOf(left));
       return { name, changed, error };
     }
   }
@@ -255,6 +263,8 @@ export class LinkTable {
 }
 
 const nameOf = (plan: TunnelPlan): string => (plan.state === 'wanted' ? plan.tunnel.name : plan.name);
+
+const textOf = (steps: readonly LinkStep[]): string => JSON.stringify(steps);
 
 const receivedOver = (name: string, { links }: LinksAndAddresses): number =>
   links.find((link) => link.name === name)?.received ?? 0;

@@ -12,7 +12,7 @@ import { createIpam } from '../ipam/index.ts';
 import type { TunnelKind } from '../ipam/index.ts';
 import { formatIpAddress, formatIpv4 } from '../model/ip.ts';
 import type { IpAddress } from '../model/ip.ts';
-import { createResourceClient, resourcesFromEntries } from '../resources/index.ts';
+import { createResourceClient, emptyResources, ResourceReader } from '../resources/index.ts';
 import type { ResourceClient } from '../resources/index.ts';
 import type { BgpState } from '../health/verdicts.ts';
 import type { Clock } from '../runtime/clock.ts';
@@ -73,6 +73,7 @@ export class Agent implements BgpApi, NodeApi {
   readonly #settings: AgentSettings;
   readonly #ports: AgentPorts;
   readonly #resources: ResourceClient;
+  readonly #reader = new ResourceReader();
   #syncer: Syncer | undefined;
   readonly #speakers: SpeakerKeeper;
   readonly #pods: Pods;
@@ -103,7 +104,7 @@ export class Agent implements BgpApi, NodeApi {
     });
     const directory = settings.bgp.passwordDirectory;
     this.#secrets = new SecretFiles({ directory, clock, onChange: () => this.#schedule() });
-    this.#knowledge = { node, resources: resourcesFromEntries([]).resources, blocks: [] };
+    this.#knowledge = { node, resources: emptyResources(), blocks: [] };
     this.#speakers = new SpeakerKeeper({
       createSpeaker: ports.createSpeaker,
       clock,
@@ -229,7 +230,7 @@ export class Agent implements BgpApi, NodeApi {
 
   #recompute({ entries }: SyncView): void {
     const { node, dataplane, onBgpLogLevel } = this.#ports;
-    const { resources, unreadable } = resourcesFromEntries(entries.values());
+    const { resources, unreadable } = this.#reader.view(entries.values());
     const blocks = localBlocks(entries.values(), node);
     this.#knowledge = { node, resources, blocks, lent: lentAddresses(entries, { node, blocks }) };
     for (const { key, reason } of unreadable)

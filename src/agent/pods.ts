@@ -8,16 +8,13 @@ import { Turns } from '../cni/turns.ts';
 import { ConflictError, NotFoundError } from '../datastore/store.ts';
 import type { Ipam } from '../ipam/index.ts';
 import { formatPrefix, hostPrefix, parsePrefix } from '../model/ip.ts';
-import type { IpAddress } from '../model/ip.ts';
 import { API_VERSION, DEFAULT_NAMESPACE, workloadEndpointName } from '../resources/index.ts';
 import type { ResourceClient, WorkloadEndpoint } from '../resources/index.ts';
 import type { Clock } from '../runtime/clock.ts';
 import { workloadPools } from './cluster-view.ts';
 import type { Knowledge } from './cluster-view.ts';
+import { RouteWaiters } from './route-waiters.ts';
 import { ipamPool } from './tunnel-addresses.ts';
-
-/** A route that is not in the kernel after this long is reported as it stands. */
-const ROUTE_TIMEOUT_MS = 10_000;
 
 export interface PodsPorts {
   readonly node: string;
@@ -36,6 +33,7 @@ export interface Pods {
 /** The CNI verbs over this agent's own parts. */
 export function createPods(parts: PodsPorts): Pods {
   const turns = new Turns();
+  const routes = new RouteWaiters(parts.dataplane, parts.clock);
   // The pods of one node share its blocks: at once they would only take each other's compare-and-swap away.
   const oneByOne = <T>(work: () => Promise<T>): Promise<T> => turns.inTurn('ipam', work);
   const ports: PodPorts = {
@@ -53,7 +51,8 @@ export function createPods(parts: PodsPorts): Pods {
     },
     endpoints: () => endpoints(parts),
     removeEndpoint: (endpoint) => removeEndpoint(parts, endpoint),
-    routed: (addresses) => routed(parts, addresses),
+    // The endpoint comes back through the datastore's watch, as for every other reader; felix programs it then.
+    routed: (addresses) => routes.programmed(addresses.map((address) => formatPrefix(hostPrefix(address)))),
   };
   return {
     add: (request) => addPod(request, ports),
@@ -125,35 +124,4 @@ async function removeEndpoint({ resources, node }: PodsPorts, endpoint: Endpoint
   } catch (error) {
     if (!(error instanceof NotFoundError || error instanceof ConflictError)) throw error;
   }
-}
-
-/** The endpoint comes back through the datastore's watch, as for every other reader; felix programs it then. */
-async function routed({ dataplane, clock }: PodsPorts, addresses: readonly IpAddress[]): Promise<void> {
-  const wanted = addresses.map((address) => formatPrefix(hostPrefix(address)));
-  await new Promise<void>((resolve, reject) => {
-    const missing = (): string[] => {
-      const programmed = dataplane.routes().filter(({ state }) => state === 'programmed');
-      const there = new Set(programmed.map(({ route }) => formatPrefix(route.prefix)));
-      return wanted.filter((prefix) => !there.has(prefix));
-    };
-    const check = (): void => {
-      if (missing().length === 0) finish();
-    };
-    const cancel = clock.after(ROUTE_TIMEOUT_MS, () => {
-      const failed = dataplane.routes().find(({ route }) => wanted.includes(formatPrefix(route.prefix)));
-      finish(
-        new Error(
-          `the route of ${missing().join(', ')} is not in the kernel: ${failed?.error ?? 'it is not computed yet'}`,
-        ),
-      );
-    });
-    const stop = dataplane.onChange(check);
-    const finish = (error?: Error): void => {
-      stop();
-      cancel();
-      if (error === undefined) resolve();
-      else reject(error);
-    };
-    check();
-  });
 }

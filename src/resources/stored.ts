@@ -44,19 +44,38 @@ export function readStored(entry: Entry): AnyResource | UnreadableEntry {
   }
 }
 
-/** Sorts what a syncer sees below `/calico/` into kinds. What is no resource is passed over. */
-export function resourcesFromEntries(entries: Iterable<Entry>): ResourceView {
-  const maps = emptyMaps();
-  const unreadable: UnreadableEntry[] = [];
-  for (const entry of entries) {
-    const kind = kindOfKey(entry.key);
-    if (kind === undefined) continue;
-    const read = readStored(entry);
-    if ('reason' in read) unreadable.push(read);
-    else maps[kind].set(mapKey(read), read);
+/**
+ * Reads a view over and over and remembers what it has read: an entry never changes, and most of them are there again. So a
+ * change costs what changed, not all that is stored.
+ */
+export class ResourceReader {
+  readonly #known = new WeakMap<Entry, AnyResource | UnreadableEntry>();
+
+  /** Sorts what a syncer sees below `/calico/` into kinds. What is no resource is passed over. */
+  view(entries: Iterable<Entry>): ResourceView {
+    const maps = emptyMaps();
+    const unreadable: UnreadableEntry[] = [];
+    for (const entry of entries) {
+      const kind = kindOfKey(entry.key);
+      if (kind === undefined) continue;
+      const read = this.#read(entry);
+      if ('reason' in read) unreadable.push(read);
+      else maps[kind].set(mapKey(read), read);
+    }
+    return { resources: maps as unknown as Resources, unreadable };
   }
-  return { resources: maps as unknown as Resources, unreadable };
+
+  #read(entry: Entry): AnyResource | UnreadableEntry {
+    const known = this.#known.get(entry);
+    if (known !== undefined) return known;
+    const read = readStored(entry);
+    this.#known.set(entry, read);
+    return read;
+  }
 }
+
+/** One view of entries that will not be read again; see ResourceReader. */
+export const resourcesFromEntries = (entries: Iterable<Entry>): ResourceView => new ResourceReader().view(entries);
 
 export const emptyResources = (): Resources => emptyMaps() as unknown as Resources;
 

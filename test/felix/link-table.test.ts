@@ -126,6 +126,24 @@ test('a kernel without ipip gives one clear error, and the next try waits', asyn
   expect(kernel.journal.length).toBe(1);
 });
 
+test('a link that was refused and then comes by itself is finished at once, and waits again where it is refused again', async () => {
+  const kernel = new FakeKernel();
+  const table = new LinkTable(kernel);
+  for (const now of [0, 250, 750]) {
+    kernel.failNext('createLink', { code: 'EOPNOTSUPP' });
+    expect((await converge(kernel, wanted(ipip), { table, now })).error).toBeDefined();
+  }
+  expect(table.nextDueAt()).toBe(1750);
+  // As tunl0 does where somebody else loads the module.
+  await kernel.createLink({ kind: 'ipip', name: 'tunl0' });
+  kernel.failNext('addAddress', { code: 'ENOBUFS' });
+  expect((await converge(kernel, wanted(ipip), { table, now: 800 })).error?.message).toMatch(/ENOBUFS/);
+  expect(await converge(kernel, wanted(ipip), { table, now: 900 })).toEqual({ name: 'tunl0', changed: 0 });
+  expect(table.nextDueAt()).toBe(1050);
+  expect((await converge(kernel, wanted(ipip), { table, now: 1050 })).error).toBeUndefined();
+  expect(await show(kernel, 'tunl0')).toEqual({ mtu: 1480, up: true, addresses: ['192.168.1.1/32'] });
+});
+
 describe('a tunnel that nobody wants any more', () => {
   const tunnels = [
     { tunnel: ipip, gone: { mtu: 1480, up: true, addresses: [] } },

@@ -4,7 +4,7 @@ import { a, b, DataplaneLab, eventually, poolOf } from '../support/dataplane-lab
 import { ELSEWHERE, NatLab, NODE, PODS, poolsOf, WORLD } from '../support/nat-lab.ts';
 import { isRoot } from '../support/netns.ts';
 import { recordPings, takeSources } from '../support/ping-recorder.ts';
-import { RunningPing } from '../support/running-ping.ts';
+import { Pinger } from '../support/pinger.ts';
 
 const runs = isRoot || process.env['CI'] !== undefined;
 const TOGGLES = 20;
@@ -35,7 +35,7 @@ describe.runIf(runs)('pods of a pool with natOutgoing and of one without', () =>
 
   test(`a pool toggled ${TOGGLES} times under a running ping loses no packet, and new flows do as it says`, async () => {
     await lab.want(poolsOf({ one: true, two: true }));
-    const ping = new RunningPing(lab.spaces.one, WORLD[0]);
+    const ping = new Pinger(lab.spaces.one, WORLD[0]);
     await ping.answers(10);
     for (let i = 1; i <= TOGGLES; i++) {
       const one = i % 2 === 0;
@@ -48,7 +48,7 @@ describe.runIf(runs)('pods of a pool with natOutgoing and of one without', () =>
       await eventually(() => (sources = takeSources(lab.spaces.world, WORLD[0])).length > 0);
       expect(sources).toEqual([NODE[0]]);
     }
-    expect(await ping.stop()).toEqual([]);
+    expect((await ping.stop()).lost).toEqual([]);
   });
 
   test.each(['delete table inet calico-ts', 'flush table inet calico-ts', 'flush ruleset'])(
@@ -57,12 +57,12 @@ describe.runIf(runs)('pods of a pool with natOutgoing and of one without', () =>
       const pools = poolsOf({ one: true, two: true });
       await lab.want(pools);
       const before = table().replaceAll(/ # handle \d+/g, '');
-      const ping = new RunningPing(lab.spaces.two, ELSEWHERE[0]);
+      const ping = new Pinger(lab.spaces.two, ELSEWHERE[0]);
       await ping.answers(5);
       lab.spaces.node.run('nft', command);
       await eventually(() => table().replaceAll(/ # handle \d+/g, '') === before);
       await ping.answers(5);
-      expect(await ping.stop()).toEqual([]);
+      expect((await ping.stop()).lost).toEqual([]);
       expect(lab.sources('one', WORLD)).toEqual(NODE);
     },
   );

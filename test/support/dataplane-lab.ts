@@ -14,6 +14,8 @@ import { parseIpAddress, parsePrefix } from '../../src/model/ip.ts';
 import { learned, node, pool } from './dataplane-inputs.ts';
 import type { DataplaneAnswer, DataplaneRequest } from './dataplane-process.ts';
 import type { TestNetns } from './netns.ts';
+import { pingWhile } from './pinger.ts';
+import type { Flow, PingReport } from './pinger.ts';
 import { makeNetns } from './netns.ts';
 
 /** From source, or the bundle that the VM's guest is given. */
@@ -34,7 +36,7 @@ export interface LabHost {
   readonly vxlan6: string;
 }
 
-const HOSTS: readonly LabHost[] = [1, 2, 3].map((i) => ({
+export const HOSTS: readonly LabHost[] = [1, 2, 3].map((i) => ({
   name: ['a', 'b', 'c'][i - 1]!,
   address: ['172.30.1.11', '172.30.2.11', '172.30.1.13'][i - 1]!,
   gateway: ['172.30.1.1', '172.30.2.1', '172.30.1.1'][i - 1]!,
@@ -66,8 +68,9 @@ class DataplaneProcess {
   readonly #child: ChildProcessWithoutNullStreams;
   readonly #answers: AsyncIterator<string>;
 
-  constructor(netns: string) {
-    this.#child = spawn('ip', ['netns', 'exec', netns, process.execPath, SCRIPT]);
+  constructor(netns: string, script: string) {
+    this.#child = spawn('ip', ['netns', 'exec', netns, process.execPath, script]);
+    this.#child.stdin.on('error', () => undefined);
     this.#child.stderr.pipe(process.stderr);
     this.#answers = createInterface({ input: this.#child.stdout })[Symbol.asyncIterator]();
   }
@@ -94,12 +97,14 @@ export class DataplaneLab {
   readonly #spaces = new Map<string, TestNetns>();
   readonly #running = new Map<string, DataplaneProcess>();
   readonly #hasIpv6Pods: boolean;
+  readonly #script: string;
 
   /** `prefix` begins the names of the namespaces; `usual` holds wherever an update says nothing else. */
-  constructor(prefix: string, usual: Partial<DataplaneInputs>, { hasIpv6Pods = false } = {}) {
+  constructor(prefix: string, usual: Partial<DataplaneInputs>, { hasIpv6Pods = false, script = SCRIPT } = {}) {
     this.#prefix = prefix;
     this.#usual = usual;
     this.#hasIpv6Pods = hasIpv6Pods;
+    this.#script = script;
   }
 
   /** Resolves when every host has the routes to the others and its pod. */
@@ -112,6 +117,8 @@ export class DataplaneLab {
   async close(): Promise<void> {
     for (const dataplane of this.#running.values()) await dataplane.kill();
     for (const each of this.#spaces.values()) each.remove();
+    this.#running.clear();
+    this.#spaces.clear();
   }
 
   space(name: string): TestNetns {
@@ -134,9 +141,35 @@ export class DataplaneLab {
     return this.#running.get(name)!.ask({ update: this.#inputsOf(name, some) });
   }
 
+  /** The same, and the process is killed once it has done so many writes; rejects where it was. */
+  updateAndDie({ name }: LabHost, some: Partial<DataplaneInputs>, dieAfterWrites: number): Promise<DataplaneAnswer> {
+    return this.#running.get(name)!.ask({ update: this.#inputsOf(name, some), dieAfterWrites });
+  }
+
+  kill({ name }: LabHost): Promise<void> {
+    return this.#running.get(name)!.kill();
+  }
+
   /** What the dataplane says of itself now. */
   ask({ name }: LabHost): Promise<DataplaneAnswer> {
     return this.#running.get(name)!.ask({ ask: 'routes' });
+  }
+
+  /** A pod more, in a namespace `NAME` of its own that close() removes; resolves when its interface is there. */
+  async addPod(host: LabHost, name: string, address: string): Promise<TestNetns> {
+    const space = makeNetns(this.#nameOf(name));
+    this.#spaces.set(name, space);
+    const pod = { netns: space.path, hostInterface: `cali${name}`, addresses: [parseIpAddress(address)] };
+    await this.#running.get(host.name)!.ask({ pod });
+    return space;
+  }
+
+  /** Pings between the pods of pairs of hosts, in both directions. */
+  flows(...pairs: readonly (readonly [LabHost, LabHost])[]): readonly Flow[] {
+    const flow = (from: LabHost, to: LabHost): Flow => ({
+      ...{ name: `${from.name} > ${to.name}`, from: this.space(`pod-${from.name}`), to: to.pod },
+    });
+    return pairs.flatMap(([one, other]) => [flow(one, other), flow(other, one)]);
   }
 
   async updateAll(some: Partial<DataplaneInputs> = {}): Promise<void> {
@@ -146,7 +179,7 @@ export class DataplaneLab {
   /** kill -9, and a successor. */
   async restart(host: LabHost, some: Partial<DataplaneInputs> = {}): Promise<DataplaneAnswer> {
     await this.#running.get(host.name)!.kill();
-    this.#running.set(host.name, new DataplaneProcess(this.#nameOf(host.name)));
+    this.#running.set(host.name, new DataplaneProcess(this.#nameOf(host.name), this.#script));
     return this.update(host, some);
   }
 
@@ -155,25 +188,13 @@ export class DataplaneLab {
     return this.space(`pod-${from.name}`).run('ping', '-c', '3', '-i', '0.05', '-W', '1', ...args, to);
   }
 
-  /** Pings from the pod of one host all the while; the sequence numbers that came back, and where there is a gap. */
+  /** Pings from the pod of one host all the while; the sequence numbers to which no answer came. */
   async pingDuring(
     { from, to }: { readonly from: LabHost; readonly to: string },
     work: () => Promise<void>,
-  ): Promise<{ readonly received: number; readonly lost: readonly number[] }> {
-    const child = spawn('ip', ['netns', 'exec', this.#nameOf(`pod-${from.name}`), 'ping', '-i', '0.01', to]);
-    const seen = new Set<number>();
-    let printed = '';
-    child.stdout.on('data', (data: Buffer) => (printed += data.toString()));
-    const ended = once(child, 'close');
-    await work();
-    await sleep(200);
-    child.kill('SIGINT');
-    await ended;
-    for (const [, seq] of printed.matchAll(/icmp_seq=(\d+) ttl/g)) seen.add(Number(seq));
-    // What was still on its way at the end is not lost, so the last one that came counts as the end.
-    const last = Math.max(0, ...seen);
-    const lost = Array.from({ length: last }, (_, i) => i + 1).filter((seq) => !seen.has(seq));
-    return { received: seen.size, lost };
+  ): Promise<PingReport> {
+    const reports = await pingWhile([{ name: from.name, from: this.space(`pod-${from.name}`), to }], work);
+    return reports.get(from.name)!;
   }
 
   /** Packets that the host has sent into a link of its own. */
@@ -234,7 +255,7 @@ export class DataplaneLab {
   }
 
   async #startHost(host: LabHost): Promise<void> {
-    this.#running.set(host.name, new DataplaneProcess(this.#nameOf(host.name)));
+    this.#running.set(host.name, new DataplaneProcess(this.#nameOf(host.name), this.#script));
     await this.update(host);
     const netns = this.space(`pod-${host.name}`).path;
     const pod = { netns, hostInterface: `cali${host.name}`, addresses: this.#podAddresses(host) };

@@ -10,6 +10,8 @@ import type { IpAddress } from '../../src/model/ip.ts';
 import { systemClock } from '../../src/runtime/clock.ts';
 import { silentLogger } from '../../src/runtime/logger.ts';
 import { systemRandom } from '../../src/runtime/random.ts';
+import type { Fate } from './mortal-kernel.ts';
+import { mortalKernel } from './mortal-kernel.ts';
 
 export type DataplaneRequest =
   | { readonly update: DataplaneInputs }
@@ -20,7 +22,9 @@ export type DataplaneRequest =
         readonly addresses: readonly IpAddress[];
       };
     }
-  | { readonly ask: 'routes' };
+  | { readonly ask: 'routes' }
+  /** As update, and killed by itself once so many writes are done; see mortal-kernel.ts. */
+  | { readonly update: DataplaneInputs; readonly dieAfterWrites: number };
 
 export interface DataplaneAnswer {
   readonly adopted: number;
@@ -29,13 +33,15 @@ export interface DataplaneAnswer {
   readonly nat: readonly NatStatus[];
 }
 
-async function answer(dataplane: Dataplane, request: DataplaneRequest): Promise<DataplaneAnswer> {
+async function answer(dataplane: Dataplane, request: DataplaneRequest, fate: Fate): Promise<DataplaneAnswer> {
+  if ('dieAfterWrites' in request) fate.left = request.dieAfterWrites;
   if ('update' in request) dataplane.update(request.update);
   if ('pod' in request) {
     const { netns, hostInterface, addresses } = request.pod;
     await dataplane.addWorkloadInterface({ netns, hostInterface, addresses, containerInterface: 'eth0', mtu: 0 });
   }
   await dataplane.settled();
+  fate.left = undefined;
   return {
     adopted: dataplane.adoptedRoutes(),
     routes: dataplane.routes(),
@@ -46,8 +52,9 @@ async function answer(dataplane: Dataplane, request: DataplaneRequest): Promise<
 
 if (import.meta.main) {
   const settings = { resyncSeconds: 90, ipipMtu: 0, vxlanMtu: 0, vxlanVni: 4096, vxlanPort: 4789 };
+  const fate: Fate = { left: undefined };
   const dataplane = createDataplane(settings, {
-    kernel: createLinuxKernel(),
+    kernel: mortalKernel(createLinuxKernel(), fate),
     nftables: createLinuxNftables(),
     clock: systemClock,
     random: systemRandom,
@@ -55,7 +62,7 @@ if (import.meta.main) {
   });
   await dataplane.start();
   for await (const line of createInterface({ input: process.stdin })) {
-    process.stdout.write(`${JSON.stringify(await answer(dataplane, JSON.parse(line) as DataplaneRequest))}\n`);
+    process.stdout.write(`${JSON.stringify(await answer(dataplane, JSON.parse(line) as DataplaneRequest, fate))}\n`);
   }
   await dataplane.close();
 }

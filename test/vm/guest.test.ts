@@ -1,6 +1,6 @@
-import { build } from 'esbuild';
 import { expect, test } from 'vitest';
 import { runInVm, vmObstacle } from '../../src/demo/vm/run-in-vm.ts';
+import { bundleDataplaneProcess } from '../support/dataplane-bundle.ts';
 
 const obstacle = await vmObstacle();
 if (obstacle !== undefined && process.env['CI'] !== undefined) throw new Error(`CI needs the VM: ${obstacle}`);
@@ -33,21 +33,12 @@ const failuresOf = ({ testResults }: JsonReport): readonly string[] =>
 test.skipIf(obstacle !== undefined)(
   name('on Debian’s kernel, which has ipip, every test of the project `guest` passes and none is skipped'),
   async () => {
-    // Type stripping is WebAssembly, and that was seen to crash under emulation (src/demo/README.md).
-    const bundle = '.cache/guest/dataplane-process.mjs';
-    await build({
-      entryPoints: ['test/support/dataplane-process.ts'],
-      outfile: bundle,
-      bundle: true,
-      platform: 'node',
-      format: 'esm',
-      packages: 'external',
-    });
+    const bundle = await bundleDataplaneProcess('.cache/guest');
     const report = '/tmp/guest-report.json';
     const vitest = `vitest run --project guest --reporter=json --outputFile=${report}`;
     // The report alone on stdout, vitest's own words on the console.
-    const command = `CALICO_TS_GUEST=1 DATAPLANE_PROCESS=$PWD/${bundle} ${vitest} >&2; code=$?; cat ${report}; exit $code`;
-    const result = await runInVm(command, { timeoutMs: 600_000 });
+    const command = `CALICO_TS_GUEST=1 DATAPLANE_PROCESS=${bundle} ${vitest} >&2; code=$?; cat ${report}; exit $code`;
+    const result = await runInVm(command, { timeoutMs: 850_000 });
     if (!result.stdout.startsWith('{')) {
       throw new Error(`vitest in the VM left no report, exit code ${result.exitCode}:\n${result.console}`);
     }

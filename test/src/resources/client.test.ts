@@ -3,7 +3,12 @@ import { MemoryStore } from '../../../src/datastore/memory.ts';
 import type { Json, Store } from '../../../src/datastore/store.ts';
 import { AlreadyExistsError, ConflictError, NotFoundError } from '../../../src/datastore/store.ts';
 import type { AnyResource, ResourceClient } from '../../../src/resources/index.ts';
-import { createResourceClient, resourceKey, resourcesFromEntries } from '../../../src/resources/index.ts';
+import {
+  createResourceClient,
+  resourceKey,
+  ResourceReader,
+  resourcesFromEntries,
+} from '../../../src/resources/index.ts';
 import { entryOf, manifest, resource } from '../../support/resources.ts';
 
 const WALL_TIME = Date.UTC(2026, 0, 2, 3, 4, 5, 678);
@@ -240,6 +245,17 @@ describe('a view of the datastore', () => {
       { key: resourceKey('Node', 'wrong-place'), reason: 'holds a resource that belongs under another key' },
     ]);
   });
+});
+
+test('a reader reads an entry once, a changed one anew, and forgets what has gone', () => {
+  const reader = new ResourceReader();
+  const [first, second] = [entryOf(node('node-a1', '10.0.0.1/24'), 3), entryOf(node('node-a2', '10.0.0.2/24'), 4)];
+  const before = reader.view([first, second]).resources.Node;
+  const changed = entryOf(node('node-a2', '10.0.0.9/24'), 5);
+  const after = reader.view([first, changed]).resources.Node;
+  expect(after.get('node-a1')).toBe(before.get('node-a1'));
+  expect(after.get('node-a2')?.spec.bgp?.ipv4Address).toBe('10.0.0.9/24');
+  expect([...reader.view([changed]).resources.Node.keys()]).toEqual(['node-a2']);
 });
 
 describe('a BGPPeer names its filters', () => {

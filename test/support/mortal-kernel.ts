@@ -1,0 +1,54 @@
+import type { Kernel, RouteChange } from '../../felix/kernel.ts';
+
+/** What changes the kernel; anything may kill us before, after, or in the middle of one of these. */
+const WRITES: readonly string[] = [
+  'createLink',
+  'setLink',
+  'deleteLink',
+  'addAddress',
+  'removeAddress',
+  'replaceNeighbour',
+  'removeNeighbour',
+  'writeSysctl',
+];
+
+/** Counts writes: each call is one, a batch of routes as many as it has. */
+export interface Fate {
+  /** Writes that are still done; undefined: it lives. */
+  left: number | undefined;
+}
+
+const die = (): void => void process.kill(process.pid, 'SIGKILL');
+
+/**
+ * The same kernel, whose user is killed (kill -9, by itself) once `fate.left` writes are done: the same number ends the
+ * same apply at the same point, in the middle of a batch of routes too.
+ */
+export function mortalKernel(kernel: Kernel, fate: Fate): Kernel {
+  const writeRoutes = async (changes: readonly RouteChange[]): ReturnType<Kernel['writeRoutes']> => {
+    if (fate.left === undefined) return kernel.writeRoutes(changes);
+    if (fate.left >= changes.length) {
+      fate.left -= changes.length;
+      return kernel.writeRoutes(changes);
+    }
+    await kernel.writeRoutes(changes.slice(0, fate.left));
+    die();
+    return [];
+  };
+  const spend = (): void => {
+    if (fate.left === undefined) return;
+    if (fate.left === 0) die();
+    fate.left--;
+  };
+  return new Proxy(kernel, {
+    get: (target, name: keyof Kernel) => {
+      if (name === 'writeRoutes') return writeRoutes;
+      const method = target[name].bind(target) as (...args: readonly unknown[]) => unknown;
+      if (!WRITES.includes(name)) return method;
+      return (...args: readonly unknown[]) => {
+        spend();
+        return method(...args);
+      };
+    },
+  });
+}
