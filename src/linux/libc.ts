@@ -136,7 +136,7 @@ export function loadLibc(): Libc {
   const eventfd = bound('eventfd', 'int eventfd(unsigned int count, int flags)');
   const write = library.func('long write(int fd, const void *data, unsigned long size)') as Call;
   const read = library.func('long read(int fd, void *buffer, unsigned long size)') as Call;
-  const poll = library.func('int poll(void *places, unsigned long count, int timeout)') as Call;
+  const waitToRead = poller(library, koffi);
   return {
     socket: (domain, type, protocol) => socket(domain, type, protocol),
     bind: (fd, address) => void bind(fd, address, address.length),
@@ -163,17 +163,7 @@ export function loadLibc(): Libc {
     open: (path) => checked(open(path, SYS.openReadOnly | SYS.openCloseOnExec, 0), `open ${path}`),
     close: (fd) => void close(fd),
     setNetns: (fd) => void setns(fd, SYS.cloneNewNet),
-    waitToRead: (fds) => {
-      const places = pollPlaces(fds);
-      if (poll(places, fds.length, -1) < 0) {
-        const errno = koffi.errno();
-        if (errnoName(errno) !== 'EINTR') throw new SystemError('poll', errno);
-        return [];
-      }
-      // Whatever it says of a descriptor (an error, too) is to be read there.
-      const view = new DataView(places.buffer);
-      return fds.filter((_, i) => view.getInt16(POLL_OCTETS * i + 6, true) !== 0);
-    },
+    waitToRead,
     eventFd: () => eventfd(0, SYS.eventFdCloseOnExec | SYS.eventFdNonBlocking),
     wake: (fd) => void write(fd, Uint8Array.of(1, 0, 0, 0, 0, 0, 0, 0), 8),
     calm: (fd) => void read(fd, new Uint8Array(8), 8),
@@ -229,6 +219,21 @@ function interfaceRequester(
 
 /** struct pollfd: descriptor, what to wait for, what has come. */
 const POLL_OCTETS = 8;
+
+function poller(library: ReturnType<typeof koffi.load>, types: typeof koffi): Libc['waitToRead'] {
+  const poll = library.func('int poll(void *places, unsigned long count, int timeout)') as Call;
+  return (fds) => {
+    const places = pollPlaces(fds);
+    if (poll(places, fds.length, -1) < 0) {
+      const errno = types.errno();
+      if (errnoName(errno) !== 'EINTR') throw new SystemError('poll', errno);
+      return [];
+    }
+    // Whatever it says of a descriptor (an error, too) is to be read there.
+    const view = new DataView(places.buffer);
+    return fds.filter((_, i) => view.getInt16(POLL_OCTETS * i + 6, true) !== 0);
+  };
+}
 
 function pollPlaces(fds: readonly number[]): Uint8Array {
   const octets = new Uint8Array(POLL_OCTETS * fds.length);
