@@ -112,8 +112,8 @@ export interface VethPeer {
 export interface LinkChange {
   /** Renames it; up or in use it may be refused (EBUSY). */
   readonly name?: string;
-  /** Of an ipip link; it can only be switched on. */
-  readonly pmtuDiscovery?: true;
+  /** Of an ipip link. */
+  readonly pmtuDiscovery?: boolean;
   readonly up?: boolean;
   readonly mtu?: number;
   readonly mac?: string;

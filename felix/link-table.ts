@@ -66,7 +66,7 @@ function planSettings(tunnel: DesiredTunnel, link: KernelLink, host: LinksAndAdd
   const change: LinkChange = {
     ...(link.mtu !== tunnel.mtu && { mtu: tunnel.mtu }),
     ...(mac !== undefined && mac !== link.mac && { mac }),
-    ...(tunnel.kind === 'ipip' && link.pmtuDiscovery === false && { pmtuDiscovery: true as const }),
+    ...(tunnel.kind === 'ipip' && link.pmtuDiscovery === false && { pmtuDiscovery: true }),
     ...(!link.up && { up: true }),
   };
   const settings: readonly LinkStep[] =

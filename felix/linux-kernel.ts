@@ -32,7 +32,7 @@ import { decodeResolution, encodeResolve, encodeRouteDump, writeRouteChange } fr
 import { decodeRule, encodeAddRule, encodeRemoveRule, encodeRuleDump } from './netlink/rule.ts';
 import { NetlinkSocket } from './netlink/socket.ts';
 import { NetlinkThreadError, netlinkThread } from './netlink/thread.ts';
-import { discoverPathMtu } from './netlink/tunnel-ioctl.ts';
+import { setPathMtuDiscovery } from './netlink/tunnel-ioctl.ts';
 
 export interface LinuxKernelOptions {
   /** Path of a network namespace, `/var/run/netns/NAME`; absent: the one that we run in. */
@@ -160,7 +160,7 @@ class LinuxKernel implements Kernel {
     if (pmtuDiscovery === undefined) return;
     const name = (await this.listLinks()).find(({ index }) => index === ifindex)?.name ?? '';
     await this.#ask(what, () => {
-      this.#namespace.visit(() => discoverPathMtu(this.#libc, name));
+      this.#namespace.visit(() => setPathMtuDiscovery(this.#libc, name, pmtuDiscovery));
       return Promise.resolve();
     });
   }

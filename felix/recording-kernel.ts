@@ -16,7 +16,7 @@ export interface SysctlBefore {
 export interface LinkBefore {
   readonly up: boolean;
   readonly mtu: number;
-  /** Of an ipip link; felix switches it on, and the kernel lets nobody switch it off. */
+  /** Of an ipip link; felix switches it on. */
   readonly pmtuDiscovery?: boolean;
   readonly addresses: readonly InterfaceAddress[];
 }

@@ -25,7 +25,7 @@ export interface UninstallPlan {
 }
 
 /** What the kernel gives a tunl0 that it makes by itself: down, no address. */
-const FRESH: LinkBefore = { up: false, mtu: 1480, addresses: [] };
+const FRESH: LinkBefore = { up: false, mtu: 1480, pmtuDiscovery: false, addresses: [] };
 
 /** `sysctls`: those of the record as they are now; absent: not there any more. Pure. */
 export function planUninstall(
@@ -84,6 +84,7 @@ function planTunl0({ links, addresses }: HostSnapshot, record: HostRecord): Part
   const change: LinkChange = {
     ...(link.mtu !== want.mtu && { mtu: want.mtu }),
     ...(link.up !== want.up && { up: want.up }),
+    ...(link.pmtuDiscovery === true && want.pmtuDiscovery === false && { pmtuDiscovery: false }),
   };
   const isChanged = Object.keys(change).length > 0;
   const steps = [
@@ -95,13 +96,7 @@ function planTunl0({ links, addresses }: HostSnapshot, record: HostRecord): Part
     })),
     ...(isChanged ? [{ op: 'set link', link, change } as const] : []),
   ];
-  if (before !== undefined) {
-    const isDiscovering = before.pmtuDiscovery === false && link.pmtuDiscovery === true;
-    return {
-      steps,
-      left: isDiscovering ? [`${name} keeps path MTU discovery on: the kernel cannot switch it off`] : [],
-    };
-  }
+  if (before !== undefined) return { steps, left: [] };
   // Asked of the module's own device, the kernel says yes and keeps it.
   if (steps.length > 0) return { steps: [...steps, { op: 'delete link', name }], left: [] };
   return { steps, left: [`${name} stays, down and without an address: modprobe -r ipip takes it away`] };
@@ -139,8 +134,12 @@ export function stepText(step: UninstallStep, links: readonly KernelLink[]): str
     case 'delete link':
       return `delete link ${step.name}`;
     case 'set link': {
-      const { mtu, up } = step.change;
-      const words = [...(mtu === undefined ? [] : [`mtu ${mtu}`]), ...(up === undefined ? [] : [up ? 'up' : 'down'])];
+      const { mtu, up, pmtuDiscovery } = step.change;
+      const words = [
+        ...(mtu === undefined ? [] : [`mtu ${mtu}`]),
+        ...(up === undefined ? [] : [up ? 'up' : 'down']),
+        ...(pmtuDiscovery === undefined ? [] : [pmtuDiscovery ? 'pmtudisc' : 'nopmtudisc']),
+      ];
       return `set link ${step.link.name} ${words.join(' ')}`;
     }
     case 'remove address':

@@ -17,15 +17,15 @@ const DONT_FRAGMENT = 0x40;
 
 /**
  * Sets Don't Fragment in every outer header of an ipip link, so that paths with a smaller MTU are discovered, as in
- * every tunnel but tunl0 from the start. Throws SystemError.
+ * every tunnel but tunl0 from the start; or takes it back. Throws SystemError.
  */
-export function discoverPathMtu(libc: Libc, name: string): void {
+export function setPathMtuDiscovery(libc: Libc, name: string, isOn: boolean): void {
   const fd = libc.socket(SYS.familyIpv4, SYS.socketDatagram | SYS.socketCloseOnExec, 0);
   try {
     const parameters = new Uint8Array(PARAMETER_OCTETS);
     libc.interfaceRequest(fd, SIOCGETTUNNEL, { name, data: parameters });
     parameters[IPHDR] = VERSION_AND_LENGTH;
-    parameters[IPHDR + 6] = DONT_FRAGMENT;
+    parameters[IPHDR + 6] = isOn ? DONT_FRAGMENT : 0;
     parameters[IPHDR + 7] = 0;
     libc.interfaceRequest(fd, SIOCCHGTUNNEL, { name, data: parameters });
   } finally {

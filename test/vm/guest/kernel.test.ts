@@ -37,7 +37,7 @@ test('tunl0: made or adopted, with its address, MTU and an onlink route', async 
   });
 });
 
-test('tunl0: path MTU discovery, which the kernel leaves off, is switched on; nothing else of it changes', async () => {
+test('tunl0: path MTU discovery, which the kernel leaves off, is switched on and off; nothing else of it changes', async () => {
   await kernel.createLink({ kind: 'ipip', name: 'tunl0' });
   const tunl0 = async () => (await kernel.listLinks()).find(({ name }) => name === 'tunl0')!;
   const { index, pmtuDiscovery, ...before } = await tunl0();
@@ -45,4 +45,6 @@ test('tunl0: path MTU discovery, which the kernel leaves off, is switched on; no
   await kernel.setLink(index, { pmtuDiscovery: true, mtu: 1400, up: true });
   expect(await tunl0()).toEqual({ ...before, index, pmtuDiscovery: true, mtu: 1400, up: true, running: true });
   expect(netns.run('ip', 'tunnel', 'show', 'tunl0')).toBe('tunl0: any/ip remote any local any ttl inherit\n');
+  await kernel.setLink(index, { pmtuDiscovery: false });
+  expect((await tunl0()).pmtuDiscovery).toBe(false);
 });
