@@ -7,6 +7,7 @@ import { messageSeeds } from '../fuzz/corpus.ts';
 import { Mutator } from '../fuzz/mutate.ts';
 import { Random } from '../fuzz/random.ts';
 import { eventually } from '../support/bgp-lab.ts';
+import { expectNoLeak } from '../support/leaks.ts';
 import { isRoot } from '../support/netns.ts';
 import { PeerLab } from '../support/scripted-peer-lab.ts';
 import type { ScriptedPeer } from '../support/scripted-peer.ts';
@@ -120,7 +121,6 @@ describe.skipIf(!isRoot && process.env['CI'] === undefined)('octets by chance', 
     const after = await lab.memory();
     // Some of it was routes, or the octets are not what they should be.
     expect(innocent.prefixChanges).toBeGreaterThan(SESSIONS / 20);
-    expect(after.heap + after.buffers).toBeLessThan(before.heap + before.buffers + 3);
-    expect(after.rss).toBeLessThan(before.rss * 1.15 + 10);
+    expectNoLeak(before, after);
   });
 });

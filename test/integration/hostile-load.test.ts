@@ -3,6 +3,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { PathAttributes } from '../../bird/bgp-ts/index.ts';
 import { encodeMessage, IPV4_UNICAST, plainContext } from '../../bird/bgp-ts/index.ts';
 import { eventually } from '../support/bgp-lab.ts';
+import { expectNoLeak } from '../support/leaks.ts';
 import { isRoot } from '../support/netns.ts';
 import { SilentCrowd } from '../support/scripted-peer-crowd.ts';
 import { PeerLab, SPEAKER } from '../support/scripted-peer-lab.ts';
@@ -93,8 +94,7 @@ describe.skipIf(!isRoot && process.env['CI'] === undefined)('a peer that asks to
     crowd.disperse();
     await eventually(() => expect(lab.openFiles).toBeLessThanOrEqual(files));
     const after = await lab.memory();
-    expect(after.heap + after.buffers).toBeLessThan(before.heap + before.buffers + 3);
-    expect(after.rss).toBeLessThan(before.rss * 1.15 + 10);
+    expectNoLeak(before, after);
     // The real peer is let in.
     const peer = await lab.establish(HOSTILE);
     peer.announce(set(HOSTILE.asn), ['198.51.100.0/24']);
