@@ -1,4 +1,5 @@
 /** Who a caller is, and with which keys callers sign. Pure. */
+import { isIpv6LinkLocal } from '../src/model/ip.ts';
 import type { IpAddress, Prefix } from '../src/model/ip.ts';
 import {
   addressBits,
@@ -11,7 +12,6 @@ import {
   prefixesOverlap,
   sameAddress,
 } from '../src/model/ip.ts';
-import { isLinkLocal } from './peer/address.ts';
 import type { LinkOptions, PeerPassword } from './peer/transport.ts';
 import type { DynamicPeers, PeerSettings } from './settings.ts';
 
@@ -23,7 +23,7 @@ export interface Caller {
 
 /** `10.0.0.1`, `fe80::1%eth0`: tells any two callers apart. */
 export const callerName = ({ address, interface: link }: Caller): string =>
-  isLinkLocal(address) && link !== undefined ? `${formatIpAddress(address)}%${link}` : formatIpAddress(address);
+  isIpv6LinkLocal(address) && link !== undefined ? `${formatIpAddress(address)}%${link}` : formatIpAddress(address);
 
 /** The configured peer that calls. A link-local address is the peer's only on its own link. */
 export const peerOf = <T extends { readonly settings: PeerSettings }>(
@@ -33,7 +33,7 @@ export const peerOf = <T extends { readonly settings: PeerSettings }>(
   peers.find(
     ({ settings: { address, interface: link } }) =>
       sameAddress(address, caller.address) &&
-      (!isLinkLocal(address) || link === undefined || link === caller.interface),
+      (!isIpv6LinkLocal(address) || link === undefined || link === caller.interface),
   );
 
 /** The longest prefix that holds the caller, among equals the first. */
@@ -49,7 +49,7 @@ export function settingsOf({ template, remoteAsns }: DynamicPeers, caller: Calle
     ...template,
     address: caller.address,
     passive: true,
-    ...(isLinkLocal(caller.address) && caller.interface !== undefined && { interface: caller.interface }),
+    ...(isIpv6LinkLocal(caller.address) && caller.interface !== undefined && { interface: caller.interface }),
     ...(remoteAsns !== undefined && { remoteAsns }),
   };
 }

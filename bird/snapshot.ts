@@ -1,8 +1,8 @@
 /** The tables as people and the agent see them: addresses and prefixes as objects, every path with its reason. */
 import type { IpAddress, IpFamily } from '../src/model/ip.ts';
-import { compareAddresses, comparePrefixes, formatIpAddress, sameAddress } from '../src/model/ip.ts';
+import { compareAddresses, comparePrefixes, formatIpAddress, isIpv6LinkLocal, sameAddress } from '../src/model/ip.ts';
 import type { LearnedRoute } from '../src/model/route.ts';
-import { addressFromOctets, isLinkLocal } from './peer/address.ts';
+import { addressFromOctets } from './peer/address.ts';
 import type { Best, LocRib } from './rib/loc-rib.ts';
 import { pathIn } from './routing/explain.ts';
 import type { PathState } from './routing/explain.ts';
@@ -62,7 +62,7 @@ function hopOf(routing: Routing, { source, attributes }: Best): readonly NextHop
   const { nextHop } = routing.attributes.attributes(attributes);
   if (nextHop === undefined) return [];
   const address = addressFromOctets(nextHop);
-  const link = isLinkLocal(address) ? routing.peer(source)?.settings.interface : undefined;
+  const link = isIpv6LinkLocal(address) ? routing.peer(source)?.settings.interface : undefined;
   return [{ address, interface: link }];
 }
 

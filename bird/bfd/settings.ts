@@ -1,5 +1,5 @@
 import { InvalidValueError } from '../../src/model/invalid.ts';
-import type { IpAddress } from '../../src/model/ip.ts';
+import { isIpv6LinkLocal } from '../../src/model/ip.ts';
 import type { BfdSessionSettings } from './contract.ts';
 import { sessionKey } from './name.ts';
 
@@ -34,13 +34,10 @@ function check(settings: BfdSessionSettings): void {
   if (!Number.isInteger(multiplier) || multiplier < 1 || multiplier > MAX_MULTIPLIER) {
     throw new InvalidValueError(field('multiplier'), multiplier, `is no whole number between 1 and ${MAX_MULTIPLIER}`);
   }
-  if (isLinkLocal(settings.address) && settings.interface === undefined) {
+  if (isIpv6LinkLocal(settings.address) && settings.interface === undefined) {
     throw new InvalidValueError(field('interface'), '', 'is needed for a link-local address');
   }
   if (settings.localAddress !== undefined && settings.localAddress.family !== settings.address.family) {
     throw new InvalidValueError(field('localAddress'), settings.localAddress.family, "is not of the peer's family");
   }
 }
-
-/** fe80::/10 */
-const isLinkLocal = ({ family, words }: IpAddress): boolean => family === 6 && words[0]! >>> 22 === 0xfe80 >>> 6;

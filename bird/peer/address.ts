@@ -20,7 +20,3 @@ export function addressFromOctets(octets: Uint8Array): IpAddress {
   if (octets.length === 4) return { family: 4, words: [view.getUint32(0)] };
   return { family: 6, words: [0, 4, 8, 12].map((at) => view.getUint32(at)) };
 }
-
-/** fe80::/10, RFC 4291 §2.4: means something on one link only. */
-export const isLinkLocal = ({ family, words }: IpAddress): boolean =>
-  family === 6 && ((words[0] ?? 0) & 0xffc0_0000) >>> 0 === 0xfe80_0000;

@@ -2,8 +2,7 @@
 import { SYS, SystemError } from '../../src/linux/libc.ts';
 import type { Libc } from '../../src/linux/libc.ts';
 import type { IpFamily } from '../../src/model/ip.ts';
-import { parseIpAddress } from '../../src/model/ip.ts';
-import { isLinkLocal } from './address.ts';
+import { isIpv6LinkLocal, parseIpAddress } from '../../src/model/ip.ts';
 import {
   deviceOption,
   interfaceFault,
@@ -51,7 +50,7 @@ export function openTarget(libc: Libc, target: Target): number {
 
 function targetFault(target: Target): string | undefined {
   const { address, localAddress } = target;
-  if (isLinkLocal(address) && target.interface === undefined) return 'a link-local address needs an interface';
+  if (isIpv6LinkLocal(address) && target.interface === undefined) return 'a link-local address needs an interface';
   if (localAddress !== undefined && localAddress.family !== address.family) {
     return `the source address is IPv${localAddress.family}, and the peer is IPv${address.family}`;
   }

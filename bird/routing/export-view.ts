@@ -1,5 +1,6 @@
+import { isIpv6LinkLocal } from '../../src/model/ip.ts';
 import type { IpFamily } from '../../src/model/ip.ts';
-import { addressFromOctets, isLinkLocal } from '../peer/address.ts';
+import { addressFromOctets } from '../peer/address.ts';
 import { familyOf, ipFamilyOf } from '../peer/negotiate.ts';
 import type { ExportView } from '../update/export-group.ts';
 import { familyKey } from '../wire.ts';
@@ -42,5 +43,7 @@ export function exportView(peer: RoutingPeer, family: IpFamily, speaker: Speaker
 function nextHopOf(localAddress: Uint8Array, family: IpFamily, isExtended: boolean): NextHopBytes | undefined {
   const own = localAddress.length === 4 ? 4 : 6;
   if (own !== family && !(family === 4 && isExtended)) return undefined;
-  return isLinkLocal(addressFromOctets(localAddress)) ? Uint8Array.of(...localAddress, ...localAddress) : localAddress;
+  return isIpv6LinkLocal(addressFromOctets(localAddress))
+    ? Uint8Array.of(...localAddress, ...localAddress)
+    : localAddress;
 }

@@ -1,4 +1,11 @@
-import { formatIpAddress, formatPrefix, prefixContainsAddress, prefixOf, sameAddress } from '../../src/model/ip.ts';
+import {
+  formatIpAddress,
+  formatPrefix,
+  isIpv6LinkLocal,
+  prefixContainsAddress,
+  prefixOf,
+  sameAddress,
+} from '../../src/model/ip.ts';
 import type { IpAddress } from '../../src/model/ip.ts';
 import { KernelError, MAIN_TABLE, asStored, formatRoute, formatRule, routeKey, sameRoute } from '../../felix/kernel.ts';
 import type {
@@ -449,8 +456,6 @@ export class FakeKernel implements Kernel {
 }
 
 const madeUpMac = (index: number): string => `02:00:00:00:00:${(index & 255).toString(16).padStart(2, '0')}`;
-
-const isIpv6LinkLocal = ({ family, words }: IpAddress): boolean => family === 6 && words[0]! >>> 22 === 0x3fa;
 
 const sameInterfaceAddress = (a: KernelAddress, b: KernelAddress): boolean =>
   a.ifindex === b.ifindex && a.address.length === b.address.length && sameAddress(a.address.address, b.address.address);
