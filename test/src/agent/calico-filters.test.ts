@@ -6,7 +6,8 @@ import type { IpFamily } from '../../../src/model/ip.ts';
 import { parsePrefix } from '../../../src/model/ip.ts';
 import type { AnyResource } from '../../../src/resources/index.ts';
 import { view } from '../../support/resources.ts';
-import { config, exported, filter, imported, noMesh, nodes, peer, peerAt, peersOf, verdict } from './calico-cluster.ts';
+import { config, noMesh, peer } from './bgp-resources.ts';
+import { exported, filter, imported, nodes, peerAt, peersOf, verdict } from './calico-cluster.ts';
 
 const NORMAL = localPrefOf(1024);
 const EXTERNAL = 64_517;
