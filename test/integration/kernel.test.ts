@@ -1,4 +1,3 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, describe, expect, test } from 'vitest';
 import type { Kernel, KernelRoute } from '../../felix/kernel.ts';
 import { MAIN_TABLE } from '../../felix/kernel.ts';
@@ -7,6 +6,7 @@ import { parseIpAddress, parsePrefix } from '../../src/model/ip.ts';
 import { kernelCompliance } from '../compliance/kernel.ts';
 import { addConntrackEntry, conntrackEntries, plainConnection } from '../support/conntrack-entries.ts';
 import type { Connection } from '../support/conntrack-entries.ts';
+import { eventually } from '../support/eventually.ts';
 import { isRoot, makeNetns } from '../support/netns.ts';
 import type { TestNetns } from '../support/netns.ts';
 
@@ -28,14 +28,6 @@ afterEach(async () => {
     netns.remove();
   }
 });
-
-async function eventually(condition: () => boolean | Promise<boolean>): Promise<void> {
-  for (let i = 0; i < 200; i++) {
-    if (await condition()) return;
-    await sleep(10);
-  }
-  expect.fail('it did not come true within two seconds');
-}
 
 describe.runIf(isRoot || process.env['CI'] !== undefined)('with root', () => {
   kernelCompliance('Linux', () => {

@@ -1,6 +1,7 @@
 /** Packets through our table of nftables, on the real kernel; what nat-lab.ts lays out. */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { a, b, DataplaneLab, eventually, poolOf } from '../support/dataplane-lab.ts';
+import { a, b, DataplaneLab, poolOf } from '../support/dataplane-lab.ts';
+import { eventually } from '../support/eventually.ts';
 import { ELSEWHERE, NatLab, NODE, PODS, poolsOf, WORLD } from '../support/nat-lab.ts';
 import { isRoot } from '../support/netns.ts';
 import { recordPings, takeSources } from '../support/ping-recorder.ts';

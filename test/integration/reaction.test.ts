@@ -3,7 +3,8 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { addConntrackEntry, conntrackEntries, plainConnection } from '../support/conntrack-entries.ts';
-import { a, b, c, DataplaneLab, eventually, poolOf } from '../support/dataplane-lab.ts';
+import { a, b, c, DataplaneLab, poolOf } from '../support/dataplane-lab.ts';
+import { eventually } from '../support/eventually.ts';
 import { isRoot } from '../support/netns.ts';
 
 const lab = new DataplaneLab('ctx', { pools: [poolOf({ vxlan: 'CrossSubnet' })] });

@@ -9,7 +9,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import type { BfdCommand, BfdStatus } from './bfd-process.ts';
-import { eventually } from './bgp-lab.ts';
+import { eventually } from './eventually.ts';
 import { run } from './netns.ts';
 
 export const NODE = { link: '10.97.0.1', link6: '2001:db8:97::1', linkLocal: 'fe80::97:1', routed: '10.98.1.1' };

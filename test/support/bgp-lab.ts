@@ -1,36 +1,19 @@
 /** Two hosts on one wire, as namespaces: a node for our speaker, a switch for BIRD or FRR. Leaves nothing behind. */
-import { execFileSync, spawn } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
 import { chmodSync, existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import type { SpeakerSettings } from '../../bird/index.ts';
+import { eventually } from './eventually.ts';
+import { run } from './netns.ts';
 import type { SpeakerCommand, SpeakerStatus } from './speaker-process.ts';
 
 export const NODE_ADDRESS = '10.99.0.1';
 export const SWITCH_ADDRESS = '10.99.0.2';
 export const NODE_ADDRESS6 = '2001:db8:99::1';
 export const SWITCH_ADDRESS6 = '2001:db8:99::2';
-
-const STEP_MS = 100;
-
-/** Asks again and again until `check` finds no more fault; then that fault is the test's. */
-export async function eventually(check: () => unknown, timeoutMs = 20_000): Promise<void> {
-  const end = Date.now() + timeoutMs;
-  for (;;) {
-    try {
-      await check();
-      return;
-    } catch (error) {
-      if (Date.now() > end) throw error;
-      await new Promise((resolve) => setTimeout(resolve, STEP_MS));
-    }
-  }
-}
-
-const run = (command: string, ...args: readonly string[]): string =>
-  execFileSync(command, args, { encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'] });
 
 export class BgpLab {
   readonly node: string;

@@ -13,10 +13,14 @@ import type { IpAddress } from '../../src/model/ip.ts';
 import { parseIpAddress, parsePrefix } from '../../src/model/ip.ts';
 import { learned, node, pool } from './dataplane-inputs.ts';
 import type { DataplaneAnswer, DataplaneRequest } from './dataplane-process.ts';
+import { eventually } from './eventually.ts';
 import type { TestNetns } from './netns.ts';
 import { pingWhile } from './pinger.ts';
 import type { Flow, PingReport } from './pinger.ts';
 import { makeNetns } from './netns.ts';
+
+/** For `test/vm`, whose tests take all of the lab from here. */
+export { eventually };
 
 /** From source, or the bundle that the VM's guest is given. */
 const SCRIPT = process.env['DATAPLANE_PROCESS'] ?? fileURLToPath(new URL('dataplane-process.ts', import.meta.url));
@@ -286,14 +290,4 @@ export class DataplaneLab {
     this.ip('r', 'address', 'add', 'fd00:30:2::1/64', 'dev', 'to-b', 'nodad');
     this.space('r').run('sysctl', '-qw', 'net.ipv4.ip_forward=1', 'net.ipv6.conf.all.forwarding=1');
   }
-}
-
-/** Throws where the condition has not come true in time. */
-export async function eventually(condition: () => boolean, withinMs = 10_000): Promise<void> {
-  const end = performance.now() + withinMs;
-  while (performance.now() < end) {
-    if (condition()) return;
-    await sleep(20);
-  }
-  throw new Error(`it did not come true within ${withinMs} ms: ${condition.toString()}`);
 }

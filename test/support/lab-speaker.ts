@@ -9,7 +9,7 @@ import { createAgentClient } from '../../src/api/client.ts';
 import type { AgentClient } from '../../src/api/client.ts';
 import type { PathReport, PeerStatus, SpeakerStatus } from '../../src/api/contract.ts';
 import type { SpeakerFile } from '../../src/speaker/schema.ts';
-import { eventually } from './bgp-lab.ts';
+import { eventually } from './eventually.ts';
 import type { TestNetns } from './netns.ts';
 
 /** What a test writes; the lab fills in the rest. */
