@@ -10,6 +10,7 @@ import { silentLogger } from '../../src/runtime/logger.ts';
 import { inputs, learned, pool } from '../support/dataplane-inputs.ts';
 import { FakeClock } from '../support/fake-clock.ts';
 import { FakeKernel } from '../support/fake-kernel.ts';
+import { KERNEL_CALLS } from '../support/kernel-calls.ts';
 
 const settings = { resyncSeconds: 90, ipipMtu: 0, vxlanMtu: 0, vxlanVni: 4096, vxlanPort: 4789 };
 /** A pass is over long before that, and a refused change waits 250 ms. */
@@ -82,23 +83,7 @@ const wishes: fc.Arbitrary<DataplaneInputs> = fc
   })
   .map((state) => inputs(state));
 
-const OPERATIONS = [
-  'listRoutes',
-  'listLinks',
-  'listAddresses',
-  'listNeighbours',
-  'writeRoutes',
-  'createLink',
-  'setLink',
-  'deleteLink',
-  'addAddress',
-  'removeAddress',
-  'replaceNeighbour',
-  'removeNeighbour',
-  'readSysctl',
-  'writeSysctl',
-] as const;
-const refusal = fc.record({ operation: fc.constantFrom(...OPERATIONS), code: fc.constantFrom('ENOBUFS', 'EIO') });
+const refusal = fc.record({ operation: fc.constantFrom(...KERNEL_CALLS), code: fc.constantFrom('ENOBUFS', 'EIO') });
 
 async function hostWith(tunnels: readonly GivenTunnel[], routes: readonly GivenRoute[]): Promise<FakeKernel> {
   const kernel = new FakeKernel();

@@ -19,12 +19,13 @@ import { connectionText } from './conntrack-entries.ts';
 import type { Connection } from './conntrack-entries.ts';
 import { addAddress, addressWords, removeAddress } from './fake-kernel/addresses.ts';
 import { Calls } from './fake-kernel/calls.ts';
-import type { FailNext, Operation } from './fake-kernel/calls.ts';
+import type { FailNext } from './fake-kernel/calls.ts';
 import { changeLink, createLink, deleteLink } from './fake-kernel/links.ts';
 import { FakeNamespace } from './fake-kernel/namespace.ts';
 import { neighbourKey, removeNeighbour, replaceNeighbour } from './fake-kernel/neighbours.ts';
 import { resolve, setRoute, writeRoute } from './fake-kernel/routes.ts';
 import { checkSysctl, tellSysctl } from './fake-kernel/sysctls.ts';
+import type { KernelCall } from './kernel-calls.ts';
 
 /**
  * The kernel in memory: one network namespace, with `lo`. Held to the same suite as the real one. Here is what can be asked
@@ -46,9 +47,9 @@ export class FakeKernel implements Kernel {
     this.#namespaces = namespaces;
   }
 
-  /** The next calls of `operation` fail; in writeRoutes the changes that match, each by itself. */
-  failNext(operation: Operation, failure: FailNext): void {
-    this.#calls.failNext(operation, failure);
+  /** The next of these calls fail; in writeRoutes the changes that match, each by itself. */
+  failNext(call: KernelCall, failure: FailNext): void {
+    this.#calls.failNext(call, failure);
   }
 
   /** What was to fail and was not asked for yet fails no more. */

@@ -1,22 +1,13 @@
 import type { Kernel, RouteChange } from '../../felix/kernel.ts';
+import { KERNEL_WRITES } from './kernel-calls.ts';
 
-/** What changes the kernel; anything may kill us before, after, or in the middle of one of these. */
-const WRITES: readonly string[] = [
-  'createLink',
-  'setLink',
-  'deleteLink',
-  'addAddress',
-  'removeAddress',
-  'replaceNeighbour',
-  'removeNeighbour',
-  'writeSysctl',
-];
-
-/** Counts writes: each call is one, a batch of routes as many as it has. */
+/** Counts writes, and anything may kill us before, after, or in the middle of one: each call is one, a batch of routes as many as it has. */
 export interface Fate {
   /** Writes that are still done; undefined: it lives. */
   left: number | undefined;
 }
+
+const isWrite = (name: string): boolean => KERNEL_WRITES.some((write) => write === name);
 
 const die = (): void => void process.kill(process.pid, 'SIGKILL');
 
@@ -44,7 +35,7 @@ export function mortalKernel(kernel: Kernel, fate: Fate): Kernel {
     get: (target, name: keyof Kernel) => {
       if (name === 'writeRoutes') return writeRoutes;
       const method = target[name].bind(target) as (...args: readonly unknown[]) => unknown;
-      if (!WRITES.includes(name)) return method;
+      if (!isWrite(name)) return method;
       return (...args: readonly unknown[]) => {
         spend();
         return method(...args);

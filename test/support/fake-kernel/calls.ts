@@ -1,7 +1,5 @@
 import { KernelError } from '../../../felix/kernel.ts';
-import type { Kernel } from '../../../felix/kernel.ts';
-
-export type Operation = Exclude<keyof Kernel, 'close' | 'watch'>;
+import type { KernelCall } from '../kernel-calls.ts';
 
 export interface FailNext {
   /** Only where the words for the object hold this text; writeRoutes: as formatRoute gives them. */
@@ -15,10 +13,10 @@ export interface FailNext {
 export class Calls {
   /** Every change that was asked for, in words, in order; reads are not in it. */
   readonly journal: string[] = [];
-  readonly #failures: { operation: Operation; matching: string; code: string; times: number }[] = [];
+  readonly #failures: { call: KernelCall; matching: string; code: string; times: number }[] = [];
 
-  failNext(operation: Operation, { matching = '', code, times = 1 }: FailNext): void {
-    this.#failures.push({ operation, matching, code, times });
+  failNext(call: KernelCall, { matching = '', code, times = 1 }: FailNext): void {
+    this.#failures.push({ call, matching, code, times });
   }
 
   heal(): void {
@@ -26,23 +24,21 @@ export class Calls {
   }
 
   /** A change begins: it is in the journal, even if it is to fail. */
-  change(operation: Operation, words: string): Promise<void> {
+  change(call: KernelCall, words: string): Promise<void> {
     this.journal.push(words);
-    return this.begin(operation, words);
+    return this.begin(call, words);
   }
 
   /** A read begins. */
-  async begin(operation: Operation, words: string): Promise<void> {
+  async begin(call: KernelCall, words: string): Promise<void> {
     await Promise.resolve();
-    const refusal = this.refusal(operation, words);
+    const refusal = this.refusal(call, words);
     if (refusal !== undefined) throw refusal;
   }
 
   /** The failure that this call was told to have, which is used up by that. */
-  refusal(operation: Operation, words: string): KernelError | undefined {
-    const failure = this.#failures.find(
-      (one) => one.operation === operation && one.times > 0 && words.includes(one.matching),
-    );
+  refusal(call: KernelCall, words: string): KernelError | undefined {
+    const failure = this.#failures.find((one) => one.call === call && one.times > 0 && words.includes(one.matching));
     if (failure === undefined) return undefined;
     failure.times--;
     return new KernelError(`${words}: ${failure.code}`, failure.code);
