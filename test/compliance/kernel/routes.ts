@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { MAIN_TABLE, SCOPE, asStored, sameRoute } from '../../../felix/kernel.ts';
-import type { KernelEvent, KernelRoute } from '../../../felix/kernel.ts';
+import type { KernelEvent, KernelHop, KernelRoute } from '../../../felix/kernel.ts';
 import { parseIpAddress } from '../../../src/model/ip.ts';
 import type { KernelBench } from './bench.ts';
 
@@ -161,6 +161,37 @@ export function routesContract(given: () => KernelBench): void {
     ]);
     expect(results).toEqual([undefined, undefined, undefined]);
     expect(await ours()).toEqual([theirs]);
+  });
+
+  test.each<[string, string, string, Partial<KernelHop>]>([
+    ['ENETUNREACH', '10.2.0.0/26', 'a gateway that its subnet led to', { gateway: parseIpAddress('10.1.0.2') }],
+    ['ENETDOWN', '10.2.0.0/26', 'a gateway that is onlink', { gateway: parseIpAddress('10.9.0.2'), onlink: true }],
+    ['ENETDOWN', '10.2.0.5/32', 'the link alone', {}],
+    ['ENETDOWN', 'fd00:1::/122', 'a gateway that is onlink', { gateway: parseIpAddress('fe80::9'), onlink: true }],
+    ['ENETDOWN', 'fd00:1::5/128', 'the link alone', {}],
+  ])('refuses with %s a route to %s over a link that is down: %s', async (...[code, cidr, , hop]) => {
+    const { kernel, near, route, ours } = given();
+    await kernel.setLink(near.index, { up: false });
+    const wanted = route(cidr, { hops: [{ onlink: false, ...hop, ifindex: near.index }] });
+    expect((await kernel.writeRoutes([{ op: 'replace', route: wanted }]))[0]?.code).toBe(code);
+    expect(await ours()).toEqual([]);
+  });
+
+  test('resolves by the longest prefix, then by the lowest metric', async () => {
+    const { kernel, near, route, replace } = given();
+    const by = (last: number, metric = 0) => ({
+      metric,
+      hops: [{ gateway: parseIpAddress(`10.1.0.${last}`), ifindex: near.index, onlink: false }],
+    });
+    for (const wanted of [
+      route('10.2.0.0/26', by(3, 20)),
+      route('10.2.0.0/16', by(2)),
+      route('10.2.0.0/26', by(4, 10)),
+      route('10.2.0.0/26', by(5, 30)),
+    ])
+      await replace(wanted);
+    expect(await kernel.resolve(parseIpAddress('10.2.0.9'))).toMatchObject({ gateway: parseIpAddress('10.1.0.4') });
+    expect(await kernel.resolve(parseIpAddress('10.2.1.9'))).toMatchObject({ gateway: parseIpAddress('10.1.0.2') });
   });
 
   test('resolves an address on the link, one behind a gateway, and one that no route leads to', async () => {

@@ -269,7 +269,9 @@ describe.each<IpFamily>([4, 6])('IPv%i', (family) => {
 
   test('bgpfilter/node_mesh: no filter is for the mesh', () => {
     const resources = [...nodes(), filter('f', { [ours]: [reject()], [theirs]: [reject()] })];
-    for (const each of peersOf('kube-master', resources).peers) {
+    const { peers } = peersOf('kube-master', resources);
+    expect(peers).toHaveLength(4);
+    for (const each of peers) {
       expect(each).not.toHaveProperty('importFilters');
       expect(each).not.toHaveProperty('exportFilters');
     }

@@ -197,7 +197,9 @@ describe('mesh', () => {
   });
 
   test('timers and capabilities are those of Calico’s template', () => {
-    for (const each of peersOf('kube-master', [...nodes(), peer('p', { peerIP: '10.192.0.9', asNumber: 1 })]).peers) {
+    const { peers } = peersOf('kube-master', [...nodes(), peer('p', { peerIP: '10.192.0.9', asNumber: 1 })]);
+    expect(peers).toHaveLength(5);
+    for (const each of peers) {
       expect(each).toMatchObject({
         connectDelaySeconds: 2,
         connectRetrySeconds: 5,

@@ -35,8 +35,9 @@ function routeProblem(namespace: FakeNamespace, { hops, type }: KernelRoute): st
   for (const { ifindex, gateway, onlink } of hops) {
     const link = namespace.links.get(ifindex);
     if (link === undefined) return 'ENODEV';
-    if (!link.up) return 'ENETDOWN';
+    // A link that is down leads to no subnet, so a gateway there is unknown before it is asked whether the link is up.
     if (gateway !== undefined && !onlink && !isOnLink(namespace, gateway, ifindex)) return 'ENETUNREACH';
+    if (!link.up) return 'ENETDOWN';
   }
   return undefined;
 }
