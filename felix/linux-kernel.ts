@@ -1,17 +1,10 @@
 /** The real kernel behind the port, by rtnetlink. */
 import { formatIpAddress, formatPrefix } from '../src/model/ip.ts';
 import type { IpAddress, IpFamily } from '../src/model/ip.ts';
-import { KernelError, MAIN_TABLE, formatRoute, formatRule } from './kernel.ts';
-import type {
-  Kernel,
-  KernelAddress,
-  KernelEvent,
-  KernelNeighbour,
-  KernelRoute,
-  KernelRule,
-  NewLink,
-  RouteChange,
-} from './kernel.ts';
+import { KernelError, formatRule } from './kernel.ts';
+import { MAIN_TABLE, formatRoute } from './routes/kernel-route.ts';
+import type { Kernel, KernelAddress, KernelEvent, KernelNeighbour, KernelRule, NewLink } from './kernel.ts';
+import type { RouteChange } from './routes/kernel-route.ts';
 import { BatchWriter, MAX_REQUESTS } from './netlink/batch-writer.ts';
 import type { Batch } from './netlink/batch-writer.ts';
 import { decodeAddress, encodeAddressDump, encodeDeleteAddress, encodeNewAddress } from './netlink/address.ts';
@@ -33,6 +26,7 @@ import { decodeRule, encodeAddRule, encodeRemoveRule, encodeRuleDump } from './n
 import { NetlinkSocket } from './netlink/socket.ts';
 import { NetlinkThreadError, netlinkThread } from './netlink/thread.ts';
 import { setPathMtuDiscovery } from './netlink/tunnel-ioctl.ts';
+import { RouteList } from './routes/route-list.ts';
 
 export interface LinuxKernelOptions {
   /** Path of a network namespace, `/var/run/netns/NAME`; absent: the one that we run in. */
@@ -76,55 +70,57 @@ class LinuxKernel implements Kernel {
   }
 
   async listRoutes(table = MAIN_TABLE): ReturnType<Kernel['listRoutes']> {
-    const { read } = new RouteReader();
-    const ofTable = (body: Uint8Array): KernelRoute | undefined => {
-      const route = read(body);
-      return route?.table === table ? route : undefined;
-    };
-    const four = await this.#listTable(4, table, ofTable);
-    return [...four, ...(await this.#listTable(6, table, ofTable))];
+    const routes = await this.#listTable(4, table);
+    routes.append(await this.#listTable(6, table));
+    return routes;
   }
 
-  async #listTable(
-    ...[family, table, decode]: readonly [IpFamily, number, (body: Uint8Array) => KernelRoute | undefined]
-  ): Promise<readonly KernelRoute[]> {
+  async #listTable(family: IpFamily, table: number): Promise<RouteList> {
+    const request = encodeRouteDump(family, table);
     try {
-      return await this.#list(`list IPv${family} routes`, encodeRouteDump(family, table), decode);
+      const dump = () => this.#socket.dumpInto(request, () => new RouteReader(table));
+      return (await this.#dumped(`list IPv${family} routes`, dump)).list;
     } catch (error) {
       // A table is made with its first route; before that the kernel says that there is none.
-      if (error instanceof KernelError && error.code === 'ENOENT') return [];
+      if (error instanceof KernelError && error.code === 'ENOENT') return new RouteList();
       throw error;
     }
   }
 
-  async writeRoutes(changes: readonly RouteChange[]): ReturnType<Kernel['writeRoutes']> {
-    const results = new Array<KernelError | undefined>(changes.length).fill(undefined);
+  async writeRoutes(changes: Iterable<RouteChange>): ReturnType<Kernel['writeRoutes']> {
+    const refusals = new Map<number, Verdict>();
     const underWay: Promise<void>[] = [];
     const faults: unknown[] = [];
     const write = async (batch: Batch, start: number): Promise<void> => {
       try {
-        const refusals = await this.#ask('write routes', () => this.#socket.executeBatch(batch));
-        for (const [i, verdict] of refusals) results[start + i] = routeError(changes[start + i]!, verdict);
+        const refused = await this.#ask('write routes', () => this.#socket.executeBatch(batch));
+        for (const [i, verdict] of refused) refusals.set(start + i, verdict);
       } catch (error) {
         faults.push(error);
       }
     };
-    for (let start = 0; start < changes.length;) {
-      const batch = this.#encodeBatch(changes, start);
-      underWay.push(write(batch, start));
-      start += batch.count;
+    let count = 0;
+    for (const batch of this.#encodeBatches(changes)) {
+      underWay.push(write(batch, count));
+      count += batch.count;
       // The thread has some to go on with while the next is encoded.
       await underWay[underWay.length - 1 - BATCHES_AHEAD];
     }
     await Promise.all(underWay);
     if (faults.length > 0) throw faults[0];
-    return results;
+    return routeErrors(changes, refusals, count);
   }
 
-  #encodeBatch(changes: readonly RouteChange[], start: number): Batch {
-    const writer = new BatchWriter(this.#socket.number(MAX_REQUESTS));
-    for (let i = start; i < changes.length && writer.hasRoom; i++) writeRouteChange(writer, changes[i]!);
-    return writer.finish();
+  *#encodeBatches(changes: Iterable<RouteChange>): Generator<Batch> {
+    let writer: BatchWriter | undefined;
+    for (const change of changes) {
+      writer ??= new BatchWriter(this.#socket.number(MAX_REQUESTS));
+      writeRouteChange(writer, change);
+      if (writer.hasRoom) continue;
+      yield writer.finish();
+      writer = undefined;
+    }
+    if (writer !== undefined) yield writer.finish();
   }
 
   listLinks(): ReturnType<Kernel['listLinks']> {
@@ -283,7 +279,11 @@ class LinuxKernel implements Kernel {
   }
 
   async #list<T>(what: string, request: Request, decode: (body: Uint8Array) => T | undefined): Promise<readonly T[]> {
-    const outcome = await this.#ask(what, () => this.#socket.dump(request, decode));
+    return this.#dumped(what, () => this.#socket.dump(request, decode));
+  }
+
+  async #dumped<T extends object>(what: string, dump: () => Promise<T | Verdict>): Promise<T> {
+    const outcome = await this.#ask(what, dump);
     if ('errno' in outcome) throw new KernelError(refusalText(what, outcome), errnoName(outcome.errno));
     return outcome;
   }
@@ -316,6 +316,23 @@ function refuse(what: string, verdict: Verdict): void {
 
 function refusalText(what: string, { errno, explanation }: Verdict): string {
   return [what, errnoText(errno), ...(explanation === undefined ? [] : [explanation])].join(': ');
+}
+
+/** Most often nothing was refused, and the changes need not be looked at again. */
+function routeErrors(
+  changes: Iterable<RouteChange>,
+  refusals: ReadonlyMap<number, Verdict>,
+  count: number,
+): readonly (KernelError | undefined)[] {
+  const errors = new Array<KernelError | undefined>(count).fill(undefined);
+  if (refusals.size === 0) return errors;
+  let i = 0;
+  for (const change of changes) {
+    const verdict = refusals.get(i);
+    if (verdict !== undefined) errors[i] = routeError(change, verdict);
+    i++;
+  }
+  return errors;
 }
 
 function routeError(change: RouteChange, verdict: Verdict): KernelError | undefined {

@@ -21,7 +21,7 @@ import type { FakeKernel } from '../support/fake-kernel.ts';
 import { routeText } from '../support/route-text.ts';
 
 const oursIn = async (kernel: FakeKernel): Promise<readonly string[]> =>
-  (await kernel.listRoutes())
+  [...(await kernel.listRoutes())]
     .filter(({ protocol }) => protocol === 80)
     .map(({ prefix }) => formatPrefix(prefix))
     .sort();
@@ -100,7 +100,7 @@ describe('a restart', () => {
     const kernel = await newHost();
     kernel.givenRoute(kernelRoute('10.99.0.0/16', { protocol: 4, hops: [{ ifindex: 2, onlink: false }] }));
     await startWith(kernel, inputs());
-    expect((await kernel.listRoutes()).map(({ prefix }) => formatPrefix(prefix))).toContain('10.99.0.0/16');
+    expect([...(await kernel.listRoutes())].map(({ prefix }) => formatPrefix(prefix))).toContain('10.99.0.0/16');
   });
 });
 
@@ -166,7 +166,7 @@ describe('changes', () => {
 describe('when others interfere', () => {
   test('a route that somebody deletes is back within a second, and nothing else is written', async () => {
     const rig = await startWith(await newHost(), full);
-    const lost = (await rig.kernel.listRoutes()).find(({ prefix }) => formatPrefix(prefix) === '192.168.2.0/26')!;
+    const lost = [...(await rig.kernel.listRoutes())].find(({ prefix }) => formatPrefix(prefix) === '192.168.2.0/26')!;
     rig.kernel.journal.length = 0;
     rig.kernel.loseRoute(lost);
     await rig.clock.advance(1000);

@@ -3,8 +3,8 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { createDataplane } from '../../felix/index.ts';
 import type { DataplaneInputs } from '../../felix/inputs.ts';
-import { formatRoute, MAIN_TABLE, SCOPE } from '../../felix/kernel.ts';
-import type { KernelRoute, RouteType } from '../../felix/kernel.ts';
+import { formatRoute, MAIN_TABLE, SCOPE } from '../../felix/routes/kernel-route.ts';
+import type { KernelRoute, RouteType } from '../../felix/routes/kernel-route.ts';
 import { formatPrefix, parseInterfaceAddress, parseIpAddress, parsePrefix } from '../../src/model/ip.ts';
 import { silentLogger } from '../../src/runtime/logger.ts';
 import { inputs, learned, pool } from '../support/dataplane-inputs.ts';
@@ -128,7 +128,7 @@ async function ours(kernel: FakeKernel, wanted: readonly string[]): Promise<read
   const links = (await kernel.listLinks()).filter(({ name }) => wanted.includes(name));
   const nameOf = (index: string): string => links.find((link) => link.index === Number(index))?.name ?? 'eth0';
   const named = (text: string): string => text.replace(/dev (\d+)/g, (_, index: string) => `dev ${nameOf(index)}`);
-  const routes = (await kernel.listRoutes())
+  const routes = [...(await kernel.listRoutes())]
     .filter(({ protocol }) => protocol === 80)
     .map(formatRoute)
     .map(named);

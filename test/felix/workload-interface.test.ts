@@ -1,6 +1,6 @@
 import { beforeEach, expect, test } from 'vitest';
 import type { WorkloadInterface } from '../../felix/index.ts';
-import { formatRoute } from '../../felix/kernel.ts';
+import { formatRoute } from '../../felix/routes/kernel-route.ts';
 import { addWorkloadInterface, removeWorkloadInterface } from '../../felix/workload-interface.ts';
 import { formatPrefix, parseIpAddress } from '../../src/model/ip.ts';
 import { FakeKernel } from '../support/fake-kernel.ts';
@@ -32,7 +32,7 @@ test('makes the pair with the pod side in the pod, and the routes that need no s
   expect(hostSide).toMatchObject({ name: 'cali0123456789a', mac: 'ee:ee:ee:ee:ee:ee', mtu: 1380, up: true });
   expect(podSide).toMatchObject({ name: 'eth0', mac, mtu: 1380, up: true });
   expect((await pod.listAddresses()).map(({ address }) => formatPrefix(address))).toEqual(['10.65.0.2/32']);
-  expect((await pod.listRoutes()).map(formatRoute)).toEqual([
+  expect([...(await pod.listRoutes())].map(formatRoute)).toEqual([
     '169.254.1.1/32 dev 2 metric 0 proto 80',
     '0.0.0.0/0 via 169.254.1.1 dev 2 metric 0 proto 80',
   ]);

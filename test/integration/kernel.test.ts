@@ -1,6 +1,7 @@
 import { afterEach, describe, expect, test } from 'vitest';
-import type { Kernel, KernelRoute } from '../../felix/kernel.ts';
-import { MAIN_TABLE } from '../../felix/kernel.ts';
+import type { Kernel } from '../../felix/kernel.ts';
+import type { KernelRoute } from '../../felix/routes/kernel-route.ts';
+import { MAIN_TABLE } from '../../felix/routes/kernel-route.ts';
 import { createLinuxKernel } from '../../felix/linux-kernel.ts';
 import { parseIpAddress, parsePrefix } from '../../src/model/ip.ts';
 import { kernelCompliance } from '../compliance/kernel.ts';

@@ -1,6 +1,9 @@
 import { formatIpAddress } from '../../src/model/ip.ts';
 import type { IpAddress } from '../../src/model/ip.ts';
-import { MAIN_TABLE, formatRoute, formatRule, routeKey } from '../../felix/kernel.ts';
+import { formatRule } from '../../felix/kernel.ts';
+import { MAIN_TABLE, formatRoute } from '../../felix/routes/kernel-route.ts';
+import { formatRouteId, routeId } from '../../felix/routes/route-id.ts';
+import { RouteList } from '../../felix/routes/route-list.ts';
 import type {
   Kernel,
   KernelAddress,
@@ -8,13 +11,12 @@ import type {
   KernelEvent,
   KernelLink,
   KernelNeighbour,
-  KernelRoute,
   KernelRule,
   LinkChange,
   NewLink,
   Resolution,
-  RouteChange,
 } from '../../felix/kernel.ts';
+import type { KernelRoute, RouteChange } from '../../felix/routes/kernel-route.ts';
 import { connectionText } from './conntrack-entries.ts';
 import type { Connection } from './conntrack-entries.ts';
 import { addAddress, addressWords, removeAddress } from './fake-kernel/addresses.ts';
@@ -85,7 +87,7 @@ export class FakeKernel implements Kernel {
   /** Somebody deletes a route by key; the listeners hear of it. `by`: the port of whoever did it. */
   loseRoute(route: KernelRoute, by?: number): void {
     const { routes } = this.#namespace;
-    const key = routeKey(route);
+    const key = routeId(route);
     const lost = routes.get(key);
     const author = by === undefined ? {} : { by };
     if (routes.delete(key) && lost) this.emit({ kind: 'route', change: 'removed', route: lost, ...author });
@@ -118,7 +120,7 @@ export class FakeKernel implements Kernel {
       if (event !== undefined) this.emit(event);
       return error;
     };
-    return { writeRoutes: (changes) => Promise.resolve(changes.map(write)) };
+    return { writeRoutes: (changes) => Promise.resolve([...changes].map(write)) };
   }
 
   async flushConntrack(addresses: readonly IpAddress[]): Promise<number> {
@@ -137,15 +139,15 @@ export class FakeKernel implements Kernel {
     return name === undefined ? undefined : { pid: port, name };
   }
 
-  async listRoutes(wanted = MAIN_TABLE): Promise<readonly KernelRoute[]> {
+  async listRoutes(wanted = MAIN_TABLE): Promise<RouteList> {
     await this.#calls.begin('listRoutes', 'list routes');
-    return [...this.#namespace.routes.values()].filter(({ table }) => table === wanted);
+    return RouteList.of([...this.#namespace.routes.values()].filter(({ table }) => table === wanted));
   }
 
-  async writeRoutes(changes: readonly RouteChange[]): Promise<readonly (KernelError | undefined)[]> {
+  async writeRoutes(changes: Iterable<RouteChange>): Promise<readonly (KernelError | undefined)[]> {
     await Promise.resolve();
-    return changes.map((change) => {
-      const words = `${change.op} route ${change.op === 'replace' ? formatRoute(change.route) : routeKey(change.route)}`;
+    return [...changes].map((change) => {
+      const words = `${change.op} route ${change.op === 'replace' ? formatRoute(change.route) : formatRouteId(routeId(change.route))}`;
       this.journal.push(words);
       return this.#calls.refusal('writeRoutes', words) ?? writeRoute(this.#namespace, change)[0];
     });

@@ -1,4 +1,5 @@
-import type { Kernel, RouteChange } from '../../felix/kernel.ts';
+import type { Kernel } from '../../felix/kernel.ts';
+import type { RouteChange } from '../../felix/routes/kernel-route.ts';
 import { KERNEL_WRITES } from './kernel-calls.ts';
 
 /** Counts writes, and anything may kill us before, after, or in the middle of one: each call is one, a batch of routes as many as it has. */
@@ -16,8 +17,9 @@ const die = (): void => void process.kill(process.pid, 'SIGKILL');
  * same apply at the same point, in the middle of a batch of routes too.
  */
 export function mortalKernel(kernel: Kernel, fate: Fate): Kernel {
-  const writeRoutes = async (changes: readonly RouteChange[]): ReturnType<Kernel['writeRoutes']> => {
-    if (fate.left === undefined) return kernel.writeRoutes(changes);
+  const writeRoutes = async (wanted: Iterable<RouteChange>): ReturnType<Kernel['writeRoutes']> => {
+    if (fate.left === undefined) return kernel.writeRoutes(wanted);
+    const changes = [...wanted];
     if (fate.left >= changes.length) {
       fate.left -= changes.length;
       return kernel.writeRoutes(changes);

@@ -1,6 +1,7 @@
 import { expect } from 'vitest';
-import { MAIN_TABLE, SCOPE } from '../../../felix/kernel.ts';
-import type { Kernel, KernelLink, KernelRoute } from '../../../felix/kernel.ts';
+import { MAIN_TABLE, SCOPE } from '../../../felix/routes/kernel-route.ts';
+import type { Kernel, KernelLink } from '../../../felix/kernel.ts';
+import type { KernelRoute } from '../../../felix/routes/kernel-route.ts';
 import { parseInterfaceAddress, parseIpAddress, parsePrefix } from '../../../src/model/ip.ts';
 import type { Connection } from '../../support/conntrack-entries.ts';
 
@@ -68,7 +69,7 @@ export async function kernelBench(given: KernelCase): Promise<KernelBench> {
       ...fields,
     }),
     hop6: () => [{ gateway: parseIpAddress('2001:db8::2'), ifindex: near.index, onlink: false }],
-    ours: async () => (await kernel.listRoutes()).filter(({ protocol }) => protocol === 80 || protocol === 12),
+    ours: async () => [...(await kernel.listRoutes())].filter(({ protocol }) => protocol === 80 || protocol === 12),
     replace: async (wanted, by = kernel) => {
       expect(await by.writeRoutes([{ op: 'replace', route: wanted }])).toEqual([undefined]);
     },

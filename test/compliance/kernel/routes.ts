@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
-import { MAIN_TABLE, SCOPE, asStored, sameRoute } from '../../../felix/kernel.ts';
-import type { KernelEvent, KernelHop, KernelRoute } from '../../../felix/kernel.ts';
+import { MAIN_TABLE, SCOPE, asStored, sameRoute } from '../../../felix/routes/kernel-route.ts';
+import type { KernelEvent } from '../../../felix/kernel.ts';
+import type { KernelHop, KernelRoute } from '../../../felix/routes/kernel-route.ts';
 import { parseIpAddress } from '../../../src/model/ip.ts';
 import type { KernelBench } from './bench.ts';
 
@@ -128,16 +129,16 @@ export function routesContract(given: () => KernelBench): void {
   ])('keeps %s in table %i, which was not there before, apart from table main', async (cidr, table) => {
     const { kernel, route, ours, replace } = given();
     const elsewhere = route(cidr, { table, type: 'blackhole', hops: [] });
-    expect(await kernel.listRoutes(table)).toEqual([]);
+    expect([...(await kernel.listRoutes(table))]).toEqual([]);
     await replace(elsewhere);
-    expect(await kernel.listRoutes(table)).toEqual([asStored(elsewhere)]);
+    expect([...(await kernel.listRoutes(table))]).toEqual([asStored(elsewhere)]);
     expect(await ours()).toEqual([]);
     expect(await kernel.writeRoutes([{ op: 'remove', route: { ...elsewhere, table: MAIN_TABLE } }])).toEqual([
       undefined,
     ]);
-    expect(await kernel.listRoutes(table)).toHaveLength(1);
+    expect([...(await kernel.listRoutes(table))]).toHaveLength(1);
     expect(await kernel.writeRoutes([{ op: 'remove', route: elsewhere }])).toEqual([undefined]);
-    expect(await kernel.listRoutes(table)).toEqual([]);
+    expect([...(await kernel.listRoutes(table))]).toEqual([]);
   });
 
   test('keeps routes of different metrics apart, and removes only the one asked for', async () => {

@@ -4,7 +4,7 @@ import { decodeMessages, decodeVerdict } from '../../../felix/netlink/header.ts'
 import { decodeLink } from '../../../felix/netlink/link.ts';
 import { decodeNeighbour } from '../../../felix/netlink/neighbour.ts';
 import { decodeRoute } from '../../../felix/netlink/route-reader.ts';
-import { formatRoute } from '../../../felix/kernel.ts';
+import { formatRoute } from '../../../felix/routes/kernel-route.ts';
 import { formatPrefix, parseIpAddress } from '../../../src/model/ip.ts';
 import vectors from '../../vectors/netlink.json' with { type: 'json' };
 

@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, test } from 'vitest';
 import { OUR_PROTOCOL } from '../../../felix/ownership.ts';
-import { MAIN_TABLE, SCOPE } from '../../../felix/kernel.ts';
+import { MAIN_TABLE, SCOPE } from '../../../felix/routes/kernel-route.ts';
 import { parsePrefix } from '../../../src/model/ip.ts';
 import { FakeShell } from '../../support/cli.ts';
 import { FakeKernel } from '../../support/fake-kernel.ts';
@@ -20,7 +20,7 @@ describe('node uninstall', () => {
     shell.host = { ...shell.host, kernel, files: ['/var/lib/calico/nodename', '/var/lib/calico/host-before.json'] };
   });
 
-  const ours = async (): Promise<number> => (await kernel.listRoutes()).length;
+  const ours = async (): Promise<number> => [...(await kernel.listRoutes())].length;
 
   test('a dry run says what would be done and does nothing, also while an agent runs', async () => {
     shell.answers['GET /v1/status'] = { pid: 17 };

@@ -1,14 +1,15 @@
 import { prefixContainsAddress, prefixOf, sameAddress } from '../../../src/model/ip.ts';
 import type { IpAddress } from '../../../src/model/ip.ts';
-import type { KernelAddress, KernelEvent, KernelLink, KernelNeighbour, KernelRoute } from '../../../felix/kernel.ts';
+import type { KernelAddress, KernelEvent, KernelLink, KernelNeighbour } from '../../../felix/kernel.ts';
+import type { KernelRoute } from '../../../felix/routes/kernel-route.ts';
+import type { RouteId } from '../../../felix/routes/route-id.ts';
 
 /** What one network namespace holds that hangs together: a link that goes takes its addresses, neighbours and routes along. */
 export class FakeNamespace {
   readonly links = new Map<number, KernelLink>();
   /** The other ends of veths, by the index of the end that is here. */
   readonly peers = new Map<number, { readonly namespace: FakeNamespace; readonly index: number }>();
-  /** By routeKey. */
-  readonly routes = new Map<string, KernelRoute>();
+  readonly routes = new Map<RouteId, KernelRoute>();
   addresses: readonly KernelAddress[] = [];
   neighbours: readonly KernelNeighbour[] = [];
   readonly #listeners = new Set<(event: KernelEvent) => void>();

@@ -1,7 +1,10 @@
 import { isIpv6LinkLocal, prefixContainsAddress, sameAddress } from '../../../src/model/ip.ts';
 import type { IpAddress } from '../../../src/model/ip.ts';
-import { KernelError, MAIN_TABLE, asStored, formatRoute, routeKey, sameRoute } from '../../../felix/kernel.ts';
-import type { KernelEvent, KernelRoute, Resolution, RouteChange } from '../../../felix/kernel.ts';
+import { KernelError } from '../../../felix/kernel.ts';
+import { MAIN_TABLE, asStored, formatRoute, sameRoute } from '../../../felix/routes/kernel-route.ts';
+import { routeId } from '../../../felix/routes/route-id.ts';
+import type { KernelEvent, Resolution } from '../../../felix/kernel.ts';
+import type { KernelRoute, RouteChange } from '../../../felix/routes/kernel-route.ts';
 import type { FakeNamespace } from './namespace.ts';
 
 /** Why not, or what there is to tell of it. */
@@ -14,7 +17,7 @@ export function writeRoute(
     if (code === undefined) return [undefined, setRoute(namespace, change.route)];
     return [new KernelError(`replace route ${formatRoute(change.route)}: ${code}`, code)];
   }
-  const key = routeKey(change.route);
+  const key = routeId(change.route);
   const there = namespace.routes.get(key);
   const { protocol } = change.route;
   if (there === undefined || (protocol !== 0 && protocol !== there.protocol)) return [undefined];
@@ -25,8 +28,8 @@ export function writeRoute(
 /** Sets it whatever the links are; returns what there is to tell of it, if it changed anything. */
 export function setRoute({ routes }: FakeNamespace, wanted: KernelRoute): KernelEvent | undefined {
   const route = asStored(wanted);
-  const before = routes.get(routeKey(route));
-  routes.set(routeKey(route), route);
+  const before = routes.get(routeId(route));
+  routes.set(routeId(route), route);
   return before === undefined || !sameRoute(before, route) ? { kind: 'route', change: 'set', route } : undefined;
 }
 
