@@ -12,7 +12,7 @@ import { FightReport } from './fight-report.ts';
 import type { Surprise } from './host-watch.ts';
 import { HostWatch } from './host-watch.ts';
 import type { HostSnapshot } from './host-snapshot.ts';
-import { findParent, hostLinks, readHost, viewHost } from './host-snapshot.ts';
+import { findParent, hasLost, hostLinks, readHost, viewHost } from './host-snapshot.ts';
 import type {
   Dataplane,
   DataplaneHealth,
@@ -311,6 +311,20 @@ export class NodeDataplane implements Dataplane {
     this.#isStale = false;
   }
 
+  /** After a change of ours to a link. With a link that is gone or down its routes are gone too, so all is read again. */
+  async #rereadLinks(): Promise<HostSnapshot> {
+    const { kernel } = this.#ports;
+    const before = this.#host.links;
+    const [links, addresses] = [await kernel.listLinks(), await kernel.listAddresses()];
+    if (hasLost(before, links)) {
+      await this.#resync();
+    } else {
+      this.#host = { ...this.#host, links, addresses };
+      await this.#neighbours.resync(hostLinks(this.#host));
+    }
+    return this.#host;
+  }
+
   #ownership(): IsOurs {
     if (this.#settings.adoptCalicoRoutes !== true) return isOurs;
     return isOursOrCalicos(this.#inputs?.pools.map(({ cidr }) => cidr) ?? [], this.#host.links);
@@ -321,10 +335,7 @@ export class NodeDataplane implements Dataplane {
     const failed = new Map<unknown, Error>();
     let changed = 0;
     for (const plan of plans) {
-      const read = async (): Promise<HostSnapshot> => {
-        await this.#resync();
-        return this.#host;
-      };
+      const read = (): Promise<HostSnapshot> => this.#rereadLinks();
       const outcome = await this.#links.reconcile(plan, now, { host: this.#host, read, may });
       changed += outcome.changed;
       if (outcome.error !== undefined) failed.set(outcome.name, outcome.error);

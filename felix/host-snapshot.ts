@@ -22,6 +22,12 @@ export async function readHost(kernel: Kernel): Promise<Omit<HostSnapshot, 'rout
   return { links, addresses, routes: await kernel.listRoutes() };
 }
 
+/** Whether a link that could carry routes can do so no more. */
+export function hasLost(before: readonly KernelLink[], after: readonly KernelLink[]): boolean {
+  const upNow = new Set(after.filter(({ up }) => up).map(({ index }) => index));
+  return before.some(({ index, up }) => up && !upNow.has(index));
+}
+
 export function viewHost(
   snapshot: HostSnapshot,
   own: Pick<ClusterNode, 'address' | 'ipv6'>,

@@ -36,7 +36,7 @@ describe.runIf(runs)('pods of a pool with natOutgoing and of one without', () =>
 
   test(`a pool toggled ${TOGGLES} times under a running ping loses no packet, and new flows do as it says`, async () => {
     await lab.want(poolsOf({ one: true, two: true }));
-    const ping = new Pinger(lab.spaces.one, WORLD[0]);
+    const ping = await Pinger.start(lab.spaces.one, WORLD[0]);
     await ping.answers(10);
     for (let i = 1; i <= TOGGLES; i++) {
       const one = i % 2 === 0;
@@ -58,7 +58,7 @@ describe.runIf(runs)('pods of a pool with natOutgoing and of one without', () =>
       const pools = poolsOf({ one: true, two: true });
       await lab.want(pools);
       const before = table().replaceAll(/ # handle \d+/g, '');
-      const ping = new Pinger(lab.spaces.two, ELSEWHERE[0]);
+      const ping = await Pinger.start(lab.spaces.two, ELSEWHERE[0]);
       await ping.answers(5);
       lab.spaces.node.run('nft', command);
       await eventually(() => table().replaceAll(/ # handle \d+/g, '') === before);
