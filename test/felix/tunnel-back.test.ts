@@ -12,7 +12,7 @@ const PASS_MS = 50;
 const isWhole = ({ dataplane }: Rig): boolean => dataplane.routes().every(({ state }) => state === 'programmed');
 
 const oursIn = async (kernel: FakeKernel): Promise<readonly string[]> =>
-  (await kernel.listRoutes()).filter(({ protocol }) => protocol === 80).map(({ prefix }) => formatPrefix(prefix));
+  [...(await kernel.listRoutes())].filter(({ protocol }) => protocol === 80).map(({ prefix }) => formatPrefix(prefix));
 
 const programmed = ({ dataplane }: Rig): readonly string[] =>
   dataplane
