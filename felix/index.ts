@@ -14,6 +14,7 @@ export type {
   WorkloadInterface,
 } from './contract.ts';
 export type { DesiredRoute, RouteClass, RouteStatus, RouteTarget } from './desired.ts';
+export { TUNNEL_LINKS } from './calc/encap.ts';
 export { createLinuxKernel } from './linux-kernel.ts';
 export type { Kernel } from './kernel.ts';
 export type { NatStatus } from './nat/nat-table.ts';

@@ -169,7 +169,8 @@ function defaultPool(values: Values): { readonly defaultPool?: DefaultPoolSettin
       vxlanMode: values.poolVxlan ?? 'Never',
       blockSize: values.poolBlockSize ?? DEFAULT_BLOCK_SIZE,
       nodeSelector: values.poolNodeSelector ?? 'all()',
-      natOutgoing: values.poolNatOutgoing ?? false,
+      // Calico's startup has it so for IPv4; of its IPv6 pool, which we do not make, it is false. An IPPool that says nothing has false, too.
+      natOutgoing: values.poolNatOutgoing ?? true,
       disableBgpExport: values.poolDisableBgpExport ?? false,
     },
   };

@@ -62,7 +62,7 @@ export const variables = {
   poolVxlan: row('CALICO_IPV4POOL_VXLAN', parsePoolMode),
   poolBlockSize: row('CALICO_IPV4POOL_BLOCK_SIZE', integerBetween(20, 32)),
   poolNodeSelector: row('CALICO_IPV4POOL_NODE_SELECTOR', parseNodeSelector),
-  poolNatOutgoing: row('CALICO_IPV4POOL_NAT_OUTGOING', parseBoolean),
+  poolNatOutgoing: row('CALICO_IPV4POOL_NAT_OUTGOING', parseBooleanOrNone),
   poolDisableBgpExport: row('CALICO_IPV4POOL_DISABLE_BGP_EXPORT', parseBoolean),
   waitForDatastore: row('WAIT_FOR_DATASTORE', parseBoolean),
   nodeNameFile: row('CALICO_NODENAME_FILE', (text) => text),
@@ -107,6 +107,11 @@ function parseRouterId(text: string, field: string): IpAddress | 'hash' {
 /** Calico's manner: false, 0, no, n and f are false, anything else that is set is true. */
 function parseBoolean(text: string): boolean {
   return !['', 'false', '0', 'no', 'n', 'f'].includes(text.toLowerCase());
+}
+
+/** For what is on by default: a template that leaves it empty says nothing, and does not switch it off. */
+function parseBooleanOrNone(text: string): boolean | undefined {
+  return text === '' ? undefined : parseBoolean(text);
 }
 
 function parsePoolCidr(text: string, field: string): Prefix | 'none' {

@@ -50,7 +50,7 @@ export async function examine(ports: DoctorPorts, question: DoctorQuestion): Pro
     clock: clockFacts(ports),
     ...(agentPid !== undefined && { agentPid }),
   };
-  const ours = ourLinks(facts.links);
+  const ours = ourLinks(facts);
   return [
     ...checkForwarding(facts),
     ...checkReversePath(facts),

@@ -1,4 +1,5 @@
 /** What the doctor looks at, read before the first check: a check is a function of it. */
+import { TUNNEL_LINKS } from '../../../felix/index.ts';
 import type { InterfaceAddress, IpAddress, Prefix } from '../../model/ip.ts';
 import { sameAddress } from '../../model/ip.ts';
 import type { HostReader } from '../reader.ts';
@@ -54,12 +55,13 @@ export interface HostFacts {
 export const readSysctl = ({ reader }: Pick<HostFacts, 'reader'>, path: string): string | undefined =>
   reader.text(`/proc/sys/${path}`)?.trim();
 
+const TUNNEL_NAMES: ReadonlySet<string> = new Set(Object.values(TUNNEL_LINKS));
+
 /** The interface that carries the node's address. */
 export function parentOf({ links, cluster }: HostFacts): HostLink | undefined {
   if ('unknown' in cluster || cluster.self === undefined) return undefined;
   const own = cluster.self.address.address;
-  return links.find(({ name, addresses }) => {
-    const isOurs = name === 'tunl0' || name === 'vxlan.calico';
-    return !isOurs && addresses.some(({ address }) => sameAddress(address, own));
-  });
+  return links.find(
+    ({ name, addresses }) => !TUNNEL_NAMES.has(name) && addresses.some(({ address }) => sameAddress(address, own)),
+  );
 }

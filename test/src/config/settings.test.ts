@@ -10,7 +10,7 @@ describe('defaults', () => {
     expect(load({})).toMatchObject({
       ip: { kind: 'keep' },
       ipDetection: { kind: 'first-found' },
-      defaultPool: { ipipMode: 'Never', vxlanMode: 'Never', blockSize: 26, nodeSelector: 'all()' },
+      defaultPool: { ipipMode: 'Never', vxlanMode: 'Never', blockSize: 26, nodeSelector: 'all()', natOutgoing: true },
       runDirectory: '/var/run/calico',
       socketMode: 0o660,
       bgp: { holdSeconds: 240 },
@@ -137,6 +137,15 @@ describe('what is wrong is one sentence with name and value', () => {
     ],
   ])('%j', (env, sentence) => {
     expect(() => load(env as Readonly<Record<string, string>>)).toThrow(sentence);
+  });
+
+  test.each([
+    ['', true],
+    ['yes', true],
+    ['false', false],
+    ['N', false],
+  ])('CALICO_IPV4POOL_NAT_OUTGOING=%s: %s', (text, expected) => {
+    expect(load({ CALICO_IPV4POOL_NAT_OUTGOING: text }).defaultPool!.natOutgoing).toBe(expected);
   });
 
   test('what just fits is taken', () => {

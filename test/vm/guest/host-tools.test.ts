@@ -1,8 +1,9 @@
-/** What the doctor's probe and the uninstall need a real ipip module for. */
+/** What the doctor's probe, the uninstall and a take-over from Calico need a real ipip module for. */
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { createDataplane, createLinuxKernel, recordingKernel } from '../../../felix/index.ts';
 import { openNamespace } from '../../../felix/netlink/namespace.ts';
 import { carryOut, readUninstallPlan } from '../../../felix/uninstall.ts';
+import { takeOverSuite } from '../../compliance/take-over.ts';
 import { probe } from '../../../src/host/probe/probe.ts';
 import type { ProbeResult } from '../../../src/host/probe/probe.ts';
 import { loadLibc } from '../../../src/linux/libc.ts';
@@ -26,6 +27,10 @@ let b: TestNetns;
 function needTunl0(netns: TestNetns): void {
   netns.run('sh', '-c', 'ip link show tunl0 >/dev/null 2>&1 || ip link add tunl0 type ipip');
 }
+
+describe('a take-over of tunl0', () => {
+  takeOverSuite('cthost-over', 'tunl0');
+});
 
 beforeEach(() => {
   [a, b] = ['a', 'b'].map((name) => makeNetns(`cthost-${name}`)) as [TestNetns, TestNetns];
