@@ -3,6 +3,7 @@ import { MAIN_TABLE } from '../../felix/kernel.ts';
 import type { KernelEvent, KernelRoute } from '../../felix/kernel.ts';
 import { parsePrefix } from '../../src/model/ip.ts';
 import { kernelCompliance } from '../compliance/kernel.ts';
+import { kernelLookupCompliance } from '../compliance/kernel-lookups.ts';
 import { FakeKernel } from '../support/fake-kernel.ts';
 
 kernelCompliance('the fake kernel', () => {
@@ -22,6 +23,8 @@ kernelCompliance('the fake kernel', () => {
     },
   });
 });
+
+kernelLookupCompliance('the fake kernel', () => Promise.resolve({ kernel: new FakeKernel() }));
 
 const blackhole = (cidr: string): KernelRoute => ({
   prefix: parsePrefix(cidr),

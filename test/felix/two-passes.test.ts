@@ -97,6 +97,8 @@ const OPERATIONS = [
   'removeNeighbour',
   'readSysctl',
   'writeSysctl',
+  'readSysctls',
+  'writeSysctls',
 ] as const;
 const refusal = fc.record({ operation: fc.constantFrom(...OPERATIONS), code: fc.constantFrom('ENOBUFS', 'EIO') });
 

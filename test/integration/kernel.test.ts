@@ -5,6 +5,7 @@ import { MAIN_TABLE } from '../../felix/kernel.ts';
 import { createLinuxKernel } from '../../felix/linux-kernel.ts';
 import { parseIpAddress, parsePrefix } from '../../src/model/ip.ts';
 import { kernelCompliance } from '../compliance/kernel.ts';
+import { kernelLookupCompliance } from '../compliance/kernel-lookups.ts';
 import { addConntrackEntry, conntrackEntries, plainConnection } from '../support/conntrack-entries.ts';
 import type { Connection } from '../support/conntrack-entries.ts';
 import { isRoot, makeNetns } from '../support/netns.ts';
@@ -48,6 +49,8 @@ describe.runIf(isRoot || process.env['CI'] !== undefined)('with root', () => {
     };
     return Promise.resolve({ kernel, somebodyElse, eventually, connections });
   });
+
+  kernelLookupCompliance('Linux', () => Promise.resolve(open()));
 
   test('connections of an address are forgotten in every conntrack zone', async () => {
     const { kernel, netns } = open();

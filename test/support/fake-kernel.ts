@@ -20,6 +20,7 @@ import type {
   NewLink,
   Resolution,
   RouteChange,
+  SysctlChange,
   WatchedSysctl,
 } from '../../felix/kernel.ts';
 import { connectionText } from './conntrack-entries.ts';
@@ -216,6 +217,11 @@ export class FakeKernel implements Kernel {
     return [...this.#links.values()];
   }
 
+  async getLink(name: string): Promise<KernelLink | undefined> {
+    await this.#begin('getLink', `look up link ${name}`);
+    return this.#linkNamed(name);
+  }
+
   async createLink(link: NewLink): Promise<void> {
     await this.#change('createLink', `create ${link.kind} link ${link.name}`);
     const there = this.#linkNamed(link.name);
@@ -406,6 +412,28 @@ export class FakeKernel implements Kernel {
     this.#checkSysctl(path);
     this.#sysctls.set(path, value);
     this.#tellSysctl(path, value);
+  }
+
+  /** Whatever fails one read or write fails it here, too. */
+  async readSysctls(paths: readonly string[]): Promise<readonly (string | KernelError)[]> {
+    await this.#begin('readSysctls', `read sysctls ${paths.join(' ')}`);
+    const values: (string | KernelError)[] = [];
+    for (const path of paths) values.push(await this.readSysctl(path).catch((error: unknown) => error as KernelError));
+    return values;
+  }
+
+  async writeSysctls(changes: readonly SysctlChange[]): Promise<readonly (KernelError | undefined)[]> {
+    await this.#begin('writeSysctls', `write sysctls ${changes.map(({ path }) => path).join(' ')}`);
+    const results: (KernelError | undefined)[] = [];
+    for (const { path, value } of changes) {
+      results.push(
+        await this.writeSysctl(path, value).then(
+          () => undefined,
+          (error: unknown) => error as KernelError,
+        ),
+      );
+    }
+    return results;
   }
 
   /** The kernel tells of some alone; ip_forward is `forwarding` of `all`. */

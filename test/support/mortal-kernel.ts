@@ -1,4 +1,4 @@
-import type { Kernel, RouteChange } from '../../felix/kernel.ts';
+import type { Kernel, RouteChange, SysctlChange } from '../../felix/kernel.ts';
 
 /** What changes the kernel; anything may kill us before, after, or in the middle of one of these. */
 const WRITES: readonly string[] = [
@@ -12,7 +12,7 @@ const WRITES: readonly string[] = [
   'writeSysctl',
 ];
 
-/** Counts writes: each call is one, a batch of routes as many as it has. */
+/** Counts writes: each call is one, a batch of routes or of sysctls as many as it has. */
 export interface Fate {
   /** Writes that are still done; undefined: it lives. */
   left: number | undefined;
@@ -25,16 +25,18 @@ const die = (): void => void process.kill(process.pid, 'SIGKILL');
  * same apply at the same point, in the middle of a batch of routes too.
  */
 export function mortalKernel(kernel: Kernel, fate: Fate): Kernel {
-  const writeRoutes = async (changes: readonly RouteChange[]): ReturnType<Kernel['writeRoutes']> => {
-    if (fate.left === undefined) return kernel.writeRoutes(changes);
+  const batch = async <T, R>(changes: readonly T[], write: (some: readonly T[]) => Promise<readonly R[]>) => {
+    if (fate.left === undefined) return write(changes);
     if (fate.left >= changes.length) {
       fate.left -= changes.length;
-      return kernel.writeRoutes(changes);
+      return write(changes);
     }
-    await kernel.writeRoutes(changes.slice(0, fate.left));
+    await write(changes.slice(0, fate.left));
     die();
     return [];
   };
+  const writeRoutes = (changes: readonly RouteChange[]) => batch(changes, (some) => kernel.writeRoutes(some));
+  const writeSysctls = (changes: readonly SysctlChange[]) => batch(changes, (some) => kernel.writeSysctls(some));
   const spend = (): void => {
     if (fate.left === undefined) return;
     if (fate.left === 0) die();
@@ -43,6 +45,7 @@ export function mortalKernel(kernel: Kernel, fate: Fate): Kernel {
   return new Proxy(kernel, {
     get: (target, name: keyof Kernel) => {
       if (name === 'writeRoutes') return writeRoutes;
+      if (name === 'writeSysctls') return writeSysctls;
       const method = target[name].bind(target) as (...args: readonly unknown[]) => unknown;
       if (!WRITES.includes(name)) return method;
       return (...args: readonly unknown[]) => {
