@@ -99,6 +99,12 @@ export interface KernelRule {
   readonly mark?: { readonly value: number; readonly mask: number };
 }
 
+/** `net/ipv4/conf/tunl0/rp_filter` below /proc/sys, and what it is to say. */
+export interface SysctlChange {
+  readonly path: string;
+  readonly value: string;
+}
+
 /** How the kernel would reach an address now. */
 export interface Resolution {
   readonly type: RouteType;
@@ -159,6 +165,8 @@ export interface Kernel {
   writeRoutes(changes: Iterable<RouteChange>): Promise<readonly (KernelError | undefined)[]>;
 
   listLinks(): Promise<readonly KernelLink[]>;
+  /** By name; undefined where there is none. Costs the same however many links there are. */
+  getLink(name: string): Promise<KernelLink | undefined>;
   /** EEXIST where the name is taken; except `ipip`, where an ipip link of that name (the kernel makes tunl0 by itself) is a success. */
   createLink(link: NewLink): Promise<void>;
   setLink(ifindex: number, change: LinkChange): Promise<void>;
@@ -206,6 +214,10 @@ export interface Kernel {
   /** `net/ipv4/conf/tunl0/rp_filter`; without the newline. */
   readSysctl(path: string): Promise<string>;
   writeSysctl(path: string, value: string): Promise<void>;
+  /** Several at once; result i belongs to path i, and one that cannot be read stops no other. */
+  readSysctls(paths: readonly string[]): Promise<readonly (string | KernelError)[]>;
+  /** In order, as one; result i belongs to change i: undefined is success. One refusal stops no other change. */
+  writeSysctls(changes: readonly SysctlChange[]): Promise<readonly (KernelError | undefined)[]>;
 
   /** Ends the watches too; changes nothing in the kernel. */
   close(): Promise<void>;

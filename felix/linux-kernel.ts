@@ -3,7 +3,15 @@ import { formatIpAddress, formatPrefix } from '../src/model/ip.ts';
 import type { IpAddress, IpFamily } from '../src/model/ip.ts';
 import { KernelError, formatRule } from './kernel.ts';
 import { MAIN_TABLE, formatRoute } from './routes/kernel-route.ts';
-import type { Kernel, KernelAddress, KernelEvent, KernelNeighbour, KernelRule, NewLink } from './kernel.ts';
+import type {
+  Kernel,
+  KernelAddress,
+  KernelEvent,
+  KernelNeighbour,
+  KernelRule,
+  NewLink,
+  SysctlChange,
+} from './kernel.ts';
 import type { RouteChange } from './routes/kernel-route.ts';
 import { BatchWriter, MAX_REQUESTS } from './netlink/batch-writer.ts';
 import type { Batch } from './netlink/batch-writer.ts';
@@ -14,7 +22,7 @@ import type { Request, Verdict } from './netlink/header.ts';
 import { SystemError, loadLibc } from '../src/linux/libc.ts';
 import type { Libc } from '../src/linux/libc.ts';
 import * as link from './netlink/link.ts';
-import type { PortQuestion, SysctlAccess } from './netlink/messages.ts';
+import type { Failure, SysctlAccess } from './netlink/messages.ts';
 import { Monitor, openMonitorSocket } from './netlink/monitor.ts';
 import { openNamespace, ownNamespace } from './netlink/namespace.ts';
 import type { Namespace } from './netlink/namespace.ts';
@@ -127,6 +135,14 @@ class LinuxKernel implements Kernel {
     return this.#list('list links', link.encodeLinkDump(), link.decodeLink);
   }
 
+  async getLink(name: string): ReturnType<Kernel['getLink']> {
+    const what = `look up link ${name}`;
+    const answer = await this.#ask(what, () => this.#socket.query(link.encodeGetLink(name)));
+    if ('body' in answer) return link.decodeLink(answer.body);
+    if (errnoName(answer.errno) !== 'ENODEV') refuse(what, answer);
+    return undefined;
+  }
+
   async createLink(wanted: NewLink): Promise<void> {
     const what = `create ${wanted.kind} link ${wanted.name}`;
     const peerNetns = wanted.kind === 'veth' ? wanted.peer.netns : undefined;
@@ -234,11 +250,8 @@ class LinuxKernel implements Kernel {
   }
 
   async processOfPort(port: number): ReturnType<Kernel['processOfPort']> {
-    const text = await this.#perform(`look up netlink port ${port}`, {
-      do: 'owner',
-      namespaceFd: this.#namespace.fd,
-      port,
-    });
+    const task = { do: 'owner', namespaceFd: this.#namespace.fd, port } as const;
+    const { text = 'null' } = await this.#ask(`look up netlink port ${port}`, () => netlinkThread.perform(task));
     return (JSON.parse(text) as PortOwner | null) ?? undefined;
   }
 
@@ -252,13 +265,37 @@ class LinuxKernel implements Kernel {
     return outcome;
   }
 
-  readSysctl(path: string): Promise<string> {
-    return this.#perform(`read sysctl ${path}`, { do: 'sysctl', namespaceFd: this.#namespace.fd, path });
+  async readSysctl(path: string): Promise<string> {
+    const [value] = await this.readSysctls([path]);
+    if (value instanceof KernelError) throw value;
+    return value!;
   }
 
   async writeSysctl(path: string, value: string): Promise<void> {
-    const task = { do: 'sysctl', namespaceFd: this.#namespace.fd, path, value } as const;
-    await this.#perform(`write sysctl ${path} = '${value}'`, task);
+    const [refusal] = await this.writeSysctls([{ path, value }]);
+    if (refusal !== undefined) throw refusal;
+  }
+
+  async readSysctls(paths: readonly string[]): ReturnType<Kernel['readSysctls']> {
+    const outcomes = await this.#sysctls(paths.map((path) => ({ path })));
+    return outcomes.map((one, i) => (typeof one === 'string' ? one : failureError(`read sysctl ${paths[i]!}`, one)));
+  }
+
+  async writeSysctls(changes: readonly SysctlChange[]): ReturnType<Kernel['writeSysctls']> {
+    const outcomes = await this.#sysctls(changes);
+    return outcomes.map((one, i) => {
+      const { path, value } = changes[i]!;
+      return typeof one === 'string' ? undefined : failureError(`write sysctl ${path} = '${value}'`, one);
+    });
+  }
+
+  async #sysctls(accesses: readonly SysctlAccess[]): Promise<readonly (string | Failure)[]> {
+    const [first] = accesses;
+    if (first === undefined) return [];
+    const others = accesses.length === 1 ? '' : ` and ${accesses.length - 1} more`;
+    const what = `${'value' in first ? 'write' : 'read'} sysctl ${first.path}${others}`;
+    const task = { do: 'sysctls', namespaceFd: this.#namespace.fd, accesses } as const;
+    return (await this.#ask(what, () => netlinkThread.perform(task))).each ?? [];
   }
 
   async close(): Promise<void> {
@@ -288,10 +325,6 @@ class LinuxKernel implements Kernel {
     return outcome;
   }
 
-  async #perform(what: string, task: SysctlAccess | PortQuestion): Promise<string> {
-    return this.#ask(what, async () => (await netlinkThread.perform(task)).text ?? '');
-  }
-
   /** A descriptor's number may be another file's once we closed it: after close() nothing touches it. */
   async #ask<T>(what: string, work: () => Promise<T>): Promise<T> {
     if (!this.#open) throw new KernelError(`${what}: the kernel's port was closed`, 'EBADF');
@@ -308,6 +341,11 @@ function named(what: string, error: unknown): unknown {
   if (error instanceof SystemError) return new KernelError(`${what}: ${error.message}`, error.code);
   if (error instanceof NetlinkThreadError) return new KernelError(`${what}: ${error.message}`, 'EIO');
   return error;
+}
+
+function failureError(what: string, { call, errno }: Failure): KernelError {
+  const { message, code } = new SystemError(call, errno);
+  return new KernelError(`${what}: ${message}`, code);
 }
 
 function refuse(what: string, verdict: Verdict): void {

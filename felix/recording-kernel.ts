@@ -1,6 +1,6 @@
 /** Writes down what the host was, before anything of it is changed: `calicoctl-ts node uninstall` puts it back. */
 import type { InterfaceAddress } from '../src/model/ip.ts';
-import type { Kernel } from './kernel.ts';
+import type { Kernel, SysctlChange } from './kernel.ts';
 import { KernelError } from './kernel.ts';
 import { TUNNEL_LINKS } from './calc/encap.ts';
 
@@ -49,6 +49,9 @@ export function recordingKernel(kernel: Kernel, memory: HostMemory): Kernel {
   const noteTunnels: Before = () => notes.noteTunnels();
   const before: Partial<Record<PropertyKey, Before>> = {
     writeSysctl: (path, value) => notes.noteSysctl(path as string, value as string),
+    writeSysctls: async (changes) => {
+      for (const { path, value } of changes as readonly SysctlChange[]) await notes.noteSysctl(path, value);
+    },
     ...{ createLink: noteTunnels, setLink: noteTunnels, deleteLink: noteTunnels },
     ...{ addAddress: noteTunnels, removeAddress: noteTunnels },
   };

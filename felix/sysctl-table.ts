@@ -10,7 +10,7 @@ import type { RepairObject } from './repairs.ts';
 import { Repairs } from './repairs.ts';
 import { RetrySchedule } from './retry.ts';
 
-type SysctlKernel = Pick<Kernel, 'readSysctl' | 'writeSysctl'>;
+type SysctlKernel = Pick<Kernel, 'readSysctls' | 'writeSysctls'>;
 
 export class SysctlTable {
   readonly #kernel: SysctlKernel;
@@ -75,28 +75,25 @@ export class SysctlTable {
   /** What cannot be read, with the reason; that which the kernel does not have and need not is as wanted. */
   async #read(paths: readonly string[]): Promise<ReadonlyMap<string, Error>> {
     const unread = new Map<string, Error>();
-    for (const path of paths) {
-      const wanted = this.#tracker.desired.get(path);
-      if (wanted === undefined) continue;
-      try {
-        this.#tracker.actual.set(path, { ...wanted, value: await this.#kernel.readSysctl(path) });
-      } catch (error) {
-        const isAbsent = error instanceof KernelError && error.code === 'ENOENT';
-        if (isAbsent && wanted.isOptional === true) this.#tracker.actual.set(path, wanted);
-        else unread.set(path, asError(error));
-        if (!isAbsent) continue;
-      }
-      this.#doubtful.delete(path);
+    const wanted = paths.flatMap((path) => this.#tracker.desired.get(path) ?? []);
+    if (wanted.length === 0) return unread;
+    const values = await this.#kernel.readSysctls(wanted.map(({ path }) => path)).catch(asError);
+    for (const [i, one] of wanted.entries()) {
+      const { path } = one;
+      const value = values instanceof Error ? values : values[i]!;
+      const isAbsent = value instanceof KernelError && value.code === 'ENOENT';
+      if (typeof value === 'string') this.#tracker.actual.set(path, { ...one, value });
+      else if (isAbsent && one.isOptional === true) this.#tracker.actual.set(path, one);
+      else unread.set(path, value);
+      if (typeof value === 'string' || isAbsent) this.#doubtful.delete(path);
     }
     return unread;
   }
 
-  async #write(changes: readonly Change<string, DesiredSysctl>[]): Promise<readonly (Error | undefined)[]> {
-    const results: (Error | undefined)[] = [];
-    for (const { key, value } of changes) {
-      results.push(await this.#kernel.writeSysctl(key, value.value).then(() => undefined, asError));
-    }
-    return results;
+  #write(changes: readonly Change<string, DesiredSysctl>[]): Promise<readonly (Error | undefined)[]> {
+    return this.#kernel
+      .writeSysctls(changes.map(({ key, value }) => ({ path: key, value: value.value })))
+      .catch((error: unknown) => changes.map(() => asError(error)));
   }
 }
 

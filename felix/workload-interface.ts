@@ -6,7 +6,7 @@
 import type { WorkloadInterface } from './contract.ts';
 import { KernelError } from './kernel.ts';
 import { MAIN_TABLE, SCOPE } from './routes/kernel-route.ts';
-import type { Kernel, KernelLink } from './kernel.ts';
+import type { Kernel, KernelLink, SysctlChange } from './kernel.ts';
 import type { KernelHop, KernelRoute } from './routes/kernel-route.ts';
 import { OUR_PROTOCOL } from './ownership.ts';
 import { formatPrefix, hostPrefix, parseIpAddress, parsePrefix, samePrefix } from '../src/model/ip.ts';
@@ -17,6 +17,8 @@ const HOST_MAC = 'ee:ee:ee:ee:ee:ee';
 const IPV4_GATEWAY = '169.254.1.1';
 /** What IPv6 makes of HOST_MAC (EUI-64, RFC 4291 appendix A): the pod's IPv6 gateway. */
 const HOST_LINK_LOCAL = 'fe80::ecee:eeff:feee:eeee';
+/** Of `lo`, in every network namespace (LOOPBACK_IFINDEX). */
+const LOOPBACK_INDEX = 1;
 
 export interface WorkloadPorts {
   readonly host: Kernel;
@@ -52,31 +54,40 @@ export async function removeWorkloadInterface(hostInterface: string, host: Kerne
   await host.deleteLink(hostInterface);
 }
 
+interface Pair {
+  readonly hostSide: KernelLink;
+  readonly podSide: KernelLink;
+}
+
 async function connect(workload: WorkloadInterface, host: Kernel, pod: Kernel): Promise<{ readonly mac: string }> {
-  const existing = await existingPair(workload, host, pod);
-  if (existing === undefined) {
-    await host.deleteLink(workload.hostInterface);
+  const { hostInterface, containerInterface } = workload;
+  const [hostSide, podSide] = await Promise.all([host.getLink(hostInterface), pod.getLink(containerInterface)]);
+  const sides = { hostSide, podSide };
+  const isThere = isPair(sides);
+  if (!isThere) {
+    if (hostSide !== undefined) await host.deleteLink(hostInterface);
     await createPair(workload, host);
   }
   try {
-    const hostSide = await linkNamed(workload.hostInterface, host);
-    const podSide = await linkNamed(workload.containerInterface, pod);
-    await setUpHostSide(workload, host, hostSide);
-    await setUpPodSide(workload, pod, podSide);
-    return { mac: podSide.mac };
+    const pair = isThere
+      ? sides
+      : { hostSide: await linkNamed(hostInterface, host), podSide: await linkNamed(containerInterface, pod) };
+    // The host's side is up first: the pod's then has its carrier as soon as it is up.
+    await setUpHostSide(workload, host, pair.hostSide);
+    await setUpPodSide(workload, pod, { ...pair, isNew: !isThere });
+    return { mac: pair.podSide.mac };
   } catch (error) {
     // Nothing is left that a later call might take for a whole one; the first error is the one to tell.
-    if (existing === undefined) await host.deleteLink(workload.hostInterface).catch(() => undefined);
+    if (!isThere) await host.deleteLink(hostInterface).catch(() => undefined);
     throw error;
   }
 }
 
-/** The pair is this pod's if each side names the other as its peer. */
-async function existingPair(workload: WorkloadInterface, host: Kernel, pod: Kernel): Promise<KernelLink | undefined> {
-  const hostSide = (await host.listLinks()).find(({ name }) => name === workload.hostInterface);
-  const podSide = (await pod.listLinks()).find(({ name }) => name === workload.containerInterface);
-  if (hostSide?.kind !== 'veth' || podSide?.kind !== 'veth') return undefined;
-  return hostSide.peerIndex === podSide.index && podSide.peerIndex === hostSide.index ? hostSide : undefined;
+/** This pod's, which is so if each side names the other as its peer. */
+function isPair(sides: { readonly [S in keyof Pair]: KernelLink | undefined }): sides is Pair {
+  const { hostSide, podSide } = sides;
+  if (hostSide?.kind !== 'veth' || podSide?.kind !== 'veth') return false;
+  return hostSide.peerIndex === podSide.index && podSide.peerIndex === hostSide.index;
 }
 
 const createPair = (
@@ -92,7 +103,7 @@ const createPair = (
   });
 
 async function linkNamed(wanted: string, kernel: Kernel): Promise<KernelLink> {
-  const link = (await kernel.listLinks()).find(({ name }) => name === wanted);
+  const link = await kernel.getLink(wanted);
   if (link === undefined) throw new KernelError(`link ${wanted} vanished while it was set up`, 'ENODEV');
   return link;
 }
@@ -102,24 +113,25 @@ const wantsFamily = ({ addresses }: WorkloadInterface, family: IpFamily): boolea
 
 async function setUpHostSide(workload: WorkloadInterface, host: Kernel, link: KernelLink): Promise<void> {
   const { name } = link;
-  const settings: (readonly [path: string, value: string])[] = [
-    [`net/ipv4/conf/${name}/route_localnet`, '1'],
-    [`net/ipv4/neigh/${name}/proxy_delay`, '0'],
-    [`net/ipv4/conf/${name}/proxy_arp`, '1'],
-    [`net/ipv4/conf/${name}/forwarding`, '1'],
-    [`net/ipv4/conf/${name}/rp_filter`, await host.readSysctl('net/ipv4/conf/default/rp_filter')],
+  const rpFilter = await host.readSysctl('net/ipv4/conf/default/rp_filter');
+  const wanted: readonly SysctlChange[] = [
+    { path: `net/ipv4/conf/${name}/route_localnet`, value: '1' },
+    { path: `net/ipv4/neigh/${name}/proxy_delay`, value: '0' },
+    { path: `net/ipv4/conf/${name}/proxy_arp`, value: '1' },
+    { path: `net/ipv4/conf/${name}/forwarding`, value: '1' },
+    { path: `net/ipv4/conf/${name}/rp_filter`, value: rpFilter },
+    ...(wantsFamily(workload, 6)
+      ? [
+          { path: `net/ipv6/conf/${name}/disable_ipv6`, value: '0' },
+          { path: `net/ipv6/conf/${name}/accept_dad`, value: '0' },
+          { path: `net/ipv6/conf/${name}/proxy_ndp`, value: '1' },
+          { path: `net/ipv6/conf/${name}/forwarding`, value: '1' },
+        ]
+      : []),
   ];
-  if (wantsFamily(workload, 6)) {
-    settings.push(
-      [`net/ipv6/conf/${name}/disable_ipv6`, '0'],
-      [`net/ipv6/conf/${name}/accept_dad`, '0'],
-      [`net/ipv6/conf/${name}/proxy_ndp`, '1'],
-      [`net/ipv6/conf/${name}/forwarding`, '1'],
-    );
-  }
-  for (const [path, value] of settings) await host.writeSysctl(path, value);
   // A router advertisement from a pod must not change the host's routes; without IPv6 there is nothing to accept.
-  await ifThere(host.writeSysctl(`net/ipv6/conf/${name}/accept_ra`, '0'));
+  const optional: SysctlChange = { path: `net/ipv6/conf/${name}/accept_ra`, value: '0' };
+  await writeSysctls(host, wanted, optional);
   const mtu = workload.mtu > 0 && workload.mtu !== link.mtu ? { mtu: workload.mtu } : {};
   await host.setLink(link.index, { up: true, ...(link.mac !== HOST_MAC && { mac: HOST_MAC }), ...mtu });
   if (wantsFamily(workload, 6)) {
@@ -129,30 +141,50 @@ async function setUpHostSide(workload: WorkloadInterface, host: Kernel, link: Ke
   }
 }
 
-async function setUpPodSide(workload: WorkloadInterface, pod: Kernel, link: KernelLink): Promise<void> {
-  await pod.writeSysctl('net/ipv4/ip_forward', '0');
-  if (wantsFamily(workload, 6)) {
-    for (const name of ['all', 'default', 'lo', link.name]) {
-      await pod.writeSysctl(`net/ipv6/conf/${name}/disable_ipv6`, '0');
-    }
-    await pod.writeSysctl(`net/ipv6/conf/${link.name}/accept_dad`, '0');
+/** Throws the first refusal; that the kernel does not have the optional one is none. */
+async function writeSysctls(kernel: Kernel, wanted: readonly SysctlChange[], optional?: SysctlChange): Promise<void> {
+  const results = await kernel.writeSysctls([...wanted, ...(optional === undefined ? [] : [optional])]);
+  for (const [i, refusal] of results.entries()) {
+    if (refusal !== undefined && (i < wanted.length || refusal.code !== 'ENOENT')) throw refusal;
   }
-  const loopback = await linkNamed('lo', pod);
-  await pod.setLink(loopback.index, { up: true });
+}
+
+interface PodSide extends Pick<Pair, 'podSide'> {
+  /** Just made, so there is nothing of earlier times on it. */
+  readonly isNew: boolean;
+}
+
+async function setUpPodSide(
+  workload: WorkloadInterface,
+  pod: Kernel,
+  { podSide: link, isNew }: PodSide,
+): Promise<void> {
+  const ipv6 = [
+    ...['all', 'default', 'lo', link.name].map((name) => `net/ipv6/conf/${name}/disable_ipv6`),
+    `net/ipv6/conf/${link.name}/accept_dad`,
+  ];
+  const paths = ['net/ipv4/ip_forward', ...(wantsFamily(workload, 6) ? ipv6 : [])];
+  await writeSysctls(
+    pod,
+    paths.map((path) => ({ path, value: '0' })),
+  );
+  await pod.setLink(LOOPBACK_INDEX, { up: true });
   const mtu = workload.mtu > 0 && workload.mtu !== link.mtu ? { mtu: workload.mtu } : {};
   await pod.setLink(link.index, { up: true, ...mtu });
-  await setAddresses(workload.addresses, pod, link);
+  if (!isNew) await removeOtherAddresses(workload.addresses, pod, link);
+  for (const address of workload.addresses.map(hostPrefix)) {
+    await pod.addAddress({ ifindex: link.index, address, scope: SCOPE.universe });
+  }
   await setRoutes(workload, pod, link);
 }
 
-/** Exactly these; the kernel's own link-local address stays. */
-async function setAddresses(wanted: readonly IpAddress[], pod: Kernel, { index }: KernelLink): Promise<void> {
+/** The kernel's own link-local address stays. */
+async function removeOtherAddresses(wanted: readonly IpAddress[], pod: Kernel, { index }: KernelLink): Promise<void> {
   const prefixes = wanted.map(hostPrefix);
   for (const present of await pod.listAddresses()) {
     const stays = present.scope !== SCOPE.universe || prefixes.some((one) => samePrefix(one, present.address));
     if (present.ifindex === index && !stays) await pod.removeAddress(present);
   }
-  for (const address of prefixes) await pod.addAddress({ ifindex: index, address, scope: SCOPE.universe });
 }
 
 async function setRoutes(workload: WorkloadInterface, pod: Kernel, { index }: KernelLink): Promise<void> {
@@ -181,14 +213,5 @@ async function setRoutes(workload: WorkloadInterface, pod: Kernel, { index }: Ke
   const error = results[failed];
   if (error !== undefined) {
     throw new KernelError(`route ${formatPrefix(routes[failed]!.prefix)} inside the pod: ${error.message}`, error.code);
-  }
-}
-
-/** A sysctl that this kernel does not have. */
-async function ifThere(written: Promise<void>): Promise<void> {
-  try {
-    await written;
-  } catch (error) {
-    if (!(error instanceof KernelError && error.code === 'ENOENT')) throw error;
   }
 }

@@ -14,12 +14,17 @@ export interface Exchange {
   readonly until: number;
 }
 
-/** In the network namespace of a descriptor; undefined: in ours. Without `value` it is read. */
+/** One sysctl, by its path below /proc/sys; without `value` it is read. */
 export interface SysctlAccess {
-  readonly do: 'sysctl';
-  readonly namespaceFd: number | undefined;
   readonly path: string;
   readonly value?: string;
+}
+
+/** One after the other, in the network namespace of a descriptor; undefined: in ours. */
+export interface SysctlTask {
+  readonly do: 'sysctls';
+  readonly namespaceFd: number | undefined;
+  readonly accesses: readonly SysctlAccess[];
 }
 
 /** Whose process a netlink port of that namespace is; see port-owner.ts. Answered in JSON. */
@@ -38,15 +43,27 @@ export interface WatchSocket {
 /** So many `heard` of one socket may wait for the main thread; what comes then stays with the kernel, which counts what it loses. */
 export const MAX_HEARD = 32;
 
-export type Task = Exchange | SysctlAccess | PortQuestion | WatchSocket;
+export type Task = Exchange | SysctlTask | PortQuestion | WatchSocket;
 
 export type ToThread = (Task & { readonly id: number }) | { readonly do: 'halt' };
 
-export type Outcome =
-  /** `text`: what was read; `octets`: the answer, or the last part of it. */
-  | { readonly ok: true; readonly text?: string; readonly octets?: Uint8Array<ArrayBuffer> }
-  /** A system call failed: the number of its errno and what it was. */
-  | { readonly ok: false; readonly call: string; readonly errno: number };
+/** A system call failed: the number of its errno and what it was. */
+export interface Failure {
+  readonly ok: false;
+  readonly call: string;
+  readonly errno: number;
+}
+
+export interface Success {
+  readonly ok: true;
+  readonly text?: string;
+  /** Of several accesses: what each came to, in order. */
+  readonly each?: readonly (string | Failure)[];
+  /** The answer, or the last part of it. */
+  readonly octets?: Uint8Array<ArrayBuffer>;
+}
+
+export type Outcome = Success | Failure;
 
 export type FromThread =
   /** A part of an answer that has more parts, as many whole datagrams as fit. */

@@ -6,7 +6,7 @@ import { LITTLE_ENDIAN, aligned, viewOf } from './attribute.ts';
 import { CONTROL } from './constants.ts';
 import { HEADER_OCTETS } from './header.ts';
 import { MAX_HEARD } from './messages.ts';
-import type { Exchange, FromThread, Outcome, SysctlAccess, Task } from './messages.ts';
+import type { Exchange, Failure, FromThread, Outcome, Success, SysctlAccess, SysctlTask, Task } from './messages.ts';
 import { visitNamespace } from './namespace.ts';
 import { portOwner } from './port-owner.ts';
 
@@ -76,21 +76,15 @@ export class Pump {
   }
 
   #attempt(id: number, task: Task): Outcome {
-    try {
-      return this.#do(id, task);
-    } catch (error) {
-      if (error instanceof SystemError) return { ok: false, call: error.call, errno: error.errno };
-      if (isFileError(error)) return { ok: false, call: error.syscall, errno: -error.errno };
-      throw error;
-    }
+    return unlessRefused(() => this.#do(id, task));
   }
 
-  #do(id: number, task: Task): Outcome {
+  #do(id: number, task: Task): Success {
     switch (task.do) {
       case 'exchange':
         return { ok: true, octets: this.#exchange(id, task) };
-      case 'sysctl':
-        return { ok: true, text: this.#sysctl(task) };
+      case 'sysctls':
+        return { ok: true, each: this.#sysctls(task) };
       case 'owner':
         return {
           ok: true,
@@ -124,13 +118,8 @@ export class Pump {
     }
   }
 
-  #sysctl({ namespaceFd, path, value }: SysctlAccess): string {
-    const file = `/proc/sys/${path}`;
-    return visitNamespace(this.#libc, namespaceFd, () => {
-      if (value === undefined) return readFileSync(file, 'utf8').trim();
-      writeFileSync(file, value);
-      return value;
-    });
+  #sysctls({ namespaceFd, accesses }: SysctlTask): readonly (string | Failure)[] {
+    return visitNamespace(this.#libc, namespaceFd, () => accesses.map((one) => unlessRefused(() => access(one))));
   }
 
   #hear(fd: number, place: Uint8Array): number | 'nothing' | 'overrun' {
@@ -173,6 +162,24 @@ function isEnd(octets: Uint8Array, until: number): boolean {
     at += aligned(length);
   }
   return false;
+}
+
+function access({ path, value }: SysctlAccess): string {
+  const file = `/proc/sys/${path}`;
+  if (value === undefined) return readFileSync(file, 'utf8').trim();
+  writeFileSync(file, value);
+  return value;
+}
+
+/** A system call that fails is an outcome; any other error is a fault of ours. */
+function unlessRefused<T>(work: () => T): T | Failure {
+  try {
+    return work();
+  } catch (error) {
+    if (error instanceof SystemError) return { ok: false, call: error.call, errno: error.errno };
+    if (isFileError(error)) return { ok: false, call: error.syscall, errno: -error.errno };
+    throw error;
+  }
 }
 
 const isFileError = (error: unknown): error is Error & { readonly syscall: string; readonly errno: number } =>

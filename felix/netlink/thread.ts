@@ -5,7 +5,7 @@
 import { Worker } from 'node:worker_threads';
 import type { Libc } from '../../src/linux/libc.ts';
 import { SystemError, loadLibc } from '../../src/linux/libc.ts';
-import type { FromThread, Task, ThreadOrder, ToThread } from './messages.ts';
+import type { FromThread, Success, Task, ThreadOrder, ToThread } from './messages.ts';
 
 /** The thread died by a fault of ours. A new one takes the next task. */
 export class NetlinkThreadError extends Error {
@@ -17,11 +17,8 @@ export type Heard = Uint8Array<ArrayBuffer> | 'overrun';
 type Listener = (heard: Heard) => Promise<void>;
 type OnOctets = (octets: Uint8Array<ArrayBuffer>) => void;
 
-/** `text`: what was read; `octets`: the last part of the kernel's answer. */
-export interface Answer {
-  readonly text?: string;
-  readonly octets?: Uint8Array<ArrayBuffer>;
-}
+/** Its `octets` are the last part of the kernel's answer. */
+export type Answer = Omit<Success, 'ok'>;
 
 interface Pending {
   readonly onOctets: OnOctets;

@@ -34,16 +34,14 @@ export interface Pods {
 export function createPods(parts: PodsPorts): Pods {
   const turns = new Turns();
   const routes = new RouteWaiters(parts.dataplane, parts.clock);
-  // The pods of one node share its blocks: at once they would only take each other's compare-and-swap away.
-  const oneByOne = <T>(work: () => Promise<T>): Promise<T> => turns.inTurn('ipam', work);
   const ports: PodPorts = {
     node: parts.node,
     now: () => parts.clock.wallTime(),
     inTurn: (hostInterface, work) => turns.inTurn(hostInterface, work),
     requireNamespace,
     held: (handleId) => held(parts, handleId),
-    assign: (handleId, attributes) => oneByOne(() => assign(parts, handleId, attributes)),
-    release: (handleId) => oneByOne(() => parts.ipam.releaseByHandle(handleId)),
+    assign: (handleId, attributes) => assign(parts, handleId, attributes),
+    release: (handleId) => parts.ipam.releaseByHandle(handleId),
     addInterface: (workload) => parts.dataplane.addWorkloadInterface(workload),
     removeInterface: (name) => parts.dataplane.removeWorkloadInterface(name),
     putEndpoint: async (endpoint) => {

@@ -6,12 +6,13 @@ import type { Clock } from '../runtime/clock.ts';
 import { systemClock } from '../runtime/clock.ts';
 import type { Random } from '../runtime/random.ts';
 import { systemRandom } from '../runtime/random.ts';
+import { Grouped } from '../runtime/grouped.ts';
 import { FileLock } from './file-lock.ts';
 import { follow, Wakeup } from './follow.ts';
 import type { JournalLimits } from './journal-file.ts';
 import { JournalFile } from './journal-file.ts';
 import type { Request } from './ledger.ts';
-import { Ledger } from './ledger.ts';
+import { changeRevision, Ledger } from './ledger.ts';
 import type { Change, Entry, Json, Listing, Store } from './store.ts';
 import { NoDatastoreError, UnavailableError } from './store.ts';
 
@@ -26,6 +27,8 @@ export interface FileStoreSettings {
 const LIMITS: JournalLimits = { maxChanges: 10_000, maxOctets: 8 << 20, keepChanges: 1000 };
 /** Inotify tells of most changes at once; this is for those that it loses (overflow, a network file system). */
 const POLL_MS = 1000;
+/** Writes that one sync makes durable; a bound, so that readers have their turn. */
+const MAX_GROUP = 500;
 
 /** Opens the store of a directory and makes it where it is missing and may be. Throws UnavailableError, NoDatastoreError. */
 export async function openFileStore(settings: FileStoreSettings): Promise<Store> {
@@ -48,7 +51,14 @@ class FileStore implements Store {
   readonly #wakeup = new Wakeup();
   readonly #lock: FileLock;
   readonly #journal: JournalFile;
+  readonly #writes = new Grouped<Request, Change>({
+    inTurn: (work) => this.#inTurn(work),
+    serve: (requests) => this.#saying('write', () => this.#locked(() => this.#commit(requests))),
+    limit: MAX_GROUP,
+  });
   #turn: Promise<unknown> = Promise.resolve();
+  /** A look that has not begun: whoever comes now will have seen what was written by then. */
+  #nextLook: Promise<void> | undefined;
   #watchers = 0;
   #stopWatching: (() => void) | undefined;
   #closed = false;
@@ -63,29 +73,27 @@ class FileStore implements Store {
   }
 
   async open(): Promise<void> {
-    await this.#inTurn('open', async () => {
-      await this.#journal.catchUp().catch(async (cause: unknown) => {
-        if ((cause as NodeJS.ErrnoException).code !== 'ENOENT') throw cause;
-        if (this.#mustExist) throw new NoDatastoreError(`there is no datastore in ${this.#directory}`);
-        await mkdir(this.#directory, { recursive: true, mode: 0o700 });
-        await this.#locked(() => this.#journal.createIfMissing());
-        await this.#journal.catchUp();
-      });
+    await this.#inTurn(() => this.#saying('open', () => this.#openOrMake()));
+  }
+
+  async #openOrMake(): Promise<void> {
+    await this.#journal.catchUp().catch(async (cause: unknown) => {
+      if ((cause as NodeJS.ErrnoException).code !== 'ENOENT') throw cause;
+      if (this.#mustExist) throw new NoDatastoreError(`there is no datastore in ${this.#directory}`);
+      await mkdir(this.#directory, { recursive: true, mode: 0o700 });
+      await this.#locked(() => this.#journal.createIfMissing());
+      await this.#journal.catchUp();
     });
   }
 
-  get(key: string): Promise<Entry | undefined> {
-    return this.#inTurn('read', async () => {
-      await this.#catchUp();
-      return this.#ledger.get(key);
-    });
+  async get(key: string): Promise<Entry | undefined> {
+    await this.#look();
+    return this.#ledger.get(key);
   }
 
-  list(prefix: string): Promise<Listing> {
-    return this.#inTurn('read', async () => {
-      await this.#catchUp();
-      return this.#ledger.list(prefix);
-    });
+  async list(prefix: string): Promise<Listing> {
+    await this.#look();
+    return this.#ledger.list(prefix);
   }
 
   create(key: string, value: Json): Promise<Entry> {
@@ -97,7 +105,7 @@ class FileStore implements Store {
   }
 
   async delete(key: string, revision?: number): Promise<void> {
-    await this.#write(revision === undefined ? { type: 'delete', key } : { type: 'delete', key, revision });
+    await this.#writes.ask(revision === undefined ? { type: 'delete', key } : { type: 'delete', key, revision });
   }
 
   watch(prefix: string, revision: number, signal: AbortSignal): AsyncIterable<readonly Change[]> {
@@ -115,27 +123,30 @@ class FileStore implements Store {
   }
 
   async #put(request: Request): Promise<Entry> {
-    const change = await this.#write(request);
+    const change = await this.#writes.ask(request);
     return (change as Extract<Change, { type: 'put' }>).entry;
   }
 
-  #write(request: Request): Promise<Change> {
-    return this.#inTurn('write', () =>
-      this.#locked(async () => {
-        const torn = await this.#journal.catchUp();
-        this.#wakeup.wake();
-        const change = this.#ledger.decide(request);
-        await this.#journal.append(change, torn);
-        this.#wakeup.wake();
-        // The write stands whether or not the journal can be rewritten; the next write tries again.
-        if (this.#journal.isDueForCompaction()) await this.#journal.compact().catch(() => undefined);
-        return change;
-      }),
-    );
+  /** One read of the journal, one append and one sync for all of them. The lock is held. */
+  async #commit(requests: readonly Request[]): Promise<readonly PromiseSettledResult<Change>[]> {
+    const torn = await this.#journal.catchUp();
+    this.#wakeup.wake();
+    const decided = this.#ledger.decideAll(requests);
+    const changes = decided.filter((one): one is Change => !(one instanceof Error));
+    const { stoppedBy } = changes.length === 0 ? {} : await this.#journal.append(changes, torn);
+    const { revision } = this.#ledger;
+    this.#wakeup.wake();
+    // The writes stand whether or not the journal can be rewritten; the next one tries again.
+    if (this.#journal.isDueForCompaction()) await this.#journal.compact().catch(() => undefined);
+    return decided.map((one) => {
+      if (one instanceof Error) return { status: 'rejected', reason: one };
+      if (changeRevision(one) <= revision) return { status: 'fulfilled', value: one };
+      return { status: 'rejected', reason: this.#sentence('write', stoppedBy) };
+    });
   }
 
   async *#watch(from: Parameters<typeof follow>[2]): AsyncGenerator<readonly Change[], void> {
-    await this.#inTurn('read', () => this.#catchUp());
+    await this.#look();
     this.#watchers++;
     this.#stopWatching ??= this.#startWatching();
     try {
@@ -148,17 +159,8 @@ class FileStore implements Store {
 
   /** Wakes the watchers when another process wrote. Inotify where it works; the slow poll always. */
   #startWatching(): () => void {
-    let pending = false;
     const look = (): void => {
-      if (pending) return;
-      pending = true;
-      void this.#inTurn('read', () => {
-        pending = false;
-        return this.#catchUp();
-      }).catch((cause: unknown) => {
-        pending = false;
-        this.#wakeup.fail(cause as UnavailableError);
-      });
+      this.#look().catch((cause: unknown) => this.#wakeup.fail(cause as UnavailableError));
     };
     const inotify = this.#inotify(look);
     let cancelPoll: () => void;
@@ -192,6 +194,15 @@ class FileStore implements Store {
     }
   }
 
+  /** After it the ledger has whatever was written before the call. All who wait at the same time share one. */
+  #look(): Promise<void> {
+    this.#nextLook ??= this.#inTurn(() => {
+      this.#nextLook = undefined;
+      return this.#saying('read', () => this.#catchUp());
+    });
+    return this.#nextLook;
+  }
+
   async #catchUp(): Promise<void> {
     const { revision, epoch } = this.#ledger;
     await this.#journal.catchUp();
@@ -208,19 +219,26 @@ class FileStore implements Store {
     }
   }
 
-  /** One at a time within this process; a failure of the file system becomes one sentence. */
-  #inTurn<T>(doing: 'open' | 'read' | 'write', work: () => Promise<T>): Promise<T> {
-    const result = this.#turn.then(async () => {
-      if (this.#closed) throw new UnavailableError(`datastore directory ${this.#directory} is closed`);
-      try {
-        return await work();
-      } catch (cause) {
-        const { code, message } = cause as NodeJS.ErrnoException;
-        if (code === undefined) throw cause;
-        throw new UnavailableError(`cannot ${doing} datastore directory ${this.#directory}: ${message}`, { cause });
-      }
-    });
+  /** One at a time within this process. */
+  #inTurn(work: () => Promise<void>): Promise<void> {
+    const result = this.#turn.then(work);
     this.#turn = result.catch(() => undefined);
     return result;
+  }
+
+  /** A failure of the file system becomes one sentence. */
+  async #saying<T>(doing: 'open' | 'read' | 'write', work: () => Promise<T>): Promise<T> {
+    if (this.#closed) throw new UnavailableError(`datastore directory ${this.#directory} is closed`);
+    try {
+      return await work();
+    } catch (cause) {
+      throw this.#sentence(doing, cause);
+    }
+  }
+
+  #sentence(doing: 'open' | 'read' | 'write', cause: unknown): unknown {
+    const { code, message } = cause as NodeJS.ErrnoException;
+    if (code === undefined) return cause;
+    return new UnavailableError(`cannot ${doing} datastore directory ${this.#directory}: ${message}`, { cause });
   }
 }

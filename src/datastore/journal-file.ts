@@ -59,21 +59,27 @@ export class JournalFile {
     return this.#drain(this.#open, (await this.#open.handle.stat()).size);
   }
 
-  /** Appends one change and makes it durable; the ledger takes it. The lock is held, and catchUp() was called under it. */
-  async append(change: Change, torn: number): Promise<void> {
+  /**
+   * Appends changes and makes them durable, all by one write and one sync; the ledger takes them. The lock is held, and
+   * catchUp() was called under it. Where the disk takes only some of the lines whole (it is full), those stand, for others may have
+   * read them by now: the ledger takes them, and what stopped the others is returned. Throws where it takes none, and where
+   * the sync fails: then all of them may or may not have happened.
+   */
+  async append(changes: readonly Change[], torn: number): Promise<{ readonly stoppedBy?: Error }> {
     const journal = this.#open!;
     if (torn > 0) await journal.handle.truncate(journal.offset);
-    const line = encodeChange(change);
-    try {
-      await writeAll(journal.handle, line, journal.offset);
-    } catch (cause) {
+    const lines = changes.map(encodeChange);
+    const { written, stoppedBy } = await writeUntilRefused(journal.handle, Buffer.concat(lines), journal.offset);
+    const whole = wholeLines(lines, written);
+    if (stoppedBy !== undefined) {
       // A part of a line is no line to any reader, so it may be taken back; a whole one may not.
-      await journal.handle.truncate(journal.offset).catch(() => undefined);
-      throw cause;
+      await journal.handle.truncate(journal.offset + whole.octets).catch(() => undefined);
+      if (whole.count === 0) throw stoppedBy;
     }
     await journal.handle.datasync();
-    journal.offset += line.length;
-    this.#ledger.apply(change);
+    journal.offset += whole.octets;
+    for (const change of changes.slice(0, whole.count)) this.#ledger.apply(change);
+    return { ...(stoppedBy !== undefined && { stoppedBy }) };
   }
 
   isDueForCompaction(): boolean {
@@ -225,11 +231,37 @@ async function readRange(handle: FileHandle, start: number, end: number): Promis
 }
 
 async function writeAll(handle: FileHandle, octets: Buffer, position: number): Promise<void> {
+  const { stoppedBy } = await writeUntilRefused(handle, octets, position);
+  if (stoppedBy !== undefined) throw stoppedBy;
+}
+
+/** How many octets are written, and what stopped it where these are not all. */
+async function writeUntilRefused(
+  handle: FileHandle,
+  octets: Buffer,
+  position: number,
+): Promise<{ readonly written: number; readonly stoppedBy?: Error }> {
   let written = 0;
-  while (written < octets.length) {
-    const { bytesWritten } = await handle.write(octets, written, octets.length - written, position + written);
-    written += bytesWritten;
+  try {
+    while (written < octets.length) {
+      const { bytesWritten } = await handle.write(octets, written, octets.length - written, position + written);
+      written += bytesWritten;
+    }
+  } catch (cause) {
+    return { written, stoppedBy: cause as Error };
   }
+  return { written };
+}
+
+/** The lines that lie wholly in the first `octets` of them. */
+function wholeLines(lines: readonly Buffer[], octets: number): { readonly count: number; readonly octets: number } {
+  let [count, end] = [0, 0];
+  for (const { length } of lines) {
+    if (end + length > octets) break;
+    count++;
+    end += length;
+  }
+  return { count, octets: end };
 }
 
 async function syncDirectory(path: string): Promise<void> {

@@ -52,19 +52,25 @@ export class Ledger {
 
   /** The change that a request makes, if it may. Throws AlreadyExistsError, NotFoundError or ConflictError. */
   decide(request: Request): Change {
-    const { key } = request;
-    const current = this.#entries.get(key);
-    const revision = this.revision + 1;
-    if (request.type === 'create') {
-      if (current !== undefined) throw new AlreadyExistsError(`${key} exists already, at revision ${current.revision}`);
-      return { type: 'put', entry: { key, value: request.value, revision } };
-    }
-    if (current === undefined) throw new NotFoundError(`${key} does not exist`);
-    if (request.revision !== undefined && request.revision !== current.revision) {
-      throw new ConflictError(`${key} is at revision ${current.revision}, not at ${request.revision}`);
-    }
-    if (request.type === 'delete') return { type: 'delete', key, revision };
-    return { type: 'put', entry: { key, value: request.value, revision } };
+    return changeOf(request, this.#entries.get(request.key), this.revision + 1);
+  }
+
+  /** As `decide`, for requests that are written together: each finds what those before it make. In place of the error that decide throws is the error. */
+  decideAll(requests: readonly Request[]): readonly (Change | Error)[] {
+    const made = new Map<string, Entry | undefined>();
+    let { revision } = this;
+    return requests.map((request) => {
+      const { key } = request;
+      const current = made.has(key) ? made.get(key) : this.#entries.get(key);
+      try {
+        const change = changeOf(request, current, revision + 1);
+        revision++;
+        made.set(key, change.type === 'put' ? change.entry : undefined);
+        return change;
+      } catch (error) {
+        return error as Error;
+      }
+    });
   }
 
   apply(change: Change): void {
@@ -105,4 +111,18 @@ export class Ledger {
   entries(): readonly Entry[] {
     return [...this.#entries.values()];
   }
+}
+
+function changeOf(request: Request, current: Entry | undefined, revision: number): Change {
+  const { key } = request;
+  if (request.type === 'create') {
+    if (current !== undefined) throw new AlreadyExistsError(`${key} exists already, at revision ${current.revision}`);
+    return { type: 'put', entry: { key, value: request.value, revision } };
+  }
+  if (current === undefined) throw new NotFoundError(`${key} does not exist`);
+  if (request.revision !== undefined && request.revision !== current.revision) {
+    throw new ConflictError(`${key} is at revision ${current.revision}, not at ${request.revision}`);
+  }
+  if (request.type === 'delete') return { type: 'delete', key, revision };
+  return { type: 'put', entry: { key, value: request.value, revision } };
 }

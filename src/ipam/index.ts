@@ -2,7 +2,8 @@
 export type { Assignment } from './block.ts';
 export { lentAddresses } from './block.ts';
 export { blockFromJson } from './block-json.ts';
-export type { AddressRelease, Assigned, AssignRequest, Ipam, TunnelKind } from './client.ts';
+export type { Assigned, AssignRequest } from './assign.ts';
+export type { AddressRelease, Ipam, TunnelKind } from './client.ts';
 export { createIpam, tunnelHandle } from './client.ts';
 export { BadReleaseError, PoolsExhaustedError, TooManyConflictsError } from './errors.ts';
 export type { IpamPool } from './plan.ts';

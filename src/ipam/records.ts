@@ -60,6 +60,11 @@ export class Records {
     return this.#ports.clock.wallTime();
   }
 
+  /** How a released address is marked; undefined where it needs no rest. */
+  cooldown(seconds: number): { readonly releasedAt: string } | undefined {
+    return seconds > 0 ? { releasedAt: new Date(this.nowMs()).toISOString() } : undefined;
+  }
+
   /** Tries until `attempt` ends without a conflict; a little pause keeps many hosts from running in step. */
   async retry<T>(what: string, attempt: () => Promise<T>): Promise<T> {
     for (let conflicts = 1; conflicts <= MAX_ATTEMPTS; conflicts++) {

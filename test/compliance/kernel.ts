@@ -6,6 +6,7 @@ import { kernelBench } from './kernel/bench.ts';
 import type { KernelBench, KernelCase } from './kernel/bench.ts';
 import { conntrackContract } from './kernel/conntrack.ts';
 import { linksContract } from './kernel/links.ts';
+import { lookupsContract } from './kernel/lookups.ts';
 import { neighboursContract } from './kernel/neighbours.ts';
 import { routesContract } from './kernel/routes.ts';
 import { rulesContract } from './kernel/rules.ts';
@@ -25,6 +26,7 @@ export function kernelCompliance(name: string, open: () => Promise<KernelCase>):
     batchesContract(given);
     rulesContract(given);
     linksContract(given);
+    lookupsContract(given);
     addressesContract(given);
     neighboursContract(given);
     watchContract(given);

@@ -1,8 +1,9 @@
-import { beforeEach, expect, test } from 'vitest';
+import { beforeEach, expect, test, vi } from 'vitest';
 import type { WorkloadInterface } from '../../felix/index.ts';
-import { formatRoute } from '../../felix/routes/kernel-route.ts';
+import { KernelError } from '../../felix/kernel.ts';
+import { SCOPE, formatRoute } from '../../felix/routes/kernel-route.ts';
 import { addWorkloadInterface, removeWorkloadInterface } from '../../felix/workload-interface.ts';
-import { formatPrefix, parseIpAddress } from '../../src/model/ip.ts';
+import { formatPrefix, parseInterfaceAddress, parseIpAddress } from '../../src/model/ip.ts';
 import { FakeKernel } from '../support/fake-kernel.ts';
 
 const netns = '/var/run/netns/pod1';
@@ -61,6 +62,61 @@ test('a call that fails half way removes the pair it made, and tells interface, 
   });
   expect((await host.listLinks()).map(({ name }) => name)).toEqual(['lo']);
   expect((await pod.listLinks()).map(({ name }) => name)).toEqual(['lo']);
+});
+
+test.each<[string, () => void]>([
+  ['a sysctl of the host', () => host.failNext('writeSysctl', { matching: 'rp_filter', code: 'EACCES' })],
+  [
+    'accept_ra, and not because it is not there',
+    () => host.failNext('writeSysctl', { matching: 'accept_ra', code: 'EACCES' }),
+  ],
+  ['the host side', () => host.failNext('setLink', { code: 'EACCES' })],
+  ['a sysctl of the pod', () => pod.failNext('writeSysctl', { matching: 'ip_forward', code: 'EACCES' })],
+  ['the loopback', () => pod.failNext('setLink', { matching: 'link 1 ', code: 'EACCES' })],
+  ['the pod side', () => pod.failNext('setLink', { matching: 'link 2 ', code: 'EACCES' })],
+  ['the address', () => pod.failNext('addAddress', { code: 'EACCES' })],
+  [
+    'the look at what was made',
+    () =>
+      vi
+        .spyOn(pod, 'getLink')
+        .mockResolvedValueOnce(undefined)
+        .mockRejectedValueOnce(new KernelError('refused', 'EACCES')),
+  ],
+])('whatever is refused, nothing is left, and the next call makes it: %s', async (_, refuse) => {
+  refuse();
+  await expect(add()).rejects.toMatchObject({ code: 'EACCES' });
+  expect((await host.listLinks()).map(({ name }) => name)).toEqual(['lo']);
+  expect((await pod.listLinks()).map(({ name }) => name)).toEqual(['lo']);
+  await add();
+  expect([...(await pod.listRoutes())]).toHaveLength(2);
+});
+
+test('a host without IPv6 has nothing to accept', async () => {
+  host.failNext('writeSysctl', { matching: 'accept_ra', code: 'ENOENT' });
+  await add();
+  expect((await host.getLink('cali0123456789a'))?.up).toBe(true);
+});
+
+test('a link of that name that is no pair of this pod is replaced', async () => {
+  host.givenLink({ name: 'cali0123456789a', kind: 'dummy', mtu: 1500, up: true, running: true, mac: '' });
+  await add();
+  expect(await host.getLink('cali0123456789a')).toMatchObject({ kind: 'veth', up: true });
+});
+
+test('asks for its own links alone, however many others there are', async () => {
+  for (const kernel of [host, pod]) kernel.failNext('listLinks', { code: 'EIO', times: 1000 });
+  await add();
+  await add();
+  for (const kernel of [host, pod]) kernel.heal();
+});
+
+test('a second call removes an address of before, and not the kernel’s own', async () => {
+  await add();
+  await pod.addAddress({ ifindex: 2, address: parseInterfaceAddress('fe80::1/64'), scope: SCOPE.link });
+  await add({ addresses: [parseIpAddress('10.65.0.9')] });
+  const addresses = (await pod.listAddresses()).map(({ address }) => formatPrefix(address));
+  expect(addresses.sort()).toEqual(['10.65.0.9/32', 'fe80::1/64']);
 });
 
 test('a second call that fails keeps the pair that a live pod uses', async () => {

@@ -144,8 +144,9 @@ describe.runIf(isRoot || process.env['CI'] !== undefined)('a pod interface (need
     const addresses = [parseIpAddress('10.65.0.2'), parseIpAddress('fd00:65::2')];
     const first = await add({ addresses });
     await routeToPod('10.65.0.2');
-    // The carrier comes a moment after the link is up.
-    await sleep(200);
+    // The carrier comes a moment after the link is up; where both sides have one index, Linux takes up to a second.
+    while (picture().includes('NO-CARRIER') || !pod.run('ip', 'address', 'show', 'eth0').includes('fe80::'))
+      await sleep(20);
     const before = picture();
     expect(await add({ addresses })).toEqual(first);
     expect(picture()).toBe(before);

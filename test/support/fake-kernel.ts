@@ -15,6 +15,7 @@ import type {
   LinkChange,
   NewLink,
   Resolution,
+  SysctlChange,
 } from '../../felix/kernel.ts';
 import type { KernelRoute, RouteChange } from '../../felix/routes/kernel-route.ts';
 import { connectionText } from './conntrack-entries.ts';
@@ -163,6 +164,11 @@ export class FakeKernel implements Kernel {
     return [...this.#namespace.links.values()];
   }
 
+  async getLink(name: string): Promise<KernelLink | undefined> {
+    await this.#calls.begin('getLink', `look up link ${name}`);
+    return this.#namespace.linkNamed(name);
+  }
+
   async createLink(link: NewLink): Promise<void> {
     await this.#calls.change('createLink', `create ${link.kind} link ${link.name}`);
     createLink(this.#namespace, link, (path) => {
@@ -242,6 +248,28 @@ export class FakeKernel implements Kernel {
     checkSysctl(this.#namespace, path);
     this.#sysctls.set(path, value);
     tellSysctl(this.#namespace, path, value);
+  }
+
+  /** Whatever fails one read or write fails it here, too. */
+  async readSysctls(paths: readonly string[]): Promise<readonly (string | KernelError)[]> {
+    await this.#calls.begin('readSysctls', `read sysctls ${paths.join(' ')}`);
+    const values: (string | KernelError)[] = [];
+    for (const path of paths) values.push(await this.readSysctl(path).catch((error: unknown) => error as KernelError));
+    return values;
+  }
+
+  async writeSysctls(changes: readonly SysctlChange[]): Promise<readonly (KernelError | undefined)[]> {
+    await this.#calls.begin('writeSysctls', `write sysctls ${changes.map(({ path }) => path).join(' ')}`);
+    const results: (KernelError | undefined)[] = [];
+    for (const { path, value } of changes) {
+      results.push(
+        await this.writeSysctl(path, value).then(
+          () => undefined,
+          (error: unknown) => error as KernelError,
+        ),
+      );
+    }
+    return results;
   }
 
   close(): Promise<void> {

@@ -7,6 +7,7 @@ const CALLS: Readonly<Record<KernelCall, 'reads' | 'writes'>> = {
   listRoutes: 'reads',
   writeRoutes: 'writes',
   listLinks: 'reads',
+  getLink: 'reads',
   createLink: 'writes',
   setLink: 'writes',
   deleteLink: 'writes',
@@ -24,6 +25,8 @@ const CALLS: Readonly<Record<KernelCall, 'reads' | 'writes'>> = {
   flushConntrack: 'writes',
   readSysctl: 'reads',
   writeSysctl: 'writes',
+  readSysctls: 'reads',
+  writeSysctls: 'writes',
 };
 
 export const KERNEL_CALLS = Object.keys(CALLS) as readonly KernelCall[];

@@ -1,8 +1,8 @@
-import type { Kernel } from '../../felix/kernel.ts';
+import type { Kernel, SysctlChange } from '../../felix/kernel.ts';
 import type { RouteChange } from '../../felix/routes/kernel-route.ts';
 import { KERNEL_WRITES } from './kernel-calls.ts';
 
-/** Counts writes, and anything may kill us before, after, or in the middle of one: each call is one, a batch of routes as many as it has. */
+/** Counts writes, and anything may kill us before, after, or in the middle of one: each call is one, a batch of routes or of sysctls as many as it has. */
 export interface Fate {
   /** Writes that are still done; undefined: it lives. */
   left: number | undefined;
@@ -17,17 +17,18 @@ const die = (): void => void process.kill(process.pid, 'SIGKILL');
  * same apply at the same point, in the middle of a batch of routes too.
  */
 export function mortalKernel(kernel: Kernel, fate: Fate): Kernel {
-  const writeRoutes = async (wanted: Iterable<RouteChange>): ReturnType<Kernel['writeRoutes']> => {
-    if (fate.left === undefined) return kernel.writeRoutes(wanted);
-    const changes = [...wanted];
+  const batch = async <T, R>(changes: readonly T[], write: (some: readonly T[]) => Promise<readonly R[]>) => {
+    if (fate.left === undefined) return write(changes);
     if (fate.left >= changes.length) {
       fate.left -= changes.length;
-      return kernel.writeRoutes(changes);
+      return write(changes);
     }
-    await kernel.writeRoutes(changes.slice(0, fate.left));
+    await write(changes.slice(0, fate.left));
     die();
     return [];
   };
+  const writeRoutes = (changes: Iterable<RouteChange>) => batch([...changes], (some) => kernel.writeRoutes(some));
+  const writeSysctls = (changes: readonly SysctlChange[]) => batch(changes, (some) => kernel.writeSysctls(some));
   const spend = (): void => {
     if (fate.left === undefined) return;
     if (fate.left === 0) die();
@@ -36,6 +37,7 @@ export function mortalKernel(kernel: Kernel, fate: Fate): Kernel {
   return new Proxy(kernel, {
     get: (target, name: keyof Kernel) => {
       if (name === 'writeRoutes') return writeRoutes;
+      if (name === 'writeSysctls') return writeSysctls;
       const method = target[name].bind(target) as (...args: readonly unknown[]) => unknown;
       if (!isWrite(name)) return method;
       return (...args: readonly unknown[]) => {

@@ -184,7 +184,7 @@ export interface Failure {
 const REFUSABLE = [
   ...(['listRoutes', 'listLinks', 'listAddresses', 'listNeighbours', 'writeRoutes', 'createLink', 'setLink'] as const),
   ...(['deleteLink', 'addAddress', 'removeAddress', 'replaceNeighbour', 'removeNeighbour'] as const),
-  ...(['readSysctl', 'writeSysctl', 'flushConntrack', 'processOfPort'] as const),
+  ...(['readSysctl', 'writeSysctl', 'readSysctls', 'writeSysctls', 'flushConntrack', 'processOfPort'] as const),
 ] as const;
 
 const failures: fc.Arbitrary<readonly Failure[]> = fc.array(

@@ -89,8 +89,10 @@ test('a socket that is forgotten is not read, and no credit brings it back', () 
   expect(pump.watched).toEqual([]);
 });
 
-test('a sysctl that is not there is an outcome, not the end of the thread', () => {
+test('a sysctl that is not there is an outcome, not the end of the thread, and does not stop the next one', () => {
   const { pump, said } = pumpOf([]);
-  pump.perform(9, { do: 'sysctl', namespaceFd: undefined, path: 'net/ipv4/conf/nowhere/rp_filter' });
-  expect(said).toEqual([{ type: 'done', id: 9, outcome: { ok: false, call: 'open', errno: 2 } }]);
+  const accesses = ['net/ipv4/conf/nowhere/rp_filter', 'kernel/ostype'].map((path) => ({ path }));
+  pump.perform(9, { do: 'sysctls', namespaceFd: undefined, accesses });
+  const each = [{ ok: false, call: 'open', errno: 2 }, 'Linux'];
+  expect(said).toEqual([{ type: 'done', id: 9, outcome: { ok: true, each } }]);
 });

@@ -1,10 +1,30 @@
-import { appendFile, chmod, mkdir, mkdtemp, readdir, readFile, rm, stat, truncate, writeFile } from 'node:fs/promises';
+import {
+  appendFile,
+  chmod,
+  mkdir,
+  mkdtemp,
+  open,
+  readdir,
+  readFile,
+  rm,
+  stat,
+  truncate,
+  writeFile,
+} from 'node:fs/promises';
+import type { FileHandle } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { openFileStore } from '../../../src/datastore/file.ts';
 import type { Change, Store } from '../../../src/datastore/store.ts';
-import { CompactedError, NoDatastoreError, UnavailableError } from '../../../src/datastore/store.ts';
+import {
+  AlreadyExistsError,
+  CompactedError,
+  ConflictError,
+  NoDatastoreError,
+  NotFoundError,
+  UnavailableError,
+} from '../../../src/datastore/store.ts';
 import { describeStore, take } from '../../compliance/store.ts';
 
 const temporary = (): Promise<string> => mkdtemp(join(tmpdir(), 'calico-ts-file-'));
@@ -42,6 +62,15 @@ async function withoutRoot(work: () => Promise<void>): Promise<void> {
     process.seteuid!(0);
   }
 }
+
+/** What all open files have their methods from: a disk that fails is made here. */
+async function fileMethods(directory: string): Promise<FileHandle> {
+  const handle = await open(join(directory, 'journal'), 'r');
+  await handle.close();
+  return Object.getPrototypeOf(handle) as FileHandle;
+}
+
+const failure = (code: string): Error => Object.assign(new Error(`${code}: the disk says so`), { code });
 
 describe('the file store', () => {
   let directory: string;
@@ -195,6 +224,88 @@ describe('the file store', () => {
     await writeFile(join(directory, 'journal.new'), 'half');
     for (let i = 0; i < 10; i++) await store.create(`/k${i}`, i);
     expect((await (await opened()).list('/')).entries).toHaveLength(10);
+  });
+
+  test('writes that wait at the same time are one sync; each is answered when it is on disk, and for itself', async () => {
+    const store = await opened();
+    const { revision } = await store.create('/there', 0);
+    const sync = vi.spyOn(await fileMethods(directory), 'datasync');
+    const many = Array.from({ length: 50 }, (_, i) => store.create(`/k${i}`, i));
+    const outcomes = await Promise.allSettled([
+      store.create('/there', 1),
+      store.update('/there', 2, revision),
+      store.update('/there', 3, revision),
+      store.delete('/missing'),
+      store.delete('/k0'),
+      ...many,
+    ]);
+    expect(sync).toHaveBeenCalledTimes(1);
+    sync.mockRestore();
+    const [exists, updated, conflict, missing, deleted] = outcomes;
+    expect(exists).toMatchObject({ status: 'rejected', reason: expect.any(AlreadyExistsError) });
+    expect(updated).toMatchObject({ status: 'fulfilled', value: { value: 2 } });
+    expect(conflict).toMatchObject({ status: 'rejected', reason: expect.any(ConflictError) });
+    expect(missing).toMatchObject({ status: 'rejected', reason: expect.any(NotFoundError) });
+    expect(deleted).toMatchObject({ status: 'fulfilled' });
+    const revisions = (await Promise.all(many)).map((entry) => entry.revision);
+    expect(revisions).toEqual(Array.from({ length: 50 }, (_, i) => revision + 1 + i));
+    expect((await (await opened()).list('/')).entries).toHaveLength(50);
+  });
+
+  test('of a group that fills the disk, what is whole stands, the rest is refused, and the store goes on', async () => {
+    const [store, other] = [await opened(), await opened()];
+    await store.create('/first', 1);
+    const methods = await fileMethods(directory);
+    const really = Reflect.get(methods, 'write') as (...given: readonly unknown[]) => Promise<never>;
+    const write = vi.spyOn(methods, 'write').mockImplementationOnce(async function (this: FileHandle, ...given) {
+      const [octets, , , position] = given as unknown as readonly [Buffer, number, number, number];
+      const twoLinesAndABit = octets.indexOf(10, octets.indexOf(10) + 1) + 5;
+      const done = await really.call(this, octets, 0, twoLinesAndABit, position);
+      write.mockRejectedValueOnce(failure('ENOSPC'));
+      // Others read as soon as it is there.
+      expect((await other.list('/')).entries.map(({ key }) => key)).toEqual(['/a', '/b', '/first']);
+      return done;
+    });
+    const outcomes = await Promise.allSettled(['/a', '/b', '/c', '/d'].map((key) => store.create(key, key)));
+    write.mockRestore();
+    expect(outcomes.map(({ status }) => status)).toEqual(['fulfilled', 'fulfilled', 'rejected', 'rejected']);
+    const [, , refused] = outcomes as readonly PromiseRejectedResult[];
+    expect(refused!.reason).toBeInstanceOf(UnavailableError);
+    expect((refused!.reason as Error).message).toMatch(
+      /^cannot write datastore directory .*: ENOSPC: the disk says so$/,
+    );
+    expect((await other.create('/e', 1)).revision).toBe(4);
+    expect((await store.create('/f', 1)).revision).toBe(5);
+    const keys = ['/a', '/b', '/e', '/f', '/first'];
+    for (const each of [store, other, await opened()]) {
+      expect((await each.list('/')).entries.map(({ key }) => key)).toEqual(keys);
+    }
+  });
+
+  test('a group whose sync fails is refused as a whole, and what became of it is read anew', async () => {
+    const store = await opened();
+    await store.create('/first', 1);
+    const sync = vi.spyOn(await fileMethods(directory), 'datasync').mockRejectedValueOnce(failure('EIO'));
+    const outcomes = await Promise.allSettled(['/a', '/b'].map((key) => store.create(key, key)));
+    sync.mockRestore();
+    for (const outcome of outcomes) {
+      expect(outcome).toMatchObject({ status: 'rejected', reason: expect.any(UnavailableError) });
+    }
+    const stored = (await (await opened()).list('/')).entries;
+    expect((await store.list('/')).entries).toEqual(stored);
+    expect((await store.create('/c', 1)).revision).toBe(1 + stored.length);
+  });
+
+  test('what is written is seen by whoever reads after it, here and in another process, and readers share a look', async () => {
+    const [store, other] = [await opened(), await opened()];
+    const reads: Promise<unknown>[] = [];
+    for (let i = 0; i < 20; i++) {
+      reads.push(other.get(`/k${i - 1}`), store.list('/'));
+      await Promise.all([store.create(`/k${i}`, i), other.create(`/o${i}`, i)]);
+      expect((await other.get(`/k${i}`))?.value).toBe(i);
+      expect((await store.get(`/o${i}`))?.value).toBe(i);
+    }
+    await Promise.all(reads);
   });
 
   test('who may not write may read', async () => {

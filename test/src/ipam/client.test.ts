@@ -2,63 +2,17 @@ import fc from 'fast-check';
 import { beforeEach, describe, expect, test } from 'vitest';
 import { affinityKey, blockKey, handleKey, IPAM_CONFIG_KEY, IPAM_PREFIX } from '../../../src/datastore/keys.ts';
 import { MemoryStore } from '../../../src/datastore/memory.ts';
-import type { Json, Store } from '../../../src/datastore/store.ts';
+import type { Json } from '../../../src/datastore/store.ts';
 import { UnavailableError } from '../../../src/datastore/store.ts';
 import type { Ipam, IpamPool } from '../../../src/ipam/index.ts';
 import { BadReleaseError, createIpam, PoolsExhaustedError } from '../../../src/ipam/index.ts';
-import { affinityFromJson } from '../../../src/ipam/affinity.ts';
-import { blockFromJson } from '../../../src/ipam/block-json.ts';
-import { handleFromJson } from '../../../src/ipam/handle.ts';
-import { parseAffinityKey, parseBlockKey, parseHandleKey } from '../../../src/datastore/keys.ts';
 import { formatIpAddress, formatPrefix, parsePrefix, prefixContainsAddress } from '../../../src/model/ip.ts';
 import { hurriedClock } from '../../support/hurried-clock.ts';
 import { interleavedStore } from '../../support/interleaved-store.ts';
+import { assign, checkInvariants, pool } from '../../support/ipam.ts';
 
 let now = Date.UTC(2026, 0, 1);
 const ports = { clock: hurriedClock(() => now), random: () => 0.5 };
-const pool = (cidr: string, blockSize: number, name = 'default'): IpamPool => ({
-  name,
-  cidr: parsePrefix(cidr),
-  blockSize,
-});
-const assign = async (ipam: Ipam, node: string, ...rest: readonly [string, readonly IpamPool[], number?]) => {
-  const [handleId, pools, count = 1] = rest;
-  const got = await ipam.autoAssign({ node, count, handleId, attributes: { pod: handleId }, pools });
-  return { ...got, texts: got.addresses.map(formatIpAddress) };
-};
-
-/** What facts of Calico's IPAM must hold whenever nobody is at work. Returns how many addresses are allocated. */
-async function checkInvariants(store: Store): Promise<number> {
-  const { entries } = await store.list(IPAM_PREFIX);
-  const allocated = new Map<string, number>();
-  const counted = new Map<string, number>();
-  const owners = new Map<string, string>();
-  let addresses = 0;
-  for (const { key, value } of entries) {
-    const handle = parseHandleKey(key);
-    if (handle !== undefined) {
-      for (const [cidr, count] of handleFromJson(value)) counted.set(`${handle} ${cidr}`, count);
-    }
-    const affinity = parseAffinityKey(key);
-    if (affinity !== undefined && affinityFromJson(value) === 'confirmed') {
-      const cidr = formatPrefix(affinity.prefix);
-      expect(owners.get(cidr), `two confirmed affinities for ${cidr}`).toBeUndefined();
-      owners.set(cidr, affinity.host);
-    }
-    if (parseBlockKey(key) === undefined) continue;
-    const block = blockFromJson(value, key);
-    for (const [ordinal, index] of block.allocations.entries()) {
-      expect(block.unallocated.includes(ordinal), `${key} ordinal ${ordinal}`).toBe(index === null);
-      if (index === null) continue;
-      addresses++;
-      const name = `${block.attributes[index]!.handleId!} ${formatPrefix(block.prefix)}`;
-      allocated.set(name, (allocated.get(name) ?? 0) + 1);
-    }
-  }
-  expect(counted).toEqual(allocated);
-  return addresses;
-}
-
 describe.each([
   ['IPv4', pool('10.65.0.0/24', 26), pool('10.66.0.0/30', 31), '10.99.0.0/26'],
   ['IPv6', pool('fd00:65::/120', 122), pool('fd00:66::/126', 127), 'fd00:99::/122'],
