@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
 import { clusterNode, listenPort } from '../../agent/cluster-view.ts';
+import { AgentError } from '../../api/client.ts';
 import type { NodeStatus, SpeakerStatus } from '../../api/contract.ts';
 import type { Finding } from '../../host/doctor/finding.ts';
 import { examine } from '../../host/doctor/doctor.ts';
@@ -33,7 +34,10 @@ async function doctor(options: Options, io: CliIo): Promise<void> {
   const { nodes } = options;
   const agent = await agentClient(options, io)
     .get<NodeStatus | SpeakerStatus>('/v1/status')
-    .catch((error: unknown) => ({ absent: (error as Error).message }));
+    .catch((error: unknown) => ({
+      absent: (error as Error).message,
+      mayBeThere: !(error instanceof AgentError && error.isAbsent),
+    }));
   const cluster = await clusterFacts('absent' in agent ? io.nodeName() : agent.node, io);
   const findings = await examine(io.doctor, { cluster, agent, ...(nodes !== undefined && { nodes }) });
   io.stdout(options.output === 'json' ? formatJson(asJson(findings)) : formatFindings(findings));

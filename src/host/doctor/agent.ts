@@ -8,6 +8,7 @@ const check = checkOf('agent');
 
 export function checkAgent({ agent }: Pick<HostFacts, 'agent'>): readonly Finding[] {
   if ('absent' in agent) {
+    if (agent.mayBeThere === true) return [check.unknown('could not be asked', { todo: agent.absent })];
     return [
       check.warning('none answers', {
         why: 'nobody keeps the routes of this node: they are as the last agent left them',

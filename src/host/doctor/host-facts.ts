@@ -45,8 +45,8 @@ export interface HostFacts {
   readonly links: readonly HostLink[];
   /** Why it is not known, where it is not. */
   readonly cluster: ClusterFacts | { readonly unknown: string };
-  /** What the agent, or a speaker alone, says of itself; why there is none where none answers. */
-  readonly agent: NodeStatus | SpeakerStatus | { readonly absent: string };
+  /** What the agent, or a speaker alone, says of itself; where it says nothing, why, and whether there may be one all the same. */
+  readonly agent: NodeStatus | SpeakerStatus | { readonly absent: string; readonly mayBeThere?: boolean };
   readonly clock: ClockFacts | { readonly unknown: string };
 }
 

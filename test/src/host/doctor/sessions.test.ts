@@ -33,6 +33,9 @@ describe('the agent', () => {
     expect(checkAgent({ agent: ABSENT })).toMatchObject([
       { verdict: 'warning', what: 'none answers', evidence: ['nobody listens'] },
     ]);
+    expect(checkAgent({ agent: { absent: 'permission denied: be root', mayBeThere: true } })).toEqual([
+      { check: 'agent', verdict: 'unknown', what: 'could not be asked', todo: 'permission denied: be root' },
+    ]);
   });
 
   test('its parts that are not well, refused routes, fights, NAT that is not there', () => {
