@@ -58,6 +58,8 @@ export interface Libc {
   send(fd: number, data: Uint8Array): number;
   /** Octets that the datagram had, which are more than the buffer's where it was cut. */
   receive(fd: number, buffer: Uint8Array): number;
+  /** The same, with the sender's address (struct sockaddr_in or sockaddr_in6) in `from`. */
+  receiveFrom(fd: number, buffer: Uint8Array, from: Uint8Array): number;
   setSocketOption(
     fd: number,
     option: { readonly level: number; readonly name: number; readonly value: Uint8Array },
@@ -144,6 +146,7 @@ export function loadLibc(): Libc {
     readClock: (timex) => adjtimex(timex),
     send: (fd, data) => send(fd, data, data.length, 0),
     receive: (fd, buffer) => receive(fd, buffer, buffer.length, SYS.messageTruncated),
+    receiveFrom: receiverFrom(bound),
     setSocketOption: (fd, { level, name, value }) => void option(fd, level, name, value, value.length),
     getSocketOption: (fd, { level, name, octets }) => {
       const value = new Uint8Array(octets);
@@ -167,6 +170,17 @@ export function loadLibc(): Libc {
     eventFd: () => eventfd(0, SYS.eventFdCloseOnExec | SYS.eventFdNonBlocking),
     wake: (fd) => void write(fd, Uint8Array.of(1, 0, 0, 0, 0, 0, 0, 0), 8),
     calm: (fd) => void read(fd, new Uint8Array(8), 8),
+  };
+}
+
+function receiverFrom(bound: (name: string, prototype: string) => Call): Libc['receiveFrom'] {
+  const call = bound(
+    'recvfrom',
+    'long recvfrom(int fd, void *buffer, unsigned long size, int flags, void *address, void *length)',
+  );
+  return (fd, buffer, from) => {
+    const size = new Uint8Array(Uint32Array.of(from.length).buffer);
+    return call(fd, buffer, buffer.length, SYS.messageTruncated, from, size);
   };
 }
 

@@ -1,6 +1,7 @@
 /** The interfaces that calico-ts makes, those of today and those of tomorrow, as the network managers see them. */
 import { TUNNEL_LINKS } from '../../../felix/index.ts';
-import type { HostFacts, PoolFacts } from './host-facts.ts';
+import type { Pool } from '../../../felix/index.ts';
+import type { HostFacts } from './host-facts.ts';
 
 export interface OurLink {
   readonly name: string;
@@ -37,9 +38,9 @@ export function ourLinks({ links, cluster }: Pick<HostFacts, 'links' | 'cluster'
   return [...tunnels, ...[COMING_POD, ...pods].map((name) => named({ ...POD, name }))];
 }
 
-function tunnelOf({ cidr, ipip, vxlan }: PoolFacts): string | undefined {
-  if (vxlan) return TUNNEL_LINKS[cidr.address.family === 4 ? 'vxlan' : 'vxlan-v6'];
-  return ipip ? TUNNEL_LINKS.ipip : undefined;
+function tunnelOf({ cidr, ipipMode, vxlanMode }: Pool): string | undefined {
+  if (vxlanMode !== 'Never') return TUNNEL_LINKS[cidr.address.family === 4 ? 'vxlan' : 'vxlan-v6'];
+  return ipipMode === 'Never' ? undefined : TUNNEL_LINKS.ipip;
 }
 
 /** `tunl0, vxlan.calico and pods' interfaces (cali…)`; pods are one, however many. */

@@ -32,6 +32,7 @@ function pumpOf(arriving: (Uint8Array | number)[]): { readonly pump: Pump; reado
     wake: unused,
     calm: unused,
     sendTo: unused,
+    receiveFrom: unused,
     readClock: unused,
     send: unused,
     receive: (_, buffer) => {

@@ -29,6 +29,7 @@ function scriptedLibc(answer: (requests: readonly Message[]) => readonly (Uint8A
     close: () => undefined,
     setNetns: () => undefined,
     sendTo: () => undefined,
+    receiveFrom: () => 0,
     readClock: () => 0,
     socketName: () => new Uint8Array(12),
     attachFilter: () => undefined,

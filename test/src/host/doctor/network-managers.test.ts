@@ -3,22 +3,19 @@ import type { Finding } from '../../../../src/host/doctor/finding.ts';
 import { checkNetworkManager } from '../../../../src/host/doctor/network-manager.ts';
 import { checkNetworkd } from '../../../../src/host/doctor/networkd.ts';
 import { ourLinks } from '../../../../src/host/doctor/our-links.ts';
-import { parsePrefix } from '../../../../src/model/ip.ts';
+import { pool } from '../../../support/dataplane-inputs.ts';
+import { clusterFacts } from '../../../support/doctor-facts.ts';
 import { readerOf } from '../../../support/host-reader.ts';
 
-const pool = (cidr: string, modes: { readonly vxlan?: boolean } = {}) => ({
-  ...{ cidr: parsePrefix(cidr), ipip: false, vxlan: false, nat: false },
-  ...modes,
-});
 const hostLinks = [
   { index: 2, name: 'eth0', mtu: 1500, up: true, addresses: [] },
   { index: 7, name: 'tunl0', kind: 'ipip', mtu: 1480, up: true, addresses: [] },
   { index: 9, name: 'cali11111111111', kind: 'veth', mtu: 1480, up: true, addresses: [] },
 ];
 const linksOf = (pools: readonly ReturnType<typeof pool>[]) =>
-  ourLinks({ links: hostLinks, cluster: { others: [], pools, bgpPort: 179 } });
+  ourLinks({ links: hostLinks, cluster: clusterFacts({ pools }) });
 /** tunl0 and a pod are there, vxlan.calico will come. */
-const links = linksOf([pool('10.48.0.0/16', { vxlan: true })]);
+const links = linksOf([pool('10.48.0.0/16', { vxlan: 'Always' })]);
 const ALL = "tunl0, vxlan.calico and pods' interfaces (cali…)";
 const words = (findings: readonly Finding[]): readonly string[] =>
   findings.map(({ verdict, what }) => `${verdict}: ${what}`);
@@ -26,7 +23,7 @@ const words = (findings: readonly Finding[]): readonly string[] =>
 test('the tunnels that are asked after are those that are there and those of the pools', () => {
   const names = (found: ReturnType<typeof ourLinks>): readonly string[] => found.map(({ name }) => name);
   expect(names(links)).toEqual(['tunl0', 'vxlan.calico', 'cali0123456789a', 'cali11111111111']);
-  expect(names(linksOf([pool('fd48::/64', { vxlan: true }), pool('10.0.0.0/8')])).slice(0, 2)).toEqual([
+  expect(names(linksOf([pool('fd48::/64', { vxlan: 'Always' }), pool('10.0.0.0/8')])).slice(0, 2)).toEqual([
     ...['tunl0', 'vxlan-v6.calico'],
   ]);
   expect(names(ourLinks({ links: [], cluster: { unknown: 'no datastore' } }))).toEqual([
