@@ -5,9 +5,10 @@ import type { BgpApi } from '../api/bgp-routes.ts';
 import type { NodeApi } from '../api/node-routes.ts';
 import type { AgentSettings } from '../config/settings.ts';
 import { CALICO_PREFIX } from '../datastore/keys.ts';
+import { changeKey } from '../datastore/ledger.ts';
 import type { Store } from '../datastore/store.ts';
 import { startSyncer } from '../datastore/syncer.ts';
-import type { Syncer, SyncView } from '../datastore/syncer.ts';
+import type { Syncer, SyncHandlers, SyncView } from '../datastore/syncer.ts';
 import { createIpam } from '../ipam/index.ts';
 import type { TunnelKind } from '../ipam/index.ts';
 import { formatIpAddress, formatIpv4 } from '../model/ip.ts';
@@ -26,6 +27,7 @@ import {
   bgpLogLevel,
   clusterNode,
   dataplaneInputs,
+  isComputedFrom,
   lentAddresses,
   localBlocks,
   speakerSettings,
@@ -135,8 +137,14 @@ export class Agent implements BgpApi, NodeApi {
   /** Begins to work; until then it only answers. */
   start(): void {
     const { store, clock, random, datastoreLog } = this.#ports;
-    this.#syncer = startSyncer(store, CALICO_PREFIX, {}, { clock, random, log: datastoreLog });
-    this.#syncer.onChange(() => this.#schedule());
+    const handlers: SyncHandlers = {
+      onSnapshot: () => this.#schedule(),
+      onChanges: (changes) => {
+        const { blocks } = this.#knowledge;
+        if (changes.some((change) => isComputedFrom(changeKey(change), blocks))) this.#schedule();
+      },
+    };
+    this.#syncer = startSyncer(store, CALICO_PREFIX, handlers, { clock, random, log: datastoreLog });
   }
 
   status(): NodeStatus {

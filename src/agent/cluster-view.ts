@@ -1,12 +1,12 @@
 import type { ClusterNode, DataplaneInputs, LocalEndpoint, Pool } from '../../felix/index.ts';
 import type { SpeakerSettings } from '../../bird/index.ts';
 import type { AgentSettings } from '../config/settings.ts';
-import { blockKey, parseAffinityKey } from '../datastore/keys.ts';
+import { blockKey, HANDLES_PREFIX, parseAffinityKey, parseBlockKey } from '../datastore/keys.ts';
 import type { Entry } from '../datastore/store.ts';
 import { blockFromJson, lentAddresses as lentOf } from '../ipam/index.ts';
 import type { TunnelKind } from '../ipam/index.ts';
 import { InvalidValueError } from '../model/invalid.ts';
-import { parseInterfaceAddress, parseIpAddress, parsePrefix } from '../model/ip.ts';
+import { parseInterfaceAddress, parseIpAddress, parsePrefix, samePrefix } from '../model/ip.ts';
 import type { IpAddress, Prefix } from '../model/ip.ts';
 import type { LearnedRoute } from '../model/route.ts';
 import type { LogLevel } from '../runtime/logger.ts';
@@ -44,6 +44,16 @@ export function lentAddresses(
       throw error;
     }
   });
+}
+
+/**
+ * Whether a change of this entry can change anything that an agent computes. Each pod of the cluster has a handle, and changes a
+ * block when it comes and goes: nothing comes of these but of a node's own blocks, and a new one is known by its affinity.
+ */
+export function isComputedFrom(key: string, ownBlocks: readonly Prefix[]): boolean {
+  if (key.startsWith(HANDLES_PREFIX)) return false;
+  const block = parseBlockKey(key);
+  return block === undefined || ownBlocks.some((own) => samePrefix(own, block));
 }
 
 /** The pods of this node, from their WorkloadEndpoints. */

@@ -1,13 +1,13 @@
 import type { OriginatedAttributes, OriginatedRoute } from '../../bird/index.ts';
 import { parseCommunity } from '../model/community.ts';
 import {
+  formatIpAddress,
   formatPrefix,
   hostPrefix,
   parseIpAddress,
   parsePrefix,
   prefixContains,
   prefixContainsAddress,
-  samePrefix,
 } from '../model/ip.ts';
 import type { IpAddress, Prefix } from '../model/ip.ts';
 import type { IpPool } from '../resources/index.ts';
@@ -94,10 +94,14 @@ function addressesInUse({ node, resources }: Knowledge): readonly Use[] {
 }
 
 /** The first who uses an address names it. */
-const unique = (uses: readonly Use[]): readonly Use[] => {
-  const isSame = (a: Use, b: Use): boolean => samePrefix(hostPrefix(a.address), hostPrefix(b.address));
-  return uses.filter((use, i) => uses.findIndex((other) => isSame(use, other)) === i);
-};
+function unique(uses: readonly Use[]): readonly Use[] {
+  const first = new Map<string, Use>();
+  for (const use of uses) {
+    const text = formatIpAddress(use.address);
+    if (!first.has(text)) first.set(text, use);
+  }
+  return [...first.values()];
+}
 
 /** LOCAL_PREF as a Calico node sends it, and the communities of every prefixAdvertisement around the prefix. */
 function attributesOf(prefix: Prefix, { node, resources }: Knowledge): OriginatedAttributes {

@@ -8,7 +8,7 @@ import { Turns } from '../cni/turns.ts';
 import { ConflictError, NotFoundError } from '../datastore/store.ts';
 import type { Ipam } from '../ipam/index.ts';
 import { formatPrefix, hostPrefix, parsePrefix } from '../model/ip.ts';
-import { API_VERSION, DEFAULT_NAMESPACE, workloadEndpointName } from '../resources/index.ts';
+import { API_VERSION, DEFAULT_NAMESPACE, podEndpointsPrefix, workloadEndpointName } from '../resources/index.ts';
 import type { ResourceClient, WorkloadEndpoint } from '../resources/index.ts';
 import type { Clock } from '../runtime/clock.ts';
 import { workloadPools } from './cluster-view.ts';
@@ -47,6 +47,7 @@ export function createPods(parts: PodsPorts): Pods {
     putEndpoint: async (endpoint) => {
       await parts.resources.apply(workloadEndpoint(parts.node, endpoint));
     },
+    endpointsOf: (pod) => endpointsOf(parts, pod),
     endpoints: () => endpoints(parts),
     removeEndpoint: (endpoint) => removeEndpoint(parts, endpoint),
     // The endpoint comes back through the datastore's watch, as for every other reader; felix programs it then.
@@ -97,20 +98,25 @@ async function held({ ipam }: PodsPorts, handleId: string): Promise<Holder | und
   return pod === undefined || namespace === undefined ? undefined : { pod, namespace };
 }
 
+async function endpointsOf({ resources, node }: PodsPorts, { namespace, pod }: Holder): Promise<readonly Endpoint[]> {
+  const found = await resources.list('WorkloadEndpoint', namespace, podEndpointsPrefix(node, pod));
+  return found.filter(({ spec }) => spec.node === node && spec.pod === pod).map(endpointOf);
+}
+
 async function endpoints({ resources, node }: PodsPorts): Promise<readonly Endpoint[]> {
   const all = await resources.list('WorkloadEndpoint');
-  return all
-    .filter(({ spec }) => spec.node === node)
-    .map(({ metadata, spec }) => ({
-      namespace: metadata.namespace ?? DEFAULT_NAMESPACE,
-      pod: spec.pod ?? '',
-      containerId: spec.containerID ?? '',
-      containerInterface: spec.endpoint,
-      hostInterface: spec.interfaceName,
-      mac: spec.mac ?? '',
-      addresses: spec.ipNetworks.map((network) => parsePrefix(network).address),
-    }));
+  return all.filter(({ spec }) => spec.node === node && spec.pod !== undefined).map(endpointOf);
 }
+
+const endpointOf = ({ metadata, spec }: WorkloadEndpoint): Endpoint => ({
+  namespace: metadata.namespace ?? DEFAULT_NAMESPACE,
+  pod: spec.pod ?? '',
+  containerId: spec.containerID ?? '',
+  containerInterface: spec.endpoint,
+  hostInterface: spec.interfaceName,
+  mac: spec.mac ?? '',
+  addresses: spec.ipNetworks.map((network) => parsePrefix(network).address),
+});
 
 /** Success where there is none, and where the pod's next sandbox has it: also one that takes it between read and write. */
 async function removeEndpoint({ resources, node }: PodsPorts, endpoint: Endpoint): Promise<void> {

@@ -40,7 +40,8 @@ export function addPod(request: PodRequest, ports: PodPorts): Promise<PodResult>
 
 async function lookBefore(request: PodRequest, ports: PodPorts): Promise<Before> {
   const hostInterface = hostInterfaceName(request);
-  const there = (await ports.endpoints()).filter((endpoint) => endpoint.hostInterface === hostInterface);
+  const pod = { namespace: request.podNamespace, pod: request.podName };
+  const there = (await ports.endpointsOf(pod)).filter((endpoint) => endpoint.hostInterface === hostInterface);
   return {
     hasEndpoint: there.some(({ containerId }) => containerId === request.containerId),
     isTakeover: there.some(({ containerId }) => containerId !== request.containerId),

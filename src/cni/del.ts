@@ -1,5 +1,5 @@
 import { handleId, hostInterfaceName } from './names.ts';
-import type { PodPorts } from './ports.ts';
+import type { Holder, PodPorts } from './ports.ts';
 
 /**
  * CNI DEL: interface, addresses, and last the endpoint, which tells the next DEL what there is to do where this one is
@@ -8,22 +8,23 @@ import type { PodPorts } from './ports.ts';
  */
 export async function removePod(containerId: string, ports: PodPorts): Promise<void> {
   const handle = handleId(containerId);
-  const hostInterface = await interfaceOf(containerId, ports);
+  const pod = await podOf(containerId, ports);
   // A handle without an address may still be there: its record is written first.
-  if (hostInterface === undefined) return ports.release(handle);
+  if (pod === undefined) return ports.release(handle);
+  const hostInterface = hostInterfaceName({ podNamespace: pod.namespace, podName: pod.pod });
   await ports.inTurn(hostInterface, async () => {
-    const there = await ports.endpoints();
+    const there = await ports.endpointsOf(pod);
     const own = there.find((endpoint) => endpoint.containerId === containerId);
-    const isTakenOver = there.some((other) => other.hostInterface === hostInterface && other !== own);
-    if (!isTakenOver) await ports.removeInterface(hostInterface);
+    const link = own?.hostInterface ?? hostInterface;
+    const isTakenOver = there.some((other) => other.hostInterface === link && other !== own);
+    if (!isTakenOver) await ports.removeInterface(link);
     await ports.release(handle);
     if (own !== undefined) await ports.removeEndpoint(own);
   });
 }
 
-async function interfaceOf(containerId: string, ports: PodPorts): Promise<string | undefined> {
-  const endpoint = (await ports.endpoints()).find((candidate) => candidate.containerId === containerId);
-  if (endpoint !== undefined) return endpoint.hostInterface;
+/** By its addresses, which are found by the container; by all endpoints where they are given back already. */
+async function podOf(containerId: string, ports: PodPorts): Promise<Holder | undefined> {
   const holder = await ports.held(handleId(containerId));
-  return holder && hostInterfaceName({ podNamespace: holder.namespace, podName: holder.pod });
+  return holder ?? (await ports.endpoints()).find((endpoint) => endpoint.containerId === containerId);
 }

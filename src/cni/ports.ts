@@ -19,7 +19,7 @@ export interface Endpoint {
   readonly addresses: readonly IpAddress[];
 }
 
-/** The pod for which a handle holds addresses: what is known of an ADD that did not come as far as its endpoint. */
+/** A pod by name; the one for which a handle holds addresses is known although its ADD did not come as far as its endpoint. */
 export interface Holder {
   readonly namespace: string;
   readonly pod: string;
@@ -42,7 +42,9 @@ export interface PodPorts {
   removeInterface(hostInterface: string): Promise<void>;
   /** Takes the place of an older sandbox's endpoint: endpoints are named by pod. */
   putEndpoint(endpoint: Endpoint): Promise<void>;
-  /** Those of this node. */
+  /** Those of a pod's name on this node. */
+  endpointsOf(pod: Holder): Promise<readonly Endpoint[]>;
+  /** Those of all pods of this node; dear, since all of the cluster are read for it. */
   endpoints(): Promise<readonly Endpoint[]>;
   /** Only while it is still this container's. */
   removeEndpoint(endpoint: Endpoint): Promise<void>;

@@ -40,8 +40,6 @@ export interface SyncPorts {
 
 export interface Syncer {
   view(): SyncView;
-  /** Called after any change of the view, many changes at once. Returns the way to stop it. */
-  onChange(listener: () => void): () => void;
   /** Resolves when the view is in sync for the first time, or the syncer is closed. */
   synced(): Promise<void>;
   close(): Promise<void>;
@@ -67,7 +65,6 @@ class ListWatchSyncer implements Syncer {
   readonly #handlers: SyncHandlers;
   readonly #ports: SyncPorts;
   readonly #closing = new AbortController();
-  readonly #listeners = new Set<() => void>();
   readonly #entries = new Map<string, Entry>();
   readonly #firstSync = Promise.withResolvers<undefined>();
   #revision = 0;
@@ -76,7 +73,6 @@ class ListWatchSyncer implements Syncer {
   #staleSince = 0;
   #mustList = true;
   #attempt = 0;
-  #notifying = false;
   #running: Promise<void> = Promise.resolve();
 
   constructor({ store, prefix }: SyncSource, handlers: SyncHandlers, ports: SyncPorts) {
@@ -100,18 +96,12 @@ class ListWatchSyncer implements Syncer {
     };
   }
 
-  onChange(listener: () => void): () => void {
-    this.#listeners.add(listener);
-    return () => this.#listeners.delete(listener);
-  }
-
   async synced(): Promise<void> {
     await this.#firstSync.promise;
   }
 
   async close(): Promise<void> {
     this.#closing.abort();
-    this.#listeners.clear();
     this.#firstSync.resolve(undefined);
     await this.#running;
   }
@@ -189,7 +179,6 @@ class ListWatchSyncer implements Syncer {
     if (isFirst) this.#handlers.onSnapshot?.(this.view());
     else this.#handlers.onChanges?.(changes, this.view());
     this.#firstSync.resolve(undefined);
-    this.#notify();
   }
 
   #setStale(reason: string | undefined): void {
@@ -199,16 +188,6 @@ class ListWatchSyncer implements Syncer {
     else if (reason === undefined) this.#ports.log?.info({ prefix: this.#prefix }, 'datastore answers again');
     this.#stale = reason;
     this.#handlers.onStale?.(this.view());
-    this.#notify();
-  }
-
-  #notify(): void {
-    if (this.#notifying) return;
-    this.#notifying = true;
-    queueMicrotask(() => {
-      this.#notifying = false;
-      for (const listener of this.#listeners) listener();
-    });
   }
 
   #wait(ms: number): Promise<void> {

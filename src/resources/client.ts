@@ -34,8 +34,11 @@ export interface Survey<K extends Kind> {
  */
 export interface ResourceClient {
   get<K extends Kind>(kind: K, name: ResourceName | string): Promise<ResourceByKind[K]>;
-  /** By name; without a namespace those of all namespaces. Entries that cannot be read are left out. */
-  list<K extends Kind>(kind: K, namespace?: string): Promise<readonly ResourceByKind[K][]>;
+  /**
+   * By name; without a namespace those of all namespaces. Within a namespace, or of a kind that has none, only those
+   * whose names begin with `namePrefix`. Entries that cannot be read are left out.
+   */
+  list<K extends Kind>(kind: K, namespace?: string, namePrefix?: string): Promise<readonly ResourceByKind[K][]>;
   /** As list, with what it leaves out. */
   survey<K extends Kind>(kind: K, namespace?: string): Promise<Survey<K>>;
   create<R extends AnyResource>(resource: R): Promise<R>;
@@ -90,7 +93,8 @@ export function createResourceClient(store: Store, stamps: Stamps = systemStamps
       if (entry === undefined) throw notFound(kind, where);
       return fromStored(entry) as ResourceByKind[K];
     },
-    list: async (kind, namespace) => readable(kind, (await store.list(resourcePrefix(kind, namespace))).entries),
+    list: async (kind, namespace, namePrefix = '') =>
+      readable(kind, (await store.list(`${resourcePrefix(kind, namespace)}${namePrefix}`)).entries),
     survey: async (kind, namespace) => surveyed(kind, (await store.list(resourcePrefix(kind, namespace))).entries),
     create,
     update,

@@ -19,4 +19,4 @@ export type { ClusterInformation } from './cluster-information.ts';
 export type { IpPool } from './ip-pool.ts';
 export type { Node } from './node.ts';
 export type { WorkloadEndpoint } from './workload-endpoint.ts';
-export { workloadEndpointName } from './workload-endpoint.ts';
+export { podEndpointsPrefix, workloadEndpointName } from './workload-endpoint.ts';

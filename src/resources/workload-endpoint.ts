@@ -26,12 +26,18 @@ const shape = {
 
 type Spec = z.output<z.ZodObject<typeof shape>>;
 
+type NameParts = 'orchestrator' | 'node' | 'endpoint' | 'pod' | 'containerID' | 'workload';
+
 /** The one name an endpoint may have: its parts, each `-` in them doubled. */
-export function workloadEndpointName(spec: Spec): string {
+export function workloadEndpointName(spec: Pick<Spec, NameParts>): string {
   const { orchestrator, node, endpoint, pod = '', containerID = '', workload = '' } = spec;
   const owner = { k8s: pod, cni: containerID, libnetwork: 'libnetwork' }[orchestrator] ?? workload;
   return [node, orchestrator, owner, endpoint].map((part) => part.replaceAll('-', '--')).join('-');
 }
+
+/** What the names of a pod's endpoints on a node begin with. So do those of pods whose names go on from there: `web` and `web-0`. */
+export const podEndpointsPrefix = (node: string, pod: string): string =>
+  workloadEndpointName({ orchestrator: 'k8s', node, pod, endpoint: '' });
 
 const schema = envelope(
   'WorkloadEndpoint',

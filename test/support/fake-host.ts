@@ -1,4 +1,4 @@
-import type { Endpoint, PodPorts } from '../../src/cni/ports.ts';
+import type { Endpoint, Holder, PodPorts } from '../../src/cni/ports.ts';
 import { Turns } from '../../src/cni/turns.ts';
 import { InvalidValueError } from '../../src/model/invalid.ts';
 import { parseIpAddress } from '../../src/model/ip.ts';
@@ -19,7 +19,7 @@ class Death extends Error {}
 export class FakeHost {
   readonly #namespaces: ReadonlySet<string>;
   readonly #links = new Map<string, string>();
-  readonly #handles = new Map<string, { readonly pod: string; readonly namespace: string }>();
+  readonly #handles = new Map<string, Holder>();
   readonly #endpoints = new Map<string, Endpoint>();
   readonly #pauses = new Map<string, Promise<void>>();
   #turns = new Turns();
@@ -94,12 +94,18 @@ export class FakeHost {
       }),
       removeInterface: step('removeInterface', (name: string) => void this.#links.delete(name)),
       // Named by pod, not by container, as WorkloadEndpoints are.
-      putEndpoint: step('putEndpoint', (endpoint: Endpoint) => void this.#endpoints.set(endpoint.pod, endpoint)),
+      putEndpoint: step('putEndpoint', (endpoint: Endpoint) => void this.#endpoints.set(podName(endpoint), endpoint)),
+      endpointsOf: step('endpointsOf', ({ pod, namespace }: Holder) =>
+        [...this.#endpoints.values()].filter((one) => one.pod === pod && one.namespace === namespace),
+      ),
       endpoints: step('endpoints', () => [...this.#endpoints.values()]),
-      removeEndpoint: step('removeEndpoint', ({ pod, containerId }: Endpoint) => {
-        if (this.#endpoints.get(pod)?.containerId === containerId) this.#endpoints.delete(pod);
+      removeEndpoint: step('removeEndpoint', (endpoint: Endpoint) => {
+        const name = podName(endpoint);
+        if (this.#endpoints.get(name)?.containerId === endpoint.containerId) this.#endpoints.delete(name);
       }),
       routed: step('routed', () => undefined),
     };
   }
 }
+
+const podName = ({ namespace, pod }: Holder): string => `${namespace}/${pod}`;

@@ -87,8 +87,10 @@ describe.each<IpFamily>([4, 6])('what a node tells, IPv%i', (family) => {
     ]);
   });
 
-  test('is an address once, though two endpoints have it', () => {
-    expect(told(knowing([], node(), pool(), pod('old', borrowed), pod('new', borrowed)))).toHaveLength(1);
+  test('is an address once, though two endpoints have it, under the name of the first', () => {
+    expect(told(knowing([], node(), pool(), pod('old', borrowed), pod('new', borrowed)))).toEqual([
+      `${borrowed}: default/old, borrowed from another node's block`,
+    ]);
   });
 
   test('is a block of one address, as any other', () => {

@@ -63,7 +63,7 @@ describe('ADD', () => {
     },
   );
 
-  test.each(['held', 'endpoints', 'assign', 'addInterface', 'putEndpoint', 'routed'] as const)(
+  test.each(['held', 'endpointsOf', 'assign', 'addInterface', 'putEndpoint', 'routed'] as const)(
     'again for a pod that runs takes nothing from it when %s fails',
     async (step) => {
       await addPod(REQUEST, host.ports());
@@ -133,6 +133,27 @@ describe('DEL', () => {
       handles: [handleId('c2')],
       endpoints: ['web-0 is c2'],
     });
+  });
+
+  test('and ADD look at the endpoints of the pod alone; at all of the node only where the addresses are gone', async () => {
+    await addPod(REQUEST, host.ports());
+    await removePod('c1', host.ports({ removeEndpoint: 'before' })).catch(() => undefined);
+    expect(host.calls).not.toContain('endpoints');
+    await removePod('c1', host.ports());
+    expect(host.calls).toContain('endpoints');
+    expect(host.state()).toEqual({ links: [], handles: [], endpoints: [] });
+  });
+
+  test('of one pod leaves another of the same name in another namespace, and one whose name goes on', async () => {
+    const others = [
+      { ...SECOND, containerId: 'c3', podNamespace: 'other' },
+      { ...SECOND, containerId: 'c4', podName: 'web-0-1' },
+    ];
+    for (const other of others) await addPod(other, host.ports());
+    const before = host.state();
+    await addPod(REQUEST, host.ports());
+    await removePod('c1', host.ports());
+    expect(host.state()).toEqual(before);
   });
 
   test.each(['removeInterface', 'release', 'removeEndpoint'] as const)(

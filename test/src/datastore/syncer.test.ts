@@ -167,18 +167,3 @@ test('the store is listed again every ten minutes, and nothing is told where not
   expect(store.lists).toBe(2);
   expect(told).toEqual(['snapshot of 1']);
 });
-
-test('listeners are called once for many changes, and not after they stopped', async () => {
-  start();
-  await syncer.synced();
-  await clock.advance(0);
-  let calls = 0;
-  const stop = syncer.onChange(() => calls++);
-  await Promise.all(['/s/a', '/s/b', '/s/c'].map((key) => writer.create(key, 1)));
-  await clock.advance(0);
-  expect(calls).toBe(1);
-  stop();
-  await writer.create('/s/d', 1);
-  await clock.advance(0);
-  expect(calls).toBe(1);
-});

@@ -5,9 +5,11 @@ import { AlreadyExistsError, ConflictError, NotFoundError } from '../../../src/d
 import type { AnyResource, ResourceClient } from '../../../src/resources/index.ts';
 import {
   createResourceClient,
+  podEndpointsPrefix,
   resourceKey,
   ResourceReader,
   resourcesFromEntries,
+  workloadEndpointName,
 } from '../../../src/resources/index.ts';
 import { entryOf, manifest, resource } from '../../support/resources.ts';
 
@@ -214,6 +216,16 @@ describe('get, list and delete', () => {
     await client.delete('WorkloadEndpoint', { name: 'n-cni-c-eth0', namespace: 'other' });
     expect(await client.list('WorkloadEndpoint', 'other')).toHaveLength(0);
     expect((await client.get('WorkloadEndpoint', 'n-cni-c-eth0')).metadata.namespace).toBe('default');
+  });
+
+  test('list gives only the names that begin with a text, where one is given', async () => {
+    for (const podName of ['web', 'web-0', 'web-0-1', 'db']) {
+      const spec = { orchestrator: 'k8s', node: 'n', pod: podName, endpoint: 'eth0', interfaceName: 'cali0' };
+      await client.create(resource('WorkloadEndpoint', workloadEndpointName(spec), spec));
+    }
+    const found = await client.list('WorkloadEndpoint', 'default', podEndpointsPrefix('n', 'web-0'));
+    expect(found.map(({ spec }) => spec.pod)).toEqual(['web-0-1', 'web-0']);
+    expect(await client.list('WorkloadEndpoint', 'other', podEndpointsPrefix('n', 'web-0'))).toEqual([]);
   });
 
   test('delete minds the revision it is given, and what does not exist', async () => {

@@ -1,0 +1,99 @@
+/** What an agent computes anew for, and what it leaves alone: every pod of the cluster writes three entries. */
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import type { DataplaneInputs } from '../../../felix/index.ts';
+import { Agent } from '../../../src/agent/agent.ts';
+import { AgentHealth } from '../../../src/agent/agent-health.ts';
+import { loadSettings } from '../../../src/config/settings.ts';
+import { affinityKey, blockKey, handleKey } from '../../../src/datastore/keys.ts';
+import { MemoryStore } from '../../../src/datastore/memory.ts';
+import type { Json } from '../../../src/datastore/store.ts';
+import { hostAffinity } from '../../../src/ipam/affinity.ts';
+import { allocate, newBlock } from '../../../src/ipam/block.ts';
+import { blockToJson } from '../../../src/ipam/block-json.ts';
+import { formatIpAddress, parsePrefix } from '../../../src/model/ip.ts';
+import { podEndpointsPrefix } from '../../../src/resources/index.ts';
+import { silentLogger } from '../../../src/runtime/logger.ts';
+import { FakeClock } from '../../support/fake-clock.ts';
+import { fakeDataplane } from '../../support/fake-dataplane.ts';
+import { fakeSpeaker } from '../../support/fake-speaker.ts';
+import { entryOf, resource } from '../../support/resources.ts';
+
+const OWN = parsePrefix('10.48.0.0/26');
+const FOREIGN = parsePrefix('10.48.0.64/26');
+
+let store: MemoryStore;
+let agent: Agent;
+let updates: DataplaneInputs[];
+
+beforeEach(async () => {
+  store = new MemoryStore();
+  updates = [];
+  const clock = new FakeClock();
+  const dataplane = fakeDataplane({ update: (inputs) => void updates.push(inputs) });
+  agent = new Agent(loadSettings({ NODENAME: 'a' }), {
+    ...{ node: 'a', version: '1.2.3', store, dataplane, clock, random: () => 0 },
+    health: new AgentHealth({ clock, dataplane, asBirdReady: false }),
+    createSpeaker: () => fakeSpeaker(),
+    ...{ log: silentLogger, datastoreLog: silentLogger, onBgpLogLevel: () => undefined },
+    onFatal: (error) => {
+      throw error;
+    },
+    onStopped: () => undefined,
+  });
+  const node = entryOf(resource('Node', 'a', { bgp: { ipv4Address: '172.30.1.11/24' } }));
+  await store.create(node.key, node.value);
+  await store.create(blockKey(OWN), blockOf(OWN, 'a', 'a'));
+  await store.create(affinityKey('a', OWN), { state: 'confirmed', deleted: false });
+  agent.start();
+  await settle();
+});
+afterEach(() => agent.close({ kind: 'restart' }));
+
+/** Whatever was to come of the last change has come. */
+async function settle(): Promise<void> {
+  for (let i = 0; i < 20; i++) await nextTurn();
+}
+
+/** A block of `owner`, with one address that `user` has. */
+function blockOf(prefix: typeof OWN, owner: string, user: string): Json {
+  const block = newBlock({ prefix, affinity: hostAffinity(owner), claimedAtMs: 0 });
+  return blockToJson(allocate(block, 1, { handleId: 'h', secondary: { node: user } })[0]);
+}
+
+const computedBy = async (change: () => Promise<unknown>): Promise<number> => {
+  updates.length = 0;
+  await change();
+  await settle();
+  return updates.length;
+};
+
+test('handles, and blocks of other nodes, are nothing to compute anew for', async () => {
+  expect(await computedBy(() => store.create(handleKey('k8s-pod-network.c1'), { block: {}, deleted: false }))).toBe(0);
+  expect(await computedBy(() => store.create(blockKey(FOREIGN), blockOf(FOREIGN, 'b', 'b')))).toBe(0);
+});
+
+test('a block of its own is, since others may have borrowed from it, and so are affinities and resources', async () => {
+  const { revision } = (await store.get(blockKey(OWN)))!;
+  expect(await computedBy(() => store.update(blockKey(OWN), blockOf(OWN, 'a', 'b'), revision))).toBe(1);
+  expect(updates[0]!.lentAddresses?.map(formatIpAddress)).toEqual(['10.48.0.0']);
+  await store.create(blockKey(FOREIGN), blockOf(FOREIGN, 'a', 'b'));
+  const claim = () => store.create(affinityKey('a', FOREIGN), { state: 'confirmed', deleted: false });
+  expect(await computedBy(claim)).toBe(1);
+  expect(updates[0]!.lentAddresses).toHaveLength(2);
+  const spec = { orchestrator: 'k8s', node: 'a', pod: 'p', endpoint: 'eth0', interfaceName: 'cali1' };
+  const pod = entryOf(resource('WorkloadEndpoint', `${podEndpointsPrefix('a', 'p')}eth0`, spec));
+  expect(await computedBy(() => store.create(pod.key, pod.value))).toBe(1);
+  expect(updates[0]!.endpoints).toHaveLength(1);
+});
+
+test('changes of one turn are one computation', async () => {
+  const nodes = ['b', 'c', 'd'].map((name) =>
+    entryOf(resource('Node', name, { bgp: { ipv4Address: '172.30.1.12/24' } })),
+  );
+  const oneByOne = async (): Promise<void> => {
+    for (const { key, value } of nodes) await store.create(key, value);
+  };
+  expect(await computedBy(oneByOne)).toBe(1);
+  expect(updates[0]!.nodes).toHaveLength(3);
+});
