@@ -23,7 +23,7 @@ import { SystemError, loadLibc } from '../src/linux/libc.ts';
 import type { Libc } from '../src/linux/libc.ts';
 import * as link from './netlink/link.ts';
 import type { Failure, SysctlAccess } from './netlink/messages.ts';
-import { Monitor, openMonitorSocket } from './netlink/monitor.ts';
+import { Monitor, decodeKernelEvents, openMonitorSocket } from './netlink/monitor.ts';
 import { openNamespace, ownNamespace } from './netlink/namespace.ts';
 import type { Namespace } from './netlink/namespace.ts';
 import * as neighbour from './netlink/neighbour.ts';
@@ -67,7 +67,7 @@ class LinuxKernel implements Kernel {
   readonly #socket: NetlinkSocket;
   /** Opened at its first use: many kernels load connection tracking only then. */
   #netfilter: NetlinkSocket | undefined;
-  readonly #monitors = new Set<Monitor>();
+  readonly #monitors = new Set<Monitor<KernelEvent>>();
   #open = true;
 
   constructor(libc: Libc, namespace: Namespace) {
@@ -237,14 +237,15 @@ class LinuxKernel implements Kernel {
     if (signal.aborted) return;
     await this.#ask('watch the kernel', async () => {
       const fd = this.#namespace.visit(() => openMonitorSocket(this.#libc, this.#socket.port));
-      const monitor = new Monitor({ libc: this.#libc, thread: netlinkThread, fd }, listener);
+      const ports = { libc: this.#libc, thread: netlinkThread, fd };
+      const monitor = new Monitor(ports, decodeKernelEvents, listener);
       this.#monitors.add(monitor);
       signal.addEventListener('abort', () => void this.#stop(monitor), { once: true });
       await monitor.start();
     });
   }
 
-  async #stop(monitor: Monitor): Promise<void> {
+  async #stop(monitor: Monitor<KernelEvent>): Promise<void> {
     this.#monitors.delete(monitor);
     await monitor.close();
   }

@@ -15,10 +15,6 @@ export const SYS = {
   openReadOnly: 0,
   openCloseOnExec: 0o2000000,
   cloneNewNet: 0x40000000,
-  fcntlSetFlags: 4,
-  fcntlSetOwner: 8,
-  fcntlSetSignal: 10,
-  fileAsync: 0o20000,
   solSocket: 1,
   soReuseAddress: 2,
   soSendBuffer: 7,
@@ -69,7 +65,6 @@ export interface Libc {
     fd: number,
     option: { readonly level: number; readonly name: number; readonly octets: number },
   ): Uint8Array;
-  fcntl(fd: number, command: number, argument: number): void;
   /** SIOC* of one interface whose struct ifreq points at `data`, which the kernel reads and may write. */
   interfaceRequest(
     fd: number,
@@ -130,7 +125,6 @@ export function loadLibc(): Libc {
   const readOption = bound('getsockopt', 'int getsockopt(int fd, int level, int name, void *value, void *size)');
   const name = bound('getsockname', 'int getsockname(int fd, void *address, void *size)');
   const attach = filterAttacher(library, koffi);
-  const fcntl = bound('fcntl', 'int fcntl(int fd, int command, long argument)');
   const requestOf = interfaceRequester(library, koffi);
   const open = library.func('int open(const char *path, int flags, int mode)') as Call;
   const close = bound('close', 'int close(int fd)');
@@ -154,7 +148,6 @@ export function loadLibc(): Libc {
       readOption(fd, level, name, value, new Uint8Array(size.buffer));
       return value.subarray(0, size[0]);
     },
-    fcntl: (fd, command, argument) => void fcntl(fd, command, argument),
     interfaceRequest: (fd, request, parameters) => void checked(requestOf(fd, request, parameters), 'ioctl'),
     socketName: (fd, octets) => {
       const address = new Uint8Array(octets);
@@ -267,7 +260,7 @@ function loadKoffi(): typeof koffi {
   }
 }
 
-/** A signal (nftables' watch, for one) may end a call that has a timeout. */
+/** A signal may end a call that has a timeout. */
 export function uninterrupted<T>(call: () => T): T {
   for (;;) {
     try {
