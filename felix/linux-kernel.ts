@@ -2,7 +2,7 @@
 import { formatIpAddress, formatPrefix } from '../src/model/ip.ts';
 import type { IpAddress, IpFamily } from '../src/model/ip.ts';
 import { KernelError, formatRule } from './kernel.ts';
-import { MAIN_TABLE, formatRoute } from './routes/kernel-route.ts';
+import { MAIN_TABLE } from './routes/kernel-route.ts';
 import type {
   Kernel,
   KernelAddress,
@@ -13,13 +13,11 @@ import type {
   SysctlChange,
 } from './kernel.ts';
 import type { RouteChange } from './routes/kernel-route.ts';
-import { BatchWriter, MAX_REQUESTS } from './netlink/batch-writer.ts';
-import type { Batch } from './netlink/batch-writer.ts';
 import { decodeAddress, encodeAddressDump, encodeDeleteAddress, encodeNewAddress } from './netlink/address.ts';
 import { flushConntrack } from './netlink/conntrack.ts';
-import { errnoName, errnoText } from '../src/linux/errno.ts';
+import { errnoName } from '../src/linux/errno.ts';
 import type { Request, Verdict } from './netlink/header.ts';
-import { SystemError, loadLibc } from '../src/linux/libc.ts';
+import { loadLibc } from '../src/linux/libc.ts';
 import type { Libc } from '../src/linux/libc.ts';
 import * as link from './netlink/link.ts';
 import type { Failure, SysctlAccess } from './netlink/messages.ts';
@@ -28,11 +26,13 @@ import { openNamespace, ownNamespace } from './netlink/namespace.ts';
 import type { Namespace } from './netlink/namespace.ts';
 import * as neighbour from './netlink/neighbour.ts';
 import type { PortOwner } from './netlink/port-owner.ts';
+import { failureError, named, refusalText, refuse } from './netlink/refusal.ts';
+import { writeRoutes } from './netlink/route-batches.ts';
 import { RouteReader } from './netlink/route-reader.ts';
-import { decodeResolution, encodeResolve, encodeRouteDump, writeRouteChange } from './netlink/route.ts';
+import { decodeResolution, encodeResolve, encodeRouteDump } from './netlink/route.ts';
 import { decodeRule, encodeAddRule, encodeRemoveRule, encodeRuleDump } from './netlink/rule.ts';
 import { NetlinkSocket } from './netlink/socket.ts';
-import { NetlinkThreadError, netlinkThread } from './netlink/thread.ts';
+import { netlinkThread } from './netlink/thread.ts';
 import { setPathMtuDiscovery } from './netlink/tunnel-ioctl.ts';
 import { RouteList } from './routes/route-list.ts';
 
@@ -57,9 +57,6 @@ export function createLinuxKernel({ netns }: LinuxKernelOptions = {}): Kernel {
     throw named(what, error);
   }
 }
-
-/** So many batches wait for the netlink thread at most. */
-const BATCHES_AHEAD = 3;
 
 class LinuxKernel implements Kernel {
   readonly #libc: Libc;
@@ -95,40 +92,11 @@ class LinuxKernel implements Kernel {
     }
   }
 
-  async writeRoutes(changes: Iterable<RouteChange>): ReturnType<Kernel['writeRoutes']> {
-    const refusals = new Map<number, Verdict>();
-    const underWay: Promise<void>[] = [];
-    const faults: unknown[] = [];
-    const write = async (batch: Batch, start: number): Promise<void> => {
-      try {
-        const refused = await this.#ask('write routes', () => this.#socket.executeBatch(batch));
-        for (const [i, verdict] of refused) refusals.set(start + i, verdict);
-      } catch (error) {
-        faults.push(error);
-      }
-    };
-    let count = 0;
-    for (const batch of this.#encodeBatches(changes)) {
-      underWay.push(write(batch, count));
-      count += batch.count;
-      // The thread has some to go on with while the next is encoded.
-      await underWay[underWay.length - 1 - BATCHES_AHEAD];
-    }
-    await Promise.all(underWay);
-    if (faults.length > 0) throw faults[0];
-    return routeErrors(changes, refusals, count);
-  }
-
-  *#encodeBatches(changes: Iterable<RouteChange>): Generator<Batch> {
-    let writer: BatchWriter | undefined;
-    for (const change of changes) {
-      writer ??= new BatchWriter(this.#socket.number(MAX_REQUESTS));
-      writeRouteChange(writer, change);
-      if (writer.hasRoom) continue;
-      yield writer.finish();
-      writer = undefined;
-    }
-    if (writer !== undefined) yield writer.finish();
+  writeRoutes(changes: Iterable<RouteChange>): ReturnType<Kernel['writeRoutes']> {
+    return writeRoutes(changes, {
+      number: (count) => this.#socket.number(count),
+      execute: (batch) => this.#ask('write routes', () => this.#socket.executeBatch(batch)),
+    });
   }
 
   listLinks(): ReturnType<Kernel['listLinks']> {
@@ -335,51 +303,6 @@ class LinuxKernel implements Kernel {
       throw named(what, error);
     }
   }
-}
-
-/** Whatever the system says becomes a KernelError that starts with what we were about to do. */
-function named(what: string, error: unknown): unknown {
-  if (error instanceof SystemError) return new KernelError(`${what}: ${error.message}`, error.code);
-  if (error instanceof NetlinkThreadError) return new KernelError(`${what}: ${error.message}`, 'EIO');
-  return error;
-}
-
-function failureError(what: string, { call, errno }: Failure): KernelError {
-  const { message, code } = new SystemError(call, errno);
-  return new KernelError(`${what}: ${message}`, code);
-}
-
-function refuse(what: string, verdict: Verdict): void {
-  if (verdict.errno !== 0) throw new KernelError(refusalText(what, verdict), errnoName(verdict.errno));
-}
-
-function refusalText(what: string, { errno, explanation }: Verdict): string {
-  return [what, errnoText(errno), ...(explanation === undefined ? [] : [explanation])].join(': ');
-}
-
-/** Most often nothing was refused, and the changes need not be looked at again. */
-function routeErrors(
-  changes: Iterable<RouteChange>,
-  refusals: ReadonlyMap<number, Verdict>,
-  count: number,
-): readonly (KernelError | undefined)[] {
-  const errors = new Array<KernelError | undefined>(count).fill(undefined);
-  if (refusals.size === 0) return errors;
-  let i = 0;
-  for (const change of changes) {
-    const verdict = refusals.get(i);
-    if (verdict !== undefined) errors[i] = routeError(change, verdict);
-    i++;
-  }
-  return errors;
-}
-
-function routeError(change: RouteChange, verdict: Verdict): KernelError | undefined {
-  const { errno } = verdict;
-  if (errno === 0 || (change.op === 'remove' && errnoName(errno) === 'ESRCH')) return undefined;
-  const { prefix, metric } = change.route;
-  const route = change.op === 'replace' ? formatRoute(change.route) : `${formatPrefix(prefix)} metric ${metric}`;
-  return new KernelError(refusalText(`${change.op} route ${route}`, verdict), errnoName(errno));
 }
 
 const addressText = ({ address, ifindex }: KernelAddress): string => `${formatPrefix(address)} on link ${ifindex}`;
