@@ -59,19 +59,23 @@ interface Pair {
   readonly podSide: KernelLink;
 }
 
+type Sides = { readonly [S in keyof Pair]: KernelLink | undefined };
+
 async function connect(workload: WorkloadInterface, host: Kernel, pod: Kernel): Promise<{ readonly mac: string }> {
   const { hostInterface, containerInterface } = workload;
-  const [hostSide, podSide] = await Promise.all([host.getLink(hostInterface), pod.getLink(containerInterface)]);
-  const sides = { hostSide, podSide };
-  const isThere = isPair(sides);
+  const look = async (): Promise<Sides> => {
+    const [hostSide, podSide] = await Promise.all([host.getLink(hostInterface), pod.getLink(containerInterface)]);
+    return { hostSide, podSide };
+  };
+  const before = await look();
+  const isThere = isPair(before);
   if (!isThere) {
-    if (hostSide !== undefined) await host.deleteLink(hostInterface);
+    if (before.hostSide !== undefined) await host.deleteLink(hostInterface);
     await createPair(workload, host);
   }
   try {
-    const pair = isThere
-      ? sides
-      : { hostSide: await linkNamed(hostInterface, host), podSide: await linkNamed(containerInterface, pod) };
+    const pair = isThere ? before : await look();
+    if (!isPair(pair)) throw new KernelError('one side vanished while it was set up', 'ENODEV');
     // The host's side is up first: the pod's then has its carrier as soon as it is up.
     await setUpHostSide(workload, host, pair.hostSide);
     await setUpPodSide(workload, pod, { ...pair, isNew: !isThere });
@@ -84,7 +88,7 @@ async function connect(workload: WorkloadInterface, host: Kernel, pod: Kernel): 
 }
 
 /** This pod's, which is so if each side names the other as its peer. */
-function isPair(sides: { readonly [S in keyof Pair]: KernelLink | undefined }): sides is Pair {
+function isPair(sides: Sides): sides is Pair {
   const { hostSide, podSide } = sides;
   if (hostSide?.kind !== 'veth' || podSide?.kind !== 'veth') return false;
   return hostSide.peerIndex === podSide.index && podSide.peerIndex === hostSide.index;
@@ -101,12 +105,6 @@ const createPair = (
     ...(mtu > 0 && { mtu }),
     peer: { name: containerInterface, netns },
   });
-
-async function linkNamed(wanted: string, kernel: Kernel): Promise<KernelLink> {
-  const link = await kernel.getLink(wanted);
-  if (link === undefined) throw new KernelError(`link ${wanted} vanished while it was set up`, 'ENODEV');
-  return link;
-}
 
 const wantsFamily = ({ addresses }: WorkloadInterface, family: IpFamily): boolean =>
   addresses.some((address) => address.family === family);

@@ -1,4 +1,5 @@
-import { open, stat } from 'node:fs/promises';
+import { fstatSync, statSync } from 'node:fs';
+import { open } from 'node:fs/promises';
 import type { FileHandle } from 'node:fs/promises';
 import koffi from 'koffi';
 import type { Clock } from '../runtime/clock.ts';
@@ -36,7 +37,7 @@ export class FileLock {
     for (let waitMs = 0.5; ; waitMs = Math.min(waitMs * 2, 16)) {
       this.#handle ??= await open(this.#path, 'a', 0o600);
       if (this.#flock(this.#handle.fd, LOCK_EX_NB) === 0) {
-        if (await this.#isTheFile(this.#handle)) return;
+        if (this.#isTheFile(this.#handle)) return;
         await this.close(); // Somebody removed the directory and made it again: this lock excludes nobody.
         continue;
       }
@@ -57,8 +58,9 @@ export class FileLock {
     await handle?.close();
   }
 
-  async #isTheFile(handle: FileHandle): Promise<boolean> {
-    const [ours, theirs] = await Promise.all([handle.stat(), stat(this.#path).catch(() => undefined)]);
+  #isTheFile(handle: FileHandle): boolean {
+    const ours = fstatSync(handle.fd);
+    const theirs = statSync(this.#path, { throwIfNoEntry: false });
     return ours.ino === theirs?.ino && ours.dev === theirs.dev;
   }
 }

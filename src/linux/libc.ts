@@ -91,15 +91,20 @@ export interface Libc {
   calm(eventFd: number): void;
 }
 
+type KoffiModule = typeof koffi;
 type Call = (...values: readonly (number | string | Uint8Array)[]) => number;
+
+/** What koffi has bound stays in memory as long as the thread lives, some ten kilobytes for each time: once is enough. */
+const loaded: { libc?: Libc } = {};
 
 /**
  * The C library that this process runs on already: glibc or musl. koffi is a native module and is loaded only here, so
  * that a host where it cannot be has a speaker or a felix that says so, and not a process that does not start.
  * Throws one sentence then.
  */
-export function loadLibc(): Libc {
-  const koffi = loadKoffi();
+export const loadLibc = (): Libc => (loaded.libc ??= bindLibc(loadKoffi()));
+
+function bindLibc(koffi: KoffiModule): Libc {
   const library = koffi.load(null);
   const checked = (result: number, call: string): number => {
     if (result < 0) throw new SystemError(call, koffi.errno());
@@ -252,9 +257,9 @@ function pollPlaces(fds: readonly number[]): Uint8Array {
   return octets;
 }
 
-function loadKoffi(): typeof koffi {
+function loadKoffi(): KoffiModule {
   try {
-    return createRequire(import.meta.url)('koffi') as typeof koffi;
+    return createRequire(import.meta.url)('koffi') as KoffiModule;
   } catch (error) {
     throw new Error('system calls cannot be made: the native module koffi cannot be loaded here', { cause: error });
   }

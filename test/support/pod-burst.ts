@@ -1,5 +1,6 @@
 /** Many pods at once on one node, as after a node's reboot: what the CNI plugin asks of a real agent. */
 import { execFileSync } from 'node:child_process';
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { PodResult } from '../../src/api/contract.ts';
 import { addPod, until, untilSettled } from './agent-lab.ts';
 import type { AgentLab, LabNode } from './agent-lab.ts';
@@ -53,7 +54,18 @@ export class PodBursts {
     return { pods, allMs, unreachable: await this.#unreachable(pods) };
   }
 
-  /** All pods leave, so that another burst may come. */
+  /** The first `count` of them one after the other, with `pauseMs` in between in which the node comes to rest. */
+  async oneByOne(count: number, pauseMs: number): Promise<readonly BurstPod[]> {
+    const [node] = this.#lab.nodes as [LabNode];
+    const pods: BurstPod[] = [];
+    for (const name of this.#names.slice(0, count)) {
+      pods.push(await addTimed(node, name));
+      await sleep(pauseMs);
+    }
+    return pods;
+  }
+
+  /** All pods leave, so that others may come. */
   async clear(): Promise<void> {
     const [node] = this.#lab.nodes as [LabNode];
     await Promise.all(this.#names.map((name) => node.client.delete(`/v1/pods/${name}`)));
