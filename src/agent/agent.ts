@@ -48,6 +48,8 @@ export interface AgentPorts {
   readonly version: string;
   readonly store: Store;
   readonly dataplane: Dataplane;
+  /** This host's kernel speaks IPv6, as long as the process lives. */
+  readonly hasIpv6: boolean;
   /** Whoever made it starts and closes it. */
   readonly health: AgentHealth;
   readonly createSpeaker: (settings: SpeakerSettings) => Speaker;
@@ -152,7 +154,7 @@ export class Agent implements BgpApi, NodeApi {
     const { speaker } = this.#speakers;
     const self = this.#knowledge.resources.Node.get(node);
     const address = self === undefined ? undefined : clusterNode(self)?.address.address;
-    const bgp = speakerSettings(this.#knowledge, this.#settings, false);
+    const bgp = this.#speakerSettings(false);
     const { inSync, revision, stale } = this.#syncer?.view() ?? NOT_READ_YET;
     return {
       node,
@@ -221,6 +223,11 @@ export class Agent implements BgpApi, NodeApi {
   }
 
   /** Many changes in one turn of the event loop are one computation. */
+  #speakerSettings(restarting: boolean): SpeakerSettings | undefined {
+    const { hasIpv6 } = this.#ports;
+    return speakerSettings(this.#knowledge, { ...this.#settings, hasIpv6, restarting });
+  }
+
   #schedule(): void {
     if (this.#isScheduled || this.#isClosed) return;
     this.#isScheduled = true;
@@ -243,7 +250,7 @@ export class Agent implements BgpApi, NodeApi {
     this.#knowledge = { node, resources, blocks, lent: lentAddresses(entries, { node, blocks }) };
     for (const { key, reason } of unreadable)
       this.#sayOnce('a stored entry cannot be used and is left out', { key, reason });
-    const settings = speakerSettings(this.#knowledge, this.#settings, dataplane.adoptedRoutes() > 0);
+    const settings = this.#speakerSettings(dataplane.adoptedRoutes() > 0);
     if (settings === undefined) {
       this.#sayOnce(
         'this node has no Node resource with an address in the datastore: sessions and routes stay as they are',

@@ -1,4 +1,5 @@
 import { createSocket } from 'node:dgram';
+import { existsSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { parseIpAddress } from '../model/ip.ts';
 import type { IpAddress } from '../model/ip.ts';
@@ -16,12 +17,19 @@ export function sourceTowards(destination: string): Promise<IpAddress | undefine
   });
 }
 
+/** False where the kernel was started without it (ipv6.disable=1). */
+export const hostHasIpv6 = (): boolean => existsSync('/proc/net/if_inet6');
+
 /** Throws one sentence where nobody can listen on `port` now; asked before anything is written anywhere. */
-export function checkPortIsFree(port: number): Promise<void> {
+export async function checkPortIsFree(port: number): Promise<void> {
+  for (const host of ['0.0.0.0', ...(hostHasIpv6() ? ['::'] : [])]) await listenOnce({ port, host, ipv6Only: true });
+}
+
+function listenOnce(place: { readonly port: number; readonly host: string; readonly ipv6Only: true }): Promise<void> {
   return new Promise((resolve, reject) => {
     const server = createServer();
-    server.once('error', (error: NodeJS.ErrnoException) => reject(new Error(sentence(port, error))));
-    server.listen(port, '0.0.0.0', () => server.close(() => resolve()));
+    server.once('error', (error: NodeJS.ErrnoException) => reject(new Error(sentence(place.port, error))));
+    server.listen(place, () => server.close(() => resolve()));
   });
 }
 

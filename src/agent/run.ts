@@ -20,7 +20,7 @@ import { Agent } from './agent.ts';
 import { AgentHealth } from './agent-health.ts';
 import { listenPort } from './cluster-view.ts';
 import { nodeName, rememberNodeName } from './identity.ts';
-import { checkPortIsFree } from './reach.ts';
+import { checkPortIsFree, hostHasIpv6 } from './reach.ts';
 import { registerNode } from './registration.ts';
 
 export interface RunPorts {
@@ -111,6 +111,7 @@ function createAgent(
   for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => ended.resolve(0));
   const agent = new Agent(settings, {
     ...given,
+    hasIpv6: hostHasIpv6(),
     createSpeaker: (speaker) => createSpeaker(speaker, { clock: systemClock, random: systemRandom, log: birdLog }),
     onBgpLogLevel: (level) => {
       if (settings.logLevel === undefined) birdThreshold.level = level;

@@ -166,25 +166,6 @@ describe.runIf(runs)('node doctor, between nodes with VXLAN in both families', (
   let lab: AgentLab;
   let a: LabNode;
   let b: LabNode;
-  /** Without routes through BGP: what is asked of the tunnels is the tunnels' business. */
-  const joinByHand = (): void => {
-    const vtep = ({ netns }: LabNode): string => {
-      const [link] = JSON.parse(netns.run('ip', '-j', '-6', 'address', 'show', 'vxlan-v6.calico')) as [
-        { readonly addr_info: readonly { readonly local: string; readonly scope: string }[] },
-      ];
-      return link.addr_info.find(({ scope }) => scope === 'global')!.local;
-    };
-    for (const [node, other] of [
-      [a, b],
-      [b, a],
-    ] as const) {
-      const { netns } = other;
-      const shown = netns.run('ip', '-j', '-6', 'address', 'show', 'vxlan-v6.calico');
-      const linkLocal = /"local":"(fe80:[^"]+)"/.exec(shown)![1]!;
-      node.netns.run('ip', '-6', 'route', 'replace', vtep(other), 'via', linkLocal, 'dev', 'vxlan-v6.calico', 'onlink');
-    }
-  };
-
   beforeAll(async () => {
     lab = makeAgentLab('ctd', { environment: { CALICO_IPV4POOL_VXLAN: 'Always' } });
     [a, b] = lab.nodes as [LabNode, LabNode];
@@ -194,19 +175,20 @@ describe.runIf(runs)('node doctor, between nodes with VXLAN in both families', (
     for (const node of lab.nodes) node.start();
     await untilSettled(lab);
     await lab.cli(['apply'], POOL6);
-    for (const [i, { name, netns, log }] of lab.nodes.entries()) {
+    for (const [i, { name }] of lab.nodes.entries()) {
       const node = { apiVersion: 'projectcalico.org/v3', kind: 'Node', metadata: { name } };
       const bgp = { ipv4Address: `172.30.7.${11 + i}/24`, ipv6Address: `${ADDRESSES6[i]!}/64` };
       await lab.cli(['apply'], stringify({ ...node, spec: { bgp } }));
-      const hasTunnel = (): boolean =>
-        / fd48::/.test(netns.run('ip', '-6', 'address', 'show', 'dev', 'vxlan-v6.calico'));
-      await until(() => Promise.resolve().then(hasTunnel), log);
     }
     for (const { netns, log } of lab.nodes) {
-      const isRouted = (): boolean => /10\.48\.\S+ via \S+ dev vxlan\.calico/.test(netns.run('ip', 'route'));
-      await until(() => Promise.resolve(isRouted()), log);
+      const routes = (): string => netns.run('ip', 'route') + netns.run('ip', '-6', 'route');
+      const areThere = (): boolean =>
+        / dev vxlan\.calico proto 80/.test(routes()) && / vxlan-v6\.calico proto 80/.test(routes());
+      await until(
+        () => Promise.resolve(areThere()),
+        () => `${routes()}\n${log()}`,
+      );
     }
-    joinByHand();
   });
   afterAll(() => lab.remove());
 
@@ -216,8 +198,10 @@ describe.runIf(runs)('node doctor, between nodes with VXLAN in both families', (
     `ok: VXLAN reaches 1 of 1 nodes${family === 6 ? ' (IPv6)' : ''}, and their answers come back through it`;
 
   test('both reach the other node, and come back', () => {
-    expect(vxlan()).toEqual([well(4), well(6)]);
-    expect(of(ask(a), 'mtu between nodes').map(({ what }) => what)).toEqual([
+    const all = ask(a);
+    expect(of(all, 'VXLAN').map(({ verdict, what }) => `${verdict}: ${what}`)).toEqual([well(4), well(6)]);
+    expect(of(all, 'BGP sessions')).toMatchObject([{ verdict: 'ok', what: '2 of 2 peers are Established' }]);
+    expect(of(all, 'mtu between nodes').map(({ what }) => what)).toEqual([
       'full packets from here reach 1 of 1 nodes',
       'full packets from here reach 1 of 1 nodes (IPv6)',
     ]);
@@ -266,5 +250,14 @@ describe.runIf(runs)('node doctor, between nodes with VXLAN in both families', (
     } finally {
       b.netns.run('ip', 'link', 'set', 'eth0', 'mtu', '1500');
     }
+  });
+
+  test('without an agent: TCP 179 that is dropped there in one family', async () => {
+    await a.kill('SIGKILL');
+    const told = withRule(b, ['input', 'meta nfproto ipv6 tcp dport 179 drop'], () => of(ask(a), 'BGP sessions'));
+    expect(told.map(({ verdict, what }) => `${verdict}: ${what}`)).toEqual([
+      'ok: the BGP port of 1 of 2 addresses of nodes answers from here',
+      `problem: ${NAMES[6]}: TCP from here to port 179 there gets no answer`,
+    ]);
   });
 });

@@ -40,6 +40,7 @@ beforeEach(() => {
   });
   agent = new Agent(loadSettings({ NODENAME: 'a' }), {
     node: 'a',
+    hasIpv6: true,
     version: '1.2.3',
     store,
     dataplane,
