@@ -19,9 +19,6 @@ import { pingWhile } from './pinger.ts';
 import type { Flow, PingReport } from './pinger.ts';
 import { makeNetns } from './netns.ts';
 
-/** For `test/vm`, whose tests take all of the lab from here. */
-export { eventually };
-
 /** From source, or the bundle that the VM's guest is given. */
 const SCRIPT = process.env['DATAPLANE_PROCESS'] ?? fileURLToPath(new URL('dataplane-process.ts', import.meta.url));
 
