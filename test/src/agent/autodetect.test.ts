@@ -12,6 +12,7 @@ const host = (...lines: string[]): HostInterface[] =>
       name,
       index: Number.parseInt(index),
       up: !index.includes('!'),
+      running: true,
       mtu: 1500,
       mac: '',
       addresses: addresses

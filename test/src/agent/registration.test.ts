@@ -12,6 +12,7 @@ const eth0 = (address: string): HostInterface => ({
   name: 'eth0',
   index: 2,
   up: true,
+  running: true,
   mtu: 1500,
   mac: '',
   addresses: [parseInterfaceAddress(address)],
