@@ -133,7 +133,7 @@ function detected(
   return {
     ...{ address, reason, isAmbiguous, candidates },
     warnings: [
-      ...(hasMoved ? [`this node's address was ${formatPrefix(former)} and is ${formatPrefix(address)} now`] : []),
+      ...(hasMoved ? [`this node moves from ${formatPrefix(former)} to ${formatPrefix(address)}`] : []),
       ...(isAmbiguous
         ? [
             `several IPv${family} addresses of this host would do as well as ${formatPrefix(address)} of ${interfaceName}: choose one with ${variable}_AUTODETECTION_METHOD or ${variable}`,

@@ -35,7 +35,7 @@ describe.skipIf(!isWanted)("a host's real links", () => {
   const special: string[] = [];
 
   beforeAll(async () => {
-    netns = makeNetns('cta-links');
+    netns = makeNetns('ctad-links');
     ip(
       netns,
       'link set lo up',
@@ -140,7 +140,7 @@ describe.skipIf(!isWanted)('a node that finds its address', () => {
   let a: LabNode;
 
   beforeAll(() => {
-    lab = makeAgentLab('cta');
+    lab = makeAgentLab('ctad');
     [a] = lab.nodes as [LabNode];
     ip(
       a.netns,
@@ -186,7 +186,7 @@ describe.skipIf(!isWanted)('a node that finds its address', () => {
     expect(await started({ IP_AUTODETECTION_METHOD: 'can-reach=198.51.100.9' })).toMatchObject([
       {
         reason: '10.244.1.1/24 of cni0, by can-reach=198.51.100.9',
-        warnings: ["this node's address was 172.30.7.11/24 and is 10.244.1.1/24 now"],
+        warnings: ['this node moves from 172.30.7.11/24 to 10.244.1.1/24'],
       },
       {},
     ]);

@@ -71,7 +71,7 @@ describe("the node's address", () => {
     [
       'autodetect tells when it moves',
       { setting: 'autodetect', stored: '10.9.9.9/24', method: 'interface=eth0' },
-      ['10.0.0.5/24 of eth0, by interface=eth0', "this node's address was 10.9.9.9/24 and is 10.0.0.5/24 now"],
+      ['10.0.0.5/24 of eth0, by interface=eth0', 'this node moves from 10.9.9.9/24 to 10.0.0.5/24'],
     ],
     [
       'autodetect that finds nothing keeps what is stored, and says so',
