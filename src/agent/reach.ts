@@ -12,14 +12,12 @@ export function sourceTowards(destination: string, family: IpFamily): Promise<Ip
       resolve(address);
     };
     socket.once('error', () => done(undefined));
-    socket.once('connect', () => done(parseIpAddress(withoutZone(socket.address().address))));
+    // Of a link-local address the system tells the interface, too: `fe80::1%eth0`.
+    socket.once('connect', () => done(parseIpAddress(socket.address().address.split('%')[0]!)));
     // No callback: one would be called for a failure, too, and the error not be emitted.
     socket.connect(80, destination);
   });
 }
-
-/** Of a link-local address the system tells the interface, too: `fe80::1%eth0`. */
-const withoutZone = (address: string): string => address.split('%')[0]!;
 
 /** Throws one sentence where nobody can listen on `port` now; asked before anything is written anywhere. */
 export function checkPortIsFree(port: number): Promise<void> {
