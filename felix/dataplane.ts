@@ -176,9 +176,16 @@ export class NodeDataplane implements Dataplane {
   async interfaces(): Promise<readonly HostInterface[]> {
     const { kernel } = this.#ports;
     const [links, addresses] = [await kernel.listLinks(), await kernel.listAddresses()];
-    return links.map(({ name, index, up, mtu, mac }) => ({
-      ...{ name, index, up, mtu, mac },
-      addresses: addresses.filter(({ ifindex }) => ifindex === index).map(({ address }) => address),
+    return links.map(({ name, index, kind, up, running, mtu, mac }) => ({
+      ...{ name, index, up, running, mtu, mac },
+      ...(kind !== undefined && { kind }),
+      addresses: addresses
+        .filter(({ ifindex }) => ifindex === index)
+        .map(({ address, secondary, deprecated }) => ({
+          ...address,
+          ...(secondary === true && { secondary }),
+          ...(deprecated === true && { deprecated }),
+        })),
     }));
   }
 

@@ -9,6 +9,7 @@ export type {
   DataplaneHealth,
   DataplaneSettings,
   FightStatus,
+  HostAddress,
   HostInterface,
   RepairStatus,
   WorkloadInterface,

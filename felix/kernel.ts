@@ -65,6 +65,10 @@ export interface KernelAddress {
   readonly ifindex: number;
   readonly address: InterfaceAddress;
   readonly scope: number;
+  /** IFA_F_SECONDARY, as listed only: IPv4, it came after another of its subnet; IPv6, it is a temporary one (the same bit). */
+  readonly secondary?: boolean;
+  /** IFA_F_DEPRECATED, as listed only. */
+  readonly deprecated?: boolean;
 }
 
 export type KernelNeighbour =

@@ -22,6 +22,7 @@ import type { Random } from '../runtime/random.ts';
 import { BgpAnswers } from '../speaker/bgp-answers.ts';
 import { peerStatus } from '../speaker/bgp-status.ts';
 import { SpeakerKeeper } from '../speaker/speaker-keeper.ts';
+import type { ChosenAddress } from './address-choice.ts';
 import type { AgentHealth } from './agent-health.ts';
 import {
   bgpLogLevel,
@@ -40,7 +41,7 @@ import type { Omitted } from './peers.ts';
 import { createPods } from './pods.ts';
 import type { Pods } from './pods.ts';
 import { SecretFiles } from './secret-files.ts';
-import { dataplaneReport, natReport, routeReport } from './status.ts';
+import { addressReport, dataplaneReport, natReport, routeReport } from './status.ts';
 import { TunnelAddresses } from './tunnel-addresses.ts';
 
 export interface AgentPorts {
@@ -79,6 +80,7 @@ export class Agent implements BgpApi, NodeApi {
   readonly #resources: ResourceClient;
   readonly #reader = new ResourceReader();
   #syncer: Syncer | undefined;
+  #addresses: readonly ChosenAddress[] | undefined;
   readonly #speakers: SpeakerKeeper;
   readonly #pods: Pods;
   readonly #secrets: SecretFiles;
@@ -136,8 +138,9 @@ export class Agent implements BgpApi, NodeApi {
     });
   }
 
-  /** Begins to work; until then it only answers. */
-  start(): void {
+  /** Begins to work; until then it only answers. `addresses` are those that the node was registered with. */
+  start(addresses?: readonly ChosenAddress[]): void {
+    this.#addresses = addresses;
     const { store, clock, random, datastoreLog } = this.#ports;
     const handlers: SyncHandlers = {
       onSnapshot: () => this.#schedule(),
@@ -168,6 +171,7 @@ export class Agent implements BgpApi, NodeApi {
         converged: speaker?.isConverged() ?? false,
         peers: (speaker?.peers() ?? []).map(peerStatus),
       },
+      ...(this.#addresses && { addresses: this.#addresses.map(addressReport) }),
       datastore: { type: this.#settings.datastore.type, inSync, revision, ...(stale === undefined ? {} : { stale }) },
       dataplane: dataplaneReport(dataplane),
       nat: dataplane.nat().map(natReport),

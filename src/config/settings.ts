@@ -14,6 +14,8 @@ export interface AgentSettings {
   readonly nodeName: string | undefined;
   readonly ip: IpSetting;
   readonly ipDetection: DetectionMethod;
+  readonly ip6: IpSetting;
+  readonly ip6Detection: DetectionMethod;
   readonly asn?: number;
   readonly routerId?: IpAddress | 'hash';
   /** Absent: no default pool is made. */
@@ -125,6 +127,8 @@ function withDefaults(values: Values, datastore: StoreSettings): AgentSettings {
     nodeName: values.nodeName ?? values.hostName?.toLowerCase(),
     ip: values.ip ?? { kind: 'keep' },
     ipDetection: values.ipDetection ?? { kind: 'first-found' },
+    ip6: values.ip6 ?? { kind: 'keep' },
+    ip6Detection: values.ip6Detection ?? { kind: 'first-found' },
     ...(values.asn === undefined ? {} : { asn: values.asn }),
     ...(values.routerId === undefined ? {} : { routerId: values.routerId }),
     ...defaultPool(values),

@@ -71,6 +71,20 @@ describe('a first start', () => {
   });
 });
 
+test('interfaces() tells what detection of an address goes by: kind, carrier, which addresses come second', async () => {
+  const kernel = await newHost();
+  const second = parseInterfaceAddress('172.30.1.12/24');
+  await kernel.addAddress({ ifindex: 2, address: second, scope: 0 });
+  const cni0 = kernel.givenLink({ name: 'cni0', kind: 'bridge', mtu: 1500, up: true, running: false, mac: '' });
+  const { dataplane } = await start(kernel);
+  const named = new Map((await dataplane.interfaces()).map((each) => [each.name, each]));
+  expect(named.get('eth0')).toEqual({
+    ...{ name: 'eth0', index: 2, up: true, running: true, mtu: 1500, mac: '02:00:00:00:00:01' },
+    addresses: [parseInterfaceAddress('172.30.1.11/24'), { ...second, secondary: true }],
+  });
+  expect(named.get('cni0')).toMatchObject({ index: cni0, kind: 'bridge', running: false, addresses: [] });
+});
+
 describe('a restart', () => {
   test('over the same inputs writes nothing at all', async () => {
     const kernel = await newHost();

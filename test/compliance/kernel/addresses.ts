@@ -16,4 +16,12 @@ export function addressesContract(given: () => KernelBench): void {
     await kernel.removeAddress(address);
     expect(await there()).toBe(false);
   });
+
+  test('tells an IPv4 address that came after another of its subnet, and no other', async () => {
+    const { kernel, near } = given();
+    for (const text of ['10.1.0.9/24', '10.1.0.10/32', '10.4.0.1/24', '2001:db8::9/64'])
+      await kernel.addAddress({ ifindex: near.index, address: parseInterfaceAddress(text), scope: 0 });
+    const listed = (await kernel.listAddresses()).filter(({ secondary }) => secondary === true);
+    expect(listed.map(({ address }) => formatPrefix(address))).toEqual(['10.1.0.9/24']);
+  });
 }

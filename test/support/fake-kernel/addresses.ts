@@ -1,4 +1,4 @@
-import { formatPrefix, sameAddress } from '../../../src/model/ip.ts';
+import { formatPrefix, prefixOf, sameAddress, samePrefix } from '../../../src/model/ip.ts';
 import { KernelError } from '../../../felix/kernel.ts';
 import type { KernelAddress } from '../../../felix/kernel.ts';
 import type { FakeNamespace } from './namespace.ts';
@@ -12,7 +12,10 @@ export function addAddress(namespace: FakeNamespace, address: KernelAddress): vo
     throw new KernelError(`add address ${addressWords(address)}: ENODEV (no such device)`, 'ENODEV');
   }
   if (namespace.addresses.some((one) => isSame(one, address))) return;
-  namespace.addresses = [...namespace.addresses, address];
+  const stored = namespace.addresses.some((one) => isOfOneSubnet(one, address))
+    ? { ...address, secondary: true }
+    : address;
+  namespace.addresses = [...namespace.addresses, stored];
   namespace.emit({ kind: 'address', change: 'set', address });
 }
 
@@ -22,6 +25,11 @@ export function removeAddress(namespace: FakeNamespace, address: KernelAddress):
   namespace.addresses = left;
   if (isGone) namespace.emit({ kind: 'address', change: 'removed', address });
 }
+
+const isOfOneSubnet = (a: KernelAddress, b: KernelAddress): boolean =>
+  a.ifindex === b.ifindex &&
+  a.address.address.family === 4 &&
+  samePrefix(prefixOf(a.address.address, a.address.length), prefixOf(b.address.address, b.address.length));
 
 const isSame = (a: KernelAddress, b: KernelAddress): boolean =>
   a.ifindex === b.ifindex && a.address.length === b.address.length && sameAddress(a.address.address, b.address.address);
