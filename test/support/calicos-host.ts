@@ -7,7 +7,7 @@ import { createLinuxKernel } from '../../felix/linux-kernel.ts';
 import { parsePrefix } from '../../src/model/ip.ts';
 import { systemClock } from '../../src/runtime/clock.ts';
 import { silentLogger } from '../../src/runtime/logger.ts';
-import { eventually } from './dataplane-lab.ts';
+import { eventually } from './eventually.ts';
 import { inputs, learned, node, pool } from './dataplane-inputs.ts';
 import { makeNetns } from './netns.ts';
 import type { TestNetns } from './netns.ts';
