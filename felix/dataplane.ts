@@ -4,7 +4,7 @@ import type { Clock } from '../src/runtime/clock.ts';
 import type { Logger } from '../src/runtime/logger.ts';
 import type { Random } from '../src/runtime/random.ts';
 import type { HostView } from './calc/host-view.ts';
-import { RoutePlanner } from './calc/route-planner.ts';
+import { RoutePlanner } from './routes/route-planner.ts';
 import { planSysctls } from './calc/sysctls.ts';
 import type { TunnelPlan } from './calc/tunnels.ts';
 import { planTunnelPeers, planTunnels, podMtu } from './calc/tunnels.ts';

@@ -1,9 +1,9 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { isDeepStrictEqual } from 'node:util';
 import type { DataplaneInputs } from '../inputs.ts';
-import type { HostView } from './host-view.ts';
-import type { RoutePlan } from './route-plan.ts';
-import { planRoutesInSteps } from './routes.ts';
+import type { HostView } from '../calc/host-view.ts';
+import type { RoutePlan } from '../calc/route-plan.ts';
+import { planRoutesInSteps } from '../calc/routes.ts';
 
 /**
  * planRoutes with a memory of one, in turns that are short. The plan is a function of its arguments, so the same inputs on the same

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { RoutePlanner } from '../../../felix/calc/route-planner.ts';
+import { RoutePlanner } from '../../../felix/routes/route-planner.ts';
 import { planRoutes, planRoutesInSteps } from '../../../felix/calc/routes.ts';
 import { host, inputs, learned } from '../../support/dataplane-inputs.ts';
 
