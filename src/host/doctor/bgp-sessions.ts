@@ -65,7 +65,11 @@ export interface Dialled {
 
 export function judgeSessions({ agent, cluster }: HostFacts, dialled: readonly Dialled[]): readonly Finding[] {
   const hasPasswords = !('unknown' in cluster) && cluster.bgp.hasPasswords;
-  if ('absent' in agent) return judgeWithoutAgent(dialled, hasPasswords);
+  if ('absent' in agent) {
+    const isRiddle = !('unknown' in cluster) && !cluster.bgp.hasMesh;
+    if (isRiddle) return [check.unknown('there is no mesh, and only an agent knows the peers of this node')];
+    return judgeWithoutAgent(dialled, hasPasswords);
+  }
   const { peers } = agent.bgp;
   if (peers.length === 0) return [check.ok('this node has no peers')];
   const up = peers.filter((peer) => !isDown(peer)).length;

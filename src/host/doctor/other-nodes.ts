@@ -43,17 +43,19 @@ async function checkSessions(
 ): Promise<readonly Finding[]> {
   const { cluster } = facts;
   const self = 'unknown' in cluster ? undefined : cluster.self;
-  const callees = calleesOf(facts, names).flatMap((callee) => {
-    const source = self && addressOf(self, callee.address.family)?.address;
-    return source === undefined ? [] : [{ callee, source }];
-  });
+  const callees = calleesOf(facts, names);
   const asked = callees.slice(0, MAX_PROBED);
-  const outcomes = await ports.dial(asked.map(({ callee: { address, port }, source }) => ({ address, port, source })));
+  const outcomes = await ports.dial(
+    asked.map(({ address, port }) => {
+      const source = self && addressOf(self, address.family)?.address;
+      return { address, port, ...(source && { source }) };
+    }),
+  );
   const left = callees.length - asked.length;
   return [
     ...judgeSessions(
       facts,
-      asked.map(({ callee }, i) => ({ callee, outcome: outcomes[i]! })),
+      asked.map((callee, i) => ({ callee, outcome: outcomes[i]! })),
     ),
     ...(left > 0 ? [checkOf('BGP sessions').unknown(`${left} more were not dialled`, { todo: '--nodes NAME …' })] : []),
   ];

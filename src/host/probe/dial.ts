@@ -6,8 +6,8 @@ import { formatIpAddress } from '../../model/ip.ts';
 export interface DialTarget {
   readonly address: IpAddress;
   readonly port: number;
-  /** Our own, of the same family. */
-  readonly source: IpAddress;
+  /** Our own, of the same family; absent: the kernel's choice. */
+  readonly source?: IpAddress;
 }
 
 export type DialOutcome =
@@ -29,7 +29,8 @@ async function dialOne(
   { address, port, source }: DialTarget,
   sleep: (ms: number) => Promise<void>,
 ): Promise<DialOutcome> {
-  const socket = connect({ host: formatIpAddress(address), port, localAddress: formatIpAddress(source) });
+  const from = source && { localAddress: formatIpAddress(source) };
+  const socket = connect({ host: formatIpAddress(address), port, ...from });
   const answered = new Promise<DialOutcome>((resolve) => {
     socket.once('connect', () => resolve({ kind: 'connected' }));
     socket.once('error', (error: NodeJS.ErrnoException) =>

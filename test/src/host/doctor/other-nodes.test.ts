@@ -3,12 +3,13 @@ import { describe, expect, test } from 'vitest';
 import type { Finding } from '../../../../src/host/doctor/finding.ts';
 import type { ClusterFacts, HostLink } from '../../../../src/host/doctor/host-facts.ts';
 import { checkOtherNodes } from '../../../../src/host/doctor/other-nodes.ts';
+import type { DialTarget } from '../../../../src/host/probe/dial.ts';
 import type { ProbeSource, ProbeTarget } from '../../../../src/host/probe/questions.ts';
 import { questionsFor } from '../../../../src/host/probe/questions.ts';
 import { SystemError } from '../../../../src/linux/libc.ts';
 import { formatIpAddress, parseIpAddress } from '../../../../src/model/ip.ts';
 import { node, pool } from '../../../support/dataplane-inputs.ts';
-import { clusterFacts, eth0, hostFacts } from '../../../support/doctor-facts.ts';
+import { clusterFacts, eth0, hostFacts, peerStatus, speakerStatus } from '../../../support/doctor-facts.ts';
 import { healthyHost } from '../../../support/doctor-ports.ts';
 
 const six = { ipv6: 'fd30:1::11/64', vxlan6: 'fd48::1' };
@@ -111,10 +112,27 @@ test('at most a hundred', async () => {
   ]);
 });
 
+test('a peer of the agent that is down is told where the datastore is not there, too', async () => {
+  const dialled: DialTarget[] = [];
+  const dial = (targets: readonly DialTarget[]) => {
+    dialled.push(...targets);
+    return Promise.resolve(targets.map(() => ({ kind: 'silent' }) as const));
+  };
+  const agent = speakerStatus(peerStatus('172.30.1.12', 'Active'));
+  const known = hostFacts({ agent, cluster: clusterFacts({ self }) });
+  await checkOtherNodes({ ...healthyHost(), dial }, known, undefined);
+  const facts = hostFacts({ agent, cluster: { unknown: 'no datastore' } });
+  const findings = await checkOtherNodes({ ...healthyHost(), dial }, facts, undefined);
+  expect(findings[0]!.what).toMatch(/^no session with 172\.30\.1\.12: /);
+  const target = { address: near.address.address, port: 179 };
+  expect(dialled).toEqual([{ ...target, source: self.address.address }, target]);
+});
+
 test('no right to send is no verdict on anybody', async () => {
   const healthy = healthyHost({}, { probe: () => Promise.reject(new SystemError('socket', 1)) });
-  const facts = hostFacts({ cluster: clusterFacts({ self, others: [near] }, { hasMesh: false }) });
+  const facts = hostFacts({ cluster: clusterFacts({ self, others: [near] }) });
   expect((await checkOtherNodes(healthy, facts, undefined)).map(({ what }) => what)).toEqual([
+    expect.stringMatching(/^the BGP port of (\d) of \1 addresses/) as string,
     'asking them takes root or CAP_NET_RAW: socket: EPERM (operation not permitted)',
   ]);
 });

@@ -132,6 +132,12 @@ describe('what it means', () => {
     expect(words(judge({ agent: speaker() }, []))).toEqual(['ok: this node has no peers']);
   });
 
+  test('without an agent and without a mesh nobody knows', () => {
+    expect(words(judge({}, [], { hasMesh: false }))).toEqual([
+      'unknown: there is no mesh, and only an agent knows the peers of this node',
+    ]);
+  });
+
   test('without an agent a silent port is a problem, but none where passwords are in use', () => {
     const outcomes = [CONNECTED, CONNECTED, SILENT];
     const well = 'ok: the BGP port of 2 of 3 addresses of nodes answers from here';
