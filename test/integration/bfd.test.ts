@@ -256,12 +256,9 @@ describe.skipIf(missingBird !== undefined)(`with a real BIRD 2 ${missingBird ?? 
     const directory = resolve('.cache', `bfd-bundle-${process.pid}`);
     mkdirSync(directory, { recursive: true });
     try {
-      const [, ...words] = scripts.build
-        .replace('--outdir=dist', `--outdir=${directory}`)
-        .replaceAll("'", '')
-        .split(' ');
-      const banner = words.findIndex((word) => word.startsWith('--banner'));
-      const options = words.filter((word, i) => word.startsWith('--') && i !== banner);
+      const build = scripts.build.replace('--outdir=dist', `--outdir=${directory}`);
+      const words = [...build.matchAll(/(?:[^\s']|'[^']*')+/g)].map(([word]) => word.replaceAll("'", ''));
+      const options = words.filter((word) => word.startsWith('--') && !word.startsWith('--banner'));
       // The door stands for the agent that has it inside; the thread is the entry point of the build itself.
       const thread = words.find((word) => word.startsWith('calico-ts-bfd='));
       expect(thread).toBeDefined();

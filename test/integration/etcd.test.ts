@@ -130,7 +130,7 @@ describe.skipIf(!HAS_ETCD)("etcd (Debian's etcd-server)", () => {
   test('a paused etcd is given up after five seconds, not waited for', async () => {
     const store = await open();
     await store.get('/x');
-    server.pause();
+    await server.pause();
     const started = performance.now();
     try {
       await expect(store.get('/x')).rejects.toThrow(/^etcd at .* does not answer: /);

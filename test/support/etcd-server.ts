@@ -1,11 +1,13 @@
 import { spawn } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
+import { readFileSync, readdirSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { eventually } from './eventually.ts';
 
 /** A real etcd of our own: on free loopback ports, its data in a temporary directory. */
 export class EtcdServer {
@@ -58,8 +60,12 @@ export class EtcdServer {
     await gone;
   }
 
-  pause(): void {
-    this.#process?.kill('SIGSTOP');
+  /** Resolves when it stands still: a signal reaches threads that run a moment after it was sent. */
+  async pause(): Promise<void> {
+    const pid = this.#process?.pid;
+    if (pid === undefined) throw new Error('no etcd runs that could be paused');
+    process.kill(pid, 'SIGSTOP');
+    await eventually(() => readdirSync(`/proc/${pid}/task`).every((task) => stateOf(pid, task) === 'T'));
   }
 
   resume(): void {
@@ -93,3 +99,7 @@ async function freePort(): Promise<number> {
   await once(server, 'close');
   return port;
 }
+
+/** `T`: stopped. Behind the name, which may hold anything but a last bracket; proc_pid_stat(5). */
+const stateOf = (pid: number, task: string): string | undefined =>
+  /.*\) (\S)/s.exec(readFileSync(`/proc/${pid}/task/${task}/stat`, 'utf8'))?.[1];
