@@ -8,26 +8,26 @@ import type { TestNetns } from './netns.ts';
 
 export class KernelDiary {
   readonly #child: ChildProcessByStdio<null, Readable, null>;
+  readonly #space: TestNetns;
   #heard = '';
 
-  private constructor({ name }: TestNetns) {
-    const command = ['netns', 'exec', name, 'ip', '-ts', '-o', 'monitor', 'link', 'address', 'route'];
+  private constructor(space: TestNetns) {
+    this.#space = space;
+    const command = ['netns', 'exec', space.name, 'ip', '-ts', '-o', 'monitor', 'link', 'address', 'route'];
     this.#child = spawn('ip', command, { stdio: ['ignore', 'pipe', 'ignore'] });
     this.#child.stdout.on('data', (data: Buffer) => (this.#heard += data.toString()));
   }
 
-  /** Resolves when it hears: then it has heard of a route that is not ours. */
+  /** Resolves when it hears. */
   static async open(space: TestNetns): Promise<KernelDiary> {
     const diary = new KernelDiary(space);
-    while (diary.#heard === '') {
-      for (const verb of ['add', 'del']) space.run('ip', 'route', verb, 'blackhole', '198.51.100.1');
-      await sleep(100);
-    }
+    await diary.#hearsOf('198.51.100.1');
     return diary;
   }
 
-  /** Ends it; all of it is written then. */
+  /** Ends it when all until now is written. */
   async close(): Promise<void> {
+    await this.#hearsOf('198.51.100.2');
     const ended = once(this.#child, 'close');
     this.#child.kill();
     await ended;
@@ -42,5 +42,13 @@ export class KernelDiary {
       const [[, time = ''] = []] = lines.splice(0, at + 1).slice(at);
       return Date.parse(time);
     });
+  }
+
+  /** Of a route that is not ours. */
+  async #hearsOf(address: string): Promise<void> {
+    while (!this.#heard.includes(address)) {
+      for (const verb of ['add', 'del']) this.#space.run('ip', 'route', verb, 'blackhole', address);
+      await sleep(100);
+    }
   }
 }
