@@ -195,7 +195,7 @@ export class AssignSearch {
     for (;;) {
       const some = await this.#takeOnce(prefix, onlyIfOwnedBy);
       served.push(...some);
-      if (some.length < MAX_PORTIONS) return served;
+      if (some.length === 0 || !this.#isAnyShort()) return served;
     }
   }
 

@@ -105,10 +105,15 @@ describe('requests that wait at the same time', () => {
   });
 
   test('of one block are more than go into one write', async () => {
-    const huge = pool('10.70.0.0/22', 22);
-    const all = await Promise.all(names(240).map((handle) => assign(ipam, 'n1', handle, [huge])));
-    expect(new Set(all.flatMap(({ texts }) => texts)).size).toBe(240);
-    expect(await checkInvariants(data)).toBe(240);
+    const huge = pool('10.70.0.0/21', 22);
+    // One of them has a record that cannot be read, and leaves its place in the first write empty.
+    let looks = 0;
+    fateOf = (label) => (label === `get ${handleKey('h7')}` && ++looks === 2 ? 'lost' : 'done');
+    const all = await Promise.allSettled(names(240).map((handle) => assign(ipam, 'n1', handle, [huge])));
+    const got = all.flatMap((outcome) => (outcome.status === 'fulfilled' ? [outcome.value] : []));
+    expect(new Set(got.flatMap(({ texts }) => texts)).size).toBe(239);
+    expect(await checkInvariants(data)).toBe(239);
+    expect((await data.list(`${IPAM_PREFIX}assignment/`)).entries).toHaveLength(1);
     await Promise.all(names(240).map((handle) => ipam.releaseByHandle(handle)));
     expect(await checkInvariants(data)).toBe(0);
     expect((await data.list(`${IPAM_PREFIX}handle/`)).entries).toEqual([]);
