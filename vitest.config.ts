@@ -26,6 +26,8 @@ export default defineConfig({
           name: 'unit',
           include: ['test/**/*.test.ts'],
           exclude: ['test/integration/**', 'test/vm/**'],
+          // Properties take a second, and seven on a machine that has other work; five is no verdict on them.
+          testTimeout: 30_000,
         },
       },
       {

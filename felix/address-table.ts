@@ -1,7 +1,7 @@
 import type { IpAddress } from '../src/model/ip.ts';
 import { hostPrefix, isHostPrefix, isIpv6LinkLocal, sameAddress } from '../src/model/ip.ts';
 import type { KernelAddress } from './kernel.ts';
-import { SCOPE } from './kernel.ts';
+import { SCOPE } from './routes/kernel-route.ts';
 
 export type AddressChange =
   { readonly op: 'add'; readonly address: KernelAddress } | { readonly op: 'remove'; readonly address: KernelAddress };

@@ -35,10 +35,22 @@ export interface WorkloadInterface {
 export interface HostInterface {
   readonly name: string;
   readonly index: number;
+  /** `veth`, `bridge`, `vxlan` …; absent on hardware and `lo`. */
+  readonly kind?: string;
   readonly up: boolean;
+  /** It can carry packets now: up, and a cable in it. */
+  readonly running: boolean;
   readonly mtu: number;
   readonly mac: string;
-  readonly addresses: readonly InterfaceAddress[];
+  /** In the kernel's order. */
+  readonly addresses: readonly HostAddress[];
+}
+
+export interface HostAddress extends InterfaceAddress {
+  /** IPv4: came after another of its subnet. IPv6: temporary, RFC 8981. */
+  readonly secondary?: boolean;
+  /** To be gone soon, no new connection should begin with it: RFC 4862 §5.5.4. */
+  readonly deprecated?: boolean;
 }
 
 /** What whoever watches over the dataplane needs to know. */

@@ -4,7 +4,7 @@ import type { Clock } from '../src/runtime/clock.ts';
 import type { Logger } from '../src/runtime/logger.ts';
 import type { Random } from '../src/runtime/random.ts';
 import type { HostView } from './calc/host-view.ts';
-import { RoutePlanner } from './calc/route-planner.ts';
+import { RoutePlanner } from './routes/route-planner.ts';
 import { planSysctls } from './calc/sysctls.ts';
 import type { TunnelPlan } from './calc/tunnels.ts';
 import { planTunnelPeers, planTunnels, podMtu } from './calc/tunnels.ts';
@@ -12,7 +12,7 @@ import { FightReport } from './fight-report.ts';
 import type { Surprise } from './host-watch.ts';
 import { HostWatch } from './host-watch.ts';
 import type { HostSnapshot } from './host-snapshot.ts';
-import { findParent, hostLinks, readHost, viewHost } from './host-snapshot.ts';
+import { findParent, hasLost, hostLinks, readHost, viewHost } from './host-snapshot.ts';
 import type {
   Dataplane,
   DataplaneHealth,
@@ -36,7 +36,8 @@ import { PassScheduler } from './pass-scheduler.ts';
 import type { PassResult } from './reconcile.ts';
 import { asError } from './reconcile.ts';
 import { Repairs } from './repairs.ts';
-import { RouteTable } from './route-table.ts';
+import type { RouteId } from './routes/route-id.ts';
+import { RouteTable } from './routes/route-table.ts';
 import { SysctlTable } from './sysctl-table.ts';
 import type { RouteStatus } from './desired.ts';
 import type { WorkloadPorts } from './workload-interface.ts';
@@ -122,7 +123,9 @@ export class NodeDataplane implements Dataplane {
     const { kernel, log } = this.#ports;
     await requirePermission(kernel);
     await this.#watch.start(kernel);
+    this.#watch.hold();
     await this.#resync();
+    this.#watch.release();
     this.#rpFilter = await kernel.readSysctl(RP_FILTER_DEFAULT);
     this.#adopted = this.#routes.size;
     log.info({ adoptedRoutes: this.#adopted, links: this.#host.links.length }, 'kernel state read');
@@ -173,9 +176,16 @@ export class NodeDataplane implements Dataplane {
   async interfaces(): Promise<readonly HostInterface[]> {
     const { kernel } = this.#ports;
     const [links, addresses] = [await kernel.listLinks(), await kernel.listAddresses()];
-    return links.map(({ name, index, up, mtu, mac }) => ({
-      ...{ name, index, up, mtu, mac },
-      addresses: addresses.filter(({ ifindex }) => ifindex === index).map(({ address }) => address),
+    return links.map(({ name, index, kind, up, running, mtu, mac }) => ({
+      ...{ name, index, up, running, mtu, mac },
+      ...(kind !== undefined && { kind }),
+      addresses: addresses
+        .filter(({ ifindex }) => ifindex === index)
+        .map(({ address, secondary, deprecated }) => ({
+          ...address,
+          ...(secondary === true && { secondary }),
+          ...(deprecated === true && { deprecated }),
+        })),
     }));
   }
 
@@ -244,11 +254,11 @@ export class NodeDataplane implements Dataplane {
     return Math.max(0, Math.min(...times.filter((time) => time !== undefined)) - this.#ports.clock.now());
   }
 
-  async #converge(inputs: DataplaneInputs, now: number): Promise<PassResult<string>> {
+  async #converge(inputs: DataplaneInputs, now: number): Promise<PassResult<unknown>> {
     const isFull = now >= this.#resyncAt;
     if (this.#isStale || isFull) await this.#resync();
     const mayDelete = inputs.learnedComplete;
-    const results: PassResult<string>[] = [];
+    const results: PassResult<unknown>[] = [];
 
     const plans = planTunnels(inputs, this.#view(inputs), this.#settings);
     results.push(
@@ -267,7 +277,7 @@ export class NodeDataplane implements Dataplane {
       this.#resyncAt = now + this.#settings.resyncSeconds * 1000 * (1 + this.#ports.random() / 10);
     }
     this.#neighbours.setDesired(planTunnelPeers(inputs), view.links);
-    this.#routes.setDesired(this.#planner.plan(inputs, view), view.links);
+    this.#routes.setDesired(await this.#planner.plan(inputs, view), view.links);
     // A route may need a neighbour, so neighbours come before routes and go after them; links go last of all.
     results.push(await this.#neighbours.reconcile(now, false));
     results.push(await this.#reconcileRoutes(now, mayDelete));
@@ -284,8 +294,8 @@ export class NodeDataplane implements Dataplane {
     return this.#report(results);
   }
 
-  async #reconcileRoutes(now: number, mayDelete: boolean): Promise<PassResult<string>> {
-    const inKernel = { actual: this.#routes.actual, isAwaited: (key: string) => this.#routes.isAwaited(key) };
+  async #reconcileRoutes(now: number, mayDelete: boolean): Promise<PassResult<unknown>> {
+    const inKernel = { actual: this.#routes.actual, isAwaited: (id: RouteId) => this.#routes.isAwaited(id) };
     this.#moved.observe(inKernel);
     const result = await this.#routes.reconcile(now, mayDelete);
     this.#moved.observe(inKernel);
@@ -300,12 +310,26 @@ export class NodeDataplane implements Dataplane {
 
   /** The way that needs no memory: all that the kernel has is read again. */
   async #resync(): Promise<void> {
-    const host = await readHost(this.#ports.kernel);
+    const { links, addresses, routes } = await readHost(this.#ports.kernel);
     // Ours are the route table's to know; kept here too they would be twice in memory.
-    this.#host = { ...host, routes: host.routes.filter((route) => !isOurs(route)) };
-    this.#routes.setActual(host.routes, this.#ownership());
+    this.#host = { links, addresses, routes: routes.without(isOurs) };
+    await this.#routes.setActual(routes, this.#ownership());
     await this.#neighbours.resync(hostLinks(this.#host));
     this.#isStale = false;
+  }
+
+  /** After a change of ours to a link. With a link that is gone or down its routes are gone too, so all is read again. */
+  async #rereadLinks(): Promise<HostSnapshot> {
+    const { kernel } = this.#ports;
+    const before = this.#host.links;
+    const [links, addresses] = [await kernel.listLinks(), await kernel.listAddresses()];
+    if (hasLost(before, links)) {
+      await this.#resync();
+    } else {
+      this.#host = { ...this.#host, links, addresses };
+      await this.#neighbours.resync(hostLinks(this.#host));
+    }
+    return this.#host;
   }
 
   #ownership(): IsOurs {
@@ -313,15 +337,12 @@ export class NodeDataplane implements Dataplane {
     return isOursOrCalicos(this.#inputs?.pools.map(({ cidr }) => cidr) ?? [], this.#host.links);
   }
 
-  async #reconcileLinks(plans: readonly TunnelPlan[], now: number, mayDelete: boolean): Promise<PassResult<string>> {
+  async #reconcileLinks(plans: readonly TunnelPlan[], now: number, mayDelete: boolean): Promise<PassResult<unknown>> {
     const may = { mayDelete, isInUse: (ifindex: number) => this.#routes.isLinkInUse(ifindex) };
-    const failed = new Map<string, Error>();
+    const failed = new Map<unknown, Error>();
     let changed = 0;
     for (const plan of plans) {
-      const read = async (): Promise<HostSnapshot> => {
-        await this.#resync();
-        return this.#host;
-      };
+      const read = (): Promise<HostSnapshot> => this.#rereadLinks();
       const outcome = await this.#links.reconcile(plan, now, { host: this.#host, read, may });
       changed += outcome.changed;
       if (outcome.error !== undefined) failed.set(outcome.name, outcome.error);
@@ -330,7 +351,7 @@ export class NodeDataplane implements Dataplane {
     return { changed, failed };
   }
 
-  #report(results: readonly PassResult<string>[]): PassResult<string> {
+  #report(results: readonly PassResult<unknown>[]): PassResult<unknown> {
     const { log } = this.#ports;
     const changed = results.reduce((sum, result) => sum + result.changed, 0);
     const failed = new Map(results.flatMap((result) => [...result.failed]));

@@ -1,11 +1,23 @@
+/** A Map, or whatever holds entries as one does. */
+export interface Entries<K, V> extends Iterable<[K, V]> {
+  readonly size: number;
+  get(key: K): V | undefined;
+  has(key: K): boolean;
+  keys(): Iterable<K>;
+  set(key: K, value: V): unknown;
+  delete(key: K): boolean;
+}
+
+export type ReadonlyEntries<K, V> = Omit<Entries<K, V>, 'set' | 'delete'>;
+
 /**
  * What we want, what we believe is there, and the difference. Never touches the kernel.
  *
  *     desired   ( update: missing or different   ( equal: left alone )   delete: not wanted )   actual
  */
 export class DeltaTracker<K, V> {
-  #actual = new Map<K, V>();
-  #desired: ReadonlyMap<K, V> = new Map();
+  #actual: Entries<K, V> = new Map<K, V>();
+  #desired: ReadonlyEntries<K, V> = new Map<K, V>();
   readonly #equal: (a: V, b: V) => boolean;
 
   constructor(equal: (a: V, b: V) => boolean) {
@@ -13,35 +25,28 @@ export class DeltaTracker<K, V> {
   }
 
   /** What we believe is there; until the next setActual whoever writes notes here what has become of it. */
-  get actual(): Map<K, V> {
+  get actual(): Entries<K, V> {
     return this.#actual;
   }
 
-  get desired(): ReadonlyMap<K, V> {
+  get desired(): ReadonlyEntries<K, V> {
     return this.#desired;
   }
 
   /** The whole of what is wanted, whatever was wanted before. */
-  setDesired(desired: ReadonlyMap<K, V>): void {
+  setDesired(desired: ReadonlyEntries<K, V>): void {
     this.#desired = desired;
   }
 
   /** True where `desired` wants the same for `key` as we want now. */
-  isSameWish(key: K, desired: ReadonlyMap<K, V>): boolean {
+  isSameWish(key: K, desired: ReadonlyEntries<K, V>): boolean {
     const before = this.#desired.get(key);
     const after = desired.get(key);
     return before === undefined || after === undefined ? before === after : this.#equal(before, after);
   }
 
-  /**
-   * What was read back; everything believed before is forgotten. The map is ours from now on. Of what is as it should be, only the
-   * wanted value is kept: most are, and each would be there twice.
-   */
-  setActual(seen: Map<K, V>): void {
-    for (const [key, value] of seen) {
-      const want = this.#desired.get(key);
-      if (want !== undefined && want !== value && this.#equal(value, want)) seen.set(key, want);
-    }
+  /** What was read back; everything believed before is forgotten. The entries are ours from now on. */
+  setActual(seen: Entries<K, V>): void {
     this.#actual = seen;
   }
 
@@ -57,15 +62,11 @@ export class DeltaTracker<K, V> {
     return have === undefined || value === undefined ? have !== value : !this.#equal(have, value);
   }
 
-  pendingUpdates(): readonly (readonly [K, V])[] {
-    const pending: (readonly [K, V])[] = [];
-    for (const [key, want] of this.#desired) if (!this.isCorrect(key)) pending.push([key, want]);
-    return pending;
+  *pendingUpdates(): Generator<readonly [K, V]> {
+    for (const key of this.#desired.keys()) if (!this.isCorrect(key)) yield [key, this.#desired.get(key)!];
   }
 
-  pendingDeletions(): readonly (readonly [K, V])[] {
-    const pending: (readonly [K, V])[] = [];
-    for (const [key, have] of this.#actual) if (!this.#desired.has(key)) pending.push([key, have]);
-    return pending;
+  *pendingDeletions(): Generator<readonly [K, V]> {
+    for (const key of this.#actual.keys()) if (!this.#desired.has(key)) yield [key, this.#actual.get(key)!];
   }
 }

@@ -4,8 +4,10 @@ import type { InterfaceAddress, IpAddress } from '../src/model/ip.ts';
 import type { ForeignRoute, HostLink, HostView, ParentLink } from './calc/host-view.ts';
 import { TUNNEL_LINKS } from './calc/encap.ts';
 import type { ClusterNode } from './inputs.ts';
-import type { Kernel, KernelAddress, KernelLink, KernelRoute } from './kernel.ts';
+import type { Kernel, KernelAddress, KernelLink } from './kernel.ts';
+import type { KernelRoute } from './routes/kernel-route.ts';
 import { isOurs } from './ownership.ts';
+import type { RouteList } from './routes/route-list.ts';
 
 export interface HostSnapshot {
   readonly links: readonly KernelLink[];
@@ -14,10 +16,16 @@ export interface HostSnapshot {
 }
 
 /** Routes last: a link that went in between takes its routes along, so no route is over a link that we do not know. */
-export async function readHost(kernel: Kernel): Promise<HostSnapshot> {
+export async function readHost(kernel: Kernel): Promise<Omit<HostSnapshot, 'routes'> & { readonly routes: RouteList }> {
   const links = await kernel.listLinks();
   const addresses = await kernel.listAddresses();
   return { links, addresses, routes: await kernel.listRoutes() };
+}
+
+/** Whether a link that could carry routes can do so no more. */
+export function hasLost(before: readonly KernelLink[], after: readonly KernelLink[]): boolean {
+  const upNow = new Set(after.filter(({ up }) => up).map(({ index }) => index));
+  return before.some(({ index, up }) => up && !upNow.has(index));
 }
 
 export function viewHost(

@@ -6,7 +6,7 @@ import { neighbourObject } from './neighbour-table.ts';
 import type { NeighbourTable } from './neighbour-table.ts';
 import { isOurs, protocolText } from './ownership.ts';
 import type { Blame, RepairObject } from './repairs.ts';
-import type { RouteTable } from './route-table.ts';
+import type { RouteTable } from './routes/route-table.ts';
 import type { SysctlTable } from './sysctl-table.ts';
 
 /** Long enough that a burst of events is one pass, short enough that nobody notices the gap. */

@@ -9,11 +9,14 @@ export type {
   DataplaneHealth,
   DataplaneSettings,
   FightStatus,
+  HostAddress,
   HostInterface,
   RepairStatus,
   WorkloadInterface,
 } from './contract.ts';
 export type { DesiredRoute, RouteClass, RouteStatus, RouteTarget } from './desired.ts';
+export { TUNNEL_LINKS, encapDecision } from './calc/encap.ts';
+export { tunnelMac } from './calc/tunnel-mac.ts';
 export { createLinuxKernel } from './linux-kernel.ts';
 export type { Kernel } from './kernel.ts';
 export type { NatStatus } from './nat/nat-table.ts';
@@ -26,6 +29,7 @@ export { EMPTY_RECORD, recordingKernel } from './recording-kernel.ts';
 export type { HostMemory, HostRecord } from './recording-kernel.ts';
 export { carryOut, readUninstallPlan, stepText } from './uninstall.ts';
 export type { UninstallPlan, UninstallStep } from './uninstall.ts';
+export { addressOf } from './inputs.ts';
 export type { ClusterNode, DataplaneInputs, EncapMode, LocalEndpoint, Pool } from './inputs.ts';
 
 type Optional<T, K extends keyof T> = Omit<T, K> & Partial<Pick<T, K>>;

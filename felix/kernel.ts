@@ -2,68 +2,10 @@
  * The kernel as the reconciler sees it: a port in the kernel's own words.
  * `linux-kernel.ts` is the real one, `test/support/fake-kernel.ts` the one in memory; `test/compliance/kernel.ts` holds both to this page.
  */
-import { formatIpAddress, formatPrefix, sameAddress, samePrefix } from '../src/model/ip.ts';
+import { formatPrefix } from '../src/model/ip.ts';
 import type { InterfaceAddress, IpAddress, IpFamily, Prefix } from '../src/model/ip.ts';
-
-/** Routing table `main`. */
-export const MAIN_TABLE = 254;
-
-/** How far a destination is, as rtnetlink numbers it. */
-export const SCOPE = { universe: 0, link: 253, host: 254 } as const;
-
-/** What the kernel makes of metric 0 in an IPv6 route. */
-const IPV6_DEFAULT_METRIC = 1024;
-
-export const ROUTE_TYPES = [
-  'unspec',
-  'unicast',
-  'local',
-  'broadcast',
-  'anycast',
-  'multicast',
-  'blackhole',
-  'unreachable',
-  'prohibit',
-  'throw',
-  'nat',
-  'xresolve',
-] as const;
-export type RouteType = (typeof ROUTE_TYPES)[number];
-
-export interface KernelHop {
-  readonly gateway?: IpAddress;
-  readonly ifindex: number;
-  readonly onlink: boolean;
-}
-
-/** A route as the kernel stores it. Blackholes and their like have no hops, in both families. */
-export interface KernelRoute {
-  readonly prefix: Prefix;
-  readonly table: number;
-  /** Who made it: 2 kernel, 3 boot, 4 static, 12 bird, 80 ours. */
-  readonly protocol: number;
-  readonly type: RouteType;
-  /** Always 0 (universe) in IPv6. */
-  readonly scope: number;
-  readonly metric: number;
-  /** TOS of the key; absent is 0. */
-  readonly tos?: number;
-  readonly hops: readonly KernelHop[];
-  readonly source?: IpAddress;
-  readonly mtu?: number;
-}
-
-/** What tells two routes of one table apart: writing a second route with the same key replaces the first, whoever made it. */
-export type RouteKey = Pick<KernelRoute, 'prefix' | 'table' | 'metric' | 'tos'>;
-
-export type RouteChange =
-  /** Made or, where the key is taken, replaced in place: at no moment is there no route. */
-  | { readonly op: 'replace'; readonly route: KernelRoute }
-  /**
-   * By key and protocol (0: any protocol), whatever the hops and the type. A route that is not there is a success.
-   * Linux takes metric 0 of IPv4 for any metric: remove only what was listed.
-   */
-  | { readonly op: 'remove'; readonly route: RouteKey & Pick<KernelRoute, 'protocol'> };
+import type { KernelRoute, RouteChange, RouteType } from './routes/kernel-route.ts';
+import type { RouteList } from './routes/route-list.ts';
 
 export interface VxlanSettings {
   readonly vni: number;
@@ -123,6 +65,10 @@ export interface KernelAddress {
   readonly ifindex: number;
   readonly address: InterfaceAddress;
   readonly scope: number;
+  /** IFA_F_SECONDARY, as listed only: IPv4, it came after another of its subnet; IPv6, it is a temporary one (the same bit). */
+  readonly secondary?: boolean;
+  /** IFA_F_DEPRECATED, as listed only. */
+  readonly deprecated?: boolean;
 }
 
 export type KernelNeighbour =
@@ -215,9 +161,12 @@ export class KernelError extends Error {
 /** Every method rejects with KernelError, and with InvalidValueError for a name or MAC that is none. What concerns one network namespace stays in the one it was opened in. */
 export interface Kernel {
   /** All IPv4 and IPv6 routes of a table, of main where none is named; clones (learned path MTUs) left out. */
-  listRoutes(table?: number): Promise<readonly KernelRoute[]>;
-  /** In order, as one batch; result i belongs to change i: undefined is success. One refusal stops no other change. */
-  writeRoutes(changes: readonly RouteChange[]): Promise<readonly (KernelError | undefined)[]>;
+  listRoutes(table?: number): Promise<RouteList>;
+  /**
+   * In order, as one batch; result i belongs to change i: undefined is success. One refusal stops no other change. The changes may
+   * be walked more than once.
+   */
+  writeRoutes(changes: Iterable<RouteChange>): Promise<readonly (KernelError | undefined)[]>;
 
   listLinks(): Promise<readonly KernelLink[]>;
   /** By name; undefined where there is none. Costs the same however many links there are. */
@@ -278,58 +227,6 @@ export interface Kernel {
   close(): Promise<void>;
 }
 
-/**
- * The route as the kernel will list it after writing it: an IPv6 route has scope universe, and metric 1024 for metric 0.
- * Compare a wanted route with a listed one only after this.
- */
-export function asStored(route: KernelRoute): KernelRoute {
-  if (route.prefix.address.family === 4) return route;
-  return { ...route, scope: SCOPE.universe, metric: route.metric === 0 ? IPV6_DEFAULT_METRIC : route.metric };
-}
-
-/** The key as text, for maps; equal for routes that replace each other. Short, because there are many: `10.0.0.0/26`, `10.0.0.0/26 metric 512`. */
-export function routeKey({ prefix, table, metric, tos = 0 }: RouteKey): string {
-  const usual = prefix.address.family === 6 ? IPV6_DEFAULT_METRIC : 0;
-  const text = formatPrefix(prefix);
-  const hasUsualMetric = metric === 0 || metric === usual;
-  if (table === MAIN_TABLE && hasUsualMetric && tos === 0) return text;
-  return `${text} table ${table} metric ${hasUsualMetric ? usual : metric} tos ${tos}`;
-}
-
-/** Equal in every field; the order of hops does not matter. Both sides as stored, see asStored. */
-export function sameRoute(a: KernelRoute, b: KernelRoute): boolean {
-  if (a === b) return true;
-  return (
-    samePrefix(a.prefix, b.prefix) &&
-    a.table === b.table &&
-    a.protocol === b.protocol &&
-    a.type === b.type &&
-    a.scope === b.scope &&
-    a.metric === b.metric &&
-    (a.tos ?? 0) === (b.tos ?? 0) &&
-    a.mtu === b.mtu &&
-    sameOptionalAddress(a.source, b.source) &&
-    sameHops(a.hops, b.hops)
-  );
-}
-
-function sameHops(a: readonly KernelHop[], b: readonly KernelHop[]): boolean {
-  if (a === b) return true;
-  if (a.length !== b.length) return false;
-  if (a.length === 1) return sameHop(a[0]!, b[0]!);
-  const text = (hops: readonly KernelHop[]): string => hops.map(formatHop).sort().join(' ');
-  return text(a) === text(b);
-}
-
-const sameHop = (a: KernelHop, b: KernelHop): boolean =>
-  a.ifindex === b.ifindex && a.onlink === b.onlink && sameOptionalAddress(a.gateway, b.gateway);
-
-const sameOptionalAddress = (a: IpAddress | undefined, b: IpAddress | undefined): boolean =>
-  a === undefined || b === undefined ? a === b : sameAddress(a, b);
-
-const formatHop = ({ gateway, ifindex, onlink }: KernelHop): string =>
-  [gateway && `via ${formatIpAddress(gateway)}`, `dev ${ifindex}`, onlink && 'onlink'].filter(Boolean).join(' ');
-
 /** In the manner of `ip rule`: `IPv4 rule 100: from 10.0.0.0/8 mark 0x1/0xff lookup 7`. */
 export function formatRule({ family, priority, table, from, to, mark }: KernelRule): string {
   const conditions = [
@@ -338,10 +235,4 @@ export function formatRule({ family, priority, table, from, to, mark }: KernelRu
     mark && `mark 0x${mark.value.toString(16)}/0x${mark.mask.toString(16)}`,
   ];
   return [`IPv${family} rule ${priority}:`, ...conditions, `lookup ${table}`].filter(Boolean).join(' ');
-}
-
-/** In the manner of `ip route`, with interface indexes for names: `10.0.0.0/26 via 10.1.1.1 dev 3 onlink metric 0 proto 80`. */
-export function formatRoute({ prefix, type, metric, protocol, hops }: KernelRoute): string {
-  const kind = type === 'unicast' ? [] : [type];
-  return [...kind, formatPrefix(prefix), ...hops.map(formatHop), `metric ${metric}`, `proto ${protocol}`].join(' ');
 }

@@ -117,6 +117,13 @@ interface Leaving {
   readonly received: number;
 }
 
+export interface LinkWork {
+  readonly host: LinksAndAddresses;
+  /** The host as it is now; asked again after each round of changes, and after a refusal. */
+  readonly read: () => Promise<LinksAndAddresses>;
+  readonly may: LinkPermissions;
+}
+
 /** One link has at most: delete, create, settings; each needs the host read again after it. */
 const MAX_ROUNDS = 4;
 
@@ -159,14 +166,19 @@ export class LinkTable {
   }
 
   /**
-   * Brings one tunnel to its plan. `read` gives the host as it is now; it is asked again after each round of changes.
-   * A refusal stops this link and no other.
+   * Brings one tunnel to its plan. A refusal stops this link and no other. What was refused and is there all the same, as
+   * tunl0 where somebody else has just loaded its module, is gone on with at once.
    */
-  async reconcile(
-    plan: TunnelPlan,
-    now: number,
-    { host, read, may }: { host: LinksAndAddresses; read: () => Promise<LinksAndAddresses>; may: LinkPermissions },
-  ): Promise<LinkOutcome> {
+  async reconcile(plan: TunnelPlan, now: number, work: LinkWork): Promise<LinkOutcome> {
+    const first = await this.#tryOnce(plan, now, work);
+    if (first.error === undefined) return first;
+    const host = await work.read();
+    if (textOf(planLink(plan, host, work.may)) === this.#refused.get(first.name)) return first;
+    const second = await this.#tryOnce(plan, now, { ...work, host });
+    return { ...second, changed: first.changed + second.changed };
+  }
+
+  async #tryOnce(plan: TunnelPlan, now: number, { host, read, may }: LinkWork): Promise<LinkOutcome> {
     const name = nameOf(plan);
     if (!this.#retry.isDue(name, now)) {
       if (this.#refused.get(name) === textOf(planLink(plan, host, may))) return { name, changed: 0 };
@@ -206,11 +218,7 @@ export class LinkTable {
   }
 
   /** What somebody undid: the link was as the same plan wants it, and is not any more. */
-  #repairOf(
-    plan: TunnelPlan,
-    now: number,
-    { host, may }: { readonly host: LinksAndAddresses; readonly may: LinkPermissions },
-  ): RepairObject | undefined {
+  #repairOf(plan: TunnelPlan, now: number, { host, may }: Omit<LinkWork, 'read'>): RepairObject | undefined {
     const name = nameOf(plan);
     const isSamePlan = plan.state === 'wanted' && this.#fulfilled.get(name) === JSON.stringify(plan);
     const steps = isSamePlan ? planLink(plan, host, may) : [];
@@ -227,11 +235,7 @@ export class LinkTable {
     return { kind, name };
   }
 
-  async #isLingering(
-    plan: TunnelPlan,
-    now: number,
-    { host, read, may }: { host: LinksAndAddresses; read: () => Promise<LinksAndAddresses>; may: LinkPermissions },
-  ): Promise<boolean> {
+  async #isLingering(plan: TunnelPlan, now: number, { host, read, may }: LinkWork): Promise<boolean> {
     const name = nameOf(plan);
     if (plan.state !== 'unwanted' || planLink(plan, host, may).length === 0 || hasTakenAddress(plan, host)) {
       this.#leaving.delete(name);

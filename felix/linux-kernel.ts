@@ -1,39 +1,40 @@
 /** The real kernel behind the port, by rtnetlink. */
 import { formatIpAddress, formatPrefix } from '../src/model/ip.ts';
 import type { IpAddress, IpFamily } from '../src/model/ip.ts';
-import { KernelError, MAIN_TABLE, formatRoute, formatRule } from './kernel.ts';
+import { KernelError, formatRule } from './kernel.ts';
+import { MAIN_TABLE } from './routes/kernel-route.ts';
 import type {
   Kernel,
   KernelAddress,
   KernelEvent,
   KernelNeighbour,
-  KernelRoute,
   KernelRule,
   NewLink,
-  RouteChange,
   SysctlChange,
 } from './kernel.ts';
-import { BatchWriter, MAX_REQUESTS } from './netlink/batch-writer.ts';
-import type { Batch } from './netlink/batch-writer.ts';
+import type { RouteChange } from './routes/kernel-route.ts';
 import { decodeAddress, encodeAddressDump, encodeDeleteAddress, encodeNewAddress } from './netlink/address.ts';
 import { flushConntrack } from './netlink/conntrack.ts';
-import { errnoName, errnoText } from '../src/linux/errno.ts';
+import { errnoName } from '../src/linux/errno.ts';
 import type { Request, Verdict } from './netlink/header.ts';
-import { SystemError, loadLibc } from '../src/linux/libc.ts';
+import { loadLibc } from '../src/linux/libc.ts';
 import type { Libc } from '../src/linux/libc.ts';
 import * as link from './netlink/link.ts';
 import type { Failure, SysctlAccess } from './netlink/messages.ts';
-import { Monitor, openMonitorSocket } from './netlink/monitor.ts';
+import { Monitor, decodeKernelEvents, openMonitorSocket } from './netlink/monitor.ts';
 import { openNamespace, ownNamespace } from './netlink/namespace.ts';
 import type { Namespace } from './netlink/namespace.ts';
 import * as neighbour from './netlink/neighbour.ts';
 import type { PortOwner } from './netlink/port-owner.ts';
+import { failureError, named, refusalText, refuse } from './netlink/refusal.ts';
+import { writeRoutes } from './netlink/route-batches.ts';
 import { RouteReader } from './netlink/route-reader.ts';
-import { decodeResolution, encodeResolve, encodeRouteDump, writeRouteChange } from './netlink/route.ts';
+import { decodeResolution, encodeResolve, encodeRouteDump } from './netlink/route.ts';
 import { decodeRule, encodeAddRule, encodeRemoveRule, encodeRuleDump } from './netlink/rule.ts';
 import { NetlinkSocket } from './netlink/socket.ts';
-import { NetlinkThreadError, netlinkThread } from './netlink/thread.ts';
+import { netlinkThread } from './netlink/thread.ts';
 import { setPathMtuDiscovery } from './netlink/tunnel-ioctl.ts';
+import { RouteList } from './routes/route-list.ts';
 
 export interface LinuxKernelOptions {
   /** Path of a network namespace, `/var/run/netns/NAME`; absent: the one that we run in. */
@@ -57,16 +58,13 @@ export function createLinuxKernel({ netns }: LinuxKernelOptions = {}): Kernel {
   }
 }
 
-/** So many batches wait for the netlink thread at most. */
-const BATCHES_AHEAD = 3;
-
 class LinuxKernel implements Kernel {
   readonly #libc: Libc;
   readonly #namespace: Namespace;
   readonly #socket: NetlinkSocket;
   /** Opened at its first use: many kernels load connection tracking only then. */
   #netfilter: NetlinkSocket | undefined;
-  readonly #monitors = new Set<Monitor>();
+  readonly #monitors = new Set<Monitor<KernelEvent>>();
   #open = true;
 
   constructor(libc: Libc, namespace: Namespace) {
@@ -77,55 +75,28 @@ class LinuxKernel implements Kernel {
   }
 
   async listRoutes(table = MAIN_TABLE): ReturnType<Kernel['listRoutes']> {
-    const { read } = new RouteReader();
-    const ofTable = (body: Uint8Array): KernelRoute | undefined => {
-      const route = read(body);
-      return route?.table === table ? route : undefined;
-    };
-    const four = await this.#listTable(4, table, ofTable);
-    return [...four, ...(await this.#listTable(6, table, ofTable))];
+    const routes = await this.#listTable(4, table);
+    routes.append(await this.#listTable(6, table));
+    return routes;
   }
 
-  async #listTable(
-    ...[family, table, decode]: readonly [IpFamily, number, (body: Uint8Array) => KernelRoute | undefined]
-  ): Promise<readonly KernelRoute[]> {
+  async #listTable(family: IpFamily, table: number): Promise<RouteList> {
+    const request = encodeRouteDump(family, table);
     try {
-      return await this.#list(`list IPv${family} routes`, encodeRouteDump(family, table), decode);
+      const dump = () => this.#socket.dumpInto(request, () => new RouteReader(table));
+      return (await this.#dumped(`list IPv${family} routes`, dump)).list;
     } catch (error) {
       // A table is made with its first route; before that the kernel says that there is none.
-      if (error instanceof KernelError && error.code === 'ENOENT') return [];
+      if (error instanceof KernelError && error.code === 'ENOENT') return new RouteList();
       throw error;
     }
   }
 
-  async writeRoutes(changes: readonly RouteChange[]): ReturnType<Kernel['writeRoutes']> {
-    const results = new Array<KernelError | undefined>(changes.length).fill(undefined);
-    const underWay: Promise<void>[] = [];
-    const faults: unknown[] = [];
-    const write = async (batch: Batch, start: number): Promise<void> => {
-      try {
-        const refusals = await this.#ask('write routes', () => this.#socket.executeBatch(batch));
-        for (const [i, verdict] of refusals) results[start + i] = routeError(changes[start + i]!, verdict);
-      } catch (error) {
-        faults.push(error);
-      }
-    };
-    for (let start = 0; start < changes.length;) {
-      const batch = this.#encodeBatch(changes, start);
-      underWay.push(write(batch, start));
-      start += batch.count;
-      // The thread has some to go on with while the next is encoded.
-      await underWay[underWay.length - 1 - BATCHES_AHEAD];
-    }
-    await Promise.all(underWay);
-    if (faults.length > 0) throw faults[0];
-    return results;
-  }
-
-  #encodeBatch(changes: readonly RouteChange[], start: number): Batch {
-    const writer = new BatchWriter(this.#socket.number(MAX_REQUESTS));
-    for (let i = start; i < changes.length && writer.hasRoom; i++) writeRouteChange(writer, changes[i]!);
-    return writer.finish();
+  writeRoutes(changes: Iterable<RouteChange>): ReturnType<Kernel['writeRoutes']> {
+    return writeRoutes(changes, {
+      number: (count) => this.#socket.number(count),
+      execute: (batch) => this.#ask('write routes', () => this.#socket.executeBatch(batch)),
+    });
   }
 
   listLinks(): ReturnType<Kernel['listLinks']> {
@@ -234,14 +205,15 @@ class LinuxKernel implements Kernel {
     if (signal.aborted) return;
     await this.#ask('watch the kernel', async () => {
       const fd = this.#namespace.visit(() => openMonitorSocket(this.#libc, this.#socket.port));
-      const monitor = new Monitor({ libc: this.#libc, thread: netlinkThread, fd }, listener);
+      const ports = { libc: this.#libc, thread: netlinkThread, fd };
+      const monitor = new Monitor(ports, decodeKernelEvents, listener);
       this.#monitors.add(monitor);
       signal.addEventListener('abort', () => void this.#stop(monitor), { once: true });
       await monitor.start();
     });
   }
 
-  async #stop(monitor: Monitor): Promise<void> {
+  async #stop(monitor: Monitor<KernelEvent>): Promise<void> {
     this.#monitors.delete(monitor);
     await monitor.close();
   }
@@ -313,7 +285,11 @@ class LinuxKernel implements Kernel {
   }
 
   async #list<T>(what: string, request: Request, decode: (body: Uint8Array) => T | undefined): Promise<readonly T[]> {
-    const outcome = await this.#ask(what, () => this.#socket.dump(request, decode));
+    return this.#dumped(what, () => this.#socket.dump(request, decode));
+  }
+
+  async #dumped<T extends object>(what: string, dump: () => Promise<T | Verdict>): Promise<T> {
+    const outcome = await this.#ask(what, dump);
     if ('errno' in outcome) throw new KernelError(refusalText(what, outcome), errnoName(outcome.errno));
     return outcome;
   }
@@ -327,34 +303,6 @@ class LinuxKernel implements Kernel {
       throw named(what, error);
     }
   }
-}
-
-/** Whatever the system says becomes a KernelError that starts with what we were about to do. */
-function named(what: string, error: unknown): unknown {
-  if (error instanceof SystemError) return new KernelError(`${what}: ${error.message}`, error.code);
-  if (error instanceof NetlinkThreadError) return new KernelError(`${what}: ${error.message}`, 'EIO');
-  return error;
-}
-
-function failureError(what: string, { call, errno }: Failure): KernelError {
-  const { message, code } = new SystemError(call, errno);
-  return new KernelError(`${what}: ${message}`, code);
-}
-
-function refuse(what: string, verdict: Verdict): void {
-  if (verdict.errno !== 0) throw new KernelError(refusalText(what, verdict), errnoName(verdict.errno));
-}
-
-function refusalText(what: string, { errno, explanation }: Verdict): string {
-  return [what, errnoText(errno), ...(explanation === undefined ? [] : [explanation])].join(': ');
-}
-
-function routeError(change: RouteChange, verdict: Verdict): KernelError | undefined {
-  const { errno } = verdict;
-  if (errno === 0 || (change.op === 'remove' && errnoName(errno) === 'ESRCH')) return undefined;
-  const { prefix, metric } = change.route;
-  const route = change.op === 'replace' ? formatRoute(change.route) : `${formatPrefix(prefix)} metric ${metric}`;
-  return new KernelError(refusalText(`${change.op} route ${route}`, verdict), errnoName(errno));
 }
 
 const addressText = ({ address, ifindex }: KernelAddress): string => `${formatPrefix(address)} on link ${ifindex}`;

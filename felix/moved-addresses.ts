@@ -3,12 +3,16 @@
  * address has moved, from one pod to another or to another host, its connections are forgotten, as Calico's felix does.
  * Afterwards, because the new way stands by then: what still went the old way cannot bring them back.
  */
-import { addressBits, formatIpAddress } from '../src/model/ip.ts';
+import { formatIpAddress } from '../src/model/ip.ts';
 import type { IpAddress } from '../src/model/ip.ts';
 import type { Logger } from '../src/runtime/logger.ts';
-import type { Kernel, KernelRoute } from './kernel.ts';
+import type { ReadonlyEntries } from './delta-tracker.ts';
+import type { Kernel } from './kernel.ts';
+import type { RouteBody } from './routes/kernel-route.ts';
 import { asError } from './reconcile.ts';
 import { RetrySchedule } from './retry.ts';
+import { isHostRoute, prefixOfId } from './routes/route-id.ts';
+import type { RouteId } from './routes/route-id.ts';
 
 /** As many as Calico's felix makes; after that the entries end by themselves. */
 const MAX_TRIES = 3;
@@ -19,15 +23,15 @@ type Way = number | 'another host';
 
 /** The routes that we have in the kernel, and what more is wanted there. */
 export interface RoutesInKernel {
-  readonly actual: ReadonlyMap<string, KernelRoute>;
+  readonly actual: ReadonlyEntries<RouteId, RouteBody>;
   /** Wanted, even though it may not be there now: an address that is not reached for a moment has not moved. */
-  readonly isAwaited: (key: string) => boolean;
+  readonly isAwaited: (id: RouteId) => boolean;
 }
 
 export class MovedAddresses {
   readonly #kernel: Pick<Kernel, 'flushConntrack'>;
   readonly #log: Logger;
-  readonly #ways = new Map<string, { readonly address: IpAddress; readonly way: Way }>();
+  readonly #ways = new Map<RouteId, { readonly address: IpAddress; readonly way: Way }>();
   readonly #moved = new Map<string, IpAddress>();
   readonly #retry = new RetrySchedule<string>();
 
@@ -38,19 +42,18 @@ export class MovedAddresses {
 
   /** Before each write and after it: what an earlier process left here may be about to move. */
   observe({ actual, isAwaited }: RoutesInKernel): void {
-    for (const [key, { address, way }] of this.#ways) {
-      if (actual.has(key) || isAwaited(key)) continue;
-      this.#ways.delete(key);
+    for (const [id, { address, way }] of this.#ways) {
+      if (actual.has(id) || isAwaited(id)) continue;
+      this.#ways.delete(id);
       if (way !== 'another host') this.#note(address);
     }
-    for (const [key, route] of actual) {
-      const { address, length } = route.prefix;
-      if (length !== addressBits(address.family)) continue;
-      const way = wayOf(route);
-      const before = this.#ways.get(key)?.way;
+    for (const id of actual.keys()) {
+      if (!isHostRoute(id)) continue;
+      const way = wayOf(actual.get(id)!);
+      const before = this.#ways.get(id)?.way;
       if (before === way) continue;
-      this.#ways.set(key, { address, way });
-      if (before !== undefined) this.#note(address);
+      this.#ways.set(id, { address: prefixOfId(id).address, way });
+      if (before !== undefined) this.#note(prefixOfId(id).address);
     }
   }
 
@@ -87,7 +90,7 @@ export class MovedAddresses {
   }
 }
 
-function wayOf({ type, hops }: KernelRoute): Way {
+function wayOf({ type, hops }: RouteBody): Way {
   const [hop] = hops;
   const isPod = type === 'unicast' && hops.length === 1 && hop?.gateway === undefined;
   return isPod && hop !== undefined ? hop.ifindex : 'another host';

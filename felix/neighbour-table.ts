@@ -20,7 +20,7 @@ export class NeighbourTable {
   readonly #kernel: Pick<Kernel, 'listNeighbours' | 'replaceNeighbour' | 'removeNeighbour'>;
   readonly #tracker = new DeltaTracker<string, KernelNeighbour>(sameNeighbour);
   readonly #retry = new RetrySchedule<string>();
-  readonly #guard: RepairGuard<KernelNeighbour>;
+  readonly #guard: RepairGuard<string, KernelNeighbour>;
   /** Whose entries we know. */
   #ifindexes: readonly number[] = [];
 
@@ -60,7 +60,7 @@ export class NeighbourTable {
       mayDelete: () => mayDelete,
       mayUpdate: (key) => this.#guard.mayUpdate(key, now),
     });
-    this.#guard.finish(now);
+    this.#guard.finish(now, result);
     return result;
   }
 

@@ -2,7 +2,8 @@
 import { prefixContains } from '../src/model/ip.ts';
 import type { Prefix } from '../src/model/ip.ts';
 import { TUNNEL_LINKS } from './calc/encap.ts';
-import type { KernelLink, KernelRoute } from './kernel.ts';
+import type { KernelLink } from './kernel.ts';
+import type { KernelRoute } from './routes/kernel-route.ts';
 
 /**
  * The mark by which a process with an empty memory knows its routes: rtnetlink's `protocol`, 80 as in felix.
@@ -14,7 +15,7 @@ const BOOT_PROTOCOL = 3;
 
 export type IsOurs = (route: KernelRoute) => boolean;
 
-export const isOurs: IsOurs = ({ protocol }) => protocol === OUR_PROTOCOL;
+export const isOurs = ({ protocol }: Pick<KernelRoute, 'protocol'>): boolean => protocol === OUR_PROTOCOL;
 
 /**
  * Where we take over from Calico, what it left is ours too. Its BIRD marks with 12 and leaves its routes when it ends

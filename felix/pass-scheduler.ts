@@ -9,8 +9,9 @@ interface Waiter {
 }
 
 /**
- * One pass at a time; requests that come together are one pass. Between two passes it rests as long as the last one
- * took, so that a flood of requests costs at most half of the processor.
+ * One pass at a time; requests that come together are one pass. After each it owes a rest as long as the pass took, so that
+ * a flood of requests costs at most half of the processor; of the last pass it may be owed still when the next begins, so
+ * that after quiet an answer to what a pass set off is not kept waiting.
  */
 export class PassScheduler {
   readonly #clock: Clock;
@@ -19,7 +20,10 @@ export class PassScheduler {
   #running: Promise<void> | undefined;
   /** A request came due while a pass was running. */
   #isOverdue = false;
+  /** No pass begins before. */
   #restUntil = 0;
+  /** When the rest of all passes so far is over. */
+  #restedAt = 0;
   #asked = 0;
   #done = 0;
   #waiters: readonly Waiter[] = [];
@@ -42,7 +46,7 @@ export class PassScheduler {
     const now = this.#clock.now();
     const dueAt = Math.max(now + delayMs, this.#restUntil);
     if (this.#timer !== undefined && this.#timer.dueAt <= dueAt) return;
-    this.#timer?.cancel();
+    this.#cancelTimer();
     this.#timer = { dueAt, cancel: this.#clock.after(dueAt - now, () => this.#fire()) };
   }
 
@@ -57,9 +61,14 @@ export class PassScheduler {
   /** Resolves when the pass that may be running has ended; none starts after that. */
   async close(): Promise<void> {
     this.#isClosed = true;
-    this.#timer?.cancel();
+    this.#cancelTimer();
     await this.#running;
     this.#release(Infinity);
+  }
+
+  #cancelTimer(): void {
+    this.#timer?.cancel();
+    this.#timer = undefined;
   }
 
   #fire(): void {
@@ -74,9 +83,13 @@ export class PassScheduler {
     const againMs = await this.#run();
     const endedAt = this.#clock.now();
     this.#running = undefined;
-    this.#restUntil = endedAt + (endedAt - startedAt);
+    this.#restUntil = endedAt + Math.max(0, this.#restedAt - startedAt);
+    this.#restedAt = this.#restUntil + (endedAt - startedAt);
     this.#release(ticket);
-    if (this.#isOverdue) this.request(0);
+    // What was asked for meanwhile was not told of this rest.
+    const isTooSoon = this.#timer !== undefined && this.#timer.dueAt < this.#restUntil;
+    if (isTooSoon) this.#cancelTimer();
+    if (isTooSoon || this.#isOverdue) this.request(0);
     this.#isOverdue = false;
     if (againMs !== undefined) this.request(againMs);
   }

@@ -1,6 +1,6 @@
 import { parsePrefix } from '../src/model/ip.ts';
 import type { Kernel } from './kernel.ts';
-import { MAIN_TABLE } from './kernel.ts';
+import { MAIN_TABLE } from './routes/kernel-route.ts';
 import { OUR_PROTOCOL } from './ownership.ts';
 
 /** TEST-NET-1 at the worst metric: nobody has such a route, so removing it asks for the permission and changes nothing. */

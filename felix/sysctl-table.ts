@@ -16,7 +16,7 @@ export class SysctlTable {
   readonly #kernel: SysctlKernel;
   readonly #tracker = new DeltaTracker<string, DesiredSysctl>(isSame);
   readonly #retry = new RetrySchedule<string>();
-  readonly #guard: RepairGuard<DesiredSysctl>;
+  readonly #guard: RepairGuard<string, DesiredSysctl>;
   /** Paths whose value is to be read before anything is written. */
   #doubtful = new Set<string>();
 
@@ -43,8 +43,8 @@ export class SysctlTable {
 
   /** `isFull`: the kernel does not tell of all of them (route_localnet, accept_ra, proxy_delay), so all are read again. */
   async reconcile(now: number, isFull: boolean): Promise<PassResult<string>> {
-    const doubted = isFull ? this.#tracker.desired.keys() : this.#doubtful;
-    const unread = await this.#read([...doubted].filter((path) => this.#retry.isDue(path, now)));
+    const doubted = isFull ? [...this.#tracker.desired.keys()] : [...this.#doubtful];
+    const unread = await this.#read(doubted.filter((path) => this.#retry.isDue(path, now)));
     const result = await reconcile(this.#tracker, (changes) => this.#write(changes), {
       retry: this.#retry,
       now,
@@ -54,7 +54,7 @@ export class SysctlTable {
     for (const [path, error] of unread) this.#retry.failed(path, error, now);
     // What became of a refused write is not known.
     for (const path of result.failed.keys()) this.#doubtful.add(path);
-    this.#guard.finish(now);
+    this.#guard.finish(now, result);
     return { changed: result.changed, failed: new Map([...unread, ...result.failed]) };
   }
 

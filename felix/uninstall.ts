@@ -3,8 +3,10 @@ import { formatPrefix, sameAddress } from '../src/model/ip.ts';
 import { TUNNEL_LINKS } from './calc/encap.ts';
 import type { HostSnapshot } from './host-snapshot.ts';
 import { readHost } from './host-snapshot.ts';
-import type { Kernel, KernelAddress, KernelLink, KernelRoute, LinkChange } from './kernel.ts';
-import { KernelError, SCOPE, formatRoute } from './kernel.ts';
+import type { Kernel, KernelAddress, KernelLink, LinkChange } from './kernel.ts';
+import type { KernelRoute } from './routes/kernel-route.ts';
+import { KernelError } from './kernel.ts';
+import { SCOPE, formatRoute } from './routes/kernel-route.ts';
 import { isOurs } from './ownership.ts';
 import { asError } from './reconcile.ts';
 import type { HostRecord, LinkBefore } from './recording-kernel.ts';
@@ -155,7 +157,8 @@ export async function readUninstallPlan(
   kernel: Kernel,
   record: HostRecord,
 ): Promise<UninstallPlan & { readonly links: readonly KernelLink[] }> {
-  const host = await readHost(kernel);
+  const read = await readHost(kernel);
+  const host = { ...read, routes: [...read.routes] };
   const sysctls = new Map<string, string>();
   for (const path of record.sysctls.keys()) {
     const value = await kernel.readSysctl(path).catch(absent);

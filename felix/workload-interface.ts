@@ -4,8 +4,10 @@
  * an address that nobody has.
  */
 import type { WorkloadInterface } from './contract.ts';
-import { KernelError, MAIN_TABLE, SCOPE } from './kernel.ts';
-import type { Kernel, KernelHop, KernelLink, KernelRoute, SysctlChange } from './kernel.ts';
+import { KernelError } from './kernel.ts';
+import { MAIN_TABLE, SCOPE } from './routes/kernel-route.ts';
+import type { Kernel, KernelLink, SysctlChange } from './kernel.ts';
+import type { KernelHop, KernelRoute } from './routes/kernel-route.ts';
 import { OUR_PROTOCOL } from './ownership.ts';
 import { formatPrefix, hostPrefix, parseIpAddress, parsePrefix, samePrefix } from '../src/model/ip.ts';
 import type { IpAddress, IpFamily, Prefix } from '../src/model/ip.ts';

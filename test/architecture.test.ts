@@ -43,6 +43,7 @@ const EDGES = new Map<RegExp, readonly string[]>([
       'src/demo/',
       'src/agent/reach.ts',
       'src/api/server.ts',
+      'src/host/probe/dial.ts',
     ],
   ],
   [/from 'node:child_process'/, ['src/demo/']],

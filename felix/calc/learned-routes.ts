@@ -1,33 +1,70 @@
-import type { Prefix } from '../../src/model/ip.ts';
+import type { IpFamily, Prefix } from '../../src/model/ip.ts';
 import { compareAddresses, formatIpAddress, formatPrefix, prefixContainsAddress } from '../../src/model/ip.ts';
 import type { LearnedRoute } from '../../src/model/route.ts';
 import type { Hop, RouteClass } from '../desired.ts';
 import { ROUTE_CLASSES } from '../desired.ts';
 import type { DataplaneInputs, Pool } from '../inputs.ts';
+import { prefixId } from '../routes/route-id.ts';
 import type { HostView, NextHop } from './host-view.ts';
 import { resolveNextHop } from './host-view.ts';
-import type { PlannedHop } from './next-hop.ts';
+import type { HopContext, PlannedHop } from './next-hop.ts';
 import { planHop, tunnelLoop } from './next-hop.ts';
-import type { PlannedRoute } from './planned-route.ts';
+import type { Course } from './planned-route.ts';
 import { refusePrefix } from './refusal.ts';
+import type { RoutePlanBuilder } from './route-plan.ts';
 import type { Surroundings } from './surroundings.ts';
 import { blockOf, isOwnAddress, nextHopText, poolOf, surroundings } from './surroundings.ts';
 
-/** Routes that bird learned. Nothing is dropped in silence: what cannot be is there with the reason. */
-export function planLearnedRoutes(inputs: DataplaneInputs, host: HostView): readonly PlannedRoute[] {
+/** So many routes are planned in some milliseconds. */
+const STEP_ROUTES = 2048;
+
+/**
+ * Adds the routes that bird learned, some at a time. Nothing is dropped in silence: what cannot be is there with the reason.
+ */
+export function* planLearnedRoutes(
+  inputs: DataplaneInputs,
+  host: HostView,
+  plan: Pick<RoutePlanBuilder, 'add'>,
+): Generator<undefined, void> {
   const onLink = surroundings(inputs, host, (nextHop) => resolveNextHop(host, nextHop));
-  const isNeighbour = (nextHop: NextHop): boolean => {
-    const resolution = onLink.resolve(nextHop);
-    return 'hop' in resolution && resolution.isOnLink;
-  };
-  if (inputs.learned.every((learned) => nextHopsOf(learned).every(isNeighbour))) return planAll(inputs.learned, onLink);
-  // A next hop may be reachable only through a route that a ToR told us. Routes whose own next hop is a neighbour are
-  // safe to resolve through: they cannot depend on the route in question.
-  const ways = inputs.learned
-    .flatMap((learned) => neighbourWay(learned, onLink))
-    .sort((a, b) => compareAddresses(a.hops[0].gateway, b.hops[0].gateway));
-  const resolve = (nextHop: NextHop) => resolveNextHop(host, nextHop, ways);
-  return planAll(inputs.learned, surroundings(inputs, host, resolve));
+  let isFlat = true;
+  for (const some of inSteps(inputs.learned)) {
+    isFlat &&= some.every((learned) => nextHopsOf(learned).every((nextHop) => isNeighbour(nextHop, onLink)));
+    if (some.length === STEP_ROUTES) yield;
+  }
+  const around = isFlat ? onLink : yield* resolvingThroughLearned(inputs, host, onLink);
+  const courses = new CourseMemory();
+  for (const some of inSteps(inputs.learned)) {
+    for (const learned of some) plan.add(prefixId(learned.prefix), planOne(learned, around, courses));
+    if (some.length === STEP_ROUTES) yield;
+  }
+}
+
+/**
+ * A next hop may be reachable only through a route that a ToR told us. Routes whose own next hop is a neighbour are safe to resolve
+ * through: they cannot depend on the route in question.
+ */
+function* resolvingThroughLearned(
+  inputs: DataplaneInputs,
+  host: HostView,
+  onLink: Surroundings,
+): Generator<undefined, Surroundings> {
+  const ways: NeighbourWay[] = [];
+  for (const some of inSteps(inputs.learned)) {
+    for (const learned of some) ways.push(...neighbourWay(learned, onLink));
+    if (some.length === STEP_ROUTES) yield;
+  }
+  ways.sort((a, b) => compareAddresses(a.hops[0].gateway, b.hops[0].gateway));
+  return surroundings(inputs, host, (nextHop) => resolveNextHop(host, nextHop, ways));
+}
+
+function* inSteps<T>(list: readonly T[]): Generator<readonly T[]> {
+  for (let start = 0; start < list.length; start += STEP_ROUTES) yield list.slice(start, start + STEP_ROUTES);
+}
+
+function isNeighbour(nextHop: NextHop, around: Surroundings): boolean {
+  const resolution = around.resolve(nextHop);
+  return 'hop' in resolution && resolution.isOnLink;
 }
 
 /** In order of address and link: the order in which bird names them says nothing. */
@@ -49,7 +86,7 @@ interface NeighbourWay {
 function neighbourWay(learned: LearnedRoute, around: Surroundings): readonly NeighbourWay[] {
   const { prefix } = learned;
   const isInPool = poolOf(prefix, around) !== undefined;
-  if (isInPool || refusePrefix(prefix, around.host, around.foreign) !== undefined) return [];
+  if (isInPool || refusePrefix(prefix, around) !== undefined) return [];
   const hops = nextHopsOf(learned).flatMap((nextHop) => {
     const { address } = nextHop;
     const isImpossible = prefix.address.family === 6 && address.family === 4;
@@ -61,43 +98,63 @@ function neighbourWay(learned: LearnedRoute, around: Surroundings): readonly Nei
   return first === undefined ? [] : [{ prefix, hops: [first, ...rest] }];
 }
 
-/** What a route has from its next hops alone; routes of a full table share it. */
-type Course = Pick<PlannedRoute, 'unresolved' | 'isRefused' | 'meanwhile'> & {
-  readonly route: Omit<PlannedRoute['route'], 'prefix'>;
+/** What next hops lead to, and how each was decided. */
+interface Decision {
+  readonly course: Course;
   readonly hops: readonly PlannedHop[];
-};
-
-function planAll(learned: readonly LearnedRoute[], around: Surroundings): readonly PlannedRoute[] {
-  const courses = new Map<string, Course>();
-  return learned.map((one) => {
-    const { prefix } = one;
-    const pool = poolOf(prefix, around);
-    const block = blockOf(prefix, around);
-    const nextHops = nextHopsOf(one);
-    const context = { prefix, pool, block, around };
-    if (block !== undefined) {
-      const hops = nextHops.map((nextHop) => planHop(nextHop, context));
-      return asRoute(prefix, courseOf(one, pool, hops), around);
-    }
-    const key = [prefix.address.family, pool?.name, one.learnedFrom, ...nextHops.map(nextHopText)].join(' ');
-    const known = courses.get(key);
-    const course =
-      known ??
-      courseOf(
-        one,
-        pool,
-        nextHops.map((nextHop) => planHop(nextHop, context)),
-      );
-    if (known === undefined) courses.set(key, course);
-    if (!course.hops.some(({ outer }) => outer !== undefined && prefixContainsAddress(prefix, outer))) {
-      return asRoute(prefix, course, around);
-    }
-    const checked = course.hops.map((hop) => tunnelLoop(prefix, hop));
-    return asRoute(prefix, courseOf(one, pool, checked), around);
-  });
 }
 
-function courseOf({ learnedFrom }: LearnedRoute, pool: Pool | undefined, hops: readonly PlannedHop[]): Course {
+/** Courses of one calculation: routes with equal next hops, in one pool and from one peer, share theirs. */
+class CourseMemory {
+  readonly #byPeer = new Map<string, Map<number | string, Decision>>();
+
+  of(learnedFrom: string): Map<number | string, Decision> {
+    const known = this.#byPeer.get(learnedFrom);
+    if (known !== undefined) return known;
+    const none = new Map<number | string, Decision>();
+    this.#byPeer.set(learnedFrom, none);
+    return none;
+  }
+}
+
+function planOne(learned: LearnedRoute, around: Surroundings, courses: CourseMemory): Course {
+  const { prefix, learnedFrom } = learned;
+  const pool = poolOf(prefix, around);
+  const block = blockOf(prefix, around);
+  const nextHops = nextHopsOf(learned);
+  if (block !== undefined) {
+    return unlessRefused(prefix, decide(learned, nextHops, { prefix, pool, block, around }).course, around);
+  }
+  const known = courses.of(learnedFrom);
+  const key = courseKey(nextHops, prefix.address.family, pool === undefined ? 0 : around.pools.indexOf(pool) + 1);
+  let shared = known.get(key);
+  if (shared === undefined) {
+    shared = decide(learned, nextHops, { prefix, pool, block, around });
+    known.set(key, shared);
+  }
+  if (!shared.hops.some(({ outer }) => outer !== undefined && prefixContainsAddress(prefix, outer))) {
+    return unlessRefused(prefix, shared.course, around);
+  }
+  const checked = shared.hops.map((hop) => tunnelLoop(prefix, hop));
+  return unlessRefused(prefix, decision(learned, pool, checked).course, around);
+}
+
+const decide = (learned: LearnedRoute, nextHops: readonly NextHop[], context: HopContext): Decision =>
+  decision(
+    learned,
+    context.pool,
+    nextHops.map((nextHop) => planHop(nextHop, context)),
+  );
+
+/** All of a decision's arguments but the peer. A single IPv4 next hop, which most have, makes a number. */
+function courseKey(nextHops: readonly NextHop[], family: IpFamily, pool: number): number | string {
+  const place = pool * 2 + (family === 4 ? 0 : 1);
+  const [only] = nextHops;
+  const isPlain = nextHops.length === 1 && only?.address.family === 4 && only.interfaceName === undefined;
+  return isPlain ? place * 2 ** 32 + only.address.words[0]! : [place, ...nextHops.map(nextHopText)].join(' ');
+}
+
+function decision({ learnedFrom }: LearnedRoute, pool: Pool | undefined, hops: readonly PlannedHop[]): Decision {
   const usable = hops.filter((hop) => hop.unresolved === undefined);
   const shown = usable.length > 0 ? usable : hops;
   const route = {
@@ -106,31 +163,29 @@ function courseOf({ learnedFrom }: LearnedRoute, pool: Pool | undefined, hops: r
     reason: `${distinct(shown.map(({ reason }) => reason)).join('; ')} (learned from ${learnedFrom})`,
     ...(pool !== undefined && { pool: pool.name }),
   } as const;
-  // Several next hops have no one older way that all of them took.
-  const meanwhile = hops.length === 1 ? hops[0]!.meanwhile : undefined;
-  if (usable.length > 0) return { route, hops, ...(meanwhile && { meanwhile }) };
+  if (usable.length > 0) {
+    // Several next hops have no one older way that all of them took.
+    const meanwhile = hops.length === 1 ? hops[0]!.meanwhile : undefined;
+    return { course: { route, ...(meanwhile && { meanwhile }) }, hops };
+  }
   const troubles = distinct(hops.map(({ unresolved }) => unresolved ?? ''));
   const isRefused = hops.every((hop) => hop.isRefused === true);
-  return { route, hops, unresolved: troubles.join('; ') || 'it has no next hop', ...(isRefused && { isRefused }) };
+  const unresolved = troubles.join('; ') || 'it has no next hop';
+  return { course: { route, unresolved, ...(isRefused && { isRefused }) }, hops };
 }
 
-function asRoute(prefix: Prefix, course: Course, around: Surroundings): PlannedRoute {
-  const { unresolved, isRefused, meanwhile } = course;
-  const route = { prefix, ...course.route };
+function unlessRefused(prefix: Prefix, course: Course, around: Surroundings): Course {
+  const { route } = course;
   const refusal =
-    refusePrefix(prefix, around.host, around.foreign) ??
-    (route.pool === undefined ? refuseTakeover(prefix, around) : undefined);
-  if (refusal !== undefined) {
-    return { route, unresolved: `${formatPrefix(prefix)} is refused: ${refusal}`, isRefused: true };
-  }
-  if (unresolved === undefined) return meanwhile === undefined ? { route } : { route, meanwhile };
-  return { route, unresolved, ...(isRefused && { isRefused }) };
+    refusePrefix(prefix, around) ?? (route.pool === undefined ? refuseTakeover(prefix, around) : undefined);
+  if (refusal === undefined) return course;
+  return { route, unresolved: `${formatPrefix(prefix)} is refused: ${refusal}`, isRefused: true };
 }
 
 /** A route outside the pools is one among the host's; one that somebody else set for the same prefix stays. */
 function refuseTakeover(prefix: Prefix, { foreign, host }: Surroundings): string | undefined {
   if (foreign.size === 0) return undefined;
-  const holder = foreign.get(formatPrefix(prefix));
+  const holder = foreign.get(prefixId(prefix));
   if (holder?.protocol === host.abandonedProtocol) return undefined;
   return holder && `the host has its own route for it (protocol ${holder.protocol})`;
 }

@@ -11,6 +11,11 @@ export interface PlannedRoute {
   readonly meanwhile?: Meanwhile;
 }
 
+/** A planned route but for its prefix: what routes of a full table share. */
+export interface Course extends Omit<PlannedRoute, 'route'> {
+  readonly route: Omit<DesiredRoute, 'prefix'>;
+}
+
 export interface Meanwhile {
   readonly targets: readonly RouteTarget[];
   /** `node node-b1 has no IPIP tunnel address yet`. */

@@ -12,10 +12,10 @@ import type { ClusterNode, DataplaneInputs, Pool } from '../inputs.ts';
 import { addressOf } from '../inputs.ts';
 import type { HostView, NextHop, Resolution } from './host-view.ts';
 import { ownAddress, parentOf } from './host-view.ts';
-import type { ForeignByPrefix } from './refusal.ts';
-import { foreignByPrefix } from './refusal.ts';
+import type { RefusalContext } from './refusal.ts';
+import { foreignByPrefix, ownSubnets } from './refusal.ts';
 
-export interface Surroundings {
+export interface Surroundings extends RefusalContext {
   readonly host: HostView;
   /** Our addresses, with the masks that CrossSubnet goes by. */
   readonly own: Readonly<Record<IpFamily, InterfaceAddress | undefined>>;
@@ -25,7 +25,6 @@ export interface Surroundings {
   readonly pools: readonly Pool[];
   /** By each of their addresses. */
   readonly nodes: ReadonlyMap<string, ClusterNode>;
-  readonly foreign: ForeignByPrefix;
   /** With memory for one calculation; a full table has few next hops. */
   readonly resolve: (nextHop: NextHop) => Resolution;
 }
@@ -46,6 +45,7 @@ export function surroundings(
     lentAddresses: new Set(inputs.lentAddresses?.map(formatIpAddress)),
     pools: inputs.pools.toSorted((a, b) => b.cidr.length - a.cidr.length || (a.name < b.name ? -1 : 1)),
     nodes: nodesByAddress(inputs.nodes),
+    ownSubnets: ownSubnets(host),
     foreign: foreignByPrefix(host),
     resolve: memoised(resolve),
   };
@@ -87,11 +87,15 @@ export const nextHopText = ({ address, interfaceName }: NextHop): string =>
   interfaceName === undefined ? formatIpAddress(address) : `${formatIpAddress(address)}%${interfaceName}`;
 
 function memoised(resolve: (nextHop: NextHop) => Resolution): (nextHop: NextHop) => Resolution {
-  const known = new Map<string, Resolution>();
+  const known = new Map<string | number, Resolution>();
   return (nextHop) => {
-    const key = nextHopText(nextHop);
-    const found = known.get(key) ?? resolve(nextHop);
-    known.set(key, found);
-    return found;
+    const { address, interfaceName } = nextHop;
+    const isPlain = address.family === 4 && interfaceName === undefined;
+    const key = isPlain ? address.words[0]! : nextHopText(nextHop);
+    const found = known.get(key);
+    if (found !== undefined) return found;
+    const resolution = resolve(nextHop);
+    known.set(key, resolution);
+    return resolution;
   };
 }

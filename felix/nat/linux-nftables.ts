@@ -1,9 +1,10 @@
 /** The real nftables behind the port. Every call is synchronous, a fraction of a millisecond, in the right namespace. */
-import { loadLibc, SystemError, SYS } from '../../src/linux/libc.ts';
+import { loadLibc, SystemError } from '../../src/linux/libc.ts';
 import type { Libc } from '../../src/linux/libc.ts';
-import { AF } from '../netlink/constants.ts';
 import { openNamespace, ownNamespace } from '../netlink/namespace.ts';
 import type { Namespace } from '../netlink/namespace.ts';
+import { openNetlinkSocket } from '../netlink/socket.ts';
+import { netlinkThread } from '../netlink/thread.ts';
 import { LIBRARY, loadLibnftables } from './libnftables.ts';
 import type { NftContext } from './libnftables.ts';
 import { LIST_COMMANDS, OUR_TABLE, REMOVE_COMMANDS, readListing, replaceCommands } from './listing.ts';
@@ -11,7 +12,7 @@ import type { Listing } from './listing.ts';
 import type { Nftables } from './nftables.ts';
 import { NftablesUnavailableError } from './nftables.ts';
 import type { NatTable } from './plan.ts';
-import { NETLINK_NETFILTER, TableWatch } from './table-watch.ts';
+import { TableWatch } from './table-watch.ts';
 
 export interface LinuxNftablesOptions {
   /** Path of a network namespace, `/var/run/netns/NAME`; absent: the one that we run in. */
@@ -42,9 +43,9 @@ class LinuxNftables implements Nftables {
     this.#options = options;
   }
 
-  read(): Promise<Listing | undefined> {
+  async read(): Promise<Listing | undefined> {
+    await this.#watch?.mark();
     return this.#visit(({ context }) => {
-      this.#watch?.skip();
       try {
         return readListing(context.run(LIST_COMMANDS));
       } catch (error) {
@@ -62,20 +63,23 @@ class LinuxNftables implements Nftables {
     return this.#change(`delete table ${TABLE_TEXT}`, REMOVE_COMMANDS);
   }
 
-  watch(listener: (by: string | undefined) => void): Promise<void> {
-    return this.#visit(({ libc }) => {
-      this.#watch?.close();
-      this.#watch = new TableWatch(libc, listener);
-    });
+  async watch(listener: (by: string | undefined) => void): Promise<void> {
+    const previous = this.#watch;
+    this.#watch = await this.#visit(({ libc }) => new TableWatch(libc, netlinkThread, listener));
+    if (previous === undefined) netlinkThread.take();
+    await previous?.close();
+    await this.#watch.start();
   }
 
-  close(): Promise<void> {
+  async close(): Promise<void> {
+    if (this.#isClosed) return;
     this.#isClosed = true;
-    this.#watch?.close();
     this.#opened?.context.close();
     this.#opened?.namespace.close();
     this.#opened = undefined;
-    return Promise.resolve();
+    if (this.#watch === undefined) return;
+    await this.#watch.close();
+    await netlinkThread.release();
   }
 
   #change(what: string, commands: string): Promise<void> {
@@ -129,7 +133,7 @@ function load(library: string): ReturnType<typeof loadLibnftables> {
 /** libnftables ends the whole process where it gets no socket, so we ask first. */
 function requireNetfilter(libc: Libc): void {
   try {
-    libc.close(libc.socket(AF.netlink, SYS.socketRaw | SYS.socketCloseOnExec, NETLINK_NETFILTER));
+    libc.close(openNetlinkSocket(libc, { protocol: 'netfilter' }));
   } catch (error) {
     if (!(error instanceof SystemError)) throw error;
     throw new NftablesUnavailableError(`the kernel has no nftables (modprobe ${MODULES}): ${error.message}`, {

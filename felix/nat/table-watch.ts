@@ -1,131 +1,133 @@
 /**
  * Hears who changes our table. The kernel tells of every change to nftables (NFNLGRP_NFTABLES, linux/netfilter/nfnetlink.h):
- * each object that a transaction touches, then NFT_MSG_NEWGEN with who did it. Waits by SIGURG.
+ * each object that a transaction touches, then NFT_MSG_NEWGEN with who did it and the number of the generation that it made. The
+ * netlink thread reads it as it comes; whoever reads the table asks for the generation first, and hears of no earlier one any more.
  */
-import { isMainThread } from 'node:worker_threads';
-import { SYS, SystemError, uninterrupted } from '../../src/linux/libc.ts';
 import type { Libc } from '../../src/linux/libc.ts';
 import { decodeAttributes, readText, viewOf } from '../netlink/attribute.ts';
-import { AF } from '../netlink/constants.ts';
 import { decodeMessages } from '../netlink/header.ts';
-import type { Message } from '../netlink/header.ts';
-import { netlinkAddress } from '../netlink/socket.ts';
+import type { Message, Request } from '../netlink/header.ts';
+import { Monitor } from '../netlink/monitor.ts';
+import { NetlinkSocket, openNetlinkSocket } from '../netlink/socket.ts';
+import type { Heard, Performer } from '../netlink/thread.ts';
 import { OUR_TABLE } from './listing.ts';
 
-export const NETLINK_NETFILTER = 12;
 const NFNLGRP_NFTABLES = 7;
 const NFNL_SUBSYS_NFTABLES = 10;
 const NFPROTO_INET = 1;
 /** struct nfgenmsg: family, version, resource. */
 const NFGENMSG_OCTETS = 4;
-const NFT_MSG_NEWGEN = 15;
+const NFT_MSG = { newGeneration: 15, getGeneration: 16 } as const;
 /** In every NFTA_*_TABLE of what a table holds, and NFTA_TABLE_NAME. */
 const TABLE_ATTRIBUTE = 1;
-const NFTA_GEN = { processId: 2, processName: 3 } as const;
+const NFTA_GEN = { id: 1, processId: 2, processName: 3 } as const;
 
-const SIGNAL = 'SIGURG';
-const SIGNAL_NUMBER = 23;
-const DATAGRAM_OCTETS = 64 << 10;
-/** After so many datagrams others have their turn. */
-const DATAGRAMS_PER_TURN = 64;
-const MAX_SKIPPED = 10_000;
+/** A transaction that touched our table, or may have. */
+export interface TableChange {
+  /** `process 71 (nft)`, as far as the kernel tells. */
+  readonly by?: string;
+  /** Absent: events were lost. */
+  readonly generation?: number;
+}
 
-/** From the messages of a watch socket to who changed our table: for each transaction that did, one. */
+/** From what a watching socket hears to the transactions that touched our table; those of others leave no trace. */
 export class TableChanges {
   #isTouched = false;
 
-  /** `process 71 (nft)`; undefined in the list where the kernel does not tell. */
-  read(messages: readonly Message[]): readonly (string | undefined)[] {
-    const changes: (string | undefined)[] = [];
-    for (const { type, body } of messages) {
-      if (type >> 8 !== NFNL_SUBSYS_NFTABLES || body.length < NFGENMSG_OCTETS) continue;
-      const attributes = decodeAttributes(body.subarray(NFGENMSG_OCTETS));
-      if ((type & 0xff) !== NFT_MSG_NEWGEN) {
-        const table = attributes.get(TABLE_ATTRIBUTE);
-        const isOurs = body[0] === NFPROTO_INET && table !== undefined && readText(table) === OUR_TABLE.name;
-        this.#isTouched ||= isOurs;
-      } else if (this.#isTouched) {
-        changes.push(processText(attributes));
-        this.#isTouched = false;
-      }
+  read(heard: Heard): readonly TableChange[] {
+    if (heard === 'overrun') return [{}];
+    return decodeMessages(heard).flatMap((message) => this.#take(message));
+  }
+
+  #take({ type, body }: Message): readonly TableChange[] {
+    if (type >> 8 !== NFNL_SUBSYS_NFTABLES || body.length < NFGENMSG_OCTETS) return [];
+    if ((type & 0xff) !== NFT_MSG.newGeneration) {
+      const table = decodeAttributes(body.subarray(NFGENMSG_OCTETS)).get(TABLE_ATTRIBUTE);
+      const isOurs = body[0] === NFPROTO_INET && table !== undefined && readText(table) === OUR_TABLE.name;
+      this.#isTouched ||= isOurs;
+      return [];
     }
-    return changes;
+    if (!this.#isTouched) return [];
+    this.#isTouched = false;
+    return [decodeGeneration(body)];
   }
 }
 
-function processText(attributes: ReadonlyMap<number, Uint8Array>): string | undefined {
-  const [id, name] = [attributes.get(NFTA_GEN.processId), attributes.get(NFTA_GEN.processName)];
-  // Netfilter's numbers are in network order.
-  return id === undefined || name === undefined ? undefined : `process ${viewOf(id).getUint32(0)} (${readText(name)})`;
+/** Netfilter's numbers are in network order. */
+function decodeGeneration(body: Uint8Array): TableChange {
+  const attributes = decodeAttributes(body.subarray(NFGENMSG_OCTETS));
+  const number = (attribute: number): number | undefined => {
+    const octets = attributes.get(attribute);
+    return octets === undefined ? undefined : viewOf(octets).getUint32(0);
+  };
+  const [generation, process] = [number(NFTA_GEN.id), number(NFTA_GEN.processId)];
+  const name = attributes.get(NFTA_GEN.processName);
+  return {
+    ...(generation !== undefined && { generation }),
+    ...(process !== undefined && name !== undefined && { by: `process ${process} (${readText(name)})` }),
+  };
 }
+
+const GET_GENERATION: Request = {
+  type: (NFNL_SUBSYS_NFTABLES << 8) | NFT_MSG.getGeneration,
+  flags: 0,
+  body: new Uint8Array(NFGENMSG_OCTETS),
+};
+
+/** Generations are counted round 32 bits. */
+const isNewer = (generation: number, than: number): boolean => ((generation - than) | 0) > 0;
 
 export class TableWatch {
-  readonly #libc: Libc;
+  readonly #questions: NetlinkSocket;
+  readonly #monitor: Monitor<TableChange>;
   readonly #listener: (by: string | undefined) => void;
-  readonly #fd: number;
-  readonly #buffer = new Uint8Array(DATAGRAM_OCTETS);
-  readonly #changes = new TableChanges();
-  readonly #onSignal = (): void => this.#hear();
-  #open = true;
+  /** What the last reader saw; undefined: nobody has read yet. */
+  #seen: number | undefined;
+  /** While somebody asks for the generation nobody can say what is news. */
+  #asking = 0;
+  #held: TableChange[] = [];
 
   /** Subscribed when this returns, in the namespace that the thread is in now. Throws SystemError. */
-  constructor(libc: Libc, listener: (by: string | undefined) => void) {
-    if (!isMainThread) throw new Error('nftables can only be watched from the main thread: signals reach no other');
-    this.#libc = libc;
+  constructor(libc: Libc, thread: Performer, listener: (by: string | undefined) => void) {
     this.#listener = listener;
-    this.#fd = openSocket(libc);
-    process.on(SIGNAL, this.#onSignal);
-    libc.fcntl(this.#fd, SYS.fcntlSetOwner, process.pid);
-    libc.fcntl(this.#fd, SYS.fcntlSetSignal, SIGNAL_NUMBER);
-    libc.fcntl(this.#fd, SYS.fcntlSetFlags, SYS.fileAsync | SYS.socketNonBlocking);
-  }
-
-  /** Forgets what has come until now: whoever reads the table next sees all of it. */
-  skip(): void {
-    // Whoever is that busy will be heard later, which costs one look more.
-    for (let i = 0; i < MAX_SKIPPED; i++) if (this.#receive() === 'nothing') return;
-  }
-
-  close(): void {
-    if (!this.#open) return;
-    this.#open = false;
-    this.#libc.close(this.#fd);
-    process.off(SIGNAL, this.#onSignal);
-  }
-
-  #hear(): void {
-    for (let i = 0; i < DATAGRAMS_PER_TURN; i++) {
-      // A listener may close us.
-      if (!this.#open) return;
-      const changes = this.#receive();
-      if (changes === 'nothing') return;
-      for (const by of changes) this.#listener(by);
-    }
-    setImmediate(this.#onSignal);
-  }
-
-  #receive(): readonly (string | undefined)[] | 'nothing' {
+    const groups = 1 << (NFNLGRP_NFTABLES - 1);
+    const fd = openNetlinkSocket(libc, { protocol: 'netfilter', groups, nonBlocking: true });
     try {
-      const octets = uninterrupted(() => this.#libc.receive(this.#fd, this.#buffer));
-      if (octets > this.#buffer.length) return [undefined];
-      return this.#changes.read(decodeMessages(this.#buffer.subarray(0, octets)));
+      this.#questions = new NetlinkSocket(libc, thread, 'netfilter');
     } catch (error) {
-      if (error instanceof SystemError && error.code === 'EAGAIN') return 'nothing';
-      // Events were lost; one of them may have been about us.
-      if (error instanceof SystemError && error.code === 'ENOBUFS') return [undefined];
+      libc.close(fd);
       throw error;
     }
+    const changes = new TableChanges();
+    this.#monitor = new Monitor(
+      { libc, thread, fd },
+      (heard) => changes.read(heard),
+      (change) => this.#hear(change),
+    );
   }
-}
 
-function openSocket(libc: Libc): number {
-  const type = SYS.socketRaw | SYS.socketCloseOnExec | SYS.socketNonBlocking;
-  const fd = libc.socket(AF.netlink, type, NETLINK_NETFILTER);
-  try {
-    libc.bind(fd, netlinkAddress(1 << (NFNLGRP_NFTABLES - 1)));
-  } catch (error) {
-    libc.close(fd);
-    throw error;
+  start(): Promise<void> {
+    return this.#monitor.start();
   }
-  return fd;
+
+  /** Whoever reads the table after this has seen all until now, and hears of none of it. */
+  async mark(): Promise<void> {
+    this.#asking++;
+    // Where the kernel does not say, one look more is all that it costs.
+    const answer = await this.#questions.query(GET_GENERATION).catch(() => undefined);
+    this.#asking--;
+    if (answer !== undefined && 'body' in answer) this.#seen = decodeGeneration(answer.body).generation ?? this.#seen;
+    for (const change of this.#held.splice(0)) this.#hear(change);
+  }
+
+  async close(): Promise<void> {
+    await Promise.all([this.#monitor.close(), this.#questions.close()]);
+  }
+
+  #hear(change: TableChange): void {
+    const { by, generation } = change;
+    if (this.#asking > 0) this.#held.push(change);
+    else if (generation === undefined || this.#seen === undefined || isNewer(generation, this.#seen))
+      this.#listener(by);
+  }
 }

@@ -16,6 +16,8 @@ const FIXED_OCTETS = 8;
 
 /** IFA_F_NODAD: what IPAM gave out is nobody else's, and a tunnel has nobody to ask; until the kernel had it would not use it. */
 const NO_DUPLICATE_DETECTION = 2;
+const SECONDARY = 1;
+const DEPRECATED = 0x20;
 
 function encodeAddress({ ifindex, address, scope }: KernelAddress, flags = 0): Uint8Array {
   const fixed = new Uint8Array(FIXED_OCTETS);
@@ -56,9 +58,12 @@ export function decodeAddress(body: Uint8Array): KernelAddress | undefined {
   const attributes = decodeAttributes(body.subarray(FIXED_OCTETS));
   const octets = attributes.get(IFA.local) ?? attributes.get(IFA.address);
   if (octets === undefined) return undefined;
+  const flags = body[2]!;
   return {
     ifindex: viewOf(body).getUint32(4, LITTLE_ENDIAN),
     address: { address: readAddress(octets), length: body[1]! },
     scope: body[3]!,
+    ...((flags & SECONDARY) !== 0 && { secondary: true }),
+    ...((flags & DEPRECATED) !== 0 && { deprecated: true }),
   };
 }

@@ -1,6 +1,6 @@
 /** From a notification of the kernel to the events of the port. */
 import type { IpFamily } from '../../src/model/ip.ts';
-import { MAIN_TABLE } from '../kernel.ts';
+import { MAIN_TABLE } from '../routes/kernel-route.ts';
 import type { KernelEvent, WatchedSysctl } from '../kernel.ts';
 import { decodeAddress } from './address.ts';
 import { LITTLE_ENDIAN, decodeAttributes, readU32, viewOf } from './attribute.ts';

@@ -24,15 +24,23 @@ export interface MonitorPorts {
   readonly fd: number;
 }
 
-export class Monitor {
+/** Of an overrun one event, too: whoever listens must read everything again. */
+export type Decode<E> = (heard: Heard) => readonly E[];
+
+export const decodeKernelEvents: Decode<KernelEvent> = (heard) =>
+  heard === 'overrun' ? [{ kind: 'overrun' }] : decodeMessages(heard).flatMap(decodeEvents);
+
+export class Monitor<E> {
   readonly #ports: MonitorPorts;
-  readonly #listener: (event: KernelEvent) => void;
+  readonly #decode: Decode<E>;
+  readonly #listener: (event: E) => void;
   #told: Promise<void> = Promise.resolve();
   #closing: Promise<void> | undefined;
 
   /** Owns the socket of `ports` from now on. */
-  constructor(ports: MonitorPorts, listener: (event: KernelEvent) => void) {
+  constructor(ports: MonitorPorts, decode: Decode<E>, listener: (event: E) => void) {
     this.#ports = ports;
+    this.#decode = decode;
     this.#listener = listener;
   }
 
@@ -54,7 +62,7 @@ export class Monitor {
   }
 
   #tell(heard: Heard): void {
-    const events = heard === 'overrun' ? [{ kind: 'overrun' } as const] : decodeMessages(heard).flatMap(decodeEvents);
+    const events = this.#decode(heard);
     // A listener may close us.
     for (const event of events) if (this.#closing === undefined) this.#listener(event);
   }

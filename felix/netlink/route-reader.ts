@@ -1,11 +1,13 @@
 /** Reads the routes of a dump or of a notification: struct rtmsg and its attributes, octet by octet, because a dump may have 100,000. */
 import { prefixOf } from '../../src/model/ip.ts';
 import type { IpAddress, IpFamily, Prefix } from '../../src/model/ip.ts';
-import { ROUTE_TYPES } from '../kernel.ts';
-import type { KernelHop, KernelRoute, RouteType } from '../kernel.ts';
-import { SharedHops } from '../shared-hops.ts';
+import type { KernelHop, KernelRoute, RouteBody, RouteType } from '../routes/kernel-route.ts';
+import { MAIN_TABLE, ROUTE_TYPES } from '../routes/kernel-route.ts';
+import { ipv4RouteId, routeId } from '../routes/route-id.ts';
+import { RouteList } from '../routes/route-list.ts';
 import { LITTLE_ENDIAN, aligned, readAddress } from './attribute.ts';
 import { AF, HOP_FLAG, METRIC, ROUTE_FLAG, RTA } from './constants.ts';
+import { SharedBodies } from './shared-bodies.ts';
 
 const FIXED_OCTETS = 12;
 const HOP_OCTETS = 8;
@@ -30,47 +32,96 @@ interface Places {
   via: number;
 }
 
-/** One for a whole dump: routes over the same single IPv4 hop share that hop, for a node has many routes and few neighbours. */
+/** One for a whole dump of one table: routes over the same single IPv4 hop share all but their prefix. */
 export class RouteReader {
-  readonly #hops = new SharedHops();
+  readonly list = new RouteList();
+  readonly #table: number;
+  readonly #bodies = new SharedBodies();
 
-  /** Undefined for what is no IP route (other families) or no configured one (a clone). Throws where a length leads outside. */
-  readonly read = (body: Uint8Array): KernelRoute | undefined => {
-    if (body.length < FIXED_OCTETS) throw new Error(`a route of ${body.length} octets, ${FIXED_OCTETS} are the least`);
-    const flags = u32At(body, 8);
-    if ((body[0] !== AF.inet && body[0] !== AF.inet6) || (flags & ROUTE_FLAG.cloned) !== 0) return undefined;
-    const family = body[0] === AF.inet ? 4 : 6;
-    const places = findAttributes(body, FIXED_OCTETS, body.length);
-    const type = ROUTE_TYPES[body[7]!] ?? 'unspec';
-    const route: Writable<KernelRoute> = {
-      prefix: prefixAt(body, family, places.dst),
-      table: places.table === 0 ? body[4]! : u32At(body, places.table),
-      protocol: body[5]!,
-      type,
-      scope: body[6]!,
-      metric: places.priority === 0 ? 0 : u32At(body, places.priority),
-      hops: HOPLESS.includes(type) ? NO_HOPS : this.#hopsAt(body, flags, places),
-    };
-    if (body[3] !== 0) route.tos = body[3]!;
-    if (places.prefSrc !== 0) route.source = addressAt(body, places.prefSrc);
-    const mtu = places.metrics === 0 ? undefined : mtuAt(body, places.metrics);
-    if (mtu !== undefined) route.mtu = mtu;
-    return route;
+  constructor(table: number) {
+    this.#table = table;
+  }
+
+  /**
+   * One more, if it is of the table. What is no IP route (other families) or no configured one (a clone) is left out. Throws
+   * where a length leads outside.
+   */
+  readonly read = (message: Uint8Array): void => {
+    const family = familyOf(message);
+    if (family === undefined) return;
+    const places = findAttributes(message, FIXED_OCTETS, message.length);
+    if (tableAt(message, places) !== this.#table) return;
+    const body = this.#bodyAt(message, places);
+    const isUsual = family === 4 && body.table === MAIN_TABLE && body.metric === 0 && body.tos === undefined;
+    const id = isUsual
+      ? ipv4RouteId(places.dst === 0 ? 0 : wordAt(message, places.dst), message[1]!)
+      : routeId({ prefix: prefixAt(message, family, places.dst), ...body });
+    this.list.add(id, body);
   };
 
-  #hopsAt(body: Uint8Array, flags: number, places: Places): readonly KernelHop[] {
-    if (places.multipath !== 0) return multipathAt(body, places.multipath);
-    if (places.oif === 0) return NO_HOPS;
-    const ifindex = u32At(body, places.oif);
-    const { gateway } = places;
-    if (gateway === 0 || valueEnd(body, gateway) !== gateway + 4) return [hopOf(body, places, { ifindex, flags })];
-    return this.#hops.ipv4(wordAt(body, gateway), ifindex, (flags & HOP_FLAG.onlink) !== 0);
+  #bodyAt(message: Uint8Array, places: Places): RouteBody {
+    const { gateway, oif } = places;
+    const isPlain = gateway !== 0 && valueEnd(message, gateway) === gateway + 4 && oif !== 0 && message[3] === 0;
+    if (!isPlain || places.multipath !== 0 || places.prefSrc !== 0 || places.metrics !== 0) {
+      return bodyAt(message, places);
+    }
+    const onlink = (u32At(message, 8) & HOP_FLAG.onlink) !== 0;
+    const known = this.#bodies.over(wordAt(message, gateway), u32At(message, oif), onlink);
+    const metric = metricAt(message, places);
+    const type = ROUTE_TYPES[message[7]!];
+    const same = known.find(
+      (one) => one.protocol === message[5] && one.scope === message[6] && one.type === type && one.metric === metric,
+    );
+    if (same !== undefined) return same;
+    const made = bodyAt(message, places);
+    known.push(made);
+    return made;
   }
 }
 
-/** One route by itself. */
-export const decodeRoute = (body: Uint8Array): KernelRoute | undefined => new RouteReader().read(body);
+/** One route by itself; undefined for what RouteReader leaves out. Throws where a length leads outside. */
+export function decodeRoute(message: Uint8Array): KernelRoute | undefined {
+  const family = familyOf(message);
+  if (family === undefined) return undefined;
+  const places = findAttributes(message, FIXED_OCTETS, message.length);
+  return { prefix: prefixAt(message, family, places.dst), ...bodyAt(message, places) };
+}
 
+function familyOf(message: Uint8Array): IpFamily | undefined {
+  if (message.length < FIXED_OCTETS) {
+    throw new Error(`a route of ${message.length} octets, ${FIXED_OCTETS} are the least`);
+  }
+  const isIp = message[0] === AF.inet || message[0] === AF.inet6;
+  if (!isIp || (u32At(message, 8) & ROUTE_FLAG.cloned) !== 0) return undefined;
+  return message[0] === AF.inet ? 4 : 6;
+}
+
+const tableAt = (message: Uint8Array, { table }: Places): number => (table === 0 ? message[4]! : u32At(message, table));
+
+const metricAt = (message: Uint8Array, { priority }: Places): number => (priority === 0 ? 0 : u32At(message, priority));
+
+function bodyAt(message: Uint8Array, places: Places): RouteBody {
+  const type = ROUTE_TYPES[message[7]!] ?? 'unspec';
+  const body: Writable<RouteBody> = {
+    table: tableAt(message, places),
+    protocol: message[5]!,
+    type,
+    scope: message[6]!,
+    metric: metricAt(message, places),
+    hops: HOPLESS.includes(type) ? NO_HOPS : hopsAt(message, places),
+  };
+  if (message[3] !== 0) body.tos = message[3]!;
+  if (places.prefSrc !== 0) body.source = addressAt(message, places.prefSrc);
+  const mtu = places.metrics === 0 ? undefined : mtuAt(message, places.metrics);
+  if (mtu !== undefined) body.mtu = mtu;
+  return body;
+}
+
+function hopsAt(message: Uint8Array, places: Places): readonly KernelHop[] {
+  if (places.multipath !== 0) return multipathAt(message, places.multipath);
+  if (places.oif === 0) return NO_HOPS;
+  return [hopOf(message, places, { ifindex: u32At(message, places.oif), flags: u32At(message, 8) })];
+}
 type Writable<T> = { -readonly [K in keyof T]: T[K] };
 
 const NO_HOPS: readonly KernelHop[] = [];

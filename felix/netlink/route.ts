@@ -1,8 +1,9 @@
 /** RTM_NEWROUTE, RTM_DELROUTE, RTM_GETROUTE as requests: struct rtmsg and its attributes. route-reader.ts reads the answers. */
 import { addressBits } from '../../src/model/ip.ts';
 import type { IpAddress, IpFamily, Prefix } from '../../src/model/ip.ts';
-import { ROUTE_TYPES } from '../kernel.ts';
-import type { KernelHop, KernelRoute, Resolution, RouteChange } from '../kernel.ts';
+import { ROUTE_TYPES } from '../routes/kernel-route.ts';
+import type { Resolution } from '../kernel.ts';
+import type { KernelHop, KernelRoute, RouteChange } from '../routes/kernel-route.ts';
 import { addressOctets, concat, decodeAttributes, encodeAttributes, readAddress, readU32, u32 } from './attribute.ts';
 import type { BatchWriter } from './batch-writer.ts';
 import { AF, FLAG, HOP_FLAG, METRIC, RTA, RTM } from './constants.ts';

@@ -76,6 +76,23 @@ function enlargeReceiveBuffer(set: (level: number, name: number, value: Uint8Arr
   }
 }
 
+export interface DumpReader {
+  /** The body of one message of the dump. */
+  readonly read: (body: Uint8Array) => void;
+}
+
+class ListReader<T> implements DumpReader {
+  readonly list: T[] = [];
+  readonly read: (body: Uint8Array) => void;
+
+  constructor(decode: (body: Uint8Array) => T | undefined) {
+    this.read = (body) => {
+      const one = decode(body);
+      if (one !== undefined) this.list.push(one);
+    };
+  }
+}
+
 /** A request socket: made here, spoken through by the netlink thread, one exchange after the other. */
 export class NetlinkSocket {
   readonly #libc: Libc;
@@ -147,15 +164,22 @@ export class NetlinkSocket {
   }
 
   /**
-   * Everything that the request lists, decoded; what decodes to undefined is left out.
-   * Starts again where the kernel says that its table changed meanwhile, a few times at most.
+   * Everything that the request lists: each attempt has a reader of its own, which takes message after message; the one that heard
+   * all is returned. Starts again where the kernel says that its table changed meanwhile, a few times at most.
    */
-  async dump<T>(request: Request, decode: (body: Uint8Array) => T | undefined): Promise<readonly T[] | Verdict> {
+  async dumpInto<T extends DumpReader>(request: Request, startReader: () => T): Promise<T | Verdict> {
     for (let attempt = 0; attempt < DUMP_ATTEMPTS; attempt++) {
-      const outcome = await this.#dumpOnce(request, decode);
-      if (outcome !== 'interrupted') return outcome;
+      const reader = startReader();
+      const outcome = await this.#dumpOnce(request, reader);
+      if (outcome !== 'interrupted') return outcome.errno === 0 ? reader : outcome;
     }
     return { errno: 4, explanation: `the table changed during each of ${DUMP_ATTEMPTS} attempts to read it` };
+  }
+
+  /** The same as a list; what decodes to undefined is left out. */
+  async dump<T>(request: Request, decode: (body: Uint8Array) => T | undefined): Promise<readonly T[] | Verdict> {
+    const outcome = await this.dumpInto(request, () => new ListReader(decode));
+    return 'errno' in outcome ? outcome : outcome.list;
   }
 
   /** Resolves when nobody uses the descriptor any more and it is closed. */
@@ -169,25 +193,17 @@ export class NetlinkSocket {
     return { octets: encodeRequests([{ type, flags: flags | FLAG.ack, body }], first), first, count: 1 };
   }
 
-  async #dumpOnce<T>(
-    request: Request,
-    decode: (body: Uint8Array) => T | undefined,
-  ): Promise<readonly T[] | Verdict | 'interrupted'> {
+  async #dumpOnce(request: Request, reader: DumpReader): Promise<Verdict | 'interrupted'> {
     const sequence = this.number(1);
-    const found: T[] = [];
     const end = { isInterrupted: false, verdict: { errno: 0 } as Verdict };
     await this.#exchange(encodeRequests([request], sequence), sequence, (message) => {
       if (message.sequence !== sequence) return;
       end.isInterrupted ||= message.type !== CONTROL.error && (message.flags & FLAG.dumpInterrupted) !== 0;
       if (message.type === CONTROL.error) end.verdict = decodeVerdict(message);
       else if (message.type === CONTROL.done) end.verdict = decodeDone(message);
-      else {
-        const one = decode(message.body);
-        if (one !== undefined) found.push(one);
-      }
+      else reader.read(message.body);
     });
-    if (end.verdict.errno !== 0) return end.verdict;
-    return end.isInterrupted ? 'interrupted' : found;
+    return end.verdict.errno === 0 && end.isInterrupted ? 'interrupted' : end.verdict;
   }
 
   /** Sends, and hears all that is answered until there is a verdict on message `until`, a part in a turn of the event loop. */

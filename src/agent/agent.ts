@@ -22,6 +22,7 @@ import type { Random } from '../runtime/random.ts';
 import { BgpAnswers } from '../speaker/bgp-answers.ts';
 import { peerStatus } from '../speaker/bgp-status.ts';
 import { SpeakerKeeper } from '../speaker/speaker-keeper.ts';
+import type { ChosenAddress } from './address-choice.ts';
 import type { AgentHealth } from './agent-health.ts';
 import {
   bgpLogLevel,
@@ -40,7 +41,7 @@ import type { Omitted } from './peers.ts';
 import { createPods } from './pods.ts';
 import type { Pods } from './pods.ts';
 import { SecretFiles } from './secret-files.ts';
-import { dataplaneReport, natReport, routeReport } from './status.ts';
+import { addressReport, dataplaneReport, natReport, routeReport } from './status.ts';
 import { TunnelAddresses } from './tunnel-addresses.ts';
 
 export interface AgentPorts {
@@ -48,6 +49,8 @@ export interface AgentPorts {
   readonly version: string;
   readonly store: Store;
   readonly dataplane: Dataplane;
+  /** This host's kernel speaks IPv6, as long as the process lives. */
+  readonly hasIpv6: boolean;
   /** Whoever made it starts and closes it. */
   readonly health: AgentHealth;
   readonly createSpeaker: (settings: SpeakerSettings) => Speaker;
@@ -77,6 +80,7 @@ export class Agent implements BgpApi, NodeApi {
   readonly #resources: ResourceClient;
   readonly #reader = new ResourceReader();
   #syncer: Syncer | undefined;
+  #addresses: readonly ChosenAddress[] | undefined;
   readonly #speakers: SpeakerKeeper;
   readonly #pods: Pods;
   readonly #secrets: SecretFiles;
@@ -134,8 +138,9 @@ export class Agent implements BgpApi, NodeApi {
     });
   }
 
-  /** Begins to work; until then it only answers. */
-  start(): void {
+  /** Begins to work; until then it only answers. `addresses` are those that the node was registered with. */
+  start(addresses?: readonly ChosenAddress[]): void {
+    this.#addresses = addresses;
     const { store, clock, random, datastoreLog } = this.#ports;
     const handlers: SyncHandlers = {
       onSnapshot: () => this.#schedule(),
@@ -152,7 +157,7 @@ export class Agent implements BgpApi, NodeApi {
     const { speaker } = this.#speakers;
     const self = this.#knowledge.resources.Node.get(node);
     const address = self === undefined ? undefined : clusterNode(self)?.address.address;
-    const bgp = speakerSettings(this.#knowledge, this.#settings, false);
+    const bgp = this.#speakerSettings(false);
     const { inSync, revision, stale } = this.#syncer?.view() ?? NOT_READ_YET;
     return {
       node,
@@ -166,6 +171,7 @@ export class Agent implements BgpApi, NodeApi {
         converged: speaker?.isConverged() ?? false,
         peers: (speaker?.peers() ?? []).map(peerStatus),
       },
+      ...(this.#addresses && { addresses: this.#addresses.map(addressReport) }),
       datastore: { type: this.#settings.datastore.type, inSync, revision, ...(stale === undefined ? {} : { stale }) },
       dataplane: dataplaneReport(dataplane),
       nat: dataplane.nat().map(natReport),
@@ -221,6 +227,11 @@ export class Agent implements BgpApi, NodeApi {
   }
 
   /** Many changes in one turn of the event loop are one computation. */
+  #speakerSettings(restarting: boolean): SpeakerSettings | undefined {
+    const { hasIpv6 } = this.#ports;
+    return speakerSettings(this.#knowledge, { ...this.#settings, hasIpv6, restarting });
+  }
+
   #schedule(): void {
     if (this.#isScheduled || this.#isClosed) return;
     this.#isScheduled = true;
@@ -243,7 +254,7 @@ export class Agent implements BgpApi, NodeApi {
     this.#knowledge = { node, resources, blocks, lent: lentAddresses(entries, { node, blocks }) };
     for (const { key, reason } of unreadable)
       this.#sayOnce('a stored entry cannot be used and is left out', { key, reason });
-    const settings = speakerSettings(this.#knowledge, this.#settings, dataplane.adoptedRoutes() > 0);
+    const settings = this.#speakerSettings(dataplane.adoptedRoutes() > 0);
     if (settings === undefined) {
       this.#sayOnce(
         'this node has no Node resource with an address in the datastore: sessions and routes stay as they are',

@@ -1,95 +1,194 @@
+/** Which address of a host is the node's: every one considered, ranked, and each with its reason. Pure. */
+import { formatDetectionMethod } from '../config/detection-method.ts';
 import type { DetectionMethod } from '../config/detection-method.ts';
-import type { HostInterface } from '../../felix/index.ts';
-import { formatPrefix, prefixContainsAddress, sameAddress } from '../model/ip.ts';
-import type { InterfaceAddress, IpAddress } from '../model/ip.ts';
+import type { HostAddress, HostInterface } from '../../felix/index.ts';
+import { formatPrefix, sameAddress } from '../model/ip.ts';
+import type { InterfaceAddress, IpAddress, IpFamily } from '../model/ip.ts';
+import { isPassedOverByName, specialKind } from './autodetect-links.ts';
+import { demerits, isUsable, ownerOfVirtual, refuseAddress, refuseLink, withSubnet } from './autodetect-rules.ts';
+import type { Question, Refusal } from './autodetect-rules.ts';
 
-/** Interfaces that Calico's first-found never takes: bridges, tunnels and pods' own. calico/node autodetection, filtered names. */
-const NEVER =
-  /^(docker|cbr|dummy|podman|virbr|lxcbr|veth|lo|br-|cali|tunl|flannel|kube-ipvs|cni|vxlan\.calico|vxlan-v6\.calico|wireguard\.cali|wg-v6\.cali|nodelocaldns)/;
+/** One row of the ranking. */
+export interface Candidate {
+  readonly interfaceName: string;
+  /** Absent where the interface has none of the family. */
+  readonly address?: InterfaceAddress;
+  readonly standing: 'taken' | 'lower' | 'left out';
+  /** `is the only one that fits`, `is a bridge`: what comes after the subject. */
+  readonly reason: string;
+}
 
-export type Detection =
+export type Detection = {
+  readonly reason: string;
+  /** What is taken, what would do as well in order, and what is left out: one row for each interface that is as a whole. */
+  readonly candidates: readonly Candidate[];
+} & (
   | {
       readonly kind: 'found';
       readonly address: InterfaceAddress;
       readonly interfaceName: string;
-      readonly reason: string;
+      /** Only the order of interfaces decided between it and the next. */
+      readonly isAmbiguous: boolean;
     }
-  | { readonly kind: 'none'; readonly reason: string };
+  | { readonly kind: 'none' }
+);
 
 /** What the host has, as far as detection looks. */
 export interface DetectionInputs {
+  readonly family: IpFamily;
   readonly interfaces: readonly HostInterface[];
   /** For can-reach: the source address that the kernel would use towards the destination. */
   readonly sourceTowards?: IpAddress;
+  /** The address that the node has: it stays while it is up and the method does not exclude it. */
+  readonly stored?: IpAddress;
+}
+
+interface Considered {
+  readonly link: HostInterface;
+  readonly address?: HostAddress;
+  /** Of the link as a whole, or of this address. */
+  readonly refusal?: Refusal & { readonly isOfLink: boolean };
+  readonly demerits: readonly (string | undefined)[];
 }
 
 /**
- * This node's IPv4 address with its subnet's length, by Calico's method. Interfaces are tried from the highest index
- * down, as Calico does; what was passed over is told in the reason.
+ * This node's address with its subnet's length, by Calico's method. What is as good as another is taken by the
+ * interfaces' indexes, the highest first, as Calico does, and the verdict says that it was so.
  */
-export function detectAddress(method: DetectionMethod, { interfaces, sourceTowards }: DetectionInputs): Detection {
-  const passed: string[] = [];
-  for (const candidate of [...interfaces].sort((a, b) => b.index - a.index)) {
-    const name = candidate.name;
-    const unsuitable = candidate.up ? excluded(name, method) : 'is down';
-    if (unsuitable !== undefined) {
-      passed.push(`${name} ${unsuitable}`);
-      continue;
-    }
-    const address = candidate.addresses.find((each) => isUsable(each.address) && fits(each, method, sourceTowards));
-    if (address === undefined) {
-      passed.push(`${name} has no fitting IPv4 address`);
-      continue;
-    }
-    return {
-      kind: 'found',
-      address,
-      interfaceName: name,
-      reason: `${formatPrefix(address)} of ${name} by ${describe(method)}`,
-    };
+export function detectAddress(method: DetectionMethod, inputs: DetectionInputs): Detection {
+  const { family, sourceTowards, stored } = inputs;
+  const interfaces = inputs.interfaces.toSorted((a, b) => b.index - a.index);
+  const wanted = wantedBy(sourceTowards, interfaces);
+  const question: Question = { method, family, interfaces, ...(wanted && { wanted }) };
+  const considered = interfaces.flatMap((link) => considerLink(link, question));
+  const fit = considered.filter(({ refusal }) => refusal === undefined).sort(compareDemerits);
+  const kept = stored && findKept(stored, considered);
+  const taken = kept ?? fit[0];
+  const others = fit.filter((each) => each !== taken);
+  const refused = leftOut(considered.filter((each) => each !== taken));
+  if (taken?.address === undefined) {
+    const reason = `no IPv${family} address by ${formatDetectionMethod(method)}: ${whyNone(method, inputs, refused)}`;
+    return { kind: 'none', reason, candidates: refused };
   }
-  const seen = passed.length === 0 ? 'there is no interface' : passed.join(', ');
-  return { kind: 'none', reason: `no address by ${describe(method)}: ${seen}` };
+  const isAmbiguous = kept === undefined && others.some((each) => compareDemerits(each, taken) === 0);
+  const address = withSubnet(taken.address, taken.link);
+  const interfaceName = taken.link.name;
+  const how = kept === undefined ? `by ${formatDetectionMethod(method)}` : 'which the node has already';
+  return {
+    ...{ kind: 'found', address, interfaceName, isAmbiguous },
+    reason: `${formatPrefix(address)} of ${interfaceName}, ${how}`,
+    candidates: [
+      asRow(taken, 'taken', whyTaken(taken, { isKept: kept !== undefined, isAmbiguous, count: fit.length })),
+      ...others.map((each) => asRow(each, 'lower', whyLower(each, taken, kept !== undefined))),
+      ...refused,
+    ],
+  };
 }
 
 /** The interface address that equals `address`: its mask is what CrossSubnet needs, never /32 by default. */
 export function maskOf(address: IpAddress, interfaces: readonly HostInterface[]): InterfaceAddress | undefined {
-  return interfaces.flatMap((each) => each.addresses).find((each) => sameAddress(each.address, address));
-}
-
-export function describe(method: DetectionMethod): string {
-  switch (method.kind) {
-    case 'first-found':
-      return 'first-found';
-    case 'interface':
-    case 'skip-interface':
-      return `${method.kind}=${method.patterns.map(({ source }) => source).join(',')}`;
-    case 'cidr':
-      return `cidr=${method.cidrs.map(formatPrefix).join(',')}`;
-    case 'can-reach':
-      return `can-reach=${method.destination}`;
+  for (const link of interfaces) {
+    const found = link.addresses.find((each) => sameAddress(each.address, address));
+    if (found !== undefined) return withSubnet(found, link);
   }
+  return undefined;
 }
 
-function excluded(name: string, method: DetectionMethod): string | undefined {
-  if (method.kind === 'interface') {
-    return method.patterns.some((pattern) => pattern.test(name)) ? undefined : 'is not asked for';
+/** `eth0 10.0.0.5/24 is a secondary address`; the first rows, and how many more there are. */
+export function candidateLines(candidates: readonly Candidate[], limit = 20): readonly string[] {
+  const lines = candidates
+    .slice(0, limit)
+    .map(({ interfaceName, address, reason }) =>
+      [interfaceName, address && formatPrefix(address), reason].filter(Boolean).join(' '),
+    );
+  return candidates.length > limit ? [...lines, `and ${candidates.length - limit} more`] : lines;
+}
+
+/** A virtual address may be the source towards itself; its interface's own is meant then. */
+function wantedBy(source: IpAddress | undefined, links: readonly HostInterface[]): IpAddress | undefined {
+  if (source === undefined) return undefined;
+  const carried = links.flatMap((link) =>
+    link.up ? link.addresses.filter(({ address }) => sameAddress(address, source)).map((each) => ({ each, link })) : [],
+  );
+  const owners = carried.map(({ each, link }) => ownerOfVirtual(each, link));
+  return owners.every((owner) => owner !== undefined) ? (owners[0]?.address ?? source) : source;
+}
+
+/** One entry for each usable address; one for a link without any, unless nobody would look for one there. */
+function considerLink(link: HostInterface, question: Question): readonly Considered[] {
+  const { family } = question;
+  const usable = link.addresses.filter(({ address }) => address.family === family && isUsable(address));
+  const ofLink = refuseLink(link, question);
+  if (usable.length === 0) {
+    if (isPassedOverByName(link) || specialKind(link) !== undefined) return [];
+    const refusal = ofLink ?? { reason: `has no IPv${family} address`, isOurs: false };
+    return [{ link, refusal: { ...refusal, isOfLink: true }, demerits: [] }];
   }
-  if (method.kind === 'cidr' || method.kind === 'can-reach') return undefined;
-  if (NEVER.test(name)) return 'is a bridge, tunnel or pod interface';
-  const skipped = method.kind === 'skip-interface' && method.patterns.some((pattern) => pattern.test(name));
-  return skipped ? 'is to be skipped' : undefined;
+  return usable.map((address) => {
+    const refusal = ofLink ?? refuseAddress(address, link, question);
+    return {
+      ...{ link, address, demerits: demerits(address, link, question) },
+      ...(refusal && { refusal: { ...refusal, isOfLink: refusal === ofLink } }),
+    };
+  });
 }
 
-function fits(address: InterfaceAddress, method: DetectionMethod, sourceTowards: IpAddress | undefined): boolean {
-  if (method.kind === 'cidr') return method.cidrs.some((cidr) => prefixContainsAddress(cidr, address.address));
-  if (method.kind === 'can-reach') return sourceTowards !== undefined && sameAddress(address.address, sourceTowards);
-  return true;
+const asRow = ({ link, address }: Considered, standing: Candidate['standing'], reason: string): Candidate => ({
+  interfaceName: link.name,
+  ...(address && { address: { address: address.address, length: address.length } }),
+  ...{ standing, reason },
+});
+
+/** A link that is left out as a whole is one row: kube-ipvs0 has the address of every service. */
+function leftOut(considered: readonly Considered[]): readonly Candidate[] {
+  const links = new Set<HostInterface>();
+  return considered.flatMap((each) => {
+    const { link, refusal } = each;
+    if (refusal === undefined || (refusal.isOfLink && links.has(link))) return [];
+    links.add(link);
+    return [asRow(each, 'left out', refusal.reason)];
+  });
 }
 
-/** Global unicast IPv4; private addresses are fine, loopback, link-local and multicast are not. */
-function isUsable({ family, words }: IpAddress): boolean {
-  const word = words[0] ?? 0;
-  const isLinkLocal = word >>> 16 === 0xa9fe;
-  return family === 4 && word !== 0 && word >>> 24 !== 127 && !isLinkLocal && word >>> 28 < 14;
+/** What Calico would pass over is not kept; what only we would not take anew is. */
+function findKept(stored: IpAddress, considered: readonly Considered[]): Considered | undefined {
+  const same = considered.filter(({ address }) => address !== undefined && sameAddress(address.address, stored));
+  return same.find(({ refusal }) => refusal === undefined) ?? same.find(({ refusal }) => refusal?.isOurs);
+}
+
+/** Below zero where `a` is better. */
+function compareDemerits(a: Considered, b: Considered): number {
+  const differing = a.demerits.findIndex((each, i) => (each === undefined) !== (b.demerits[i] === undefined));
+  if (differing < 0) return 0;
+  return a.demerits[differing] === undefined ? -1 : 1;
+}
+
+function whyTaken(
+  { demerits: against, refusal }: Considered,
+  { isKept, isAmbiguous, count }: { readonly isKept: boolean; readonly isAmbiguous: boolean; readonly count: number },
+): string {
+  const although = [refusal?.reason, ...against].find((each) => each !== undefined);
+  const end = although === undefined ? '' : `, although it ${although}`;
+  if (isKept) return `stays, for the node has it and it is up${end}`;
+  if (count === 1) return `is the only one that fits${end}`;
+  return isAmbiguous ? `comes first of what would do as well${end}` : `is the best that fits${end}`;
+}
+
+function whyLower(each: Considered, taken: Considered, isKept: boolean): string {
+  const worse = each.demerits.find((demerit, i) => demerit !== undefined && taken.demerits[i] === undefined);
+  if (compareDemerits(each, taken) > 0 && worse !== undefined) return worse;
+  if (isKept) return 'would do, but the address that the node has stays while it is up';
+  if (each.link === taken.link) return 'would do as well, but comes later on its interface';
+  return 'would do as well, but its interface has a lower index';
+}
+
+function whyNone(
+  method: DetectionMethod,
+  { family, sourceTowards }: DetectionInputs,
+  refused: readonly Candidate[],
+): string {
+  if (method.kind === 'can-reach' && sourceTowards === undefined) {
+    return `no IPv${family} route leads there, or the name is not known here`;
+  }
+  return refused.length === 0 ? 'there is no interface' : candidateLines(refused).join(', ');
 }

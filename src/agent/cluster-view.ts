@@ -146,25 +146,33 @@ function withAssigned(local: ClusterNode, assigned: AssignedTunnels): ClusterNod
   };
 }
 
+/** What the speaker is told beside what the datastore says. */
+export interface SpeakerWishes extends Pick<AgentSettings, 'routerId' | 'bgp'> {
+  /** The host's kernel speaks IPv6. */
+  readonly hasIpv6: boolean;
+  readonly restarting: boolean;
+}
+
 /** The speaker as a whole; undefined while this node has no address. */
 export function speakerSettings(
   { node, resources }: Knowledge,
-  settings: Pick<AgentSettings, 'routerId' | 'bgp'>,
-  restarting: boolean,
+  { routerId, bgp, hasIpv6, restarting }: SpeakerWishes,
 ): SpeakerSettings | undefined {
   const self = resources.Node.get(node);
   const address = self === undefined ? undefined : clusterNode(self)?.address.address;
   if (self === undefined || address === undefined) return undefined;
   const shared = resources.BGPConfiguration.get('default')?.spec;
-  const { routerId } = settings;
   const clusterId = self.spec.bgp?.routeReflectorClusterID;
   return {
     asn: self.spec.bgp?.asNumber ?? shared?.asNumber ?? DEFAULT_ASN,
     bgpIdentifier: routerId === 'hash' ? hashedRouterId(node) : (routerId ?? address).words[0]!,
-    listen: [{ address: '0.0.0.0', port: listenPort(node, resources.BGPConfiguration) }],
+    // Whether this node has an IPv6 address may change any day, and another listener would be another speaker.
+    listen: ['0.0.0.0', ...(hasIpv6 ? ['::'] : [])].map((address) => ({
+      ...{ address, port: listenPort(node, resources.BGPConfiguration) },
+    })),
     ...(clusterId === undefined ? {} : { clusterId: parseIpAddress(clusterId).words[0]! }),
     transit: false,
-    gracefulRestart: { restarting, deferralSeconds: settings.bgp.deferralSeconds },
+    gracefulRestart: { restarting, deferralSeconds: bgp.deferralSeconds },
   };
 }
 

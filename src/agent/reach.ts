@@ -1,27 +1,38 @@
 import { createSocket } from 'node:dgram';
+import { existsSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { parseIpAddress } from '../model/ip.ts';
-import type { IpAddress } from '../model/ip.ts';
+import type { IpAddress, IpFamily } from '../model/ip.ts';
 
 /** The source address the kernel would use towards `destination` (name or address): a UDP connect, no packet is sent. */
-export function sourceTowards(destination: string): Promise<IpAddress | undefined> {
+export function sourceTowards(destination: string, family: IpFamily): Promise<IpAddress | undefined> {
   return new Promise((resolve) => {
-    const socket = createSocket('udp4');
+    const socket = createSocket(family === 4 ? 'udp4' : 'udp6');
     const done = (address: IpAddress | undefined): void => {
       socket.close();
       resolve(address);
     };
     socket.once('error', () => done(undefined));
-    socket.connect(80, destination, () => done(parseIpAddress(socket.address().address)));
+    // Of a link-local address the system tells the interface, too: `fe80::1%eth0`.
+    socket.once('connect', () => done(parseIpAddress(socket.address().address.split('%')[0]!)));
+    // No callback: one would be called for a failure, too, and the error not be emitted.
+    socket.connect(80, destination);
   });
 }
 
+/** False where the kernel was started without it (ipv6.disable=1). */
+export const hostHasIpv6 = (): boolean => existsSync('/proc/net/if_inet6');
+
 /** Throws one sentence where nobody can listen on `port` now; asked before anything is written anywhere. */
-export function checkPortIsFree(port: number): Promise<void> {
+export async function checkPortIsFree(port: number): Promise<void> {
+  for (const host of ['0.0.0.0', ...(hostHasIpv6() ? ['::'] : [])]) await listenOnce({ port, host, ipv6Only: true });
+}
+
+function listenOnce(place: { readonly port: number; readonly host: string; readonly ipv6Only: true }): Promise<void> {
   return new Promise((resolve, reject) => {
     const server = createServer();
-    server.once('error', (error: NodeJS.ErrnoException) => reject(new Error(sentence(port, error))));
-    server.listen(port, '0.0.0.0', () => server.close(() => resolve()));
+    server.once('error', (error: NodeJS.ErrnoException) => reject(new Error(sentence(place.port, error))));
+    server.listen(place, () => server.close(() => resolve()));
   });
 }
 

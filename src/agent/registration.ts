@@ -3,10 +3,8 @@ import type { AgentSettings, DefaultPoolSettings } from '../config/settings.ts';
 import { AlreadyExistsError, NotFoundError } from '../datastore/store.ts';
 import { InvalidValueError } from '../model/invalid.ts';
 import {
-  formatIpAddress,
   formatPrefix,
   ipv4Address,
-  parseInterfaceAddress,
   parsePrefix,
   prefixContainsAddress,
   prefixesOverlap,
@@ -16,7 +14,9 @@ import type { InterfaceAddress, Prefix } from '../model/ip.ts';
 import type { Logger } from '../runtime/logger.ts';
 import { API_VERSION, parseResource } from '../resources/index.ts';
 import type { AnyResource, Kind, Node, ResourceByKind, ResourceClient } from '../resources/index.ts';
-import { describe, detectAddress, maskOf } from './autodetect.ts';
+import { chooseAddress } from './address-choice.ts';
+import type { ChosenAddress } from './address-choice.ts';
+import { candidateLines } from './autodetect.ts';
 import { sourceTowards } from './reach.ts';
 
 export interface RegistrationPorts {
@@ -26,50 +26,73 @@ export interface RegistrationPorts {
 }
 
 /**
- * Writes this node into the datastore, and the default pool where there is none: calico-node's start-up.
- * Throws one sentence, and has changed nothing, where the address is another node's or lies in a pool.
+ * Writes this node into the datastore, and the default pool where there is none: calico-node's start-up. Gives the
+ * addresses that the node has, IPv4 first, and how it came to them.
+ * Throws one sentence, and has changed nothing, where an address is another node's or lies in a pool.
  */
-export async function registerNode(name: string, settings: AgentSettings, ports: RegistrationPorts): Promise<Node> {
+export async function registerNode(
+  name: string,
+  settings: AgentSettings,
+  ports: RegistrationPorts,
+): Promise<readonly ChosenAddress[]> {
   const { resources, log } = ports;
   const interfaces = await ports.interfaces();
   const existing = await find(resources, 'Node', name);
-  const address = await chooseAddress(settings, existing, interfaces);
+  const { ipv4, ipv6 } = await chooseAddresses(settings, existing, { interfaces, log });
   const missing = await missingPool(settings.defaultPool, resources, interfaces);
-  if (missing !== undefined) refuseOverlap(missing.cidr, address);
+  if (missing !== undefined) refuseOverlap(missing.cidr, ipv4.address);
   // Checked before anything is written: a node without its pool would be half a start.
   const pool =
     missing && parseResource(resource('IPPool', 'default-ipv4-ippool', poolSpec(missing.cidr, missing.settings)));
-  const node = await writeNode({ name, address, settings, existing }, resources);
-  log.info({ node: name, address: formatPrefix(address) }, 'node registered');
+  await writeNode({ name, ipv4, ipv6, settings, existing }, resources);
+  const reasons = { ipv4: ipv4.reason, ...(ipv6 && { ipv6: ipv6.reason }) };
+  log.info({ node: name, address: formatPrefix(ipv4.address), ...reasons }, 'node registered');
   await createIfMissing(resources, resource('BGPConfiguration', 'default', {}));
   if (pool !== undefined) await createIfMissing(resources, pool);
-  return node;
+  return [ipv4, ...(ipv6 === undefined ? [] : [ipv6])];
 }
 
-/** Calico's rules of IP: detect at every start, keep what is stored, or take what was given. */
-async function chooseAddress(
-  { ip, ipDetection }: AgentSettings,
+/** What a node has of each family; IPv4 it must have. */
+interface Addresses {
+  readonly ipv4: ChosenAddress;
+  readonly ipv6?: ChosenAddress;
+}
+
+async function chooseAddresses(
+  settings: AgentSettings,
   existing: Node | undefined,
-  interfaces: readonly HostInterface[],
-): Promise<InterfaceAddress> {
-  const stored = existing?.spec.bgp?.ipv4Address;
-  if (ip.kind === 'address') {
-    // Without a length every other node would seem to be in another subnet, and all traffic would be tunnelled.
-    const found = ip.hasLength ? ip.address : maskOf(ip.address.address, interfaces);
-    if (found !== undefined) return found;
-    const text = formatIpAddress(ip.address.address);
+  { interfaces, log }: { readonly interfaces: readonly HostInterface[]; readonly log: Logger },
+): Promise<Addresses> {
+  const { ipv4Address, ipv6Address } = existing?.spec.bgp ?? {};
+  const asked = { interfaces, sourceTowards };
+  const [ipv4, ipv6] = [
+    await chooseAddress({
+      ...asked,
+      family: 4,
+      setting: settings.ip,
+      method: settings.ipDetection,
+      stored: ipv4Address,
+    }),
+    await chooseAddress({
+      ...asked,
+      family: 6,
+      setting: settings.ip6,
+      method: settings.ip6Detection,
+      stored: ipv6Address,
+    }),
+  ];
+  if (ipv4 === undefined) {
     throw new InvalidValueError(
       'IP',
-      text,
-      `is on no interface of this host; say its subnet's length too, as in ${text}/24`,
+      'none',
+      'and the datastore has no IPv4 address of this node, either: a node of IPv6 alone is not supported yet',
     );
   }
-  if (ip.kind === 'keep' && stored !== undefined) return parseInterfaceAddress(stored);
-  const source = ipDetection.kind === 'can-reach' ? await sourceTowards(ipDetection.destination) : undefined;
-  const found = detectAddress(ipDetection, { interfaces, ...(source === undefined ? {} : { sourceTowards: source }) });
-  if (found.kind === 'found') return found.address;
-  if (stored !== undefined) return parseInterfaceAddress(stored);
-  throw new InvalidValueError('IP_AUTODETECTION_METHOD', describe(ipDetection), found.reason);
+  for (const { warnings, candidates } of [ipv4, ...(ipv6 ? [ipv6] : [])]) {
+    const shown = candidates.length === 0 ? {} : { candidates: candidateLines(candidates) };
+    for (const warning of warnings) log.warn(shown, warning);
+  }
+  return { ipv4, ...(ipv6 && { ipv6 }) };
 }
 
 interface MissingPool {
@@ -113,20 +136,29 @@ function refuseOverlap(cidr: Prefix, address: InterfaceAddress): void {
 
 interface NodeToWrite {
   readonly name: string;
-  readonly address: InterfaceAddress;
+  readonly ipv4: ChosenAddress;
+  readonly ipv6: ChosenAddress | undefined;
   readonly settings: AgentSettings;
   readonly existing: Node | undefined;
 }
 
-async function writeNode({ name, address, settings, existing }: NodeToWrite, resources: ResourceClient): Promise<Node> {
+async function writeNode(
+  { name, ipv4, ipv6, settings, existing }: NodeToWrite,
+  resources: ResourceClient,
+): Promise<void> {
+  const before = existing?.spec.bgp;
   const bgp = {
-    ...existing?.spec.bgp,
-    ipv4Address: formatPrefix(address),
+    ...before,
+    ipv4Address: formatPrefix(ipv4.address),
+    ...(ipv6 && { ipv6Address: formatPrefix(ipv6.address) }),
     ...(settings.asn === undefined ? {} : { asNumber: settings.asn }),
   };
-  if (existing === undefined) return resources.create(resource('Node', name, { bgp }) as Node);
-  const isSame = existing.spec.bgp?.ipv4Address === bgp.ipv4Address && existing.spec.bgp.asNumber === bgp.asNumber;
-  return isSame ? existing : resources.update({ ...existing, spec: { ...existing.spec, bgp } });
+  if (existing === undefined) {
+    await resources.create(resource('Node', name, { bgp }));
+    return;
+  }
+  const isSame = (['ipv4Address', 'ipv6Address', 'asNumber'] as const).every((field) => before?.[field] === bgp[field]);
+  if (!isSame) await resources.update({ ...existing, spec: { ...existing.spec, bgp } });
 }
 
 const poolSpec = (cidr: Prefix, settings: DefaultPoolSettings): object => ({

@@ -16,11 +16,12 @@ import { createResourceClient } from '../resources/index.ts';
 import { systemClock } from '../runtime/clock.ts';
 import type { Logger, LogThreshold } from '../runtime/logger.ts';
 import { systemRandom } from '../runtime/random.ts';
+import type { ChosenAddress } from './address-choice.ts';
 import { Agent } from './agent.ts';
 import { AgentHealth } from './agent-health.ts';
 import { listenPort } from './cluster-view.ts';
 import { nodeName, rememberNodeName } from './identity.ts';
-import { checkPortIsFree } from './reach.ts';
+import { checkPortIsFree, hostHasIpv6 } from './reach.ts';
 import { registerNode } from './registration.ts';
 
 export interface RunPorts {
@@ -74,9 +75,9 @@ export async function runAgent(settings: AgentSettings, { log: root, version }: 
     opened.push(() => api.close());
     rememberNodeName(node, settings.nodeNameFile);
     // A signal ends the wait for a datastore, too.
-    const early = await Promise.race([registered(node, settings, { store, dataplane, log }), ended]);
-    if (early !== undefined) return early;
-    agent.start();
+    const registration = await Promise.race([registered(node, settings, { store, dataplane, log }), ended]);
+    if (typeof registration === 'number') return registration;
+    agent.start(registration);
     log.info({ node, version, adopted: dataplane.adoptedRoutes() }, 'calico-node-ts started');
     return await ended;
   } finally {
@@ -111,6 +112,7 @@ function createAgent(
   for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => ended.resolve(0));
   const agent = new Agent(settings, {
     ...given,
+    hasIpv6: hostHasIpv6(),
     createSpeaker: (speaker) => createSpeaker(speaker, { clock: systemClock, random: systemRandom, log: birdLog }),
     onBgpLogLevel: (level) => {
       if (settings.logLevel === undefined) birdThreshold.level = level;
@@ -149,14 +151,13 @@ function registered(
   node: string,
   settings: AgentSettings,
   { store, dataplane, log }: Registration,
-): Promise<undefined> {
+): Promise<readonly ChosenAddress[]> {
   const resources = createResourceClient(store);
   const ports = { resources, interfaces: () => dataplane.interfaces(), log };
   return patiently(settings, log, async () => {
     const configurations = await resources.list('BGPConfiguration');
     await checkPortIsFree(listenPort(node, new Map(configurations.map((each) => [each.metadata.name, each]))));
-    await registerNode(node, settings, ports);
-    return undefined;
+    return registerNode(node, settings, ports);
   });
 }
 

@@ -1,7 +1,8 @@
 import { natSubjectText } from '../../felix/index.ts';
 import type { Dataplane, NatStatus, RouteStatus, RouteTarget } from '../../felix/index.ts';
-import type { NatReport, NodeStatus, RouteReport } from '../api/contract.ts';
+import type { AddressReport, NatReport, NodeStatus, RouteReport } from '../api/contract.ts';
 import { formatIpAddress, formatPrefix } from '../model/ip.ts';
+import type { ChosenAddress } from './address-choice.ts';
 
 export function routeReport({ route, state, error, fight }: RouteStatus): RouteReport {
   return {
@@ -31,6 +32,15 @@ export function dataplaneReport(dataplane: Pick<Dataplane, 'routes' | 'repairs'>
 export const natReport = ({ subject, ...rest }: NatStatus): NatReport => ({
   subject: natSubjectText({ subject }),
   ...rest,
+});
+
+export const addressReport = ({ reason, warnings, isAmbiguous, candidates }: ChosenAddress): AddressReport => ({
+  ...{ reason, warnings, ambiguous: isAmbiguous },
+  candidates: candidates.map(({ interfaceName, address, standing, reason: why }) => ({
+    interface: interfaceName,
+    ...(address && { address: formatPrefix(address) }),
+    ...{ standing, reason: why },
+  })),
 });
 
 /** As `ip route` says it. */

@@ -52,6 +52,27 @@ export interface SpeakerStatus {
   };
 }
 
+/** How the node came to its address of one family when the agent started. */
+export interface AddressReport {
+  /** `10.0.1.5/24 of eth1, by first-found` */
+  readonly reason: string;
+  readonly warnings: readonly string[];
+  /** Others would do as well, and nobody chose. */
+  readonly ambiguous: boolean;
+  /** The one that was taken first, then the best; empty where nothing was looked for. */
+  readonly candidates: readonly AddressCandidate[];
+}
+
+export interface AddressCandidate {
+  readonly interface: string;
+  /** `10.0.1.5/24`; absent where the interface has none of the family. */
+  readonly address?: string;
+  /** `taken`, `lower`, `left out` */
+  readonly standing: string;
+  /** `is a bridge` */
+  readonly reason: string;
+}
+
 /** One part of the agent. */
 export interface ReporterReport {
   /** `event loop`, `netlink`, `datastore`, `dataplane`, `bgp` */
@@ -73,6 +94,8 @@ export interface HealthReport {
 
 /** GET /v1/status of an agent. */
 export interface NodeStatus extends SpeakerStatus {
+  /** IPv4 first. Absent before the node is registered, and where an older agent answers. */
+  readonly addresses?: readonly AddressReport[];
   readonly datastore: {
     readonly type: string;
     readonly inSync: boolean;

@@ -1,9 +1,10 @@
 import type { HealthReport, NatReport, NodeStatus, PeerStatus, SpeakerStatus } from '../api/contract.ts';
 import { formatHealth } from '../api/health-table.ts';
+import { formatAddresses } from './node-status-addresses.ts';
 import { formatFramed } from './table.ts';
 
 /** An agent's, or that of a speaker alone, which has neither datastore nor kernel. */
-type AnyStatus = SpeakerStatus & Partial<Pick<NodeStatus, 'datastore' | 'dataplane' | 'nat' | 'health'>>;
+type AnyStatus = SpeakerStatus & Partial<Pick<NodeStatus, 'addresses' | 'datastore' | 'dataplane' | 'nat' | 'health'>>;
 
 /** `calicoctl node status` as people and scripts know it, and below it what that one does not tell. */
 export function formatNodeStatus(status: AnyStatus, now: number): string {
@@ -19,7 +20,7 @@ export function formatNodeStatus(status: AnyStatus, now: number): string {
     ...(ipv6.length === 0 ? [] : ['IPv6 BGP status', table(ipv6, now)]),
     ...(status.health === undefined ? [] : [`Health: ${inWords(status.health)}`, formatHealth(status.health)]),
   ];
-  return `${lines.join('\n')}\n${notes(status)}`;
+  return `${lines.join('\n')}\n${formatAddresses(status.addresses ?? [])}${notes(status)}`;
 }
 
 const inWords = ({ live, ready }: HealthReport): string => (ready ? 'ready' : live ? 'live, not ready' : 'not live');

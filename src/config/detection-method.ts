@@ -1,38 +1,80 @@
 import { InvalidValueError } from '../model/invalid.ts';
-import { parsePrefix } from '../model/ip.ts';
-import type { Prefix } from '../model/ip.ts';
+import { formatPrefix, parseIpAddress, parsePrefix } from '../model/ip.ts';
+import type { IpFamily, Prefix } from '../model/ip.ts';
 
-/** How to find this node's address, Calico's IP_AUTODETECTION_METHOD. */
+/** How to find this node's address: Calico's IP_AUTODETECTION_METHOD and IP6_AUTODETECTION_METHOD. */
 export type DetectionMethod =
   | { readonly kind: 'first-found' }
   | { readonly kind: 'interface' | 'skip-interface'; readonly patterns: readonly RegExp[] }
   | { readonly kind: 'cidr'; readonly cidrs: readonly Prefix[] }
   | { readonly kind: 'can-reach'; readonly destination: string };
 
-/** Parses `first-found`, `interface=eth.*,en.*`, `skip-interface=…`, `cidr=10.0.0.0/8,…`, `can-reach=8.8.8.8`. Throws InvalidValueError. */
-export function parseDetectionMethod(text: string, field: string): DetectionMethod {
+const FORMS = 'first-found, interface=…, skip-interface=…, cidr=…, can-reach=…';
+
+/**
+ * Parses `first-found`, `interface=eth.*,en.*`, `skip-interface=…`, `cidr=10.0.0.0/8,…`, `can-reach=8.8.8.8`; what is
+ * separated by commas may have blanks around it. Throws InvalidValueError, also where nothing of `family` can ever fit.
+ */
+export function parseDetectionMethod(text: string, field: string, family: IpFamily = 4): DetectionMethod {
   const [kind = '', ...rest] = text.split('=');
   const list = rest
     .join('=')
     .split(',')
+    .map((part) => part.trim())
     .filter((part) => part !== '');
-  if (kind === '' || kind === 'first-found') return { kind: 'first-found' };
+  if (text === '' || text === 'first-found') return { kind: 'first-found' };
   if (kind === 'kubernetes-internal-ip') {
-    throw new InvalidValueError(field, text, 'needs Kubernetes, which is not supported yet');
-  }
-  if (list.length === 0 || !['interface', 'skip-interface', 'cidr', 'can-reach'].includes(kind)) {
     throw new InvalidValueError(
       field,
       text,
-      'is none of first-found, interface=…, skip-interface=…, cidr=…, can-reach=…',
+      'needs the Node object of a Kubernetes API server, which neither datastore (etcdv3, file) has; cidr=… with the network of the InternalIPs finds the same address',
     );
   }
-  if (kind === 'cidr') return { kind, cidrs: list.map((cidr) => parsePrefix(cidr, field)) };
-  if (kind === 'can-reach') return { kind, destination: list.join(',') };
-  return { kind: kind as 'interface' | 'skip-interface', patterns: list.map((source) => pattern(source, field)) };
+  if (list.length === 0) throw new InvalidValueError(field, text, `is none of ${FORMS}`);
+  switch (kind) {
+    case 'interface':
+    case 'skip-interface':
+      return { kind, patterns: list.map((source) => parsePattern(source, field)) };
+    case 'cidr':
+      return { kind, cidrs: parseCidrs(list, field, family) };
+    case 'can-reach':
+      return { kind, destination: parseDestination(list.join(','), field, family) };
+    default:
+      throw new InvalidValueError(field, text, `is none of ${FORMS}`);
+  }
 }
 
-function pattern(source: string, field: string): RegExp {
+/** As it would be written in the variable. */
+export function formatDetectionMethod(method: DetectionMethod): string {
+  switch (method.kind) {
+    case 'first-found':
+      return 'first-found';
+    case 'interface':
+    case 'skip-interface':
+      return `${method.kind}=${method.patterns.map(({ source }) => source).join(',')}`;
+    case 'cidr':
+      return `cidr=${method.cidrs.map(formatPrefix).join(',')}`;
+    case 'can-reach':
+      return `can-reach=${method.destination}`;
+  }
+}
+
+/** One list may serve both variables, so only a list without any network of the family is a mistake. */
+function parseCidrs(list: readonly string[], field: string, family: IpFamily): readonly Prefix[] {
+  const cidrs = list.map((cidr) => parsePrefix(cidr, field));
+  if (cidrs.some(({ address }) => address.family === family)) return cidrs;
+  throw new InvalidValueError(field, list.join(','), `has no IPv${family} network`);
+}
+
+function parseDestination(text: string, field: string, family: IpFamily): string {
+  const looksLikeAddress = text.includes(':') || /^[\d.]+$/.test(text);
+  if (looksLikeAddress && parseIpAddress(text, field).family !== family) {
+    throw new InvalidValueError(field, text, `is not an IPv${family} address`);
+  }
+  return text;
+}
+
+function parsePattern(source: string, field: string): RegExp {
   try {
     return new RegExp(source);
   } catch {

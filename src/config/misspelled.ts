@@ -5,10 +5,10 @@ import type { Environment } from './datastore.ts';
 const slipsOf = (name: string): number => (name.length < 12 ? 1 : 2);
 
 /**
- * What looks like ours and is somebody else's: Calico's IPv6 twins, the node's name in Kubernetes' manifests, and
+ * What looks like ours and is somebody else's: Calico's IPv6 pool and tunnels, the node's name in Kubernetes' manifests, and
  * what Kubernetes tells every pod of a service `etcd` or `calico-etcd`.
  */
-const OTHERS = /^CALICO_IPV6|^IP6_|V6$|^NODE_NAME$|_PORT(_|$)/;
+const OTHERS = /^CALICO_IPV6|V6$|^NODE_NAME$|_PORT(_|$)/;
 
 /**
  * One sentence for every variable that is none of `known` but a slip or two away from one: it is a mistake, and would

@@ -14,6 +14,8 @@ export interface AgentSettings {
   readonly nodeName: string | undefined;
   readonly ip: IpSetting;
   readonly ipDetection: DetectionMethod;
+  readonly ip6: IpSetting;
+  readonly ip6Detection: DetectionMethod;
   readonly asn?: number;
   readonly routerId?: IpAddress | 'hash';
   /** Absent: no default pool is made. */
@@ -125,6 +127,8 @@ function withDefaults(values: Values, datastore: StoreSettings): AgentSettings {
     nodeName: values.nodeName ?? values.hostName?.toLowerCase(),
     ip: values.ip ?? { kind: 'keep' },
     ipDetection: values.ipDetection ?? { kind: 'first-found' },
+    ip6: values.ip6 ?? { kind: 'keep' },
+    ip6Detection: values.ip6Detection ?? { kind: 'first-found' },
     ...(values.asn === undefined ? {} : { asn: values.asn }),
     ...(values.routerId === undefined ? {} : { routerId: values.routerId }),
     ...defaultPool(values),
@@ -169,7 +173,8 @@ function defaultPool(values: Values): { readonly defaultPool?: DefaultPoolSettin
       vxlanMode: values.poolVxlan ?? 'Never',
       blockSize: values.poolBlockSize ?? DEFAULT_BLOCK_SIZE,
       nodeSelector: values.poolNodeSelector ?? 'all()',
-      natOutgoing: values.poolNatOutgoing ?? false,
+      // Calico's startup has it so for IPv4; of its IPv6 pool, which we do not make, it is false. An IPPool that says nothing has false, too.
+      natOutgoing: values.poolNatOutgoing ?? true,
       disableBgpExport: values.poolDisableBgpExport ?? false,
     },
   };

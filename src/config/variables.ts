@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { parseAsn } from '../model/asn.ts';
 import { InvalidValueError } from '../model/invalid.ts';
 import { formatPrefix, parseInterfaceAddress, parseIpAddress, parsePrefix } from '../model/ip.ts';
-import type { InterfaceAddress, IpAddress, Prefix } from '../model/ip.ts';
+import type { InterfaceAddress, IpAddress, IpFamily, Prefix } from '../model/ip.ts';
 import { parseResourceName } from '../model/resource-name.ts';
 import { parseSelector } from '../model/selector.ts';
 import { LOG_LEVELS } from '../runtime/logger.ts';
@@ -11,10 +11,13 @@ import type { LogLevel } from '../runtime/logger.ts';
 import { parseDetectionMethod } from './detection-method.ts';
 import { SOCKET_NAME } from './socket-name.ts';
 
-/** Where this node's own address comes from, as Calico's IP variable says it. */
+/** Where this node's own address of one family comes from, as Calico's IP and IP6 say it. */
 export type IpSetting =
   | { readonly kind: 'autodetect' }
+  /** Not set: what the datastore has; without that an IPv4 address is detected, an IPv6 one is not. */
   | { readonly kind: 'keep' }
+  /** What the datastore has, and never more. */
+  | { readonly kind: 'none' }
   | { readonly kind: 'address'; readonly address: InterfaceAddress; readonly hasLength: boolean };
 
 export type PoolMode = 'Always' | 'CrossSubnet' | 'Never';
@@ -52,8 +55,10 @@ const row = <T>(
 export const variables = {
   nodeName: row('NODENAME', parseResourceName),
   hostName: row('HOSTNAME', (text) => text),
-  ip: row('IP', parseIp),
-  ipDetection: row('IP_AUTODETECTION_METHOD', parseDetectionMethod),
+  ip: row('IP', parseIp(4)),
+  ipDetection: row('IP_AUTODETECTION_METHOD', (text, field) => parseDetectionMethod(text, field, 4)),
+  ip6: row('IP6', parseIp(6)),
+  ip6Detection: row('IP6_AUTODETECTION_METHOD', (text, field) => parseDetectionMethod(text, field, 6)),
   asn: row('AS', parseAsn),
   routerId: row('CALICO_ROUTER_ID', parseRouterId),
   noDefaultPools: row('NO_DEFAULT_POOLS', parseBoolean),
@@ -62,7 +67,7 @@ export const variables = {
   poolVxlan: row('CALICO_IPV4POOL_VXLAN', parsePoolMode),
   poolBlockSize: row('CALICO_IPV4POOL_BLOCK_SIZE', integerBetween(20, 32)),
   poolNodeSelector: row('CALICO_IPV4POOL_NODE_SELECTOR', parseNodeSelector),
-  poolNatOutgoing: row('CALICO_IPV4POOL_NAT_OUTGOING', parseBoolean),
+  poolNatOutgoing: row('CALICO_IPV4POOL_NAT_OUTGOING', parseBooleanOrNone),
   poolDisableBgpExport: row('CALICO_IPV4POOL_DISABLE_BGP_EXPORT', parseBoolean),
   waitForDatastore: row('WAIT_FOR_DATASTORE', parseBoolean),
   nodeNameFile: row('CALICO_NODENAME_FILE', (text) => text),
@@ -87,12 +92,14 @@ export const variables = {
   passwordDirectory: row('CALICO_BGP_PASSWORDS', parseDirectory), // ours
 } as const;
 
-function parseIp(text: string, field: string): IpSetting {
-  if (text === '' || text === 'none') return { kind: 'keep' };
-  if (text === 'autodetect') return { kind: 'autodetect' };
-  const address = parseInterfaceAddress(text, field);
-  if (address.address.family !== 4) throw new InvalidValueError(field, text, 'is not an IPv4 address');
-  return { kind: 'address', address, hasLength: text.includes('/') };
+function parseIp(family: IpFamily): (text: string, field: string) => IpSetting {
+  return (text, field) => {
+    if (text === '') return { kind: 'keep' };
+    if (text === 'none' || text === 'autodetect') return { kind: text };
+    const address = parseInterfaceAddress(text, field);
+    if (address.address.family !== family) throw new InvalidValueError(field, text, `is not an IPv${family} address`);
+    return { kind: 'address', address, hasLength: text.includes('/') };
+  };
 }
 
 function parseRouterId(text: string, field: string): IpAddress | 'hash' {
@@ -107,6 +114,11 @@ function parseRouterId(text: string, field: string): IpAddress | 'hash' {
 /** Calico's manner: false, 0, no, n and f are false, anything else that is set is true. */
 function parseBoolean(text: string): boolean {
   return !['', 'false', '0', 'no', 'n', 'f'].includes(text.toLowerCase());
+}
+
+/** For what is on by default: a template that leaves it empty says nothing, and does not switch it off. */
+function parseBooleanOrNone(text: string): boolean | undefined {
+  return text === '' ? undefined : parseBoolean(text);
 }
 
 function parsePoolCidr(text: string, field: string): Prefix | 'none' {

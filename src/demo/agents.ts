@@ -5,6 +5,7 @@ import { createAgentClient } from '../api/client.ts';
 import type { AgentClient } from '../api/client.ts';
 import type { NodeStatus } from '../api/contract.ts';
 import type { ClusterChoice } from './choice.ts';
+import { NODE_FLAGS } from '../runtime/node-flags.ts';
 import { agentEnvironment } from './environment.ts';
 import { agentSocket, hostDirectory, logFile, onHost } from './layout.ts';
 import type { Layout } from './layout.ts';
@@ -17,7 +18,7 @@ import type { Look } from './wait.ts';
 /** Starts a node's agent as its unit file would. */
 export async function startAgent(layout: Layout, node: DemoNode, choice: ClusterChoice): Promise<void> {
   await mkdir(hostDirectory(layout, node.name), { recursive: true });
-  const command = [process.execPath, join(choice.project, 'dist/calico-node-ts.mjs')];
+  const command = [process.execPath, ...NODE_FLAGS, join(choice.project, 'dist/calico-node-ts.mjs')];
   await startDaemon(onHost(layout, node.name, command), {
     logFile: logFile(layout, node.name, 'calico-node-ts'),
     env: agentEnvironment(layout, node, choice),

@@ -13,6 +13,8 @@ export interface FeatureReport {
   /** How we know: `loaded`, `built in`, `loadable: modprobe ipip` … */
   readonly how: string;
   readonly why: string;
+  /** What to do where it is missing. */
+  readonly todo: string;
 }
 
 export interface SystemReport {
@@ -45,6 +47,7 @@ export function checkSystem(reader: HostReader, { purposes, configPath }: System
       ...presence(feature, { modules, options: config?.options }),
       isRequired: isRequired(feature.purpose),
       why: feature.why,
+      todo: todoOf(feature, { release, options: config?.options }),
     })),
   ];
   return {
@@ -64,7 +67,19 @@ function versionReport(release: string, withNat: boolean): FeatureReport {
     isRequired: true,
     how: `${minimum.join('.')} or later is needed`,
     why: withNat ? 'NAT in inet tables of nftables' : 'netlink, and Node.js itself',
+    todo: `boot kernel ${minimum.join('.')} or later`,
   };
+}
+
+function todoOf(
+  { option, instead }: KernelFeature,
+  { release, options }: Pick<KernelKnowledge, 'options'> & { readonly release: string },
+): string {
+  const kernel =
+    options?.get(option) === 'm'
+      ? `install the modules of kernel ${release}; distributions may have them in a package of their own`
+      : `boot a kernel that has ${option}`;
+  return instead === undefined ? kernel : `${kernel}, or ${instead}`;
 }
 
 interface Modules {

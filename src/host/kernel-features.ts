@@ -15,12 +15,25 @@ export interface KernelFeature {
   readonly purpose?: Purpose;
   /** What is for it. */
   readonly why: string;
+  /** What to do where no kernel with it can be had: `pools with vxlanMode in its place`. */
+  readonly instead?: string;
 }
 
-const module = (name: string, option: string, some: Pick<KernelFeature, 'purpose' | 'why'>): KernelFeature => ({
+type Some = Pick<KernelFeature, 'purpose' | 'why' | 'instead'>;
+
+const module = (name: string, option: string, some: Some): KernelFeature => ({
   ...{ name, option, isModule: true },
   ...some,
 });
+
+const NAT: Some = { purpose: 'nat', why: 'natOutgoing of pools', instead: 'natOutgoing: false of the pools' };
+const NAT_MODULES = [
+  ['nf_tables', 'CONFIG_NF_TABLES'],
+  ['nft_chain_nat', 'CONFIG_NFT_NAT'],
+  ['nft_masq', 'CONFIG_NFT_MASQ'],
+  ['nft_fib_inet', 'CONFIG_NFT_FIB_INET'],
+  ['nf_conntrack', 'CONFIG_NF_CONNTRACK'],
+] as const;
 
 export const KERNEL_FEATURES: readonly KernelFeature[] = [
   module('veth', 'CONFIG_VETH', { purpose: 'base', why: "pods' interfaces" }),
@@ -28,16 +41,15 @@ export const KERNEL_FEATURES: readonly KernelFeature[] = [
     ...{ name: 'network namespaces', option: 'CONFIG_NET_NS', isModule: false, purpose: 'base' },
     why: 'pods',
   },
-  module('ipip', 'CONFIG_NET_IPIP', { purpose: 'ipip', why: 'tunl0, of pools with ipipMode Always or CrossSubnet' }),
-  module('vxlan', 'CONFIG_VXLAN', {
-    purpose: 'vxlan',
-    why: 'vxlan.calico, of pools with vxlanMode Always or CrossSubnet',
+  module('ipip', 'CONFIG_NET_IPIP', {
+    ...{ purpose: 'ipip', why: 'tunl0, of pools with ipipMode Always or CrossSubnet' },
+    instead: 'pools with vxlanMode in its place',
   }),
-  module('nf_tables', 'CONFIG_NF_TABLES', { purpose: 'nat', why: 'natOutgoing of pools' }),
-  module('nft_chain_nat', 'CONFIG_NFT_NAT', { purpose: 'nat', why: 'natOutgoing of pools' }),
-  module('nft_masq', 'CONFIG_NFT_MASQ', { purpose: 'nat', why: 'natOutgoing of pools' }),
-  module('nft_fib_inet', 'CONFIG_NFT_FIB_INET', { purpose: 'nat', why: 'natOutgoing of pools' }),
-  module('nf_conntrack', 'CONFIG_NF_CONNTRACK', { purpose: 'nat', why: 'natOutgoing of pools' }),
+  module('vxlan', 'CONFIG_VXLAN', {
+    ...{ purpose: 'vxlan', why: 'vxlan.calico and vxlan-v6.calico, of pools with vxlanMode Always or CrossSubnet' },
+    instead: 'pools with ipipMode in its place, which are IPv4',
+  }),
+  ...NAT_MODULES.map(([name, option]) => module(name, option, NAT)),
   module('nf_conntrack_netlink', 'CONFIG_NF_CT_NETLINK', { why: 'flushing connections of an address that moves' }),
   {
     ...{ name: 'multipath routes', option: 'CONFIG_IP_ROUTE_MULTIPATH', isModule: false },

@@ -2,6 +2,7 @@
 import { existsSync, rmdirSync, rmSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { createLinuxKernel, createLinuxNftables } from '../../felix/index.ts';
+import { systemReader } from './reader.ts';
 import { HostRecordFile, recordPath } from './record-file.ts';
 import type { UninstallHost } from './uninstall.ts';
 
@@ -10,8 +11,10 @@ export interface HostFiles {
   readonly socket: string;
 }
 
-/** Throws one sentence where netlink cannot be opened. */
+/** Throws one sentence where we may not change the network, or netlink cannot be opened. */
 export function openUninstallHost({ nodeNameFile, socket }: HostFiles): UninstallHost {
+  // Asked before: libnftables prints its own words, and a plan that cannot be carried out is none.
+  if (!mayChangeNetwork()) throw new Error('this takes root, or CAP_NET_ADMIN');
   const record = recordPath(nodeNameFile);
   const file = new HostRecordFile(record, (problem) => {
     throw new Error(`${problem}: move it away, and what it told is left as it is`);
@@ -26,6 +29,12 @@ export function openUninstallHost({ nodeNameFile, socket }: HostFiles): Uninstal
       removeIfEmpty(dirname(path));
     },
   };
+}
+
+/** Bit 12 of the effective capabilities, proc_pid_status(5); not known: it will show. */
+function mayChangeNetwork(): boolean {
+  const capabilities = /^CapEff:\s*([0-9a-f]+)$/m.exec(systemReader.text('/proc/self/status') ?? '')?.[1];
+  return capabilities === undefined || (BigInt(`0x${capabilities}`) & (1n << 12n)) !== 0n;
 }
 
 function removeIfEmpty(directory: string): void {

@@ -15,10 +15,6 @@ export const SYS = {
   openReadOnly: 0,
   openCloseOnExec: 0o2000000,
   cloneNewNet: 0x40000000,
-  fcntlSetFlags: 4,
-  fcntlSetOwner: 8,
-  fcntlSetSignal: 10,
-  fileAsync: 0o20000,
   solSocket: 1,
   soReuseAddress: 2,
   soSendBuffer: 7,
@@ -58,6 +54,8 @@ export interface Libc {
   send(fd: number, data: Uint8Array): number;
   /** Octets that the datagram had, which are more than the buffer's where it was cut. */
   receive(fd: number, buffer: Uint8Array): number;
+  /** The same, with the sender's address (struct sockaddr_in or sockaddr_in6) in `from`. */
+  receiveFrom(fd: number, buffer: Uint8Array, from: Uint8Array): number;
   setSocketOption(
     fd: number,
     option: { readonly level: number; readonly name: number; readonly value: Uint8Array },
@@ -67,7 +65,6 @@ export interface Libc {
     fd: number,
     option: { readonly level: number; readonly name: number; readonly octets: number },
   ): Uint8Array;
-  fcntl(fd: number, command: number, argument: number): void;
   /** SIOC* of one interface whose struct ifreq points at `data`, which the kernel reads and may write. */
   interfaceRequest(
     fd: number,
@@ -133,7 +130,6 @@ function bindLibc(koffi: KoffiModule): Libc {
   const readOption = bound('getsockopt', 'int getsockopt(int fd, int level, int name, void *value, void *size)');
   const name = bound('getsockname', 'int getsockname(int fd, void *address, void *size)');
   const attach = filterAttacher(library, koffi);
-  const fcntl = bound('fcntl', 'int fcntl(int fd, int command, long argument)');
   const requestOf = interfaceRequester(library, koffi);
   const open = library.func('int open(const char *path, int flags, int mode)') as Call;
   const close = bound('close', 'int close(int fd)');
@@ -149,6 +145,7 @@ function bindLibc(koffi: KoffiModule): Libc {
     readClock: (timex) => adjtimex(timex),
     send: (fd, data) => send(fd, data, data.length, 0),
     receive: (fd, buffer) => receive(fd, buffer, buffer.length, SYS.messageTruncated),
+    receiveFrom: receiverFrom(bound),
     setSocketOption: (fd, { level, name, value }) => void option(fd, level, name, value, value.length),
     getSocketOption: (fd, { level, name, octets }) => {
       const value = new Uint8Array(octets);
@@ -156,7 +153,6 @@ function bindLibc(koffi: KoffiModule): Libc {
       readOption(fd, level, name, value, new Uint8Array(size.buffer));
       return value.subarray(0, size[0]);
     },
-    fcntl: (fd, command, argument) => void fcntl(fd, command, argument),
     interfaceRequest: (fd, request, parameters) => void checked(requestOf(fd, request, parameters), 'ioctl'),
     socketName: (fd, octets) => {
       const address = new Uint8Array(octets);
@@ -172,6 +168,17 @@ function bindLibc(koffi: KoffiModule): Libc {
     eventFd: () => eventfd(0, SYS.eventFdCloseOnExec | SYS.eventFdNonBlocking),
     wake: (fd) => void write(fd, Uint8Array.of(1, 0, 0, 0, 0, 0, 0, 0), 8),
     calm: (fd) => void read(fd, new Uint8Array(8), 8),
+  };
+}
+
+function receiverFrom(bound: (name: string, prototype: string) => Call): Libc['receiveFrom'] {
+  const call = bound(
+    'recvfrom',
+    'long recvfrom(int fd, void *buffer, unsigned long size, int flags, void *address, void *length)',
+  );
+  return (fd, buffer, from) => {
+    const size = new Uint8Array(Uint32Array.of(from.length).buffer);
+    return call(fd, buffer, buffer.length, SYS.messageTruncated, from, size);
   };
 }
 
@@ -258,7 +265,7 @@ function loadKoffi(): KoffiModule {
   }
 }
 
-/** A signal (nftables' watch, for one) may end a call that has a timeout. */
+/** A signal may end a call that has a timeout. */
 export function uninterrupted<T>(call: () => T): T {
   for (;;) {
     try {

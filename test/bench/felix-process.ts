@@ -49,7 +49,7 @@ function counted(kernel: Kernel): Kernel {
       return (...values: unknown[]): unknown => {
         counts.calls++;
         if (name === 'listRoutes') counts.listed++;
-        if (name === 'writeRoutes') counts.written += (values[0] as readonly unknown[]).length;
+        if (name === 'writeRoutes') counts.written += [...(values[0] as Iterable<unknown>)].length;
         return member.apply(target, values);
       };
     },

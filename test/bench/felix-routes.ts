@@ -1,7 +1,7 @@
 /** The 100,000 routes of the felix scenario: pod blocks of a cluster of 250 nodes, as inputs, in the kernel's words and as `ip -batch` takes them. */
 import type { ClusterNode, DataplaneInputs } from '../../felix/inputs.ts';
-import type { KernelRoute } from '../../felix/kernel.ts';
-import { MAIN_TABLE, SCOPE } from '../../felix/kernel.ts';
+import type { KernelRoute } from '../../felix/routes/kernel-route.ts';
+import { MAIN_TABLE, SCOPE } from '../../felix/routes/kernel-route.ts';
 import { OUR_PROTOCOL } from '../../felix/ownership.ts';
 import { formatIpv4, ipv4Address, prefixOf } from '../../src/model/ip.ts';
 import { inputs, node, pool } from '../support/dataplane-inputs.ts';

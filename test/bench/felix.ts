@@ -6,6 +6,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { cpus, release, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { performance } from 'node:perf_hooks';
+import { NODE_FLAGS } from '../../src/runtime/node-flags.ts';
 import { isRoot, makeNetns } from '../support/netns.ts';
 import type { TestNetns } from '../support/netns.ts';
 import type { Answer, Request, Stage } from './felix-process.ts';
@@ -226,7 +227,7 @@ const toRow = ({
 ];
 
 async function startProcess(which: string, netns: TestNetns): Promise<ChildProcess> {
-  const child = fork(join(import.meta.dirname, 'felix-process.ts'), [which, netns.path]);
+  const child = fork(join(import.meta.dirname, 'felix-process.ts'), [which, netns.path], { execArgv: [...NODE_FLAGS] });
   await answerOf(child);
   return child;
 }

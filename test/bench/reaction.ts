@@ -1,7 +1,8 @@
 /** `npm run bench -- reaction`: from the moment that somebody deletes a route of ours until it is back. Needs root: the real kernel. */
 import { cpus } from 'node:os';
 import { createDataplane, createLinuxKernel } from '../../felix/index.ts';
-import type { Kernel, KernelRoute } from '../../felix/kernel.ts';
+import type { Kernel } from '../../felix/kernel.ts';
+import type { KernelRoute } from '../../felix/routes/kernel-route.ts';
 import { formatPrefix, parseInterfaceAddress } from '../../src/model/ip.ts';
 import type { LearnedRoute } from '../../src/model/route.ts';
 import { systemClock } from '../../src/runtime/clock.ts';
@@ -63,7 +64,7 @@ async function measure(count: number, deletions: number): Promise<Result> {
     const back = new Map<string, () => void>();
     const tell = (route: KernelRoute): void => back.get(formatPrefix(route.prefix))?.();
     await others.watch((event) => event.kind === 'route' && event.change === 'set' && tell(event.route), stop.signal);
-    const routes = (await others.listRoutes()).filter(({ protocol }) => protocol === 80);
+    const routes = [...(await others.listRoutes())].filter(({ protocol }) => protocol === 80);
     if (routes.length !== count) throw new Error(`${routes.length} routes are in the kernel instead of ${count}`);
     const gapsMs: number[] = [];
     for (let i = 0; i < deletions; i++) {

@@ -1,9 +1,8 @@
 import type { ChildProcess } from 'node:child_process';
-import { existsSync } from 'node:fs';
-import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import type { FamilyKey, Open } from '../../bird/bgp-ts/index.ts';
 import { decodeMessage, familyKey } from '../../bird/bgp-ts/index.ts';
+import { nodeProgram } from '../support/lab-processes.ts';
 import type { CaptureSession, Daemon } from './daemon.ts';
 import type { CapturedSession, ContextText } from './fixture.ts';
 import { contextOf } from './fixture.ts';
@@ -103,9 +102,7 @@ function startRecorder(
     remote: DAEMON[over],
     dials: daemon.dials,
   };
-  const local = join('node_modules', '.bin', 'node');
-  const node = existsSync(local) ? local : process.execPath;
-  const child = lab.startRecorder(node, 'test/capture/recorder-process.ts', JSON.stringify(settings));
+  const child = lab.startRecorder(nodeProgram(), 'test/capture/recorder-process.ts', JSON.stringify(settings));
   createInterface({ input: child.stdout! }).on('line', (line) => {
     if (line === 'closed') heard.closed = true;
     else {

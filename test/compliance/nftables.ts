@@ -122,6 +122,7 @@ export function nftablesCompliance(name: string, open: () => NftablesCase): void
     test('once closed it refuses nothing but work', async () => {
       await nftables.close();
       await nftables.close();
+      await expect(nftables.read()).rejects.toThrow('nftables was closed');
     });
   });
 }

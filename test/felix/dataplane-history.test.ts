@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import type { DataplaneInputs } from '../../felix/inputs.ts';
 import { createDataplane } from '../../felix/index.ts';
-import { formatRoute, SCOPE } from '../../felix/kernel.ts';
+import { formatRoute, SCOPE } from '../../felix/routes/kernel-route.ts';
 import { parseInterfaceAddress, parseIpAddress, parsePrefix } from '../../src/model/ip.ts';
 import { silentLogger } from '../../src/runtime/logger.ts';
 import { inputs, learned, pool } from '../support/dataplane-inputs.ts';
@@ -65,7 +65,7 @@ async function show(kernel: FakeKernel): Promise<readonly string[]> {
     .map(({ name, mtu, up }) => `${name} ${mtu} ${up}`);
   const vxlan = links.find(({ name }) => name === 'vxlan.calico');
   const neighbours = vxlan === undefined ? [] : await kernel.listNeighbours(vxlan.index);
-  const routes = (await kernel.listRoutes()).map((route) => named(formatRoute(route)));
+  const routes = [...(await kernel.listRoutes())].map((route) => named(formatRoute(route)));
   return [...routes, ...tunnels, ...neighbours.map(({ kind, mac }) => `${kind} ${mac}`)].sort();
 }
 

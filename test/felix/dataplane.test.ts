@@ -21,7 +21,7 @@ import type { FakeKernel } from '../support/fake-kernel.ts';
 import { routeText } from '../support/route-text.ts';
 
 const oursIn = async (kernel: FakeKernel): Promise<readonly string[]> =>
-  (await kernel.listRoutes())
+  [...(await kernel.listRoutes())]
     .filter(({ protocol }) => protocol === 80)
     .map(({ prefix }) => formatPrefix(prefix))
     .sort();
@@ -71,6 +71,20 @@ describe('a first start', () => {
   });
 });
 
+test('interfaces() tells what detection of an address goes by: kind, carrier, which addresses come second', async () => {
+  const kernel = await newHost();
+  const second = parseInterfaceAddress('172.30.1.12/24');
+  await kernel.addAddress({ ifindex: 2, address: second, scope: 0 });
+  const cni0 = kernel.givenLink({ name: 'cni0', kind: 'bridge', mtu: 1500, up: true, running: false, mac: '' });
+  const { dataplane } = await start(kernel);
+  const named = new Map((await dataplane.interfaces()).map((each) => [each.name, each]));
+  expect(named.get('eth0')).toEqual({
+    ...{ name: 'eth0', index: 2, up: true, running: true, mtu: 1500, mac: '02:00:00:00:00:01' },
+    addresses: [parseInterfaceAddress('172.30.1.11/24'), { ...second, secondary: true }],
+  });
+  expect(named.get('cni0')).toMatchObject({ index: cni0, kind: 'bridge', running: false, addresses: [] });
+});
+
 describe('a restart', () => {
   test('over the same inputs writes nothing at all', async () => {
     const kernel = await newHost();
@@ -100,7 +114,7 @@ describe('a restart', () => {
     const kernel = await newHost();
     kernel.givenRoute(kernelRoute('10.99.0.0/16', { protocol: 4, hops: [{ ifindex: 2, onlink: false }] }));
     await startWith(kernel, inputs());
-    expect((await kernel.listRoutes()).map(({ prefix }) => formatPrefix(prefix))).toContain('10.99.0.0/16');
+    expect([...(await kernel.listRoutes())].map(({ prefix }) => formatPrefix(prefix))).toContain('10.99.0.0/16');
   });
 });
 
@@ -166,7 +180,7 @@ describe('changes', () => {
 describe('when others interfere', () => {
   test('a route that somebody deletes is back within a second, and nothing else is written', async () => {
     const rig = await startWith(await newHost(), full);
-    const lost = (await rig.kernel.listRoutes()).find(({ prefix }) => formatPrefix(prefix) === '192.168.2.0/26')!;
+    const lost = [...(await rig.kernel.listRoutes())].find(({ prefix }) => formatPrefix(prefix) === '192.168.2.0/26')!;
     rig.kernel.journal.length = 0;
     rig.kernel.loseRoute(lost);
     await rig.clock.advance(1000);

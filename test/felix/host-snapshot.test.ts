@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import { findParent, viewHost } from '../../felix/host-snapshot.ts';
-import type { KernelLink, KernelRoute } from '../../felix/kernel.ts';
+import type { KernelLink } from '../../felix/kernel.ts';
+import type { KernelRoute } from '../../felix/routes/kernel-route.ts';
 import { formatPrefix, parseInterfaceAddress, parseIpAddress, parsePrefix } from '../../src/model/ip.ts';
 
 const link = (index: number, name: string): KernelLink => ({

@@ -3,7 +3,7 @@ import { expect, test } from 'vitest';
 import type { ClusterNode, DataplaneInputs, EncapMode, Pool } from '../../felix/inputs.ts';
 import { createDataplane } from '../../felix/index.ts';
 import type { Dataplane } from '../../felix/index.ts';
-import { SCOPE } from '../../felix/kernel.ts';
+import { SCOPE } from '../../felix/routes/kernel-route.ts';
 import { formatPrefix, parseInterfaceAddress, parseIpAddress, parsePrefix } from '../../src/model/ip.ts';
 import { silentLogger } from '../../src/runtime/logger.ts';
 import { dualA1, dualA2, dualB1, inputs, learned, node, pool } from '../support/dataplane-inputs.ts';
@@ -70,7 +70,7 @@ const poolsOf = ({ ipip = 'Never', vxlan = 'Never' }: (typeof MODES)[number]): r
 /** The prefixes of our routes, and whether each goes over a link that is there. */
 const waysTo = async (kernel: FakeKernel): Promise<readonly string[]> => {
   const links = new Set((await kernel.listLinks()).map(({ index }) => index));
-  const ours = (await kernel.listRoutes()).filter(({ protocol }) => protocol === 80);
+  const ours = [...(await kernel.listRoutes())].filter(({ protocol }) => protocol === 80);
   const whole = ours.filter(({ hops }) => hops.length > 0 && hops.every(({ ifindex }) => links.has(ifindex)));
   return whole.map(({ prefix }) => formatPrefix(prefix)).sort();
 };
@@ -104,7 +104,7 @@ const ipip = (remote: ClusterNode): DataplaneInputs =>
   inputs({ nodes: [remote], learned: [far], pools: [pool('192.168.0.0/16', { ipip: 'Always' })] });
 const routeTo = async ({ kernel }: Rig): Promise<string | undefined> => {
   const links = await kernel.listLinks();
-  const route = (await kernel.listRoutes()).find(({ prefix }) => formatPrefix(prefix) === '192.168.3.0/26');
+  const route = [...(await kernel.listRoutes())].find(({ prefix }) => formatPrefix(prefix) === '192.168.3.0/26');
   return links.find(({ index }) => index === route?.hops[0]?.ifindex)?.name;
 };
 

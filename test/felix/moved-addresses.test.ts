@@ -1,7 +1,7 @@
 /** Connections of an address that moves are forgotten, once it has moved; nobody else's are. */
 import { expect, test } from 'vitest';
 import type { LocalEndpoint } from '../../felix/inputs.ts';
-import { SCOPE } from '../../felix/kernel.ts';
+import { SCOPE } from '../../felix/routes/kernel-route.ts';
 import { learned } from '../support/dataplane-inputs.ts';
 import { full, kernelRoute, newHost, start, startWith, update } from '../support/dataplane-rig.ts';
 import type { Rig } from '../support/dataplane-rig.ts';
@@ -81,7 +81,7 @@ test('nothing is forgotten while nothing moves: a restart, a route somebody dele
   const rig = await start(first.kernel);
   await update(rig, { ...gone, learnedComplete: false });
   await update(rig, here);
-  rig.kernel.loseRoute((await rig.kernel.listRoutes()).find(({ scope }) => scope === SCOPE.link)!);
+  rig.kernel.loseRoute([...(await rig.kernel.listRoutes())].find(({ scope }) => scope === SCOPE.link)!);
   await rig.clock.advance(1000);
   await rig.kernel.setLink(3, { up: false });
   await rig.clock.advance(1000);

@@ -23,13 +23,47 @@ test('requests that come together are one pass, at the earliest time that one of
   expect(starts).toEqual([20]);
 });
 
-test('what is asked during a pass gets a pass of its own, after a rest as long as the first took', async () => {
+test('what is asked during a pass gets a pass of its own, at once where it was quiet before', async () => {
   const { clock, starts, scheduler } = setUp(100);
   scheduler.ask();
   await clock.advance(50);
   scheduler.ask();
   await clock.advance(500);
-  expect(starts).toEqual([0, 200]);
+  expect(starts).toEqual([0, 100]);
+});
+
+test('a flood has every second of two: from the second pass on each rests as long as the one before it took', async () => {
+  const { clock, starts, scheduler } = setUp(100);
+  for (let ms = 0; ms < 1000; ms += 10) {
+    scheduler.request(10);
+    await clock.advance(10);
+  }
+  expect(starts).toEqual([10, 110, 310, 510, 710, 910]);
+});
+
+test('a pass that wants the next one soon has to rest, too', async () => {
+  const clock = new FakeClock();
+  const starts: number[] = [];
+  const scheduler: PassScheduler = new PassScheduler(clock, async () => {
+    starts.push(clock.now());
+    await new Promise<void>((resolve) => void clock.after(100, resolve));
+    scheduler.request(20);
+    return undefined;
+  });
+  scheduler.ask();
+  await clock.advance(1000);
+  expect(starts).toEqual([0, 120, 300, 500, 700, 900]);
+});
+
+test('after a quiet time as long as they took two passes may follow each other again', async () => {
+  const { clock, starts, scheduler } = setUp(100);
+  while (clock.now() < 1200) {
+    scheduler.ask();
+    await clock.advance(50);
+    scheduler.ask();
+    await clock.advance(350);
+  }
+  expect(starts).toEqual([0, 100, 400, 500, 800, 900]);
 });
 
 test('settled() waits for a pass that began after the last ask, and for no more', async () => {
@@ -42,7 +76,7 @@ test('settled() waits for a pass that began after the last ask, and for no more'
   scheduler.ask();
   void scheduler.settled().then(() => order.push(`second at ${clock.now()}`));
   await clock.advance(500);
-  expect(order).toEqual(['first at 100', 'second at 300']);
+  expect(order).toEqual(['first at 100', 'second at 200']);
 });
 
 test('a pass can ask for the next one', async () => {

@@ -1,6 +1,6 @@
 /** What somebody does to our objects in the kernel is put right within 100 ms, counted, and told when it goes on. */
 import { describe, expect, test, vi } from 'vitest';
-import type { KernelRoute } from '../../felix/kernel.ts';
+import type { KernelRoute } from '../../felix/routes/kernel-route.ts';
 import { formatPrefix, parseIpAddress } from '../../src/model/ip.ts';
 import { pool } from '../support/dataplane-inputs.ts';
 import { full, kernelRoute, newHost, startWith } from '../support/dataplane-rig.ts';
@@ -22,7 +22,7 @@ async function withPod(): Promise<FakeKernel> {
 }
 
 const routeTo = async (kernel: FakeKernel, prefix: string): Promise<KernelRoute | undefined> =>
-  (await kernel.listRoutes()).find((route) => formatPrefix(route.prefix) === prefix && route.protocol === 80);
+  [...(await kernel.listRoutes())].find((route) => formatPrefix(route.prefix) === prefix && route.protocol === 80);
 
 const link = async (kernel: FakeKernel, name: string) => (await kernel.listLinks()).find((one) => one.name === name)!;
 
@@ -88,7 +88,7 @@ const SYSCTLS = ['net/ipv4/ip_forward', 'net/ipv4/conf/cali1/proxy_arp', 'net/ip
 async function show(kernel: FakeKernel): Promise<unknown> {
   const links = await kernel.listLinks();
   const nameOf = (ifindex: number): string => links.find(({ index }) => index === ifindex)?.name ?? '?';
-  const routes = (await kernel.listRoutes()).map(({ hops, ...route }) => ({
+  const routes = [...(await kernel.listRoutes())].map(({ hops, ...route }) => ({
     ...route,
     hops: hops.map(({ ifindex, ...hop }) => ({ ...hop, link: nameOf(ifindex) })),
   }));

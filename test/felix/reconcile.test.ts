@@ -49,7 +49,7 @@ test('whatever was in the kernel and whichever calls fail, a later pass ends at 
         await reconcile(tracker, kernel.write, pass(true, now, retry));
       }
       expect(kernel.entries).toEqual(want);
-      expect(tracker.pendingUpdates()).toEqual([]);
+      expect([...tracker.pendingUpdates()]).toEqual([]);
     }),
   );
 });
@@ -69,6 +69,32 @@ test('additions and replacements come before deletions, in one batch', async () 
   const kernel = table(new Map([[1, 'a'], [2, 'a']])); // prettier-ignore
   await reconcile(tracked(new Map([[2, 'b'], [3, 'b']]), kernel.entries), kernel.write, pass()); // prettier-ignore
   expect(kernel.journal).toEqual(['replace 2', 'replace 3', 'remove 1']);
+});
+
+test('very many changes are written some at a time, all additions before the first deletion', async () => {
+  const keys = Array.from({ length: 5000 }, (_, i) => i);
+  const kernel = table(new Map(keys.map((key) => [-1 - key, 'old'])));
+  const sizes: number[] = [];
+  const write: typeof kernel.write = (changes) => {
+    sizes.push(changes.length);
+    return kernel.write(changes);
+  };
+  const tracker = tracked(new Map(keys.map((key) => [key, 'new'])), kernel.entries);
+  expect(await reconcile(tracker, write, pass())).toMatchObject({ changed: 10_000, isDone: true });
+  expect([...kernel.entries.keys()].sort((a, b) => a - b)).toEqual(keys);
+  expect(kernel.journal.findIndex((line) => line.startsWith('remove'))).toBe(5000);
+  expect(Math.max(...sizes)).toBeLessThan(5000);
+});
+
+test('it says whether anything is left to do', async () => {
+  const outcome = async (want: ReadonlyMap<number, string>, fails: readonly number[], more = {}): Promise<boolean> => {
+    const kernel = table(new Map(), fails);
+    return (await reconcile(tracked(want, new Map()), kernel.write, { ...pass(), ...more })).isDone;
+  };
+  const one = new Map([[1, 'a']]);
+  expect(await outcome(one, [])).toBe(true);
+  expect(await outcome(one, [0])).toBe(false);
+  expect(await outcome(one, [], { mayUpdate: () => false })).toBe(false);
 });
 
 test('what failed waits 250 ms, then twice as long each time up to 10 s, and stops nothing else', async () => {

@@ -3,8 +3,9 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { createDataplane } from '../../felix/index.ts';
 import type { DataplaneInputs } from '../../felix/inputs.ts';
-import type { KernelRoute } from '../../felix/kernel.ts';
-import { formatRoute, routeKey } from '../../felix/kernel.ts';
+import type { KernelRoute } from '../../felix/routes/kernel-route.ts';
+import { formatRoute } from '../../felix/routes/kernel-route.ts';
+import { routeId } from '../../felix/routes/route-id.ts';
 import { formatPrefix, parseIpAddress } from '../../src/model/ip.ts';
 import { silentLogger } from '../../src/runtime/logger.ts';
 import { pool } from '../support/dataplane-inputs.ts';
@@ -33,7 +34,7 @@ async function ours(kernel: FakeKernel): Promise<readonly string[]> {
   const links = await kernel.listLinks();
   const nameOf = (index: number): string => links.find((link) => link.index === index)?.name ?? '?';
   const named = (text: string): string => text.replace(/dev (\d+)/g, (_, index) => `dev ${nameOf(Number(index))}`);
-  const routes = (await kernel.listRoutes()).filter(({ protocol }) => protocol === 80);
+  const routes = [...(await kernel.listRoutes())].filter(({ protocol }) => protocol === 80);
   const addresses = (await kernel.listAddresses()).filter(({ ifindex }) =>
     ['tunl0', 'vxlan.calico'].includes(nameOf(ifindex)),
   );
@@ -53,7 +54,7 @@ async function ours(kernel: FakeKernel): Promise<readonly string[]> {
 const json = (value: object): string => JSON.stringify(Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1)));
 
 const others = async (kernel: FakeKernel): Promise<readonly KernelRoute[]> =>
-  (await kernel.listRoutes()).filter(({ protocol }) => protocol !== 80);
+  [...(await kernel.listRoutes())].filter(({ protocol }) => protocol !== 80);
 
 /** Until all is quiet: every retry, fight and resync has had its time. */
 async function live(kernel: FakeKernel, wanted: DataplaneInputs, plot = QUIET) {
@@ -92,8 +93,8 @@ test('the end is what is wanted, all others have what they had, and nothing righ
       await live(fresh, wanted);
       expect(await ours(kernel)).toEqual(await ours(fresh));
       expect(statuses.filter(({ state }) => state !== 'programmed')).toEqual([]);
-      const taken = new Set((await kernel.listRoutes()).filter(({ protocol }) => protocol === 80).map(routeKey));
-      expect(await others(kernel)).toEqual(foreign.filter((route) => !taken.has(routeKey(route))));
+      const taken = new Set([...(await kernel.listRoutes())].filter(({ protocol }) => protocol === 80).map(routeId));
+      expect(await others(kernel)).toEqual(foreign.filter((route) => !taken.has(routeId(route))));
       expect(afterwards).toEqual([]);
     }),
     { numRuns: 300 },
@@ -133,5 +134,7 @@ test('a removal that was refused, and may not be made any more, waits without pa
   await clock.advance(1000);
   dataplane.update({ ...full, learned: [] });
   await clock.advance(1);
-  expect((await kernel.listRoutes()).filter(({ protocol, type }) => protocol === 80 && type === 'unicast')).toEqual([]);
+  expect(
+    [...(await kernel.listRoutes())].filter(({ protocol, type }) => protocol === 80 && type === 'unicast'),
+  ).toEqual([]);
 });

@@ -1,6 +1,6 @@
 /** A node that ran Calico: its BIRD has left its routes in the kernel (`persist`), and nobody else will take them away. */
 import { describe, expect, test } from 'vitest';
-import type { KernelRoute } from '../../felix/kernel.ts';
+import type { KernelRoute } from '../../felix/routes/kernel-route.ts';
 import { formatPrefix, parseIpAddress } from '../../src/model/ip.ts';
 import { learned, pool } from '../support/dataplane-inputs.ts';
 import { full, kernelRoute, newHost, start, startWith, update } from '../support/dataplane-rig.ts';
@@ -37,7 +37,7 @@ async function calicosHost(): Promise<FakeKernel> {
 const text = ({ prefix, protocol }: KernelRoute): string => `${formatPrefix(prefix)} ${protocol}`;
 
 const routesIn = async (kernel: FakeKernel): Promise<readonly string[]> =>
-  (await kernel.listRoutes())
+  [...(await kernel.listRoutes())]
     .filter(({ protocol }) => [4, 12, 80].includes(protocol))
     .map(text)
     .sort();

@@ -3,13 +3,14 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { createDataplane } from '../../felix/index.ts';
 import type { DataplaneInputs } from '../../felix/inputs.ts';
-import { formatRoute, MAIN_TABLE, SCOPE } from '../../felix/kernel.ts';
-import type { KernelRoute, RouteType } from '../../felix/kernel.ts';
+import { formatRoute, MAIN_TABLE, SCOPE } from '../../felix/routes/kernel-route.ts';
+import type { KernelRoute, RouteType } from '../../felix/routes/kernel-route.ts';
 import { formatPrefix, parseInterfaceAddress, parseIpAddress, parsePrefix } from '../../src/model/ip.ts';
 import { silentLogger } from '../../src/runtime/logger.ts';
 import { inputs, learned, pool } from '../support/dataplane-inputs.ts';
 import { FakeClock } from '../support/fake-clock.ts';
 import { FakeKernel } from '../support/fake-kernel.ts';
+import { KERNEL_CALLS } from '../support/kernel-calls.ts';
 
 const settings = { resyncSeconds: 90, ipipMtu: 0, vxlanMtu: 0, vxlanVni: 4096, vxlanPort: 4789 };
 /** A pass is over long before that, and a refused change waits 250 ms. */
@@ -82,25 +83,7 @@ const wishes: fc.Arbitrary<DataplaneInputs> = fc
   })
   .map((state) => inputs(state));
 
-const OPERATIONS = [
-  'listRoutes',
-  'listLinks',
-  'listAddresses',
-  'listNeighbours',
-  'writeRoutes',
-  'createLink',
-  'setLink',
-  'deleteLink',
-  'addAddress',
-  'removeAddress',
-  'replaceNeighbour',
-  'removeNeighbour',
-  'readSysctl',
-  'writeSysctl',
-  'readSysctls',
-  'writeSysctls',
-] as const;
-const refusal = fc.record({ operation: fc.constantFrom(...OPERATIONS), code: fc.constantFrom('ENOBUFS', 'EIO') });
+const refusal = fc.record({ operation: fc.constantFrom(...KERNEL_CALLS), code: fc.constantFrom('ENOBUFS', 'EIO') });
 
 async function hostWith(tunnels: readonly GivenTunnel[], routes: readonly GivenRoute[]): Promise<FakeKernel> {
   const kernel = new FakeKernel();
@@ -145,7 +128,7 @@ async function ours(kernel: FakeKernel, wanted: readonly string[]): Promise<read
   const links = (await kernel.listLinks()).filter(({ name }) => wanted.includes(name));
   const nameOf = (index: string): string => links.find((link) => link.index === Number(index))?.name ?? 'eth0';
   const named = (text: string): string => text.replace(/dev (\d+)/g, (_, index: string) => `dev ${nameOf(index)}`);
-  const routes = (await kernel.listRoutes())
+  const routes = [...(await kernel.listRoutes())]
     .filter(({ protocol }) => protocol === 80)
     .map(formatRoute)
     .map(named);

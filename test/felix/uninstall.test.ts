@@ -2,7 +2,7 @@ import { beforeEach, describe, expect, test } from 'vitest';
 import { createDataplane, recordingKernel } from '../../felix/index.ts';
 import type { DataplaneInputs } from '../../felix/inputs.ts';
 import type { Kernel } from '../../felix/kernel.ts';
-import { MAIN_TABLE, SCOPE } from '../../felix/kernel.ts';
+import { MAIN_TABLE, SCOPE } from '../../felix/routes/kernel-route.ts';
 import { carryOut, readUninstallPlan, stepText } from '../../felix/uninstall.ts';
 import { formatPrefix, parseInterfaceAddress, parsePrefix } from '../../src/model/ip.ts';
 import { silentLogger } from '../../src/runtime/logger.ts';
@@ -41,7 +41,7 @@ async function snapshot(of: Kernel = kernel): Promise<unknown> {
   return {
     links: links.map((link) => ({ ...link, index: link.kind === undefined ? link.index : 0 })),
     addresses: (await of.listAddresses()).map(({ ifindex, address }) => [ifindex, formatPrefix(address)]),
-    routes: (await of.listRoutes()).map(({ prefix, protocol }) => [formatPrefix(prefix), protocol]),
+    routes: [...(await of.listRoutes())].map(({ prefix, protocol }) => [formatPrefix(prefix), protocol]),
     sysctls: await Promise.all(WATCHED.map(async (path) => [path, await of.readSysctl(path)])),
   };
 }
@@ -155,7 +155,7 @@ test('a step that is refused stops no other', async () => {
   kernel.failNext('removeAddress', { code: 'EBUSY' });
   const said = await uninstall();
   expect(said.filter((text) => text.includes('EBUSY'))).toHaveLength(1);
-  expect((await kernel.listRoutes()).filter(({ protocol }) => protocol === 80)).toEqual([]);
+  expect([...(await kernel.listRoutes())].filter(({ protocol }) => protocol === 80)).toEqual([]);
   expect(await kernel.readSysctl('net/ipv4/ip_forward')).toBe('0');
 });
 

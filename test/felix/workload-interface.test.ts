@@ -1,6 +1,7 @@
 import { beforeEach, expect, test, vi } from 'vitest';
 import type { WorkloadInterface } from '../../felix/index.ts';
-import { formatRoute, KernelError, SCOPE } from '../../felix/kernel.ts';
+import { KernelError } from '../../felix/kernel.ts';
+import { SCOPE, formatRoute } from '../../felix/routes/kernel-route.ts';
 import { addWorkloadInterface, removeWorkloadInterface } from '../../felix/workload-interface.ts';
 import { formatPrefix, parseInterfaceAddress, parseIpAddress } from '../../src/model/ip.ts';
 import { FakeKernel } from '../support/fake-kernel.ts';
@@ -32,7 +33,7 @@ test('makes the pair with the pod side in the pod, and the routes that need no s
   expect(hostSide).toMatchObject({ name: 'cali0123456789a', mac: 'ee:ee:ee:ee:ee:ee', mtu: 1380, up: true });
   expect(podSide).toMatchObject({ name: 'eth0', mac, mtu: 1380, up: true });
   expect((await pod.listAddresses()).map(({ address }) => formatPrefix(address))).toEqual(['10.65.0.2/32']);
-  expect((await pod.listRoutes()).map(formatRoute)).toEqual([
+  expect([...(await pod.listRoutes())].map(formatRoute)).toEqual([
     '169.254.1.1/32 dev 2 metric 0 proto 80',
     '0.0.0.0/0 via 169.254.1.1 dev 2 metric 0 proto 80',
   ]);
@@ -88,7 +89,7 @@ test.each<[string, () => void]>([
   expect((await host.listLinks()).map(({ name }) => name)).toEqual(['lo']);
   expect((await pod.listLinks()).map(({ name }) => name)).toEqual(['lo']);
   await add();
-  expect(await pod.listRoutes()).toHaveLength(2);
+  expect([...(await pod.listRoutes())]).toHaveLength(2);
 });
 
 test('a host without IPv6 has nothing to accept', async () => {

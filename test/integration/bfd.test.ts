@@ -6,7 +6,8 @@ import { formatIpAddress } from '../../src/model/ip.ts';
 import { BfdLab, FAR, NODE } from '../support/bfd-lab.ts';
 import type { BfdHandle } from '../support/bfd-lab.ts';
 import type { SessionText, TimedChange } from '../support/bfd-process.ts';
-import { eventually, missingForLab } from '../support/bgp-lab.ts';
+import { missingForLab } from '../support/bgp-lab.ts';
+import { eventually } from '../support/eventually.ts';
 
 /** 3 × 300 ms and what a busy machine may add. */
 const DETECTION_MS = 900;

@@ -1,7 +1,8 @@
 /** What interop/ does not try: changes of the settings of a peer, and what goes wrong, with BIRD 2 and FRR. */
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { BgpLab, eventually, missingForLab, NODE_ADDRESS, SWITCH_ADDRESS } from '../support/bgp-lab.ts';
+import { BgpLab, missingForLab, NODE_ADDRESS, SWITCH_ADDRESS } from '../support/bgp-lab.ts';
 import type { SpeakerHandle } from '../support/bgp-lab.ts';
+import { eventually } from '../support/eventually.ts';
 
 const BLOCKS = ['192.168.5.0/26', '192.168.6.0/26'];
 const PEER = { address: SWITCH_ADDRESS, remoteAsn: 65001, localAddress: NODE_ADDRESS };

@@ -13,7 +13,8 @@ import type { CapturedSession } from '../capture/fixture.ts';
 import { contextOf, readFixture } from '../capture/fixture.ts';
 import { expectedMeaning, meaning } from '../capture/meaning.ts';
 import { openMessage } from '../capture/our-side.ts';
-import { eventually, missingForLab } from '../support/bgp-lab.ts';
+import { missingForLab } from '../support/bgp-lab.ts';
+import { eventually } from '../support/eventually.ts';
 
 const sessionOf = (daemon: Daemon, name: string): CaptureSession => daemon.sessions.find((each) => each.name === name)!;
 

@@ -2,7 +2,8 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { VXLAN } from '../support/chaos-lab.ts';
 import { Mischief, restoreAfterEach, testMischief, testMtu, testRenamedPod } from '../support/chaos-mischief.ts';
-import { a, b, DataplaneLab, eventually, poolOf } from '../support/dataplane-lab.ts';
+import { a, b, DataplaneLab, poolOf } from '../support/dataplane-lab.ts';
+import { eventually } from '../support/eventually.ts';
 import { isRoot } from '../support/netns.ts';
 import { longestOutage, lossOf } from '../support/pinger.ts';
 import { kernelRoutes } from '../support/route-oracle.ts';

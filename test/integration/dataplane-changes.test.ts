@@ -4,7 +4,8 @@ import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import type { EncapMode } from '../../felix/inputs.ts';
 import { parseIpAddress } from '../../src/model/ip.ts';
 import { learned, node } from '../support/dataplane-inputs.ts';
-import { a, b, c, DataplaneLab, eventually, poolOf } from '../support/dataplane-lab.ts';
+import { a, b, c, DataplaneLab, poolOf } from '../support/dataplane-lab.ts';
+import { eventually } from '../support/eventually.ts';
 import { isRoot } from '../support/netns.ts';
 
 const lab = new DataplaneLab('ctq', { pools: [poolOf({ vxlan: 'CrossSubnet' })] });

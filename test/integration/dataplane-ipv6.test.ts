@@ -4,7 +4,8 @@ import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { peerLinkLocal, tunnelMac } from '../../felix/calc/tunnel-mac.ts';
 import { formatIpAddress } from '../../src/model/ip.ts';
 import { learned } from '../support/dataplane-inputs.ts';
-import { a, b, c, DataplaneLab, eventually, pool6Of, poolOf } from '../support/dataplane-lab.ts';
+import { a, b, c, DataplaneLab, pool6Of, poolOf } from '../support/dataplane-lab.ts';
+import { eventually } from '../support/eventually.ts';
 import { isRoot } from '../support/netns.ts';
 
 const lab = new DataplaneLab(

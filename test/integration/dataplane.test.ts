@@ -2,7 +2,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { learned } from '../support/dataplane-inputs.ts';
-import { a, b, c, DataplaneLab, eventually, poolOf } from '../support/dataplane-lab.ts';
+import { a, b, c, DataplaneLab, poolOf } from '../support/dataplane-lab.ts';
+import { eventually } from '../support/eventually.ts';
 import { isRoot } from '../support/netns.ts';
 
 const lab = new DataplaneLab('ctf', { pools: [poolOf({ vxlan: 'CrossSubnet' })] });

@@ -8,15 +8,10 @@ import { startSyncer } from '../../src/datastore/syncer.ts';
 import { systemClock } from '../../src/runtime/clock.ts';
 import { describeStore, take } from '../compliance/store.ts';
 import { EtcdServer } from '../support/etcd-server.ts';
+import { eventually } from '../support/eventually.ts';
 
 const HAS_ETCD = spawnSync('/usr/bin/etcd', ['--version']).status === 0;
 const PORTS = { clock: systemClock, random: Math.random };
-const until = async (isTrue: () => boolean): Promise<void> => {
-  for (const deadline = Date.now() + 30_000; !isTrue();) {
-    if (Date.now() > deadline) throw new Error(`never true: ${isTrue.toString()}`);
-    await new Promise((resolve) => setTimeout(resolve, 20));
-  }
-};
 
 describe.skipIf(!HAS_ETCD)("etcd (Debian's etcd-server)", () => {
   let server: EtcdServer;
@@ -113,9 +108,9 @@ describe.skipIf(!HAS_ETCD)("etcd (Debian's etcd-server)", () => {
     const syncer = startSyncer(store, '/sync/', handlers, PORTS);
     await syncer.synced();
     await writer.create('/sync/1', 1);
-    await until(() => syncer.view().entries.size === 2);
+    await eventually(() => syncer.view().entries.size === 2);
     await server.kill();
-    await until(() => syncer.view().stale !== undefined);
+    await eventually(() => syncer.view().stale !== undefined);
     expect(syncer.view().entries.size).toBe(2);
     await server.restart();
     await answers(() => writer.get('/sync/1'));
@@ -123,7 +118,7 @@ describe.skipIf(!HAS_ETCD)("etcd (Debian's etcd-server)", () => {
     await writer.delete('/sync/0');
     const { revision } = await writer.list('/sync/');
     await raw.kv.compact({ revision, physical: true });
-    await until(() => syncer.view().entries.size === 9 && syncer.view().stale === undefined);
+    await eventually(() => syncer.view().entries.size === 9 && syncer.view().stale === undefined);
     const puts = told.flatMap((change) => (change.type === 'put' ? [change.entry.key] : []));
     expect(puts).toEqual(Array.from({ length: 9 }, (_, i) => `/sync/${i + 1}`));
     expect(told.filter(({ type }) => type === 'delete')).toHaveLength(1);

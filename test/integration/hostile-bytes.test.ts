@@ -6,7 +6,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { messageSeeds } from '../fuzz/corpus.ts';
 import { Mutator } from '../fuzz/mutate.ts';
 import { Random } from '../fuzz/random.ts';
-import { eventually } from '../support/bgp-lab.ts';
+import { eventually } from '../support/eventually.ts';
 import { expectNoLeak } from '../support/leaks.ts';
 import { isRoot } from '../support/netns.ts';
 import { PeerLab } from '../support/scripted-peer-lab.ts';

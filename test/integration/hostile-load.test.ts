@@ -2,7 +2,7 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { PathAttributes } from '../../bird/bgp-ts/index.ts';
 import { encodeMessage, IPV4_UNICAST, plainContext } from '../../bird/bgp-ts/index.ts';
-import { eventually } from '../support/bgp-lab.ts';
+import { eventually } from '../support/eventually.ts';
 import { expectNoLeak } from '../support/leaks.ts';
 import { isRoot } from '../support/netns.ts';
 import { SilentCrowd } from '../support/scripted-peer-crowd.ts';

@@ -2,8 +2,9 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import type { PathAttributes } from '../../bird/bgp-ts/index.ts';
 import { hex } from '../support/bgp-bytes.ts';
-import { hostileInput, PREFIX } from '../support/hostile-input.ts';
-import type { HostileInput, Reaction } from '../support/hostile-input.ts';
+import { hostileInput } from '../support/hostile-input.ts';
+import { PREFIX } from '../support/hostile-input/row.ts';
+import type { HostileInput, Reaction } from '../support/hostile-input/row.ts';
 import { isRoot } from '../support/netns.ts';
 import { PeerLab } from '../support/scripted-peer-lab.ts';
 import type { ScriptedPeer } from '../support/scripted-peer.ts';

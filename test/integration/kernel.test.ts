@@ -1,13 +1,13 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, describe, expect, test } from 'vitest';
-import type { Kernel, KernelRoute } from '../../felix/kernel.ts';
-import { MAIN_TABLE } from '../../felix/kernel.ts';
+import type { Kernel } from '../../felix/kernel.ts';
+import type { KernelRoute } from '../../felix/routes/kernel-route.ts';
+import { MAIN_TABLE } from '../../felix/routes/kernel-route.ts';
 import { createLinuxKernel } from '../../felix/linux-kernel.ts';
 import { parseIpAddress, parsePrefix } from '../../src/model/ip.ts';
 import { kernelCompliance } from '../compliance/kernel.ts';
-import { kernelLookupCompliance } from '../compliance/kernel-lookups.ts';
 import { addConntrackEntry, conntrackEntries, plainConnection } from '../support/conntrack-entries.ts';
 import type { Connection } from '../support/conntrack-entries.ts';
+import { eventually } from '../support/eventually.ts';
 import { isRoot, makeNetns } from '../support/netns.ts';
 import type { TestNetns } from '../support/netns.ts';
 
@@ -30,14 +30,6 @@ afterEach(async () => {
   }
 });
 
-async function eventually(condition: () => boolean | Promise<boolean>): Promise<void> {
-  for (let i = 0; i < 200; i++) {
-    if (await condition()) return;
-    await sleep(10);
-  }
-  expect.fail('it did not come true within two seconds');
-}
-
 describe.runIf(isRoot || process.env['CI'] !== undefined)('with root', () => {
   kernelCompliance('Linux', () => {
     const { kernel, netns } = open();
@@ -49,8 +41,6 @@ describe.runIf(isRoot || process.env['CI'] !== undefined)('with root', () => {
     };
     return Promise.resolve({ kernel, somebodyElse, eventually, connections });
   });
-
-  kernelLookupCompliance('Linux', () => Promise.resolve(open()));
 
   test('connections of an address are forgotten in every conntrack zone', async () => {
     const { kernel, netns } = open();

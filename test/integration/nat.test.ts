@@ -1,6 +1,7 @@
 /** Packets through our table of nftables, on the real kernel; what nat-lab.ts lays out. */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { a, b, DataplaneLab, eventually, poolOf } from '../support/dataplane-lab.ts';
+import { a, b, DataplaneLab, poolOf } from '../support/dataplane-lab.ts';
+import { eventually } from '../support/eventually.ts';
 import { ELSEWHERE, NatLab, NODE, PODS, poolsOf, WORLD } from '../support/nat-lab.ts';
 import { isRoot } from '../support/netns.ts';
 import { recordPings, takeSources } from '../support/ping-recorder.ts';
@@ -35,7 +36,7 @@ describe.runIf(runs)('pods of a pool with natOutgoing and of one without', () =>
 
   test(`a pool toggled ${TOGGLES} times under a running ping loses no packet, and new flows do as it says`, async () => {
     await lab.want(poolsOf({ one: true, two: true }));
-    const ping = new Pinger(lab.spaces.one, WORLD[0]);
+    const ping = await Pinger.start(lab.spaces.one, WORLD[0]);
     await ping.answers(10);
     for (let i = 1; i <= TOGGLES; i++) {
       const one = i % 2 === 0;
@@ -57,7 +58,7 @@ describe.runIf(runs)('pods of a pool with natOutgoing and of one without', () =>
       const pools = poolsOf({ one: true, two: true });
       await lab.want(pools);
       const before = table().replaceAll(/ # handle \d+/g, '');
-      const ping = new Pinger(lab.spaces.two, ELSEWHERE[0]);
+      const ping = await Pinger.start(lab.spaces.two, ELSEWHERE[0]);
       await ping.answers(5);
       lab.spaces.node.run('nft', command);
       await eventually(() => table().replaceAll(/ # handle \d+/g, '') === before);

@@ -10,7 +10,7 @@ import type { Nftables } from '../../felix/nat/nftables.ts';
 import { NftablesUnavailableError } from '../../felix/nat/nftables.ts';
 import { removeNatTable } from '../../felix/nat/remove.ts';
 import { fullTable, nftablesCompliance } from '../compliance/nftables.ts';
-import { eventually } from '../support/dataplane-lab.ts';
+import { eventually } from '../support/eventually.ts';
 import { isRoot, makeNetns } from '../support/netns.ts';
 import type { TestNetns } from '../support/netns.ts';
 

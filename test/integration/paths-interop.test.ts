@@ -1,7 +1,6 @@
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import {
   BgpLab,
-  eventually,
   missingForLab,
   NODE_ADDRESS,
   NODE_ADDRESS6,
@@ -9,6 +8,7 @@ import {
   SWITCH_ADDRESS6,
 } from '../support/bgp-lab.ts';
 import type { SpeakerHandle } from '../support/bgp-lab.ts';
+import { eventually } from '../support/eventually.ts';
 
 /** Two ways to 10.50.0.0/16, told on the first session; what comes back on the second is kept, though it was here before. */
 const BIRD_CONFIG = `

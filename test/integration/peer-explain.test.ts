@@ -5,7 +5,8 @@
 import { afterEach, describe, expect, test } from 'vitest';
 import { bird } from '../capture/daemons/bird.ts';
 import { frr } from '../capture/daemons/frr.ts';
-import { eventually, missingForLab } from '../support/bgp-lab.ts';
+import { missingForLab } from '../support/bgp-lab.ts';
+import { eventually } from '../support/eventually.ts';
 import type { LabSpeakerFile } from '../support/lab-speaker.ts';
 import { SpeakerLab } from '../support/speaker-lab.ts';
 import type { LabSpeaker } from '../support/speaker-lab.ts';

@@ -7,7 +7,6 @@ import { loadLibc } from '../../src/linux/libc.ts';
 import { parseIpAddress } from '../../src/model/ip.ts';
 import {
   BgpLab,
-  eventually,
   missingForLab,
   NODE_ADDRESS,
   NODE_ADDRESS6,
@@ -15,6 +14,7 @@ import {
   SWITCH_ADDRESS6,
 } from '../support/bgp-lab.ts';
 import type { SpeakerHandle } from '../support/bgp-lab.ts';
+import { eventually } from '../support/eventually.ts';
 import type { PeerText } from '../support/bgp.ts';
 import { run } from '../support/netns.ts';
 import { HeardEnd } from '../support/tcp-lab.ts';

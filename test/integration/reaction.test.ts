@@ -3,7 +3,8 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { addConntrackEntry, conntrackEntries, plainConnection } from '../support/conntrack-entries.ts';
-import { a, b, c, DataplaneLab, eventually, poolOf } from '../support/dataplane-lab.ts';
+import { a, b, c, DataplaneLab, poolOf } from '../support/dataplane-lab.ts';
+import { eventually } from '../support/eventually.ts';
 import { isRoot } from '../support/netns.ts';
 
 const lab = new DataplaneLab('ctx', { pools: [poolOf({ vxlan: 'CrossSubnet' })] });
@@ -47,8 +48,7 @@ function state(): readonly string[] {
 
 /** Until all is as before; fails with what is not. */
 async function isAgain(before: readonly string[], withinMs = WITHIN_MS): Promise<void> {
-  await eventually(() => JSON.stringify(state()) === JSON.stringify(before), withinMs).catch(() => undefined);
-  expect(state()).toEqual(before);
+  await eventually(() => expect(state()).toEqual(before), withinMs);
 }
 
 const deeds: readonly (readonly [string, string, () => unknown])[] = [
@@ -149,10 +149,13 @@ describe.runIf(isRoot || process.env['CI'] !== undefined)('on the real kernel', 
         child.stdin.write(`route del ${b.block}\n`);
         while ((await repaired()) === before);
       }
-      const { repairs, routes } = await lab.ask(a);
       const by = `deleted by netlink port ${child.pid}, process ${child.pid} (ip)`;
-      expect(repairs.fights).toEqual([{ kind: 'route', name: b.block, repairs: 5, by }]);
-      expect(routes.find(({ fight }) => fight !== undefined)?.fight).toBe(`5 repairs, ${by}`);
+      // Who it is, is looked up beside the repair.
+      await eventually(async () => {
+        const { repairs, routes } = await lab.ask(a);
+        expect(repairs.fights).toEqual([{ kind: 'route', name: b.block, repairs: 5, by }]);
+        expect(routes.find(({ fight }) => fight !== undefined)?.fight).toBe(`5 repairs, ${by}`);
+      });
     } finally {
       child.stdin.end();
       await ended;

@@ -1,7 +1,8 @@
 /** What else costs no route with BIRD 2 and FRR, and what does: long-lived restarts, NOTIFICATIONs, drains. Kills: interop/. */
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { BgpLab, eventually, missingForLab, NODE_ADDRESS, SWITCH_ADDRESS } from '../support/bgp-lab.ts';
+import { BgpLab, missingForLab, NODE_ADDRESS, SWITCH_ADDRESS } from '../support/bgp-lab.ts';
 import type { SpeakerHandle } from '../support/bgp-lab.ts';
+import { eventually } from '../support/eventually.ts';
 import type { PeerText } from '../support/bgp.ts';
 
 const BLOCKS = ['192.168.5.0/26', '192.168.6.0/26'];

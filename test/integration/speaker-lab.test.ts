@@ -7,7 +7,8 @@ import { frr } from '../capture/daemons/frr.ts';
 import { gobgp } from '../capture/daemons/gobgp.ts';
 import { openbgpd } from '../capture/daemons/openbgpd.ts';
 import type { Daemon } from '../capture/daemon.ts';
-import { eventually, missingForLab } from '../support/bgp-lab.ts';
+import { missingForLab } from '../support/bgp-lab.ts';
+import { eventually } from '../support/eventually.ts';
 import { SpeakerLab } from '../support/speaker-lab.ts';
 
 const US = '10.98.0.1';

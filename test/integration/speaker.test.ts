@@ -5,7 +5,8 @@ import type { LabSpeakerFile } from '../support/lab-speaker.ts';
 import { runCli } from '../../src/cli/program.ts';
 import { systemIo } from '../../src/cli/system-io.ts';
 import { bird } from '../capture/daemons/bird.ts';
-import { eventually, missingForLab } from '../support/bgp-lab.ts';
+import { missingForLab } from '../support/bgp-lab.ts';
+import { eventually } from '../support/eventually.ts';
 import type { LabDaemon, LabSpeaker } from '../support/speaker-lab.ts';
 import { SpeakerLab } from '../support/speaker-lab.ts';
 

@@ -7,7 +7,8 @@ import type { TcpCounters } from '../../bird/peer/tcp-counters.ts';
 import type { LinkOptions, Listener, PeerPassword, Target } from '../../bird/peer/transport.ts';
 import type { IpFamily } from '../../src/model/ip.ts';
 import { hostPrefix, parseIpAddress, parsePrefix, prefixOf } from '../../src/model/ip.ts';
-import { eventually, missingForLab } from '../support/bgp-lab.ts';
+import { missingForLab } from '../support/bgp-lab.ts';
+import { eventually } from '../support/eventually.ts';
 import { HeardEnd, TcpLab } from '../support/tcp-lab.ts';
 import type { TcpHost } from '../support/tcp-lab.ts';
 

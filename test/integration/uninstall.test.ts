@@ -70,17 +70,27 @@ describe.skipIf(!isRoot && process.env['CI'] === undefined)('node uninstall', ()
     const running = a.ctl('node', 'uninstall');
     expect(running).toEqual({
       status: 1,
-      said: expect.stringContaining('calico-node-ts runs here (process ') as string,
+      said: expect.stringMatching(
+        /calico-node-ts runs here \(process \d+\)[^]*1 pod of this node would lose/,
+      ) as string,
     });
     const dry = a.ctl('node', 'uninstall', '--dry-run');
     expect(dry).toEqual({ status: 0, said: expect.stringContaining('delete link vxlan.calico') as string });
     expect(shown()).toContain('vxlan.calico');
 
     const withPods = a.ctl('node', 'uninstall', '--stop');
-    expect(withPods).toEqual({ status: 1, said: expect.stringContaining('1 pods of this node would lose') as string });
+    expect(withPods).toEqual({
+      status: 1,
+      said: expect.stringContaining('1 pod of this node would lose its network') as string,
+    });
     expect(shown()).toContain('vxlan.calico');
-    const done = a.ctl('node', 'uninstall', '--force');
+    // A refusal leaves the agent where it is.
+    expect(a.ctl('node', 'status').status).toBe(0);
+    const done = a.ctl('node', 'uninstall', '--stop', '--force');
     expect(done.said).not.toContain('FAILED');
+    expect(done.said).toMatch(
+      /\n\nThat was done\. The cluster still knows the node: calicoctl-ts delete node node-a\n$/,
+    );
     expect(done.status).toBe(0);
     expect(snapshot(a)).toBe(before);
     expect(existsSync(dirname(a.environment['CALICO_NODENAME_FILE']!))).toBe(false);

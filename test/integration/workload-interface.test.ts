@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { WorkloadInterface } from '../../felix/index.ts';
-import { MAIN_TABLE, SCOPE } from '../../felix/kernel.ts';
+import { MAIN_TABLE, SCOPE } from '../../felix/routes/kernel-route.ts';
 import type { Kernel } from '../../felix/kernel.ts';
 import { createLinuxKernel } from '../../felix/linux-kernel.ts';
 import { addWorkloadInterface, removeWorkloadInterface } from '../../felix/workload-interface.ts';

@@ -5,7 +5,7 @@ import { frr as bgpdAlone } from '../capture/daemons/frr.ts';
 import type { Family } from './families.ts';
 import type { Daemon } from '../capture/daemon.ts';
 import type { DaemonHost } from '../capture/lab.ts';
-import { eventually } from '../support/bgp-lab.ts';
+import { eventually } from '../support/eventually.ts';
 import { run } from '../support/netns.ts';
 import type { LabDaemon, SpeakerLab } from '../support/speaker-lab.ts';
 import { frrConfig } from './frr-config.ts';

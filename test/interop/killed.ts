@@ -1,6 +1,6 @@
 /** kill -9 with graceful restart: the one that stays keeps every route, and a witness behind it sees none go. */
 import { expect } from 'vitest';
-import { eventually } from '../support/bgp-lab.ts';
+import { eventually } from '../support/eventually.ts';
 import type { LabSpeakerFile } from '../support/lab-speaker.ts';
 import type { SpeakerLab } from '../support/speaker-lab.ts';
 import { FAMILIES } from './families.ts';

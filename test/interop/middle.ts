@@ -3,7 +3,7 @@
  * trials that only look at routes share it, and each withdraws what it has announced.
  */
 import { expect } from 'vitest';
-import { eventually } from '../support/bgp-lab.ts';
+import { eventually } from '../support/eventually.ts';
 import type { LabSpeakerFile } from '../support/lab-speaker.ts';
 import type { LabSpeaker, SpeakerLab } from '../support/speaker-lab.ts';
 import { FAMILIES } from './families.ts';

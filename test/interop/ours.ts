@@ -4,7 +4,7 @@ import { parseNetstat } from '../../bird/peer/tcp-counters.ts';
 import type { TcpCounters } from '../../bird/peer/tcp-counters.ts';
 import type { PeerReport } from '../../src/api/bgp-contract.ts';
 import type { PathReport } from '../../src/api/contract.ts';
-import { eventually } from '../support/bgp-lab.ts';
+import { eventually } from '../support/eventually.ts';
 import type { LabSpeaker, SpeakerLabHost } from '../support/speaker-lab.ts';
 import type { Notified } from './live-daemon.ts';
 

@@ -1,6 +1,6 @@
 /** A daemon and we: what both agree on to have a session, and how each ends it. */
 import { expect } from 'vitest';
-import { eventually } from '../support/bgp-lab.ts';
+import { eventually } from '../support/eventually.ts';
 import type { LabSpeakerFile } from '../support/lab-speaker.ts';
 import type { SpeakerLab } from '../support/speaker-lab.ts';
 import type { Labs } from './labs.ts';

@@ -1,7 +1,7 @@
 /** What several trials with a foreign router look at. */
 import { expect } from 'vitest';
 import type { IncidentReport } from '../../src/api/bgp-contract.ts';
-import { eventually } from '../support/bgp-lab.ts';
+import { eventually } from '../support/eventually.ts';
 import type { LabSpeaker } from '../support/speaker-lab.ts';
 import { report } from './ours.ts';
 import type { Foreign } from './router.ts';

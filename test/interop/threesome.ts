@@ -1,6 +1,6 @@
 /** We and two others of a kind, or one of a kind and ExaBGP: what takes three, and a lab of its own. */
 import { expect } from 'vitest';
-import { eventually } from '../support/bgp-lab.ts';
+import { eventually } from '../support/eventually.ts';
 import { Exabgp } from './exabgp/daemon.ts';
 import type { Labs } from './labs.ts';
 import { prefixesFrom } from './live-daemon.ts';

@@ -1,6 +1,6 @@
 /** An ExaBGP on the host `witness`, behind a speaker: it remembers what that ever withdrew, on IPv4 and IPv6. */
 import { expect } from 'vitest';
-import { eventually } from '../support/bgp-lab.ts';
+import { eventually } from '../support/eventually.ts';
 import type { SpeakerLab } from '../support/speaker-lab.ts';
 import { Exabgp } from './exabgp/daemon.ts';
 import { FAMILIES } from './families.ts';

@@ -2,14 +2,13 @@
  * A node for our BFD, a far host for BIRD or FRR, and between them a middle that can be cut: eth0 of both through a bridge
  * (one link), eth1 of both through a router (multihop). All are namespaces; leaves nothing behind.
  */
-import { spawn } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
 import { chmodSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { createInterface } from 'node:readline';
 import type { BfdCommand, BfdStatus } from './bfd-process.ts';
-import { eventually } from './bgp-lab.ts';
+import { eventually } from './eventually.ts';
+import { Conversation, LabProcesses, nodeProgram } from './lab-processes.ts';
 import { run } from './netns.ts';
 
 export const NODE = { link: '10.97.0.1', link6: '2001:db8:97::1', linkLocal: 'fe80::97:1', routed: '10.98.1.1' };
@@ -20,7 +19,7 @@ type Place = 'node' | 'middle' | 'far';
 export class BfdLab {
   readonly directory: string;
   readonly #prefix: string;
-  readonly #children = new Set<ChildProcess>();
+  readonly #processes = new LabProcesses();
 
   constructor(name: string) {
     this.#prefix = `ctsbfd-${name}-${process.pid}`;
@@ -43,12 +42,7 @@ export class BfdLab {
   }
 
   start(place: Place, command: string, ...args: readonly string[]): ChildProcess {
-    const child = spawn('ip', ['netns', 'exec', this.namespace(place), command, ...args], {
-      stdio: ['pipe', 'pipe', 'pipe'],
-    });
-    this.#children.add(child);
-    child.once('exit', () => this.#children.delete(child));
-    return child;
+    return this.#processes.start(this.namespace(place), command, ...args);
   }
 
   /** Neither end sees its own link go down. */
@@ -61,9 +55,7 @@ export class BfdLab {
   }
 
   bfd({ place = 'node', module = 'bird/bfd/index.ts' }: BfdPlace = {}): Promise<BfdHandle> {
-    const local = join('node_modules', '.bin', 'node');
-    const runtime = existsSync(local) ? local : process.execPath;
-    return BfdHandle.of(this.start(place, runtime, 'test/support/bfd-process.ts', module));
+    return BfdHandle.of(this.start(place, nodeProgram(), 'test/support/bfd-process.ts', module));
   }
 
   startBird(config: string): ChildProcess {
@@ -125,9 +117,7 @@ export class BfdLab {
   }
 
   async close(): Promise<void> {
-    const ended = [...this.#children].map((child) => new Promise((resolve) => child.once('exit', resolve)));
-    for (const child of this.#children) child.kill('SIGKILL');
-    await Promise.all(ended);
+    await this.#processes.end();
     this.#remove();
   }
 
@@ -199,18 +189,16 @@ export interface FrrPeer {
 /** Our BFD in a process of its own. */
 export class BfdHandle {
   readonly #child: ChildProcess;
-  readonly #answers: AsyncIterator<string>;
-  #stderr = '';
+  readonly #conversation: Conversation;
 
   private constructor(child: ChildProcess) {
     this.#child = child;
-    this.#answers = createInterface({ input: child.stdout! })[Symbol.asyncIterator]();
-    child.stderr!.on('data', (chunk: Buffer) => (this.#stderr += chunk.toString()));
+    this.#conversation = new Conversation('our BFD', child);
   }
 
   static async of(child: ChildProcess): Promise<BfdHandle> {
     const handle = new BfdHandle(child);
-    await handle.#answer();
+    await handle.#conversation.hear();
     return handle;
   }
 
@@ -218,9 +206,8 @@ export class BfdHandle {
     return this.#child.pid;
   }
 
-  async tell(command: BfdCommand): Promise<unknown> {
-    this.#child.stdin!.write(`${JSON.stringify(command)}\n`);
-    return JSON.parse(await this.#answer()) as unknown;
+  tell(command: BfdCommand): Promise<unknown> {
+    return this.#conversation.ask(command);
   }
 
   status(): Promise<BfdStatus> {
@@ -236,16 +223,10 @@ export class BfdHandle {
 
   /** The process ends without a word. */
   exit(): void {
-    this.#child.stdin!.write(`${JSON.stringify({ do: 'exit' } satisfies BfdCommand)}\n`);
+    this.#conversation.say({ do: 'exit' } satisfies BfdCommand);
   }
 
   signal(signal: NodeJS.Signals): void {
     this.#child.kill(signal);
-  }
-
-  async #answer(): Promise<string> {
-    const next = await this.#answers.next();
-    if (next.done === true) throw new Error(`our BFD ended: ${this.#stderr}`);
-    return next.value;
   }
 }

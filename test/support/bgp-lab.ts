@@ -1,11 +1,13 @@
 /** Two hosts on one wire, as namespaces: a node for our speaker, a switch for BIRD or FRR. Leaves nothing behind. */
-import { execFileSync, spawn } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
 import { chmodSync, existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import type { SpeakerSettings } from '../../bird/index.ts';
+import { eventually } from './eventually.ts';
+import { Conversation, LabProcesses, nodeProgram } from './lab-processes.ts';
+import { run } from './netns.ts';
 import type { SpeakerCommand, SpeakerStatus } from './speaker-process.ts';
 
 export const NODE_ADDRESS = '10.99.0.1';
@@ -13,30 +15,11 @@ export const SWITCH_ADDRESS = '10.99.0.2';
 export const NODE_ADDRESS6 = '2001:db8:99::1';
 export const SWITCH_ADDRESS6 = '2001:db8:99::2';
 
-const STEP_MS = 100;
-
-/** Asks again and again until `check` finds no more fault; then that fault is the test's. */
-export async function eventually(check: () => unknown, timeoutMs = 20_000): Promise<void> {
-  const end = Date.now() + timeoutMs;
-  for (;;) {
-    try {
-      await check();
-      return;
-    } catch (error) {
-      if (Date.now() > end) throw error;
-      await new Promise((resolve) => setTimeout(resolve, STEP_MS));
-    }
-  }
-}
-
-const run = (command: string, ...args: readonly string[]): string =>
-  execFileSync(command, args, { encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'] });
-
 export class BgpLab {
   readonly node: string;
   readonly switch: string;
   readonly directory: string;
-  readonly #children = new Set<ChildProcess>();
+  readonly #processes = new LabProcesses();
 
   constructor(name: string) {
     this.node = `cts-${name}-${process.pid}-n`;
@@ -53,10 +36,7 @@ export class BgpLab {
 
   /** Starts a program in a namespace; it ends with the lab at the latest. */
   start(namespace: string, command: string, ...args: readonly string[]): ChildProcess {
-    const child = spawn('ip', ['netns', 'exec', namespace, command, ...args], { stdio: ['pipe', 'pipe', 'pipe'] });
-    this.#children.add(child);
-    child.once('exit', () => this.#children.delete(child));
-    return child;
+    return this.#processes.start(namespace, command, ...args);
   }
 
   file(name: string, text: string): string {
@@ -131,16 +111,12 @@ export class BgpLab {
       gracefulRestart: { restarting: false, deferralSeconds: 30 },
       ...settings,
     };
-    const local = join('node_modules', '.bin', 'node');
-    const runtime = existsSync(local) ? local : process.execPath;
-    const program = [...wrapper, runtime, 'test/support/speaker-process.ts', JSON.stringify(complete)] as const;
+    const program = [...wrapper, nodeProgram(), 'test/support/speaker-process.ts', JSON.stringify(complete)] as const;
     return SpeakerHandle.of(this.start(this.node, 'env', ...program));
   }
 
   async close(): Promise<void> {
-    const ended = [...this.#children].map((child) => new Promise((resolve) => child.once('exit', resolve)));
-    for (const child of this.#children) child.kill('SIGKILL');
-    await Promise.all(ended);
+    await this.#processes.end();
     this.#remove();
   }
 
@@ -182,27 +158,22 @@ export class BgpLab {
 /** Our speaker in a process of its own. */
 export class SpeakerHandle {
   readonly #child: ChildProcess;
-  readonly #answers: AsyncIterator<string>;
+  readonly #conversation: Conversation;
 
   private constructor(child: ChildProcess) {
     this.#child = child;
-    this.#answers = createInterface({ input: child.stdout! })[Symbol.asyncIterator]();
+    this.#conversation = new Conversation('the speaker', child);
   }
 
   /** Resolves when it listens; rejects with what it said on stderr where it does not. */
   static async of(child: ChildProcess): Promise<SpeakerHandle> {
-    let stderr = '';
-    child.stderr!.on('data', (chunk: Buffer) => (stderr += chunk.toString()));
     const handle = new SpeakerHandle(child);
-    const first = await handle.#answers.next();
-    if (first.done === true) throw new Error(`the speaker did not start: ${stderr}`);
+    await handle.#conversation.hear();
     return handle;
   }
 
-  async tell(command: SpeakerCommand): Promise<unknown> {
-    this.#child.stdin!.write(`${JSON.stringify(command)}\n`);
-    const { value } = await this.#answers.next();
-    return JSON.parse(value as string);
+  tell(command: SpeakerCommand): Promise<unknown> {
+    return this.#conversation.ask(command);
   }
 
   status(): Promise<SpeakerStatus> {

@@ -5,7 +5,6 @@
 import type { ChildProcessWithoutNullStreams } from 'node:child_process';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { createInterface } from 'node:readline';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import type { ClusterNode, DataplaneInputs, EncapMode, Pool } from '../../felix/inputs.ts';
@@ -13,6 +12,8 @@ import type { IpAddress } from '../../src/model/ip.ts';
 import { parseIpAddress, parsePrefix } from '../../src/model/ip.ts';
 import { learned, node, pool } from './dataplane-inputs.ts';
 import type { DataplaneAnswer, DataplaneRequest } from './dataplane-process.ts';
+import { eventually } from './eventually.ts';
+import { Conversation } from './lab-processes.ts';
 import type { TestNetns } from './netns.ts';
 import { pingWhile } from './pinger.ts';
 import type { Flow, PingReport } from './pinger.ts';
@@ -66,20 +67,16 @@ export const poolOf = (modes: { readonly ipip?: EncapMode; readonly vxlan?: Enca
 /** The other end of dataplane-process.ts, inside one namespace. */
 class DataplaneProcess {
   readonly #child: ChildProcessWithoutNullStreams;
-  readonly #answers: AsyncIterator<string>;
+  readonly #conversation: Conversation;
 
   constructor(netns: string, script: string) {
     this.#child = spawn('ip', ['netns', 'exec', netns, process.execPath, script]);
-    this.#child.stdin.on('error', () => undefined);
     this.#child.stderr.pipe(process.stderr);
-    this.#answers = createInterface({ input: this.#child.stdout })[Symbol.asyncIterator]();
+    this.#conversation = new Conversation('the dataplane process', this.#child);
   }
 
-  async ask(request: DataplaneRequest): Promise<DataplaneAnswer> {
-    this.#child.stdin.write(`${JSON.stringify(request)}\n`);
-    const { value, done } = await this.#answers.next();
-    if (done === true) throw new Error('the dataplane process ended');
-    return JSON.parse(value) as DataplaneAnswer;
+  ask(request: DataplaneRequest): Promise<DataplaneAnswer> {
+    return this.#conversation.ask(request) as Promise<DataplaneAnswer>;
   }
 
   /** kill -9; `ip netns exec` becomes the program that it runs, so the pid is the dataplane's own. */
@@ -286,14 +283,4 @@ export class DataplaneLab {
     this.ip('r', 'address', 'add', 'fd00:30:2::1/64', 'dev', 'to-b', 'nodad');
     this.space('r').run('sysctl', '-qw', 'net.ipv4.ip_forward=1', 'net.ipv6.conf.all.forwarding=1');
   }
-}
-
-/** Throws where the condition has not come true in time. */
-export async function eventually(condition: () => boolean, withinMs = 10_000): Promise<void> {
-  const end = performance.now() + withinMs;
-  while (performance.now() < end) {
-    if (condition()) return;
-    await sleep(20);
-  }
-  throw new Error(`it did not come true within ${withinMs} ms: ${condition.toString()}`);
 }

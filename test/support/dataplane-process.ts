@@ -8,9 +8,9 @@ import { createDataplane, createLinuxKernel, createLinuxNftables } from '../../f
 import type { DataplaneInputs } from '../../felix/inputs.ts';
 import type { IpAddress } from '../../src/model/ip.ts';
 import { systemClock } from '../../src/runtime/clock.ts';
-import { silentLogger } from '../../src/runtime/logger.ts';
 import { systemRandom } from '../../src/runtime/random.ts';
 import type { Fate } from './mortal-kernel.ts';
+import { memoryLogger } from './memory-logger.ts';
 import { mortalKernel } from './mortal-kernel.ts';
 
 export type DataplaneRequest =
@@ -58,7 +58,8 @@ if (import.meta.main) {
     nftables: createLinuxNftables(),
     clock: systemClock,
     random: systemRandom,
-    log: silentLogger,
+    // Not the agent's: of the time that this process takes to start, pino would be a quarter.
+    log: memoryLogger().log,
   });
   await dataplane.start();
   for await (const line of createInterface({ input: process.stdin })) {

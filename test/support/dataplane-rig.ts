@@ -2,8 +2,8 @@
 import type { Dataplane, DataplaneSettings } from '../../felix/index.ts';
 import { createDataplane } from '../../felix/index.ts';
 import type { DataplaneInputs } from '../../felix/inputs.ts';
-import type { KernelRoute } from '../../felix/kernel.ts';
-import { MAIN_TABLE, SCOPE } from '../../felix/kernel.ts';
+import type { KernelRoute } from '../../felix/routes/kernel-route.ts';
+import { MAIN_TABLE, SCOPE } from '../../felix/routes/kernel-route.ts';
 import { parseInterfaceAddress, parseIpAddress, parsePrefix } from '../../src/model/ip.ts';
 import { silentLogger } from '../../src/runtime/logger.ts';
 import type { Logger } from '../../src/runtime/logger.ts';

@@ -8,6 +8,7 @@ type Operation = Exclude<keyof Nftables, 'close'>;
 /** nftables in memory, our table alone. Held to the same suite as the real one. */
 export class FakeNftables implements Nftables {
   #listing: Listing | undefined;
+  #isClosed = false;
   #listener: (by: string | undefined) => void = () => undefined;
   #failures: { readonly operation: Operation; readonly error: Error }[] = [];
   /** Every call but close, in order. */
@@ -51,6 +52,7 @@ export class FakeNftables implements Nftables {
   }
 
   close(): Promise<void> {
+    this.#isClosed = true;
     this.#listener = () => undefined;
     return Promise.resolve();
   }
@@ -61,5 +63,6 @@ export class FakeNftables implements Nftables {
     const failure = this.#failures.find((one) => one.operation === operation);
     this.#failures = this.#failures.filter((one) => one !== failure);
     if (failure !== undefined) throw failure.error;
+    if (this.#isClosed) throw new Error('nftables was closed');
   }
 }

@@ -1,7 +1,7 @@
 /** `calico-node-ts speaker` as a process in a namespace, asked through its socket as calicoctl-ts does. */
 import { spawn } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
-import { existsSync, openSync, closeSync, readFileSync, writeFileSync } from 'node:fs';
+import { openSync, closeSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { runCli } from '../../src/cli/program.ts';
 import { systemIo } from '../../src/cli/system-io.ts';
@@ -9,7 +9,8 @@ import { createAgentClient } from '../../src/api/client.ts';
 import type { AgentClient } from '../../src/api/client.ts';
 import type { PathReport, PeerStatus, SpeakerStatus } from '../../src/api/contract.ts';
 import type { SpeakerFile } from '../../src/speaker/schema.ts';
-import { eventually } from './bgp-lab.ts';
+import { eventually } from './eventually.ts';
+import { nodeProgram } from './lab-processes.ts';
 import type { TestNetns } from './netns.ts';
 
 /** What a test writes; the lab fills in the rest. */
@@ -145,7 +146,5 @@ export class LabSpeaker {
 }
 
 function program(): readonly string[] {
-  const local = join('node_modules', '.bin', 'node');
-  const runtime = existsSync(local) ? local : process.execPath;
-  return [runtime, process.env['CALICO_TS_BUNDLE'] === '1' ? 'dist/calico-node-ts.mjs' : 'src/main.ts'];
+  return [nodeProgram(), process.env['CALICO_TS_BUNDLE'] === '1' ? 'dist/calico-node-ts.mjs' : 'src/main.ts'];
 }

@@ -1,22 +1,14 @@
-import type { Kernel, RouteChange, SysctlChange } from '../../felix/kernel.ts';
+import type { Kernel, SysctlChange } from '../../felix/kernel.ts';
+import type { RouteChange } from '../../felix/routes/kernel-route.ts';
+import { KERNEL_WRITES } from './kernel-calls.ts';
 
-/** What changes the kernel; anything may kill us before, after, or in the middle of one of these. */
-const WRITES: readonly string[] = [
-  'createLink',
-  'setLink',
-  'deleteLink',
-  'addAddress',
-  'removeAddress',
-  'replaceNeighbour',
-  'removeNeighbour',
-  'writeSysctl',
-];
-
-/** Counts writes: each call is one, a batch of routes or of sysctls as many as it has. */
+/** Counts writes, and anything may kill us before, after, or in the middle of one: each call is one, a batch of routes or of sysctls as many as it has. */
 export interface Fate {
   /** Writes that are still done; undefined: it lives. */
   left: number | undefined;
 }
+
+const isWrite = (name: string): boolean => KERNEL_WRITES.some((write) => write === name);
 
 const die = (): void => void process.kill(process.pid, 'SIGKILL');
 
@@ -35,7 +27,7 @@ export function mortalKernel(kernel: Kernel, fate: Fate): Kernel {
     die();
     return [];
   };
-  const writeRoutes = (changes: readonly RouteChange[]) => batch(changes, (some) => kernel.writeRoutes(some));
+  const writeRoutes = (changes: Iterable<RouteChange>) => batch([...changes], (some) => kernel.writeRoutes(some));
   const writeSysctls = (changes: readonly SysctlChange[]) => batch(changes, (some) => kernel.writeSysctls(some));
   const spend = (): void => {
     if (fate.left === undefined) return;
@@ -47,7 +39,7 @@ export function mortalKernel(kernel: Kernel, fate: Fate): Kernel {
       if (name === 'writeRoutes') return writeRoutes;
       if (name === 'writeSysctls') return writeSysctls;
       const method = target[name].bind(target) as (...args: readonly unknown[]) => unknown;
-      if (!WRITES.includes(name)) return method;
+      if (!isWrite(name)) return method;
       return (...args: readonly unknown[]) => {
         spend();
         return method(...args);

@@ -38,3 +38,12 @@ test('lost is what has no answer between the first number and the last, whatever
   expect(lossOf(reports)).toEqual({ 'a > b': [3, 5] });
   expect(inWords(reports)).toBe('a > b: 5 answers, 2 lost, longest outage 30 ms; b > a: 1 answers, 0 lost');
 });
+
+test('of pings that take turns no two packets have one number, and an outage ends with the first answer of any', () => {
+  const at = (sequence: number, atMs: number) => ({ sequence, atMs });
+  const one = [at(1, 0), at(2, 20), at(6, 100), at(7, 120)];
+  const other = [at(1, 10), at(2, 30), at(5, 90)];
+  expect(reportOn(one, other)).toEqual({ received: 7, lost: [6, 7, 8, 9, 10], outageMs: 60 });
+  // Nothing lost in the longest time without an answer.
+  expect(reportOn(one, [at(1, 10), at(2, 60), at(3, 400)])).toEqual({ received: 7, lost: [6, 8, 10], outageMs: 40 });
+});

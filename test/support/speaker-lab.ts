@@ -18,7 +18,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Daemon } from '../capture/daemon.ts';
 import type { DaemonHost } from '../capture/lab.ts';
-import { eventually } from './bgp-lab.ts';
+import { eventually } from './eventually.ts';
 import { LabSpeaker } from './lab-speaker.ts';
 import type { LabSpeakerFile } from './lab-speaker.ts';
 import { makeNetns, run } from './netns.ts';

@@ -1,7 +1,8 @@
 /** Somebody else works on the same kernel: whatever is there at the start, whatever is done between any two of our calls. */
 import fc from 'fast-check';
 import type { Kernel, KernelEvent, KernelLink } from '../../felix/kernel.ts';
-import { KernelError, SCOPE } from '../../felix/kernel.ts';
+import { KernelError } from '../../felix/kernel.ts';
+import { SCOPE } from '../../felix/routes/kernel-route.ts';
 import { formatPrefix, parseInterfaceAddress, parseIpAddress } from '../../src/model/ip.ts';
 import { kernelRoute, newHost } from './dataplane-rig.ts';
 import type { FakeKernel } from './fake-kernel.ts';
@@ -42,7 +43,7 @@ const routeDeeds: readonly Deed[] = PREFIXES.flatMap((prefix): readonly Deed[] =
   {
     name: `${prefix} deleted`,
     run: async (kernel) => {
-      const route = (await kernel.listRoutes()).find((one) => formatPrefix(one.prefix) === prefix);
+      const route = [...(await kernel.listRoutes())].find((one) => formatPrefix(one.prefix) === prefix);
       if (route !== undefined) kernel.loseRoute(route, 812);
     },
   },
@@ -114,7 +115,7 @@ const otherDeeds: readonly Deed[] = [
   {
     name: 'the parent down and up, and its own routes set again',
     run: async (kernel) => {
-      const others = (await kernel.listRoutes()).filter(({ protocol }) => protocol === 2 || protocol === 16);
+      const others = [...(await kernel.listRoutes())].filter(({ protocol }) => protocol === 2 || protocol === 16);
       await kernel.setLink(2, { up: false });
       await kernel.setLink(2, { up: true });
       for (const route of others) kernel.givenRoute(route);

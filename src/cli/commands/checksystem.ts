@@ -42,9 +42,10 @@ function word({ verdict, isRequired }: FeatureReport): string {
 
 function formatSystem({ features, configuration, meets }: SystemReport): string {
   const width = Math.max(...features.map(({ name }) => name.length));
-  const lines = features.map((feature) => {
-    const { name, how, why, verdict } = feature;
-    return `  ${word(feature).padEnd(4)}  ${name.padEnd(width)}  ${verdict === 'ok' ? how : `${how}; it is for ${why}`}`;
+  const lines = features.flatMap((feature) => {
+    const { name, how, why, verdict, todo } = feature;
+    const line = `  ${word(feature).padEnd(4)}  ${name.padEnd(width)}  ${verdict === 'ok' ? how : `${how}; it is for ${why}`}`;
+    return word(feature) === 'FAIL' ? [line, `${' '.repeat(width + 10)}do: ${todo}`] : [line];
   });
   const unmet = features.filter((feature) => word(feature) === 'WARN');
   const end = !meets

@@ -1,11 +1,12 @@
 import type { Command } from 'commander';
 import { clusterNode, listenPort } from '../../agent/cluster-view.ts';
-import type { NodeStatus } from '../../api/contract.ts';
+import { AgentError } from '../../api/client.ts';
+import type { NodeStatus, SpeakerStatus } from '../../api/contract.ts';
 import type { Finding } from '../../host/doctor/finding.ts';
 import { examine } from '../../host/doctor/doctor.ts';
 import type { ClusterFacts } from '../../host/doctor/host-facts.ts';
 import { parsePrefix } from '../../model/ip.ts';
-import type { ResourceClient } from '../../resources/index.ts';
+import type { IpPool, ResourceClient } from '../../resources/index.ts';
 import type { AgentOptions } from '../agent-option.ts';
 import { addSocketOption, agentClient } from '../agent-option.ts';
 import type { CliIo } from '../io.ts';
@@ -31,15 +32,14 @@ export function addDoctorCommand(node: Command, io: CliIo): void {
 
 async function doctor(options: Options, io: CliIo): Promise<void> {
   const { nodes } = options;
-  const status = await agentClient(options, io)
-    .get<NodeStatus>('/v1/status')
-    .catch(() => undefined);
-  const cluster = await clusterFacts(status?.node ?? io.nodeName(), io);
-  const findings = await examine(io.doctor, {
-    cluster,
-    ...(status !== undefined && { agentPid: status.pid }),
-    ...(nodes !== undefined && { nodes }),
-  });
+  const agent = await agentClient(options, io)
+    .get<NodeStatus | SpeakerStatus>('/v1/status')
+    .catch((error: unknown) => ({
+      absent: (error as Error).message,
+      mayBeThere: !(error instanceof AgentError && error.isAbsent),
+    }));
+  const cluster = await clusterFacts('absent' in agent ? io.nodeName() : agent.node, io);
+  const findings = await examine(io.doctor, { cluster, agent, ...(nodes !== undefined && { nodes }) });
   io.stdout(options.output === 'json' ? formatJson(asJson(findings)) : formatFindings(findings));
   // What was found is said; the exit code alone is left to tell.
   if (tally(findings).problem > 0) throw new CommandError('');
@@ -57,18 +57,28 @@ async function clusterFacts(name: string, io: CliIo): Promise<ClusterFacts | { r
 
 async function readCluster(name: string, client: ResourceClient): Promise<ClusterFacts> {
   const nodes = (await client.list('Node')).map(clusterNode).filter((node) => node !== undefined);
-  const pools = await client.list('IPPool');
-  const configurations = await client.list('BGPConfiguration');
   const self = nodes.find((node) => node.name === name);
   return {
     ...(self && { self }),
     others: nodes.filter((node) => node !== self),
-    pools: pools.map(({ spec }) => ({
-      cidr: parsePrefix(spec.cidr),
-      ipip: spec.ipipMode !== 'Never',
-      vxlan: spec.vxlanMode !== 'Never',
-      nat: spec.natOutgoing,
-    })),
-    bgpPort: listenPort(name, new Map(configurations.map((each) => [each.metadata.name, each]))),
+    pools: (await client.list('IPPool')).map(poolOf),
+    bgp: await readBgp(name, client),
+  };
+}
+
+const poolOf = ({ metadata: { name }, spec }: IpPool): ClusterFacts['pools'][number] => ({
+  ...{ name, cidr: parsePrefix(spec.cidr), ipipMode: spec.ipipMode, vxlanMode: spec.vxlanMode },
+  natOutgoing: spec.natOutgoing,
+});
+
+async function readBgp(self: string, client: ResourceClient): Promise<ClusterFacts['bgp']> {
+  const configurations = await client.list('BGPConfiguration');
+  const peers = await client.list('BGPPeer');
+  const byName = new Map(configurations.map((each) => [each.metadata.name, each]));
+  const shared = byName.get('default')?.spec;
+  return {
+    hasMesh: shared?.nodeToNodeMeshEnabled !== false,
+    hasPasswords: shared?.nodeMeshPassword !== undefined || peers.some(({ spec }) => spec.password !== undefined),
+    portOf: (node) => listenPort(node ?? self, byName),
   };
 }

@@ -36,35 +36,41 @@ export function addUninstallCommand(node: Command, io: CliIo): void {
 
 async function uninstall(options: Options, io: CliIo): Promise<void> {
   const isDry = options.dryRun === true;
-  if (!isDry) await endAgent(options, io);
+  const running = await runningAgent(options, io);
   const nodeNameFile = io.env['CALICO_NODENAME_FILE'] || DEFAULT_NODENAME_FILE;
+  // Read before it goes.
+  const name = io.reader.text(nodeNameFile)?.trim() ?? io.nodeName();
   const host = io.openHost({ nodeNameFile, socket: agentSocket(options, io) });
   try {
     const plan = await planHostUninstall(host);
-    if (!isDry && options.force !== true && plan.pods.length > 0) throw new CommandError(refusal(plan.pods));
+    const refusals = [
+      ...(running === undefined || options.stop === true ? [] : [agentRefusal(running)]),
+      ...(plan.pods.length === 0 || options.force === true ? [] : [podsRefusal(plan.pods)]),
+    ];
+    if (!isDry && refusals.length > 0) throw new CommandError(refusals.join('\n'));
+    // Only now: an agent that left for an uninstall that is refused would be missed.
+    if (!isDry && running !== undefined) await endAgent(running, options, io);
     const report = isDry ? plan : await uninstallHost(host);
-    io.stdout(options.output === 'json' ? formatJson(report) : formatReport(report, isDry));
-    const failed = report.steps.filter(({ error }) => error !== undefined).length;
-    if (failed > 0) throw new CommandError(`${failed} of ${report.steps.length} steps failed; the rest is done`);
+    const end = isDry ? dryEnd(refusals) : realEnd(report, name);
+    io.stdout(options.output === 'json' ? formatJson(report) : formatReport(report, end));
+    const failed = failures(report);
+    if (failed > 0) {
+      throw new CommandError(`${failed} of ${report.steps.length} steps failed, the rest is done: call it again`);
+    }
   } finally {
     await host.nftables?.close();
     await host.kernel.close();
   }
 }
 
+const runningAgent = (options: AgentOptions, io: CliIo): Promise<NodeStatus | undefined> =>
+  agentClient(options, io).get<NodeStatus>('/v1/status').catch(nobody);
+
 /** It would put back within a second what we take away. */
-async function endAgent(options: Options, io: CliIo): Promise<void> {
-  const client = agentClient(options, io);
-  const running = await client.get<NodeStatus>('/v1/status').catch(nobody);
-  if (running === undefined) return;
-  if (options.stop !== true) {
-    throw new CommandError(
-      `calico-node-ts runs here (process ${running.pid}) and would put everything back: end it first, or --stop`,
-    );
-  }
-  await client.post('/v1/stop', { message: 'calico-ts is uninstalled from this node' });
+async function endAgent(running: NodeStatus, options: Options, io: CliIo): Promise<void> {
+  await agentClient(options, io).post('/v1/stop', { message: 'calico-ts is uninstalled from this node' });
   for (let tries = 0; tries < STOP_TRIES; tries++) {
-    if ((await client.get<NodeStatus>('/v1/status').catch(nobody)) === undefined) return;
+    if ((await runningAgent(options, io)) === undefined) return;
     await io.sleep(STOP_STEP_MS);
   }
   throw new CommandError(
@@ -78,18 +84,33 @@ function nobody(error: unknown): undefined {
   throw error;
 }
 
-function refusal(pods: readonly string[]): string {
+const agentRefusal = ({ pid }: NodeStatus): string =>
+  `calico-node-ts runs here (process ${pid}) and would put everything back: end it first, or --stop`;
+
+function podsRefusal(pods: readonly string[]): string {
   const more = pods.length > MAX_NAMED ? ` and ${pods.length - MAX_NAMED} more` : '';
   const names = `${pods.slice(0, MAX_NAMED).join(', ')}${more}`;
-  return `${pods.length} pods of this node would lose their network (${names}): move them first, or --force`;
+  const who =
+    pods.length === 1 ? '1 pod of this node would lose its' : `${pods.length} pods of this node would lose their`;
+  return `${who} network (${names}): move ${pods.length === 1 ? 'it' : 'them'} first, or --force`;
 }
 
-function formatReport({ steps, left }: UninstallReport, isDry: boolean): string {
+const dryEnd = (refusals: readonly string[]): readonly string[] => [
+  'That is what would be done; nothing was changed.',
+  ...refusals.map((sentence) => `For now it would be refused: ${sentence}.`),
+];
+
+const realEnd = (report: UninstallReport, name: string): readonly string[] =>
+  failures(report) > 0 ? [] : [`That was done. The cluster still knows the node: calicoctl-ts delete node ${name}`];
+
+const failures = ({ steps }: UninstallReport): number => steps.filter(({ error }) => error !== undefined).length;
+
+/** `end`: said where there was anything to do. */
+function formatReport({ steps, left }: UninstallReport, end: readonly string[]): string {
   const line = ({ what, error }: StepReport): string => (error === undefined ? what : `FAILED ${what}: ${error}`);
-  const lines = [
-    ...(steps.length === 0 ? ['There is nothing of calico-ts on this host.'] : steps.map(line)),
-    ...left,
-    ...(isDry ? ['', 'That is what would be done; nothing was changed.'] : []),
-  ];
+  const lines =
+    steps.length === 0
+      ? ['There is nothing of calico-ts on this host.', ...left]
+      : [...steps.map(line), ...left, ...(end.length === 0 ? [] : ['', ...end])];
   return `${lines.join('\n')}\n`;
 }

@@ -2,39 +2,47 @@
 import type { HostReader } from '../reader.ts';
 import type { Finding } from './finding.ts';
 import { checkOf } from './finding.ts';
+import { agentPid } from './host-facts.ts';
 import type { HostFacts } from './host-facts.ts';
 
 const check = checkOf('BGP port');
 const DEFAULT_PORT = 179;
 
-export function checkBgpPort({ reader, cluster, agentPid }: HostFacts): readonly Finding[] {
-  const port = 'unknown' in cluster ? DEFAULT_PORT : cluster.bgpPort;
+export function checkBgpPort(facts: HostFacts): readonly Finding[] {
+  const { reader, cluster } = facts;
+  const pid = agentPid(facts);
+  const port = 'unknown' in cluster ? DEFAULT_PORT : cluster.bgp.portOf(cluster.self?.name);
   const inodes = listeners(reader, port);
   if (inodes === undefined) return [check.unknown('/proc/net/tcp cannot be read')];
   if (inodes.length === 0) {
-    if (agentPid === undefined) return [check.ok(`${port} is free`)];
+    if (pid === undefined) return [check.ok(`${port} is free`)];
     return [
       check.problem(`nobody listens on ${port}, although an agent runs`, {
-        ...{ why: 'peers cannot dial this node', todo: 'calicoctl-ts node status; the log of the agent' },
+        ...{ why: 'peers cannot dial this node', todo: 'calicoctl-ts node status and the log of the agent say why' },
       }),
     ];
   }
-  return inodes.map((inode) => judge(reader, { inode, port, agentPid }));
+  const findings = inodes.map((inode) => judge(reader, { inode, port, pid }));
+  // One for each family, of one process.
+  return findings.filter(({ what }, i) => findings.findIndex((other) => other.what === what) === i);
 }
 
 interface Listener {
   readonly inode: string;
   readonly port: number;
-  readonly agentPid: number | undefined;
+  readonly pid: number | undefined;
 }
 
-function judge(reader: HostReader, { inode, port, agentPid }: Listener): Finding {
+function judge(reader: HostReader, { inode, port, pid }: Listener): Finding {
   const owner = ownerOf(reader, inode);
   const evidence = [`/proc/net/tcp: inode ${inode} listens`];
   if (owner === undefined) {
-    return check.unknown(`${port} is taken, by whom cannot be seen from here`, { evidence, todo: 'ask as root' });
+    return check.unknown(`${port} is taken, by whom cannot be seen from here`, {
+      evidence,
+      todo: 'run the doctor as root',
+    });
   }
-  if (owner.pid === agentPid) return check.ok(`${port} is the agent's`);
+  if (owner.pid === pid) return check.ok(`${port} is the agent's`);
   return check.problem(`${port} is taken by ${owner.name} (process ${owner.pid})`, {
     why: 'the agent cannot start, or peers reach another BGP speaker',
     todo: 'end it, or another port for the cluster: BGPConfiguration.spec.listenPort',

@@ -1,6 +1,6 @@
 /**
  * Whether systemd-networkd keeps its hands off our interfaces and routes: the first `.network` file that matches a link
- * is its (systemd.network(5)), and networkd.conf says what becomes of routes that it did not make.
+ * is its (systemd.network(5)), and networkd.conf says what becomes of routes that it did not make. Held against systemd 252 itself.
  */
 import type { HostReader } from '../reader.ts';
 import type { IniSection } from './configuration-files.ts';
@@ -12,8 +12,9 @@ import { nameLinks } from './our-links.ts';
 
 const check = checkOf('systemd-networkd');
 const SYSTEM = ['/usr/lib/systemd', '/usr/local/lib/systemd', '/run/systemd', '/etc/systemd'];
-const WHY =
-  'it removes the addresses and routes that it did not put there, when the link appears and at each of its restarts';
+const ANEW =
+  'whenever it configures an interface anew (networkctl reconfigure, a reload after a change, in some versions a restart)';
+const WHY = `${ANEW} it removes the addresses and routes that it did not put there`;
 
 export function checkNetworkd(reader: HostReader, links: readonly OurLink[]): readonly Finding[] {
   const [process] = processesNamed(reader, 'systemd-networkd');
@@ -22,45 +23,57 @@ export function checkNetworkd(reader: HostReader, links: readonly OurLink[]): re
 }
 
 function checkMatches(reader: HostReader, links: readonly OurLink[]): readonly Finding[] {
-  const files = mergedFiles(
-    reader,
-    SYSTEM.map((directory) => `${directory}/network`),
-    '.network',
-  ).filter(({ text }) => text.trim() !== '');
+  const files = networkFiles(reader);
   const matched = new Map<string, OurLink[]>();
   for (const link of links) {
-    const path = managedNow(reader, link) ?? firstMatch(files, link);
+    const state = runtimeState(reader, link);
+    const path = state === undefined ? firstMatch(files, link) : state.path;
     if (path !== undefined) matched.set(path, [...(matched.get(path) ?? []), link]);
   }
   if (matched.size === 0) return [check.ok('no .network file matches our interfaces')];
   return [...matched].map(([path, own]) =>
     check.problem(`${path} matches ${nameLinks(own)}`, {
       why: WHY,
-      todo: `a narrower [Match] there, or /etc/systemd/network/00-calico.network with [Match] Name=cali* tunl0 vxlan.calico and [Link] Unmanaged=yes; then networkctl reload`,
-      evidence: [`[Match] ${describeMatch(files.find((file) => file.path === path)?.text ?? '')}`],
+      todo: 'write /etc/systemd/network/00-calico.network with [Match] Name=cali* tunl0 vxlan.calico vxlan-v6.calico and [Link] Unmanaged=yes, or a narrower [Match] there; then networkctl reload',
+      evidence: [`[Match] ${describeMatch(files.find((file) => file.path === path)?.sections ?? [])}`],
     }),
   );
 }
 
-/** What it says of a link that is there; its word is stronger than our reading of the files. */
-function managedNow(reader: HostReader, { index }: OurLink): string | undefined {
-  if (index === undefined) return undefined;
-  const state = reader.text(`/run/systemd/netif/links/${index}`);
-  const value = (key: string): string | undefined => new RegExp(`^${key}=(.*)$`, 'm').exec(state ?? '')?.[1];
-  return value('ADMIN_STATE') === 'unmanaged' ? undefined : value('NETWORK_FILE');
+interface NetworkFile {
+  readonly path: string;
+  /** Its own, then those of its drop-ins (`NAME.network.d/*.conf`). */
+  readonly sections: readonly IniSection[];
+}
+
+/** Empty ones, and links to /dev/null, switch off those of the same name. */
+function networkFiles(reader: HostReader): readonly NetworkFile[] {
+  const directories = SYSTEM.map((directory) => `${directory}/network`);
+  return mergedFiles(reader, directories, '.network')
+    .filter(({ text }) => text.trim() !== '')
+    .map(({ path, text }) => {
+      const name = path.slice(path.lastIndexOf('/') + 1);
+      const additions = mergedFiles(
+        reader,
+        directories.map((directory) => `${directory}/${name}.d`),
+        '.conf',
+      );
+      return { path, sections: [text, ...additions.map((addition) => addition.text)].flatMap(parseIni) };
+    });
+}
+
+/** What it says of a link that is there, which counts more than our reading of the files; `path`: of the file that it goes by. */
+function runtimeState(reader: HostReader, { index }: OurLink): { readonly path: string | undefined } | undefined {
+  const state = index === undefined ? undefined : reader.text(`/run/systemd/netif/links/${index}`);
+  if (state === undefined) return undefined;
+  const value = (key: string): string | undefined => new RegExp(`^${key}=(.*)$`, 'm').exec(state)?.[1];
+  return { path: value('ADMIN_STATE') === 'unmanaged' ? undefined : value('NETWORK_FILE') };
 }
 
 /** Undefined where none matches, or the first that does leaves the link alone. */
-function firstMatch(
-  files: readonly { readonly path: string; readonly text: string }[],
-  link: OurLink,
-): string | undefined {
-  for (const { path, text } of files) {
-    const sections = parseIni(text);
-    if (!matchesLink(sections, link)) continue;
-    return isYes(lastOf(sections, 'Link', 'Unmanaged')) ? undefined : path;
-  }
-  return undefined;
+function firstMatch(files: readonly NetworkFile[], link: OurLink): string | undefined {
+  const first = files.find(({ sections }) => matchesLink(sections, link));
+  return first === undefined || isYes(lastOf(first.sections, 'Link', 'Unmanaged')) ? undefined : first.path;
 }
 
 const isYes = (value: string | undefined): boolean =>
@@ -71,33 +84,42 @@ const OF_THE_HOST = ['Host', 'Virtualization', 'KernelCommandLine', 'KernelVersi
 
 /** Every condition must hold, and there must be one (systemd 243); a MAC or a path is of no link of ours. */
 function matchesLink(sections: readonly IniSection[], link: OurLink): boolean {
-  const conditions = sections.filter(({ name }) => name === 'Match').flatMap(({ entries }) => entries);
-  if (conditions.length === 0) return false;
-  return conditions.every(([key, value]) => {
+  const conditions = matchConditions(sections);
+  if (conditions.size === 0) return false;
+  return [...conditions].every(([key, patterns]) => {
     if (OF_THE_HOST.includes(key)) return true;
-    if (key === 'Name') return matchesList(value, link.name);
-    if (key === 'Type') return matchesList(value, link.type);
-    if (key === 'Kind' || key === 'Driver') return matchesList(value, link.kind);
+    if (key === 'Name') return matchesList(patterns, link.name);
+    if (key === 'Type') return matchesList(patterns, link.type);
+    if (key === 'Kind' || key === 'Driver') return matchesList(patterns, link.kind);
     return false;
   });
 }
 
-/** `eth* !eth0`: names apart by blanks; with a `!` before the first the whole list is turned round. */
-function matchesList(value: string, name: string): boolean {
-  const isInverse = value.startsWith('!');
-  const patterns = value
-    .replace(/^!/, '')
-    .split(/\s+/)
-    .filter((pattern) => pattern !== '');
-  return patterns.some((pattern) => matchesGlob(pattern, name)) !== isInverse;
+/** By key: a second `Name=` adds to the first, an empty one begins anew; a `!` before the first word is before all of its line. */
+function matchConditions(sections: readonly IniSection[]): ReadonlyMap<string, readonly string[]> {
+  const conditions = new Map<string, readonly string[]>();
+  for (const [key, value] of sections.filter(({ name }) => name === 'Match').flatMap(({ entries }) => entries)) {
+    const words = value.split(/\s+/).filter((word) => word !== '');
+    const patterns = value.startsWith('!') ? words.map((word) => `!${word.replace(/^!/, '')}`) : words;
+    if (patterns.length === 0) conditions.delete(key);
+    else conditions.set(key, [...(conditions.get(key) ?? []), ...patterns]);
+  }
+  return conditions;
 }
 
-function describeMatch(text: string): string {
-  const entries = parseIni(text)
-    .filter(({ name }) => name === 'Match')
-    .flatMap((section) => section.entries);
-  return entries.map(([key, value]) => `${key}=${value}`).join(' ');
+/** One `!` that matches is too much; of the others one is enough, and where there are none nothing more is asked. */
+function matchesList(patterns: readonly string[], name: string): boolean {
+  const [not, wanted] = [true, false].map((isNot) => patterns.filter((pattern) => pattern.startsWith('!') === isNot));
+  if (not!.some((pattern) => matchesGlob(pattern.slice(1), name))) return false;
+  return wanted!.length === 0 || wanted!.some((pattern) => matchesGlob(pattern, name));
 }
+
+const describeMatch = (sections: readonly IniSection[]): string =>
+  sections
+    .filter(({ name }) => name === 'Match')
+    .flatMap(({ entries }) => entries)
+    .map(([key, value]) => `${key}=${value}`)
+    .join(' ');
 
 function checkForeignRoutes(reader: HostReader): readonly Finding[] {
   const main = SYSTEM.toReversed()
@@ -112,9 +134,9 @@ function checkForeignRoutes(reader: HostReader): readonly Finding[] {
   const value = lastOf(sections, 'Network', 'ManageForeignRoutes');
   if (value !== undefined && !isYes(value)) return [check.ok('leaves routes of others alone')];
   return [
-    check.warning('removes routes of others from the interfaces that it manages', {
-      why: 'when it restarts or an interface comes back, routes to other nodes are gone until the agent puts them back',
-      todo: '/etc/systemd/networkd.conf.d/calico.conf with [Network] ManageForeignRoutes=no, then systemctl restart systemd-networkd',
+    check.warning('removes routes of others', {
+      why: `${ANEW} the routes over it to other nodes, and the blackholes of our blocks, are gone until the agent puts them back`,
+      todo: 'write /etc/systemd/networkd.conf.d/calico.conf with [Network] ManageForeignRoutes=no, then systemctl restart systemd-networkd',
       evidence: [`ManageForeignRoutes=${value ?? 'yes (its default)'}`],
     }),
   ];

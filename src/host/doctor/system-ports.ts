@@ -2,6 +2,7 @@
 import { createLinuxKernel } from '../../../felix/index.ts';
 import { loadLibc } from '../../linux/libc.ts';
 import { systemClock } from '../../runtime/clock.ts';
+import { dial } from '../probe/dial.ts';
 import { probe } from '../probe/probe.ts';
 import { systemReader } from '../reader.ts';
 import type { DoctorPorts } from './doctor.ts';
@@ -10,15 +11,17 @@ import type { ClockFacts, HostLink } from './host-facts.ts';
 export const systemDoctorPorts = (sleep: (ms: number) => Promise<void>): DoctorPorts => ({
   ...{ reader: systemReader, links: listLinks, clock: readClock },
   probe: (targets, source) => probe(targets, source, { clock: systemClock, sleep }),
+  dial: (targets) => dial(targets, sleep),
 });
 
 async function listLinks(): Promise<readonly HostLink[]> {
   const kernel = createLinuxKernel();
   try {
     const [links, addresses] = [await kernel.listLinks(), await kernel.listAddresses()];
-    return links.map(({ index, name, kind, mtu, up }) => ({
+    return links.map(({ index, name, kind, mtu, up, vxlan }) => ({
       ...{ index, name, mtu, up },
       ...(kind !== undefined && { kind }),
+      ...(vxlan !== undefined && { vxlan }),
       addresses: addresses.filter(({ ifindex }) => ifindex === index).map(({ address }) => address),
     }));
   } finally {

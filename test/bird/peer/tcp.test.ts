@@ -7,7 +7,7 @@ import type { CloseReason, Connection, Listener, Target } from '../../../bird/pe
 import { loadLibc, SystemError } from '../../../src/linux/libc.ts';
 import type { Libc } from '../../../src/linux/libc.ts';
 import { parseIpAddress, parsePrefix } from '../../../src/model/ip.ts';
-import { eventually } from '../../support/bgp-lab.ts';
+import { eventually } from '../../support/eventually.ts';
 
 const HOST = '127.0.0.79';
 const PORT = 20_180;

@@ -1,7 +1,7 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import { tcpTransport } from '../../../bird/peer/tcp.ts';
 import { transportCompliance } from '../../compliance/transport.ts';
-import { eventually } from '../../support/bgp-lab.ts';
+import { eventually } from '../../support/eventually.ts';
 import { FakeClock } from '../../support/fake-clock.ts';
 import { MemoryNetwork } from '../../support/memory-transport.ts';
 

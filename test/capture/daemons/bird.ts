@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { eventually } from '../../support/bgp-lab.ts';
+import { eventually } from '../../support/eventually.ts';
 import type { Daemon } from '../daemon.ts';
 import type { DaemonHost } from '../lab.ts';
 import { birdSessions } from './bird-sessions.ts';

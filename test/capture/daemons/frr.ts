@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { run } from '../../support/netns.ts';
-import { eventually } from '../../support/bgp-lab.ts';
+import { eventually } from '../../support/eventually.ts';
 import type { Daemon } from '../daemon.ts';
 import { frrSessions } from './frr-sessions.ts';
 

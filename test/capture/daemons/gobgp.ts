@@ -1,4 +1,4 @@
-import { eventually } from '../../support/bgp-lab.ts';
+import { eventually } from '../../support/eventually.ts';
 import type { Daemon } from '../daemon.ts';
 import { gobgpSessions } from './gobgp-sessions.ts';
 

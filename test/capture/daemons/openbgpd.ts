@@ -1,6 +1,6 @@
 import { chmodSync, existsSync, mkdirSync, rmdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { eventually } from '../../support/bgp-lab.ts';
+import { eventually } from '../../support/eventually.ts';
 import type { Daemon } from '../daemon.ts';
 import { openbgpdSessions } from './openbgpd-sessions.ts';
 

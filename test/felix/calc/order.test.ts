@@ -68,7 +68,7 @@ const words = {
 const settings = { ipipMtu: 0, vxlanMtu: 0, vxlanVni: 4096, vxlanPort: 4789 };
 
 const shown = (some: DataplaneInputs): object => ({
-  routes: planRoutes(some, host(words))
+  routes: [...planRoutes(some, host(words))]
     .map(({ route, unresolved, isRefused }) =>
       [routeText(route), route.class, route.reason, route.pool, unresolved, isRefused].join(' | '),
     )

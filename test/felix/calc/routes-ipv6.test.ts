@@ -11,8 +11,9 @@ import { programmable } from '../../support/route-text.ts';
 const settings = { ipipMtu: 0, vxlanMtu: 0, vxlanVni: 4096, vxlanPort: 4789 };
 const dual = (some: Partial<DataplaneInputs>): DataplaneInputs =>
   inputs({ local: dualA1, nodes: [dualA2, dualB1], ...some });
-const plan = (some: Partial<DataplaneInputs>, words: Parameters<typeof host>[0] = {}) =>
-  planRoutes(dual(some), host({ ipv6: true, ...words }));
+const plan = (some: Partial<DataplaneInputs>, words: Parameters<typeof host>[0] = {}) => [
+  ...planRoutes(dual(some), host({ ipv6: true, ...words })),
+];
 const routesOf = (...args: Parameters<typeof plan>) => programmable(plan(...args));
 const troubleOf = (...args: Parameters<typeof plan>) => plan(...args).map(({ unresolved }) => unresolved);
 

@@ -14,8 +14,9 @@ const endpoint = (address: string, interfaceName = 'cali1'): LocalEndpoint => ({
 });
 
 const crossSubnet = pool('192.168.0.0/16', { ipip: 'CrossSubnet' });
-const plan = (some: Partial<DataplaneInputs>, words: Parameters<typeof host>[0] = {}): readonly PlannedRoute[] =>
-  planRoutes(inputs(some), host(words));
+const plan = (some: Partial<DataplaneInputs>, words: Parameters<typeof host>[0] = {}): readonly PlannedRoute[] => [
+  ...planRoutes(inputs(some), host(words)),
+];
 const routesOf = (...args: Parameters<typeof plan>): readonly string[] => programmable(plan(...args));
 const troubleOf = (...args: Parameters<typeof plan>): readonly (string | undefined)[] =>
   plan(...args).map(({ unresolved }) => unresolved);

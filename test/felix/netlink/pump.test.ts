@@ -5,7 +5,7 @@ import { MAX_HEARD } from '../../../felix/netlink/messages.ts';
 import type { FromThread } from '../../../felix/netlink/messages.ts';
 import { Pump } from '../../../felix/netlink/pump.ts';
 import { SystemError } from '../../../src/linux/libc.ts';
-import type { Libc } from '../../../src/linux/libc.ts';
+import { fakeLibc } from '../../support/fake-libc.ts';
 
 const EAGAIN = 11;
 const ENOBUFS = 105;
@@ -14,33 +14,14 @@ const FD = 7;
 /** A socket on which `arriving` waits; a number is an errno of recv(2). */
 function pumpOf(arriving: (Uint8Array | number)[]): { readonly pump: Pump; readonly said: FromThread[] } {
   const said: FromThread[] = [];
-  const unused = (): never => expect.fail('not for this test');
-  const libc: Libc = {
-    socket: unused,
-    bind: unused,
-    setSocketOption: unused,
-    getSocketOption: unused,
-    fcntl: unused,
-    interfaceRequest: unused,
-    open: unused,
-    close: unused,
-    setNetns: unused,
-    socketName: unused,
-    attachFilter: unused,
-    waitToRead: unused,
-    eventFd: unused,
-    wake: unused,
-    calm: unused,
-    sendTo: unused,
-    readClock: unused,
-    send: unused,
+  const libc = fakeLibc({
     receive: (_, buffer) => {
       const next = arriving.shift() ?? EAGAIN;
       if (typeof next === 'number') throw new SystemError('recv', next);
       buffer.set(next);
       return next.length;
     },
-  };
+  });
   return { pump: new Pump(libc, (message) => said.push(message)), said };
 }
 

@@ -1,10 +1,10 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { asStored } from '../../../felix/kernel.ts';
-import type { KernelHop, KernelRoute, RouteChange } from '../../../felix/kernel.ts';
+import { asStored } from '../../../felix/routes/kernel-route.ts';
+import type { KernelHop, KernelRoute, RouteChange } from '../../../felix/routes/kernel-route.ts';
 import { BatchWriter } from '../../../felix/netlink/batch-writer.ts';
 import { decodeMessages } from '../../../felix/netlink/header.ts';
-import { decodeRoute } from '../../../felix/netlink/route-reader.ts';
+import { RouteReader, decodeRoute } from '../../../felix/netlink/route-reader.ts';
 import { writeRouteChange } from '../../../felix/netlink/route.ts';
 import { addressBits, parsePrefix, prefixOf } from '../../../src/model/ip.ts';
 import type { IpAddress, IpFamily } from '../../../src/model/ip.ts';
@@ -27,7 +27,7 @@ const routeOf = (family: IpFamily): fc.Arbitrary<KernelRoute> =>
       prefix: fc
         .tuple(addressOf(family), fc.integer({ min: 0, max: addressBits(family) }))
         .map(([address, length]) => prefixOf(address, length)),
-      table: fc.integer({ min: 1, max: 100_000 }),
+      table: fc.oneof(fc.constant(254), fc.integer({ min: 1, max: 100_000 })),
       protocol: fc.integer({ min: 0, max: 255 }),
       type: fc.constant('unicast' as const),
       scope: fc.constantFrom(0, 253),
@@ -40,6 +40,20 @@ const routeOf = (family: IpFamily): fc.Arbitrary<KernelRoute> =>
     { requiredKeys: ['prefix', 'table', 'protocol', 'type', 'scope', 'metric', 'hops'] },
   );
 
+/** As most of a full table are: over one of two hops, and at times with one thing more than that. */
+const plainRoute: fc.Arbitrary<KernelRoute> = fc
+  .record({
+    prefix: word.map((address) => prefixOf({ family: 4, words: [address] }, 26)),
+    table: fc.constant(254),
+    protocol: fc.constantFrom(80, 12),
+    type: fc.constant('unicast' as const),
+    scope: fc.constantFrom(0, 253),
+    metric: fc.constantFrom(0, 7),
+    hops: fc.boolean().map((onlink) => [{ gateway: { family: 4, words: [7] }, ifindex: 3, onlink }] as const),
+    more: fc.constantFrom({}, {}, {}, { tos: 8 }, { mtu: 1400 }, { source: { family: 4, words: [9] } } as const),
+  })
+  .map(({ more, ...route }) => ({ ...route, ...more }));
+
 /** The bodies of the changes' messages. */
 function encode(...changes: readonly RouteChange[]): readonly Uint8Array[] {
   const batch = new BatchWriter(1);
@@ -50,6 +64,33 @@ function encode(...changes: readonly RouteChange[]): readonly Uint8Array[] {
 const encodeRoute = (route: KernelRoute): Uint8Array => encode({ op: 'replace', route })[0]!;
 
 describe('a route on the wire', () => {
+  test('a list of them holds what each by itself is, of one table', () => {
+    fc.assert(
+      fc.property(fc.array(fc.oneof(routeOf(4), routeOf(6), plainRoute), { maxLength: 20, size: 'max' }), (routes) => {
+        const reader = new RouteReader(254);
+        for (const route of routes) reader.read(encodeRoute(route));
+        const listed = routes.filter(({ table }) => table === 254);
+        expect([...reader.list]).toEqual(listed);
+        expect(reader.list.size).toBe(listed.length);
+      }),
+    );
+  });
+
+  test('those over one hop share all but their prefix, where nothing else differs', () => {
+    const reader = new RouteReader(254);
+    const at = (cidr: string, others: Partial<KernelRoute> = {}): Uint8Array => {
+      const hops = [{ gateway: { family: 4, words: [7] } as const, ifindex: 3, onlink: true }];
+      const base = { table: 254, protocol: 80, type: 'unicast', scope: 0, metric: 0, hops } as const;
+      return encodeRoute({ prefix: parsePrefix(cidr), ...base, ...others });
+    };
+    for (const message of [at('10.0.0.0/26'), at('10.0.0.64/26'), at('10.0.0.128/26', { protocol: 4 })]) {
+      reader.read(message);
+    }
+    const [first, second, third] = [...reader.list.entries()].map(([, body]) => body);
+    expect(second).toBe(first);
+    expect(third).toEqual({ ...first, protocol: 4 });
+  });
+
   test('is read back as it was written, whatever is in it', () => {
     fc.assert(
       fc.property(fc.oneof(routeOf(4), routeOf(6)), (route) => {

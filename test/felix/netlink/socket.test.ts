@@ -9,6 +9,7 @@ import type { Libc } from '../../../src/linux/libc.ts';
 import { Pump } from '../../../felix/netlink/pump.ts';
 import { NetlinkSocket } from '../../../felix/netlink/socket.ts';
 import type { Performer } from '../../../felix/netlink/thread.ts';
+import { fakeLibc } from '../../support/fake-libc.ts';
 
 /** A socket, pumped by this thread, that answers each datagram with those that `answer` gives; a number is an errno of recv(2). */
 function scripted(answer: (requests: readonly Message[]) => readonly (Uint8Array | number)[]): NetlinkSocket {
@@ -18,24 +19,8 @@ function scripted(answer: (requests: readonly Message[]) => readonly (Uint8Array
 
 function scriptedLibc(answer: (requests: readonly Message[]) => readonly (Uint8Array | number)[]): Libc {
   const waiting: (Uint8Array | number)[] = [];
-  return {
-    socket: () => 3,
-    bind: () => undefined,
-    setSocketOption: () => undefined,
-    getSocketOption: () => new Uint8Array(),
-    fcntl: () => undefined,
-    interfaceRequest: () => undefined,
-    open: () => 4,
-    close: () => undefined,
-    setNetns: () => undefined,
-    sendTo: () => undefined,
-    readClock: () => 0,
-    socketName: () => new Uint8Array(12),
-    attachFilter: () => undefined,
-    waitToRead: () => [],
-    eventFd: () => 5,
-    wake: () => undefined,
-    calm: () => undefined,
+  return fakeLibc({
+    ...{ socket: () => 3, bind: () => undefined, setSocketOption: () => undefined, close: () => undefined },
     send: (_, data) => {
       waiting.push(...answer(decodeMessages(data)));
       return data.length;
@@ -46,7 +31,7 @@ function scriptedLibc(answer: (requests: readonly Message[]) => readonly (Uint8A
       buffer.set(next);
       return next.length;
     },
-  };
+  });
 }
 
 function pumpedHere(libc: Libc): Performer {

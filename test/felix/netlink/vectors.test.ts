@@ -4,7 +4,7 @@ import { decodeMessages, decodeVerdict } from '../../../felix/netlink/header.ts'
 import { decodeLink } from '../../../felix/netlink/link.ts';
 import { decodeNeighbour } from '../../../felix/netlink/neighbour.ts';
 import { decodeRoute } from '../../../felix/netlink/route-reader.ts';
-import { formatRoute } from '../../../felix/kernel.ts';
+import { formatRoute } from '../../../felix/routes/kernel-route.ts';
 import { formatPrefix, parseIpAddress } from '../../../src/model/ip.ts';
 import vectors from '../../vectors/netlink.json' with { type: 'json' };
 
@@ -65,6 +65,17 @@ describe('what the kernel sent is read', () => {
       '2001:db8::1/64 dev 10',
     ]);
     expect(addresses.slice(3).map(({ scope }) => scope)).toEqual([253, 253, 253]);
+    expect(addresses[0]).not.toHaveProperty('secondary');
+    expect(addresses[0]).not.toHaveProperty('deprecated');
+  });
+
+  test.each([
+    [0x01, { secondary: true }],
+    [0x20, { deprecated: true }],
+  ])('as an address whose ifa_flags have 0x%s', (flag, expected) => {
+    const body = Uint8Array.from(bodies('addr')[0]!);
+    body[2] = body[2]! | flag;
+    expect(decodeAddress(body)).toEqual({ ...decodeAddress(bodies('addr')[0]!), ...expected });
   });
 
   test('as neighbours and forwarding entries, multicast addresses left out', () => {

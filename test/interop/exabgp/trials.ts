@@ -1,6 +1,6 @@
 /** The trials with ExaBGP: what is its alone stands here. */
 import { expect } from 'vitest';
-import { eventually } from '../../support/bgp-lab.ts';
+import { eventually } from '../../support/eventually.ts';
 import type { Feature } from '../features.ts';
 import { daemonIsKilled } from '../killed.ts';
 import type { Labs } from '../labs.ts';

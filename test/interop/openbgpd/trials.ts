@@ -1,6 +1,6 @@
 /** The trials with OpenBGPD: what is its alone stands here. */
 import { expect } from 'vitest';
-import { eventually } from '../../support/bgp-lab.ts';
+import { eventually } from '../../support/eventually.ts';
 import { Exabgp } from '../exabgp/daemon.ts';
 import type { Feature } from '../features.ts';
 import { weAreKilled } from '../killed.ts';

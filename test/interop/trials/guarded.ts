@@ -1,6 +1,6 @@
 /** Sessions that are signed, limited to near hops, limited in prefixes, or closed with a word. */
 import { expect } from 'vitest';
-import { eventually } from '../../support/bgp-lab.ts';
+import { eventually } from '../../support/eventually.ts';
 import type { SpeakerLab, SpeakerLabHost } from '../../support/speaker-lab.ts';
 import type { ForeignKind, RouterSession } from '../router.ts';
 import type { Labs } from '../labs.ts';

@@ -1,6 +1,6 @@
 /** Several paths of one prefix, sessions over link-local addresses, and BFD beside them. */
 import { expect } from 'vitest';
-import { eventually } from '../../support/bgp-lab.ts';
+import { eventually } from '../../support/eventually.ts';
 import type { Foreign, ForeignKind } from '../router.ts';
 import type { Labs } from '../labs.ts';
 import { pathsFrom, report } from '../ours.ts';

@@ -3,7 +3,7 @@
  * of us as their route reflector.
  */
 import { expect } from 'vitest';
-import { eventually } from '../../support/bgp-lab.ts';
+import { eventually } from '../../support/eventually.ts';
 import type { LabSpeaker, LabSpeakerFile } from '../../support/lab-speaker.ts';
 import type { SpeakerLab, SpeakerLabHost } from '../../support/speaker-lab.ts';
 import type { Foreign, ForeignKind, ForeignPath, RouterSession } from '../router.ts';

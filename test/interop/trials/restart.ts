@@ -4,7 +4,7 @@
  */
 import { createInterface } from 'node:readline';
 import { expect } from 'vitest';
-import { eventually } from '../../support/bgp-lab.ts';
+import { eventually } from '../../support/eventually.ts';
 import type { LabSpeaker, LabSpeakerFile } from '../../support/lab-speaker.ts';
 import type { SpeakerLab } from '../../support/speaker-lab.ts';
 import type { Foreign, ForeignKind, Router } from '../router.ts';

@@ -9,7 +9,7 @@ import { MemoryStore } from '../../../src/datastore/memory.ts';
 import { parseIpAddress, parsePrefix } from '../../../src/model/ip.ts';
 import type { AnyResource } from '../../../src/resources/index.ts';
 import { silentLogger } from '../../../src/runtime/logger.ts';
-import { eventually } from '../../support/bgp-lab.ts';
+import { eventually } from '../../support/eventually.ts';
 import { FakeClock } from '../../support/fake-clock.ts';
 import { fakeSpeaker } from '../../support/fake-speaker.ts';
 import { fakeDataplane } from '../../support/fake-dataplane.ts';
@@ -40,6 +40,7 @@ beforeEach(() => {
   });
   agent = new Agent(loadSettings({ NODENAME: 'a' }), {
     node: 'a',
+    hasIpv6: true,
     version: '1.2.3',
     store,
     dataplane,

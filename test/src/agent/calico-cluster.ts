@@ -40,10 +40,15 @@ export function node(name: string, { labels = {}, bgp = {} }: NodeChanges = {}):
 export const nodes = (changes: NodeChanges = {}): readonly AnyResource[] =>
   Object.keys(ADDRESSES).map((name) => node(name, changes));
 
-export const peer = (name: string, spec: object): AnyResource => resource('BGPPeer', name, spec);
 export const filter = (name: string, spec: object): AnyResource => resource('BGPFilter', name, spec);
-export const config = (spec: object, name = 'default'): AnyResource => resource('BGPConfiguration', name, spec);
-export const noMesh = config({ nodeToNodeMeshEnabled: false });
+
+/** IPv4 alone: what many of Calico's scenarios have. */
+export const v4Nodes = (
+  labels: Readonly<Record<string, Readonly<Record<string, string>>>> = {},
+): readonly AnyResource[] =>
+  Object.entries(ADDRESSES).map(([name, last]) =>
+    resource('Node', { name, labels: labels[name] ?? {} }, { bgp: { ipv4Address: `10.192.0.${last}/16` } }),
+  );
 
 export const peersOf = (
   name: string,

@@ -6,7 +6,8 @@ import type { IpFamily } from '../../../src/model/ip.ts';
 import { parsePrefix } from '../../../src/model/ip.ts';
 import type { AnyResource } from '../../../src/resources/index.ts';
 import { view } from '../../support/resources.ts';
-import { config, exported, filter, imported, noMesh, nodes, peer, peerAt, peersOf, verdict } from './calico-cluster.ts';
+import { config, noMesh, peer } from './bgp-resources.ts';
+import { exported, filter, imported, nodes, peerAt, peersOf, verdict } from './calico-cluster.ts';
 
 const NORMAL = localPrefOf(1024);
 const EXTERNAL = 64_517;
@@ -268,7 +269,9 @@ describe.each<IpFamily>([4, 6])('IPv%i', (family) => {
 
   test('bgpfilter/node_mesh: no filter is for the mesh', () => {
     const resources = [...nodes(), filter('f', { [ours]: [reject()], [theirs]: [reject()] })];
-    for (const each of peersOf('kube-master', resources).peers) {
+    const { peers } = peersOf('kube-master', resources);
+    expect(peers).toHaveLength(4);
+    for (const each of peers) {
       expect(each).not.toHaveProperty('importFilters');
       expect(each).not.toHaveProperty('exportFilters');
     }

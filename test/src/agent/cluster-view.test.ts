@@ -72,6 +72,8 @@ const knowledge = (entries: readonly Entry[], node = 'a'): Knowledge => {
   return { node, resources, blocks: localBlocks(entries, node) };
 };
 
+const wishes = { bgp: { holdSeconds: 90, deferralSeconds: 5 }, hasIpv6: true, restarting: false };
+
 describe('blocks', () => {
   test('only confirmed affinities of this node count; an empty value is old data and means confirmed', () => {
     const entries = [...CLUSTER, affinity('a', '192.168.7.0/26'), affinity('a', '192.168.8.0/26', 'pendingDeletion')];
@@ -151,27 +153,30 @@ describe("felix's inputs", () => {
 
   test('are absent while this node has no address', () => {
     expect(dataplaneInputs(knowledge(CLUSTER, 'unborn'), { routes: [], complete: true })).toBeUndefined();
-    expect(
-      speakerSettings(knowledge(CLUSTER, 'unborn'), { bgp: { holdSeconds: 90, deferralSeconds: 5 } }, false),
-    ).toBeUndefined();
+    expect(speakerSettings(knowledge(CLUSTER, 'unborn'), wishes)).toBeUndefined();
   });
 });
 
 describe('the speaker', () => {
-  const settings = { bgp: { holdSeconds: 90, deferralSeconds: 5 } };
+  test('listens in both families where the host has both, whether or not its node has an IPv6 address yet', () => {
+    const listen = (hasIpv6: boolean) => speakerSettings(knowledge(CLUSTER), { ...wishes, hasIpv6 })!.listen;
+    expect(listen(true)).toEqual([
+      { address: '0.0.0.0', port: 179 },
+      { address: '::', port: 179 },
+    ]);
+    expect(listen(false)).toEqual([{ address: '0.0.0.0', port: 179 }]);
+  });
 
   test("takes its node's AS number, then the cluster's, then Calico's default", () => {
     const cluster = resource('BGPConfiguration', 'default', { asNumber: 65000 });
-    expect(speakerSettings(knowledge(CLUSTER), settings, false)?.asn).toBe(64512);
-    expect(speakerSettings(knowledge([...CLUSTER, cluster]), settings, false)?.asn).toBe(65000);
-    expect(speakerSettings(knowledge([...CLUSTER, cluster], 'b'), settings, false)?.asn).toBe(64999);
+    expect(speakerSettings(knowledge(CLUSTER), wishes)?.asn).toBe(64512);
+    expect(speakerSettings(knowledge([...CLUSTER, cluster]), wishes)?.asn).toBe(65000);
+    expect(speakerSettings(knowledge([...CLUSTER, cluster], 'b'), wishes)?.asn).toBe(64999);
   });
 
   test('is identified by the address of its node, by what was set, or by the hash of its name', () => {
     const id = (routerId?: 'hash'): string =>
-      formatIpv4(
-        speakerSettings(knowledge(CLUSTER), { ...settings, ...(routerId && { routerId }) }, false)!.bgpIdentifier,
-      );
+      formatIpv4(speakerSettings(knowledge(CLUSTER), { ...wishes, ...(routerId && { routerId }) })!.bgpIdentifier);
     expect(id()).toBe('172.30.1.11');
     expect(id('hash')).toBe(formatIpv4(hashedRouterId('a')));
     // printf a | sha256sum: ca 97 81 12

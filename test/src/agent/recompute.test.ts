@@ -40,6 +40,7 @@ beforeEach(async () => {
       throw error;
     },
     onStopped: () => undefined,
+    hasIpv6: true,
   });
   const node = entryOf(resource('Node', 'a', { bgp: { ipv4Address: '172.30.1.11/24' } }));
   await store.create(node.key, node.value);

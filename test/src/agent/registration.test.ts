@@ -4,18 +4,12 @@ import { registerNode } from '../../../src/agent/registration.ts';
 import { loadSettings } from '../../../src/config/settings.ts';
 import { MemoryStore } from '../../../src/datastore/memory.ts';
 import type { Store } from '../../../src/datastore/store.ts';
-import { parseInterfaceAddress } from '../../../src/model/ip.ts';
 import { createResourceClient } from '../../../src/resources/index.ts';
 import { silentLogger } from '../../../src/runtime/logger.ts';
+import { hostOf } from '../../support/host-interfaces.ts';
+import { memoryLogger } from '../../support/memory-logger.ts';
 
-const eth0 = (address: string): HostInterface => ({
-  name: 'eth0',
-  index: 2,
-  up: true,
-  mtu: 1500,
-  mac: '',
-  addresses: [parseInterfaceAddress(address)],
-});
+const eth0 = (addresses: string): HostInterface => hostOf(`2 eth0 ${addresses}`)[0]!;
 
 interface Start {
   readonly store?: Store;
@@ -86,10 +80,79 @@ describe('the address', () => {
     });
   });
 
-  test('that nobody can find is told with what was passed over', async () => {
-    await expect(start({ env: { IP_AUTODETECTION_METHOD: 'interface=bond.*' } })).rejects.toThrow(
-      "IP_AUTODETECTION_METHOD = 'interface=bond.*': no address by interface=bond.*: eth0 is not asked for",
+  test('that nobody can find is told with what was passed over, and nothing is written', async () => {
+    const store = new MemoryStore();
+    await expect(start({ store, env: { IP_AUTODETECTION_METHOD: 'interface=bond.*' } })).rejects.toThrow(
+      "IP_AUTODETECTION_METHOD = 'interface=bond.*': no IPv4 address by interface=bond.*: eth0 172.30.1.11/24 is not asked for",
     );
+    expect((await store.list('/')).entries).toEqual([]);
+  });
+
+  test('stays with IP=autodetect while it is up, and is no longer written anew for another that came', async () => {
+    const store = await start({});
+    const before = await store.list('/');
+    await start({ store, address: '10.9.0.1/24,172.30.1.11/24', env: { IP: 'autodetect' } });
+    expect(await store.list('/')).toEqual(before);
+  });
+
+  test('of IPv6 is there where it is asked for, and stays where it is not', async () => {
+    const address = '172.30.1.11/24,2001:db8::11/64,fe80::1/64';
+    const store = await start({ address });
+    expect(await nodeSpec(store)).toEqual({ bgp: { ipv4Address: '172.30.1.11/24' } });
+    await start({ store, address, env: { IP6: 'autodetect' } });
+    const both = { bgp: { ipv4Address: '172.30.1.11/24', ipv6Address: '2001:db8::11/64' } };
+    expect(await nodeSpec(store)).toEqual(both);
+    await start({ store });
+    await start({ store, env: { IP: 'none', IP6: 'none' } });
+    expect(await nodeSpec(store)).toEqual(both);
+  });
+
+  test('of IPv6 that is asked for and not there ends the start, and nothing is written', async () => {
+    const store = new MemoryStore();
+    await expect(start({ store, env: { IP6: 'autodetect' } })).rejects.toThrow(
+      "IP6_AUTODETECTION_METHOD = 'first-found': no IPv6 address by first-found: eth0 has no IPv6 address",
+    );
+    expect((await store.list('/')).entries).toEqual([]);
+  });
+
+  test('none, and none stored, ends the start: IPv6 alone is not enough', async () => {
+    const store = new MemoryStore();
+    await expect(start({ store, env: { IP: 'none', IP6: 'autodetect' }, address: 'fd00::1/64' })).rejects.toThrow(
+      "IP = 'none': and the datastore has no IPv4 address of this node, either: a node of IPv6 alone is not supported yet",
+    );
+    expect((await store.list('/')).entries).toEqual([]);
+  });
+
+  test('that others would do for as well is told with the ranking, and how each came to be', async () => {
+    const { log, lines } = memoryLogger();
+    const chosen = await registerNode('node-a1', loadSettings({ DATASTORE_TYPE: 'file', IP6: 'autodetect' }), {
+      resources: createResourceClient(new MemoryStore()),
+      interfaces: () => Promise.resolve(hostOf('2 eth0 10.0.0.5/24,fd00::5/64', '3 eth1 10.0.1.5/24')),
+      log,
+    });
+    expect(lines.map(({ level, fields }) => [level, fields])).toEqual([
+      [
+        'warn',
+        {
+          candidates: [
+            'eth1 10.0.1.5/24 comes first of what would do as well',
+            'eth0 10.0.0.5/24 would do as well, but its interface has a lower index',
+          ],
+        },
+      ],
+      [
+        'info',
+        {
+          ...{ node: 'node-a1', address: '10.0.1.5/24' },
+          ...{ ipv4: '10.0.1.5/24 of eth1, by first-found', ipv6: 'fd00::5/64 of eth0, by first-found' },
+        },
+      ],
+    ]);
+    expect(lines[0]!.message).toContain('choose one with IP_AUTODETECTION_METHOD or IP');
+    expect(chosen.map(({ reason }) => reason)).toEqual([
+      '10.0.1.5/24 of eth1, by first-found',
+      'fd00::5/64 of eth0, by first-found',
+    ]);
   });
 });
 

@@ -7,7 +7,7 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { createDataplane } from '../../../felix/index.ts';
 import type { Dataplane } from '../../../felix/index.ts';
-import { formatRoute, SCOPE } from '../../../felix/kernel.ts';
+import { formatRoute, SCOPE } from '../../../felix/routes/kernel-route.ts';
 import { dataplaneInputs, lentAddresses, localBlocks } from '../../../src/agent/cluster-view.ts';
 import { affinityKey, blockKey, resourceKey } from '../../../src/datastore/keys.ts';
 import type { Entry, Json } from '../../../src/datastore/store.ts';
@@ -222,7 +222,7 @@ class Host {
     );
     const neighbours = await Promise.all(tunnels.map(({ index }) => this.kernel.listNeighbours(index)));
     return {
-      routes: (await this.kernel.listRoutes()).map((route) => named(formatRoute(route))).sort(),
+      routes: [...(await this.kernel.listRoutes())].map((route) => named(formatRoute(route))).sort(),
       tunnels: tunnels.map(({ name, mtu, up, mac }) => `${name} ${mtu} ${up} ${mac}`).sort(),
       neighbours: neighbours
         .flat()

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
-import { natReport } from '../../../src/agent/status.ts';
-import { parsePrefix } from '../../../src/model/ip.ts';
+import { addressReport, natReport } from '../../../src/agent/status.ts';
+import { parseInterfaceAddress, parsePrefix } from '../../../src/model/ip.ts';
 
 test('NAT is told by pool and by tunnel, with the error where there is one', () => {
   const reason = 'as Calico has it';
@@ -14,5 +14,24 @@ test('NAT is told by pool and by tunnel, with the error where there is one', () 
   expect(natReport({ subject, state: 'failed', reason, error: 'no' })).toEqual({
     subject: 'tunl0',
     ...{ state: 'failed', reason, error: 'no' },
+  });
+});
+
+test('how the node came to its address is told with every candidate, one without an address too', () => {
+  const address = parseInterfaceAddress('10.0.1.5/24');
+  expect(
+    addressReport({
+      ...{ address, reason: '10.0.1.5/24 of eth1, by first-found', warnings: ['choose one'], isAmbiguous: true },
+      candidates: [
+        { interfaceName: 'eth1', address, standing: 'taken', reason: 'comes first' },
+        { interfaceName: 'eth2', standing: 'left out', reason: 'is down' },
+      ],
+    }),
+  ).toEqual({
+    ...{ reason: '10.0.1.5/24 of eth1, by first-found', warnings: ['choose one'], ambiguous: true },
+    candidates: [
+      { interface: 'eth1', address: '10.0.1.5/24', standing: 'taken', reason: 'comes first' },
+      { interface: 'eth2', standing: 'left out', reason: 'is down' },
+    ],
   });
 });

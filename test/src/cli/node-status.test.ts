@@ -132,4 +132,42 @@ describe('node status', () => {
     expect(text).toContain('No NAT for ippool a (10.0.0.0/16), vxlan.calico: install libnftables\n');
     expect(text).toContain('Somebody keeps undoing what we program: route 192.168.2.0/26: 7 repairs, deleted by X\n');
   });
+
+  const chosen = { reason: '10.0.1.5/24 of eth1, by first-found', warnings: [], ambiguous: false, candidates: [] };
+  const end = (more: Partial<NodeStatus>): readonly string[] =>
+    formatNodeStatus(status([], more), NOW).split('\n').slice(5, -1);
+
+  test('tells how the node came to its addresses', () => {
+    const ipv6 = { ...chosen, reason: 'fd00::5/64, as IP6 says', warnings: ['fd00::5 is on no interface'] };
+    expect(end({ addresses: [chosen, ipv6] })).toEqual([
+      'Address of this node: 10.0.1.5/24 of eth1, by first-found',
+      'Address of this node: fd00::5/64, as IP6 says',
+      'Warning: fd00::5 is on no interface',
+    ]);
+    expect(end({})).toEqual([]);
+  });
+
+  test('shows the ranking where several would do as well, and there alone', () => {
+    const candidates = [
+      { interface: 'eth1', address: '10.0.1.5/24', standing: 'taken', reason: 'comes first' },
+      { interface: 'eth2', standing: 'left out', reason: 'is down' },
+    ];
+    expect(end({ addresses: [{ ...chosen, candidates }] })).toEqual([
+      'Address of this node: 10.0.1.5/24 of eth1, by first-found',
+    ]);
+    expect(end({ addresses: [{ ...chosen, ambiguous: true, warnings: ['choose one'], candidates }] })).toEqual([
+      'Address of this node: 10.0.1.5/24 of eth1, by first-found',
+      'Warning: choose one',
+      '+-----------+-------------+----------+-------------+',
+      '| INTERFACE | ADDRESS     | STANDING | WHY         |',
+      '+-----------+-------------+----------+-------------+',
+      '| eth1      | 10.0.1.5/24 | taken    | comes first |',
+      '| eth2      |             | left out | is down     |',
+      '+-----------+-------------+----------+-------------+',
+    ]);
+    const many = Array.from({ length: 25 }, () => candidates[0]!);
+    const lines = end({ addresses: [{ ...chosen, ambiguous: true, candidates: many }] });
+    expect(lines.filter((line) => line.startsWith('| eth1'))).toHaveLength(20);
+    expect(lines.at(-1)).toBe('and 5 more: -o json');
+  });
 });

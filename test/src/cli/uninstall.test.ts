@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, test } from 'vitest';
 import { OUR_PROTOCOL } from '../../../felix/ownership.ts';
-import { MAIN_TABLE, SCOPE } from '../../../felix/kernel.ts';
+import { MAIN_TABLE, SCOPE } from '../../../felix/routes/kernel-route.ts';
 import { parsePrefix } from '../../../src/model/ip.ts';
 import { FakeShell } from '../../support/cli.ts';
 import { FakeKernel } from '../../support/fake-kernel.ts';
@@ -20,20 +20,29 @@ describe('node uninstall', () => {
     shell.host = { ...shell.host, kernel, files: ['/var/lib/calico/nodename', '/var/lib/calico/host-before.json'] };
   });
 
-  const ours = async (): Promise<number> => (await kernel.listRoutes()).length;
+  const ours = async (): Promise<number> => [...(await kernel.listRoutes())].length;
 
-  test('a dry run says what would be done and does nothing, also while an agent runs', async () => {
+  const PLAN = [
+    'delete route 10.48.0.0/26 dev eth0 metric 0 proto 80',
+    'delete file /var/lib/calico/nodename',
+    'delete file /var/lib/calico/host-before.json',
+  ];
+  const IN_VAIN = 'That is what would be done; nothing was changed.';
+
+  test('a dry run says what would be done and does nothing, and what it would be refused for', async () => {
+    const dry = async (...args: readonly string[]) => {
+      const { exitCode, stdout, stderr } = await shell.run('node', 'uninstall', '--dry-run', ...args);
+      expect([exitCode, stderr]).toEqual([0, '']);
+      return stdout.split('\n');
+    };
+    expect(await dry()).toEqual([...PLAN, '', IN_VAIN, '']);
     shell.answers['GET /v1/status'] = { pid: 17 };
-    expect(await shell.run('node', 'uninstall', '--dry-run')).toEqual({
-      exitCode: 0,
-      stderr: '',
-      stdout: `delete route 10.48.0.0/26 dev eth0 metric 0 proto 80
-delete file /var/lib/calico/nodename
-delete file /var/lib/calico/host-before.json
-
-That is what would be done; nothing was changed.
-`,
-    });
+    expect(await dry()).toEqual([
+      ...[...PLAN, '', IN_VAIN],
+      'For now it would be refused: calico-node-ts runs here (process 17) and would put everything back: end it first, or --stop.',
+      '',
+    ]);
+    expect(await dry('--stop')).toEqual([...PLAN, '', IN_VAIN, '']);
     expect(await ours()).toBe(1);
     expect(shell.removedFiles).toEqual([]);
   });
@@ -78,13 +87,45 @@ That is what would be done; nothing was changed.
     expect(shell.hostFiles).toEqual({ nodeNameFile: '/srv/nodename', socket: '/run/ts/calico-ts.sock' });
   });
 
+  test('in words: what was done, and that the cluster still knows the node', async () => {
+    shell.hostTexts['/var/lib/calico/nodename'] = 'node-z9\n';
+    const { stdout } = await shell.run('node', 'uninstall');
+    const end = 'That was done. The cluster still knows the node: calicoctl-ts delete node node-z9';
+    expect(stdout.split('\n')).toEqual([...PLAN, '', end, '']);
+  });
+
+  test('where there is nothing, that is all that is said, of a dry run, too', async () => {
+    shell.host = { ...shell.host, kernel: new FakeKernel(), files: [] };
+    for (const args of [[], ['--dry-run']]) {
+      const { stdout } = await shell.run('node', 'uninstall', ...args);
+      expect(stdout).toBe('There is nothing of calico-ts on this host.\n');
+    }
+  });
+
+  test('a pod that would lose its network', async () => {
+    const cali = kernel.givenLink({ name: 'cali1', kind: 'veth', mtu: 1500, up: true, running: true, mac: '' });
+    const [route] = await kernel.listRoutes();
+    kernel.givenRoute({ ...route!, prefix: parsePrefix('10.48.0.5/32'), hops: [{ ifindex: cali, onlink: false }] });
+    const refusal = '1 pod of this node would lose its network (cali1): move it first, or --force';
+    expect(await shell.run('node', 'uninstall')).toEqual({ exitCode: 1, stdout: '', stderr: `${refusal}\n` });
+    expect((await shell.run('node', 'uninstall', '--dry-run')).stdout).toContain(
+      `For now it would be refused: ${refusal}.\n`,
+    );
+    expect((await shell.run('node', 'uninstall', '--dry-run', '--force')).stdout).not.toContain('refused');
+    shell.answers['GET /v1/status'] = { pid: 17 };
+    expect((await shell.run('node', 'uninstall', '--stop')).stderr).toBe(`${refusal}\n`);
+    expect(shell.posted).toEqual([]);
+    const both = await shell.run('node', 'uninstall');
+    expect(both.stderr.split('\n')).toEqual([expect.stringContaining('process 17') as string, refusal, '']);
+  });
+
   test('what fails is told, exit code 1, and the record stays for the next try', async () => {
     kernel.failNext('writeRoutes', { code: 'EPERM' });
     const { exitCode, stdout, stderr } = await shell.run('node', 'uninstall');
     expect(exitCode).toBe(1);
     expect(stdout).toContain('FAILED delete route 10.48.0.0/26 dev eth0 metric 0 proto 80: ');
     expect(stdout).toContain('EPERM');
-    expect(stderr).toBe('1 of 1 steps failed; the rest is done\n');
+    expect(stderr).toBe('1 of 1 steps failed, the rest is done: call it again\n');
     expect(shell.removedFiles).toEqual([]);
   });
 

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { loadSettings } from '../../../src/config/settings.ts';
-import { formatPrefix, parseIpAddress } from '../../../src/model/ip.ts';
+import { formatPrefix, parseInterfaceAddress, parseIpAddress } from '../../../src/model/ip.ts';
 
 const load = (env: Readonly<Record<string, string>>): ReturnType<typeof loadSettings> =>
   loadSettings({ DATASTORE_TYPE: 'file', ...env });
@@ -10,7 +10,7 @@ describe('defaults', () => {
     expect(load({})).toMatchObject({
       ip: { kind: 'keep' },
       ipDetection: { kind: 'first-found' },
-      defaultPool: { ipipMode: 'Never', vxlanMode: 'Never', blockSize: 26, nodeSelector: 'all()' },
+      defaultPool: { ipipMode: 'Never', vxlanMode: 'Never', blockSize: 26, nodeSelector: 'all()', natOutgoing: true },
       runDirectory: '/var/run/calico',
       socketMode: 0o660,
       bgp: { holdSeconds: 240 },
@@ -36,15 +36,31 @@ describe('defaults', () => {
     expect(settings.defaultPool!.ipipMode).toBe('CrossSubnet');
   });
 
+  test.each([
+    [{}, { kind: 'keep' }],
+    [{ IP: '', IP6: '' }, { kind: 'keep' }],
+    [{ IP: 'none', IP6: 'none' }, { kind: 'none' }],
+    [{ IP: 'autodetect', IP6: 'autodetect' }, { kind: 'autodetect' }],
+  ])('%j means the same for both families', (env, setting) => {
+    const { ip, ip6 } = load(env);
+    expect({ ip, ip6 }).toEqual({ ip: setting, ip6: setting });
+  });
+
+  test('an address of the node may bring the length of its subnet', () => {
+    const { ip, ip6 } = load({ IP: '10.0.0.1', IP6: 'fd00::1/64' });
+    expect(ip).toEqual({ kind: 'address', address: parseInterfaceAddress('10.0.0.1'), hasLength: false });
+    expect(ip6).toEqual({ kind: 'address', address: parseInterfaceAddress('fd00::1/64'), hasLength: true });
+  });
+
   test("variables of Calico's that concern others are passed over", () => {
     expect(() =>
-      load({ CALICO_IPV6POOL_VXLAN: 'Never', FELIX_IPV6SUPPORT: 'false', CLUSTER_TYPE: 'k8s,bgp', IP6: 'none' }),
+      load({ CALICO_IPV6POOL_VXLAN: 'Never', FELIX_IPV6SUPPORT: 'false', CLUSTER_TYPE: 'k8s,bgp' }),
     ).not.toThrow();
   });
 
   // The calico-node and Felix references; the last ones are Kubernetes', etcd's and the shell's.
   test.each([
-    ...['IP6', 'IP6_AUTODETECTION_METHOD', 'CALICO_IPV6POOL_CIDR', 'CALICO_IPV6POOL_BLOCK_SIZE'],
+    ...['CALICO_IPV6POOL_CIDR', 'CALICO_IPV6POOL_BLOCK_SIZE'],
     ...['CALICO_IPV6POOL_NAT_OUTGOING', 'CALICO_IPV6POOL_NODE_SELECTOR', 'CALICO_IPV6POOL_DISABLE_BGP_EXPORT'],
     ...[
       'FELIX_VXLANMTUV6',
@@ -82,6 +98,14 @@ describe('what is wrong is one sentence with name and value', () => {
     [{ NODENAME: 'Node_1' }, "NODENAME = 'Node_1': is not a lower-case DNS name"],
     [{ IP: '10.0.0.300' }, "IP = '10.0.0.300': is not an IP address"],
     [{ IP: 'fd00::1' }, "IP = 'fd00::1': is not an IPv4 address"],
+    [{ IP6: '10.0.0.1/24' }, "IP6 = '10.0.0.1/24': is not an IPv6 address"],
+    [{ IP6: 'auto' }, "IP6 = 'auto': is not an IP address"],
+    [{ IP6_AUTODETECTION_METHOD: 'cidr=10.0.0.0/8' }, "IP6_AUTODETECTION_METHOD = '10.0.0.0/8': has no IPv6 network"],
+    [{ IP_AUTODETECTION_METHOD: 'cidr=fd00::/8' }, "IP_AUTODETECTION_METHOD = 'fd00::/8': has no IPv4 network"],
+    [
+      { IP6_AUTODETECTON_METHOD: 'first-found' },
+      'IP6_AUTODETECTON_METHOD is not a setting; did you mean IP6_AUTODETECTION_METHOD?',
+    ],
     [{ AS: '0' }, "AS = '0': is not an AS number between 1 and 4294967295"],
     [{ AS: '4294967296' }, "AS = '4294967296': is not an AS number"],
     [{ CALICO_IPV4POOL_CIDR: '192.168.0.1/16' }, 'has host bits set; the network is 192.168.0.0/16'],
@@ -137,6 +161,15 @@ describe('what is wrong is one sentence with name and value', () => {
     ],
   ])('%j', (env, sentence) => {
     expect(() => load(env as Readonly<Record<string, string>>)).toThrow(sentence);
+  });
+
+  test.each([
+    ['', true],
+    ['yes', true],
+    ['false', false],
+    ['N', false],
+  ])('CALICO_IPV4POOL_NAT_OUTGOING=%s: %s', (text, expected) => {
+    expect(load({ CALICO_IPV4POOL_NAT_OUTGOING: text }).defaultPool!.natOutgoing).toBe(expected);
   });
 
   test('what just fits is taken', () => {

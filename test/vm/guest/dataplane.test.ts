@@ -6,7 +6,8 @@ import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import type { EncapMode } from '../../../felix/inputs.ts';
 import { learned } from '../../support/dataplane-inputs.ts';
 import type { LabHost } from '../../support/dataplane-lab.ts';
-import { a, b, c, DataplaneLab, eventually, poolOf } from '../../support/dataplane-lab.ts';
+import { a, b, c, DataplaneLab, poolOf } from '../../support/dataplane-lab.ts';
+import { eventually } from '../../support/eventually.ts';
 import { recordPings, takeSources } from '../../support/ping-recorder.ts';
 
 const lab = new DataplaneLab('ctg', { pools: [poolOf({ ipip: 'CrossSubnet' })] });
@@ -89,7 +90,7 @@ describe('IPIP CrossSubnet', () => {
       for (const mtu of [9000, 1400, 9000, 1500]) {
         lab.ip('r', 'link', 'set', 'to-a', 'mtu', String(mtu));
         lab.ip('a', 'link', 'set', 'eth0', 'mtu', String(mtu));
-        await eventually(() => tunl0(a).mtu === mtu - 20, 5000);
+        await eventually(() => tunl0(a).mtu === mtu - 20);
       }
     });
     expect(lost).toEqual([]);

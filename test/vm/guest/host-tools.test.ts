@@ -1,12 +1,13 @@
-/** What the doctor's probe and the uninstall need a real ipip module for. */
+/** What the doctor's probe, the uninstall and a take-over from Calico need a real ipip module for. */
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { createDataplane, createLinuxKernel, recordingKernel } from '../../../felix/index.ts';
 import { openNamespace } from '../../../felix/netlink/namespace.ts';
 import { carryOut, readUninstallPlan } from '../../../felix/uninstall.ts';
+import { takeOverSuite } from '../../compliance/take-over.ts';
 import { probe } from '../../../src/host/probe/probe.ts';
-import type { ProbeResult } from '../../../src/host/probe/probe.ts';
+import type { TunnelOutcome } from '../../../src/host/probe/probe.ts';
 import { loadLibc } from '../../../src/linux/libc.ts';
-import { parseIpAddress, parsePrefix } from '../../../src/model/ip.ts';
+import { formatIpAddress, parseIpAddress, parsePrefix } from '../../../src/model/ip.ts';
 import { systemClock } from '../../../src/runtime/clock.ts';
 import { silentLogger } from '../../../src/runtime/logger.ts';
 import { inputs, learned, node, pool } from '../../support/dataplane-inputs.ts';
@@ -16,7 +17,6 @@ import type { TestNetns } from '../../support/netns.ts';
 
 const A = '172.30.1.11';
 const B = '172.30.1.12';
-const word = (text: string): number => parseIpAddress(text).words[0]!;
 const sleep = (ms: number): Promise<void> => new Promise((resolve) => void systemClock.after(ms, resolve));
 
 let a: TestNetns;
@@ -26,6 +26,10 @@ let b: TestNetns;
 function needTunl0(netns: TestNetns): void {
   netns.run('sh', '-c', 'ip link show tunl0 >/dev/null 2>&1 || ip link add tunl0 type ipip');
 }
+
+describe('a take-over of tunl0', () => {
+  takeOverSuite('cthost-over', 'tunl0');
+});
 
 beforeEach(() => {
   [a, b] = ['a', 'b'].map((name) => makeNetns(`cthost-${name}`)) as [TestNetns, TestNetns];
@@ -48,30 +52,58 @@ afterEach(() => {
 });
 
 describe('the probe', () => {
-  const ask = async (): Promise<ProbeResult> => {
+  const [OWN, THEIRS] = ['192.168.1.1', '192.168.2.1'].map((text) => parseIpAddress(text));
+
+  const ask = async (): Promise<TunnelOutcome> => {
     const namespace = openNamespace(loadLibc(), a.path);
     try {
+      const target = { address: parseIpAddress(B), ipip: { address: THEIRS! } };
+      const source = { address: parseIpAddress(A), mtu: 1500, ipip: { address: OWN! } };
       // Its sockets are opened before it waits for the first time, and stay where they were opened.
-      const asked = namespace.visit(() =>
-        probe([{ address: word(B) }], { address: word(A), mtu: 1500 }, { clock: systemClock, sleep }),
-      );
-      return (await asked)[0]!;
+      const asked = namespace.visit(() => probe([target], source, { clock: systemClock, sleep }));
+      const [result] = await asked;
+      expect(result).toMatchObject({ small: { kind: 'answered' }, large: { kind: 'answered' } });
+      return result!.ipip!;
     } finally {
       namespace.close();
     }
   };
+  /** Each has its tunnel address, and a route to the other's through tunl0. */
+  const joinTunnels = (): void => {
+    for (const [netns, own, other, node] of [
+      [a, OWN, THEIRS, B],
+      [b, THEIRS, OWN, A],
+    ] as const) {
+      netns.run('ip', 'address', 'add', `${formatIpAddress(own!)}/32`, 'dev', 'tunl0');
+      netns.run('ip', 'link', 'set', 'tunl0', 'up');
+      netns.run('ip', 'route', 'add', formatIpAddress(other!), 'via', node, 'dev', 'tunl0', 'onlink');
+    }
+  };
+  const drop = (netns: TestNetns, hook: string): void => {
+    const chain = `add chain inet t c { type filter hook ${hook} priority 0; }`;
+    netns.run('nft', `add table inet t; ${chain}; add rule inet t c ip protocol 4 drop`);
+  };
+  const answered = { kind: 'answered' };
 
-  test('a tunl0 that is up there takes the packet out, and the kernel answers', async () => {
-    b.run('ip', 'link', 'set', 'tunl0', 'up');
-    expect(await ask()).toMatchObject({
-      small: { kind: 'answered' },
-      large: { kind: 'answered' },
-      ipip: { kind: 'answered' },
-    });
+  test('there and back, whatever rp_filter says', async () => {
+    joinTunnels();
+    expect(await ask()).toMatchObject({ there: answered, andBack: answered });
+    for (const netns of [a, b]) netns.run('sysctl', '-qw', 'net.ipv4.conf.all.rp_filter=1');
+    expect(await ask()).toMatchObject({ there: { kind: 'silent' }, andBack: answered });
   });
 
-  test('one that is down says port unreachable', async () => {
-    expect((await ask()).ipip).toEqual({ kind: 'refused', by: word(B), code: 3 });
+  test('blocked in one direction, it tells which', async () => {
+    joinTunnels();
+    drop(b, 'output');
+    expect(await ask()).toMatchObject({ there: answered, andBack: { kind: 'silent' } });
+    b.run('nft', 'delete', 'table', 'inet', 't');
+    drop(b, 'input');
+    expect(await ask()).toMatchObject({ there: { kind: 'silent' }, andBack: { kind: 'silent' } });
+  });
+
+  test('a tunl0 that is down says port unreachable', async () => {
+    const refused = { kind: 'refused', by: parseIpAddress(B), why: 'port unreachable' };
+    expect(await ask()).toEqual({ there: refused, andBack: refused });
   });
 });
 

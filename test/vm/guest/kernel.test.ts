@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import type { Kernel } from '../../../felix/kernel.ts';
-import { MAIN_TABLE } from '../../../felix/kernel.ts';
+import { MAIN_TABLE } from '../../../felix/routes/kernel-route.ts';
 import { createLinuxKernel } from '../../../felix/linux-kernel.ts';
 import { parseInterfaceAddress, parseIpAddress, parsePrefix } from '../../../src/model/ip.ts';
 import type { TestNetns } from '../../support/netns.ts';
@@ -31,7 +31,7 @@ test('tunl0: made or adopted, with its address, MTU and an onlink route', async 
   expect(await kernel.writeRoutes([{ op: 'replace', route }])).toEqual([undefined]);
   expect(netns.run('ip', 'route')).toContain('10.65.1.0/26 via 172.30.2.11 dev tunl0 proto 80 onlink');
   expect(netns.run('ip', 'link', 'show', 'tunl0')).toContain('mtu 1400');
-  expect(await kernel.listRoutes()).toContainEqual(route);
+  expect([...(await kernel.listRoutes())]).toContainEqual(route);
   expect((await kernel.listLinks()).find(({ name }) => name === 'tunl0')).toMatchObject({
     ...{ index, kind: 'ipip', mtu: 1400, up: true },
   });

@@ -1,0 +1,29 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import { isDeepStrictEqual } from 'node:util';
+import type { DataplaneInputs } from '../inputs.ts';
+import type { HostView } from '../calc/host-view.ts';
+import type { RoutePlan } from '../calc/route-plan.ts';
+import { planRoutesInSteps } from '../calc/routes.ts';
+
+/**
+ * planRoutes with a memory of one, in turns that are short. The plan is a function of its arguments, so the same inputs on the same
+ * host have the plan that they had, and a periodic resync need not work out 100,000 routes to find that nothing changed.
+ */
+export class RoutePlanner {
+  #last: { readonly inputs: DataplaneInputs; readonly host: HostView; readonly plan: RoutePlan } | undefined;
+
+  /** The very same value as the last time where nothing changed. */
+  async plan(inputs: DataplaneInputs, host: HostView): Promise<RoutePlan> {
+    const last = this.#last;
+    if (last?.inputs === inputs && isDeepStrictEqual(last.host, host)) return last.plan;
+    const steps = planRoutesInSteps(inputs, host);
+    for (;;) {
+      const step = steps.next();
+      if (step.done === true) {
+        this.#last = { inputs, host, plan: step.value };
+        return step.value;
+      }
+      await nextTurn();
+    }
+  }
+}

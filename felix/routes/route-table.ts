@@ -1,0 +1,218 @@
+/** Our routes in the kernel's main table: what is planned, what is there, and the difference between the two. */
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import { isDeepStrictEqual } from 'node:util';
+import { formatPrefix } from '../../src/model/ip.ts';
+import type { HostLink } from '../calc/host-view.ts';
+import type { PlannedRoute } from '../calc/planned-route.ts';
+import { RoutePlan } from '../calc/route-plan.ts';
+import { DeltaTracker } from '../delta-tracker.ts';
+import type { ReadonlyEntries } from '../delta-tracker.ts';
+import type { DesiredRoute, RouteStatus } from '../desired.ts';
+import { DesiredBodies } from './desired-bodies.ts';
+import type { Kernel, KernelEvent } from '../kernel.ts';
+import type { RouteBody, RouteChange } from './kernel-route.ts';
+import { asStored, sameBody } from './kernel-route.ts';
+import { isOurs } from '../ownership.ts';
+import type { IsOurs } from '../ownership.ts';
+import type { Change, PassResult } from '../reconcile.ts';
+import { RecentWrites } from './recent-writes.ts';
+import { reconcile } from '../reconcile.ts';
+import { RepairGuard } from '../repair-guard.ts';
+import { Repairs } from '../repairs.ts';
+import { RetrySchedule } from '../retry.ts';
+import { prefixId, prefixOfId, routeId } from './route-id.ts';
+import type { RouteId } from './route-id.ts';
+import { routeOf } from './route-list.ts';
+import type { RouteList } from './route-list.ts';
+import { RouteMap } from './route-map.ts';
+import { KernelWords, fromKernelRoute } from './route-words.ts';
+
+type Links = ReadonlyMap<string, HostLink>;
+
+/** So many routes are looked at in some milliseconds. */
+const STEP_ROUTES = 8192;
+
+const NO_PLAN = new RoutePlan({ programmed: new RouteMap(), unresolved: [], hasMeanwhile: false });
+
+export class RouteTable {
+  readonly #kernel: Pick<Kernel, 'writeRoutes'>;
+  readonly #tracker = new DeltaTracker<RouteId, RouteBody>(sameBody);
+  readonly #retry = new RetrySchedule<RouteId>();
+  readonly #guard: RepairGuard<RouteId, RouteBody>;
+  #plan = NO_PLAN;
+  #links: Links = new Map();
+  /** Keys of routes that are wanted but cannot be worked out now: whatever the kernel has for them stays. */
+  #waiting: ReadonlyEntries<RouteId, true> = new RouteMap<true>();
+  #mayDelete = false;
+  #isOurs: IsOurs = isOurs;
+  readonly #written = new RecentWrites();
+
+  constructor(kernel: Pick<Kernel, 'writeRoutes'>, repairs = new Repairs()) {
+    this.#kernel = kernel;
+    this.#guard = new RepairGuard(this.#tracker, repairs, {
+      objectOf: (id) => ({ kind: 'route', name: formatPrefix(prefixOfId(id)) }),
+      linksOf: ({ hops }) => hops.map(({ ifindex }) => ifindex),
+      isSame: sameBody,
+    });
+  }
+
+  /** How many routes of ours the kernel has, as far as we know. */
+  get size(): number {
+    return this.#tracker.actual.size;
+  }
+
+  /** Routes of ours in the kernel, as far as we know. */
+  get actual(): ReadonlyEntries<RouteId, RouteBody> {
+    return this.#tracker.actual;
+  }
+
+  /** Wanted, whether or not it can be in the kernel now. */
+  isAwaited(id: RouteId): boolean {
+    return this.#tracker.desired.has(id) || this.#waiting.has(id);
+  }
+
+  /**
+   * All routes of the main table, as just listed; what is not ours is left aside. Of what is as it should be, only the wanted body
+   * is kept: most are.
+   */
+  async setActual(routes: RouteList, owns: IsOurs = isOurs): Promise<void> {
+    const seen = new RouteMap<RouteBody>();
+    let looked = 0;
+    for (const [id, body] of routes.entries()) {
+      if (++looked % STEP_ROUTES === 0) await nextTurn();
+      if (!isOurs(body) && (owns === isOurs || !owns(routeOf(id, body)))) continue;
+      const wanted = this.#tracker.desired.get(id);
+      seen.set(id, wanted !== undefined && sameBody(body, wanted) ? wanted : body);
+    }
+    this.#isOurs = owns;
+    this.#tracker.setActual(seen);
+  }
+
+  /** The same plan over the same links costs nothing: a resync has nothing else to do than to compare. */
+  setDesired(plan: RoutePlan, links: Links): void {
+    const isSame = plan === this.#plan && isDeepStrictEqual(links, this.#links);
+    // What stays meanwhile depends on what the kernel has.
+    if (isSame && !plan.hasMeanwhile) return;
+    const words = new KernelWords(links);
+    const desired = new DesiredBodies(plan, words, plan.hasMeanwhile ? this.#olderWays(plan, words) : new Map());
+    const waiting = new RouteMap<true>();
+    for (const [id, { isRefused }] of plan.unresolved) if (isRefused !== true) waiting.set(id, true);
+    this.#plan = plan;
+    this.#links = links;
+    this.#waiting = waiting;
+    this.#retry.keepOnly((id) => this.#tracker.isSameWish(id, desired));
+    this.#tracker.setDesired(desired);
+  }
+
+  /** What the kernel has, where it is a way that may stay while the other end is not ready for the new one. */
+  #olderWays({ programmed }: RoutePlan, words: KernelWords): ReadonlyMap<RouteId, RouteBody> {
+    const older = new Map<RouteId, RouteBody>();
+    for (const [id, { meanwhile }] of programmed) {
+      const have = meanwhile && this.#tracker.actual.get(id);
+      if (have === undefined) continue;
+      if (meanwhile?.targets.some((target) => sameBody(have, words.bodyOf(id, target))) === true) older.set(id, have);
+    }
+    return older;
+  }
+
+  /** `mayDelete`: datastore and bird are in sync, so what nobody wants is really unwanted. */
+  async reconcile(now: number, mayDelete: boolean): Promise<PassResult<RouteId>> {
+    this.#mayDelete = mayDelete;
+    const result = await reconcile(this.#tracker, (changes) => this.#write(changes, now), {
+      retry: this.#retry,
+      now,
+      mayDelete: (id) => mayDelete && !this.#waiting.has(id),
+      mayUpdate: (id) => this.#guard.mayUpdate(id, now),
+    });
+    this.#guard.finish(now, result);
+    return result;
+  }
+
+  /** The pass is over, and what it wrote is written. */
+  endPass(now: number): void {
+    this.#written.endPass(now);
+  }
+
+  /** See RetrySchedule. */
+  nextDueAt(after: number): number | undefined {
+    return this.#retry.nextDueAt(after);
+  }
+
+  /**
+   * What the event tells that we did not do ourselves. `noted`: we believe it now, and need not read anything; `unclear`: only
+   * reading tells, because it may be older than what we wrote, which no event tells (the monitor leaves out our own).
+   */
+  surprise(event: KernelEvent & { readonly kind: 'route' }, now: number): 'noted' | 'unclear' | undefined {
+    const { change, route } = event;
+    const id = routeId(route);
+    const { prefix, ...body } = asStored(route);
+    const isOne = this.#isOurs(route);
+    const isThere = change === 'set' && isOne;
+    if (change === 'removed' && !isOne) return undefined;
+    if (!this.#tracker.isSurprise(id, isThere ? body : undefined)) return undefined;
+    // Somebody else's route in its place is the host's to know. Of several IPv6 hops the kernel tells one by one.
+    if (!isOne || prefix.address.family === 6 || this.#written.has(id, now)) return 'unclear';
+    if (isThere) this.#tracker.actual.set(id, body);
+    else this.#tracker.actual.delete(id);
+    return 'noted';
+  }
+
+  isLinkInUse(ifindex: number): boolean {
+    for (const [, { hops }] of this.#tracker.actual) if (hops.some((hop) => hop.ifindex === ifindex)) return true;
+    return false;
+  }
+
+  statuses(links: Links): readonly RouteStatus[] {
+    const words = new KernelWords(links);
+    const statuses: RouteStatus[] = [];
+    for (const planned of this.#plan) statuses.push(this.#statusOf(planned, words));
+    for (const [id, body] of this.#tracker.pendingDeletions()) {
+      if (!this.#waiting.has(id)) statuses.push(this.#statusOfUnwanted(id, body, links));
+    }
+    return statuses;
+  }
+
+  #write(changes: readonly Change<RouteId, RouteBody>[], now: number): ReturnType<Kernel['writeRoutes']> {
+    this.#written.note(
+      changes.map(({ key }) => key),
+      now,
+    );
+    return this.#kernel.writeRoutes(new RouteChanges(changes));
+  }
+
+  #statusOf({ route, unresolved, meanwhile }: PlannedRoute, words: KernelWords): RouteStatus {
+    if (unresolved !== undefined) return { route, state: 'unresolved', error: unresolved };
+    const id = prefixId(route.prefix);
+    const desired = this.#tracker.desired.get(id);
+    if (meanwhile !== undefined && desired !== undefined && !sameBody(desired, words.bodyOf(id, route.target))) {
+      return { route, state: 'unresolved', error: `${meanwhile.reason}; the way that was there before stays` };
+    }
+    if (this.#tracker.isCorrect(id)) return { route, state: 'programmed' };
+    return this.#notYet(id, route);
+  }
+
+  #statusOfUnwanted(id: RouteId, body: RouteBody, links: Links): RouteStatus {
+    const route = routeOf(id, body);
+    if (this.#mayDelete) return this.#notYet(id, fromKernelRoute(route, 'nobody wants it any more', links));
+    const reason = 'an earlier process left it; kept until datastore and bird are in sync';
+    return { route: fromKernelRoute(route, reason, links), state: 'retained' };
+  }
+
+  #notYet(id: RouteId, route: DesiredRoute): RouteStatus {
+    const error = this.#retry.error(id);
+    return error === undefined ? { route, state: 'pending' } : { route, state: 'failed', error: error.message };
+  }
+}
+
+/** Made one by one while they are encoded: 100,000 at once would be most of what felix needs. */
+class RouteChanges implements Iterable<RouteChange> {
+  readonly #changes: readonly Change<RouteId, RouteBody>[];
+
+  constructor(changes: readonly Change<RouteId, RouteBody>[]) {
+    this.#changes = changes;
+  }
+
+  *[Symbol.iterator](): Generator<RouteChange> {
+    for (const { op, key, value } of this.#changes) yield { op, route: routeOf(key, value) };
+  }
+}
