@@ -11,13 +11,15 @@ interface Waiter {
 }
 
 /**
- * Pods that wait for their routes. All of them look at one picture after each pass: with a burst of pods, one picture for each
- * would be the square of their number.
+ * Pods that wait for their routes. All of them look at one picture after each pass, and those that come in one turn at one
+ * picture then: with a burst of pods, one picture for each would be the square of their number.
  */
 export class RouteWaiters {
   readonly #dataplane: Pick<Dataplane, 'routes' | 'onChange'>;
   readonly #clock: Clock;
   readonly #waiting = new Set<Waiter>();
+  /** Those that have not looked yet. */
+  #fresh: Waiter[] = [];
   #stopListening: (() => void) | undefined;
 
   constructor(dataplane: Pick<Dataplane, 'routes' | 'onChange'>, clock: Clock) {
@@ -40,13 +42,16 @@ export class RouteWaiters {
       };
       this.#waiting.add(waiter);
       this.#stopListening ??= this.#dataplane.onChange(() => this.#look([...this.#waiting]));
-      this.#look([waiter]);
+      this.#fresh.push(waiter);
+      if (this.#fresh.length === 1) setImmediate(() => this.#look(this.#fresh.splice(0)));
     });
   }
 
   #look(waiters: readonly Waiter[]): void {
+    const open = waiters.filter((waiter) => this.#waiting.has(waiter));
+    if (open.length === 0) return;
     const there = this.#there();
-    for (const { wanted, finish } of waiters) if (wanted.every((prefix) => there.has(prefix))) finish();
+    for (const { wanted, finish } of open) if (wanted.every((prefix) => there.has(prefix))) finish();
   }
 
   #there(): ReadonlySet<string> {

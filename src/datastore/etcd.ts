@@ -1,13 +1,13 @@
 import { readFile } from 'node:fs/promises';
 import { Etcd3 } from 'etcd3';
-import type { IOptions, IRangeResponse, ITxnResponse } from 'etcd3';
+import type { ICompare, IOptions, IRangeResponse, ITxnResponse } from 'etcd3';
 import type { Clock } from '../runtime/clock.ts';
 import { asStoreError, wasNeverSent } from './etcd-errors.ts';
 import type { KeyValue } from './etcd-values.ts';
 import { entryOf, rangeEnd, rangeStart } from './etcd-values.ts';
 import type { WatchStream } from './etcd-watch.ts';
 import { watchEtcd } from './etcd-watch.ts';
-import type { Change, Entry, Json, Listing, Store } from './store.ts';
+import type { Change, Entry, Json, Listing, Store, Write } from './store.ts';
 import { AlreadyExistsError, ConflictError, NotFoundError, UnavailableError } from './store.ts';
 
 export interface EtcdSettings {
@@ -132,35 +132,33 @@ class EtcdStore implements Store {
   }
 
   async create(key: string, value: Json): Promise<Entry> {
-    const answer = await this.#call(() =>
-      this.#client
-        .if(key, 'Version', '==', 0)
-        .then(this.#client.put(key).value(JSON.stringify(value)))
-        .commit(),
-    );
-    if (!answer.succeeded) throw new AlreadyExistsError(`${key} exists already`);
-    return { key, value, revision: Number(answer.header.revision) };
+    return { key, value, revision: await this.#write([{ type: 'create', key, value }]) };
   }
 
   async update(key: string, value: Json, revision: number): Promise<Entry> {
-    const answer = await this.#call(() =>
-      this.#client
-        .if(key, 'Mod', '==', revision)
-        .then(this.#client.put(key).value(JSON.stringify(value)))
-        .else(this.#client.get(key))
-        .commit(),
-    );
-    if (!answer.succeeded) throw refusal(key, revision, answer);
-    return { key, value, revision: Number(answer.header.revision) };
+    return { key, value, revision: await this.#write([{ type: 'update', key, value, revision }]) };
   }
 
   async delete(key: string, revision?: number): Promise<void> {
-    const guard =
-      revision === undefined ? this.#client.if(key, 'Version', '>', 0) : this.#client.if(key, 'Mod', '==', revision);
-    const answer = await this.#call(() =>
-      guard.then(this.#client.delete().key(key)).else(this.#client.get(key)).commit(),
+    await this.writeAll([revision === undefined ? { type: 'delete', key } : { type: 'delete', key, revision }]);
+  }
+
+  async writeAll(writes: readonly Write[]): Promise<void> {
+    if (writes.length > 0) await this.#write(writes);
+  }
+
+  /** One transaction; gives its revision. */
+  async #write(writes: readonly Write[]): Promise<number> {
+    const compare = writes.map(guardOf);
+    const success = writes.map((write) =>
+      write.type === 'delete'
+        ? { request_delete_range: { key: Buffer.from(write.key) } }
+        : { request_put: { key: Buffer.from(write.key), value: Buffer.from(JSON.stringify(write.value)) } },
     );
-    if (!answer.succeeded) throw refusal(key, revision ?? 0, answer);
+    const failure = writes.map(({ key }) => ({ request_range: { key: Buffer.from(key) } }));
+    const answer = await this.#call(() => this.#client.kv.txn({ compare, success, failure }));
+    if (!answer.succeeded) throw refusal(writes, answer);
+    return Number(answer.header.revision);
   }
 
   watch(prefix: string, revision: number, signal: AbortSignal): AsyncIterable<readonly Change[]> {
@@ -213,9 +211,25 @@ class EtcdStore implements Store {
   }
 }
 
-/** Why a guarded write was not done: the else-branch has read the key in the same transaction. */
-function refusal(key: string, revision: number, answer: ITxnResponse): Error {
-  const current = answer.responses[0]?.response_range.kvs[0];
-  if (current === undefined) return new NotFoundError(`${key} does not exist`);
-  return new ConflictError(`${key} is at revision ${current.mod_revision}, not at ${revision}`);
+/** What must be so for a write to be done. */
+function guardOf(write: Write): ICompare {
+  const key = Buffer.from(write.key);
+  if (write.type === 'create') return { key, target: 'Version', result: 'Equal', version: 0 };
+  if (write.revision === undefined) return { key, target: 'Version', result: 'Greater', version: 0 };
+  return { key, target: 'Mod', result: 'Equal', mod_revision: write.revision };
+}
+
+/** Why guarded writes were not done: the transaction's other branch has read their keys. */
+function refusal(writes: readonly Write[], answer: ITxnResponse): Error {
+  for (const [i, write] of writes.entries()) {
+    const { key } = write;
+    const current = answer.responses[i]?.response_range.kvs[0];
+    if (write.type === 'create') {
+      if (current !== undefined) return new AlreadyExistsError(`${key} exists already`);
+    } else if (current === undefined) return new NotFoundError(`${key} does not exist`);
+    else if (write.revision !== undefined && Number(current.mod_revision) !== write.revision) {
+      return new ConflictError(`${key} is at revision ${current.mod_revision}, not at ${write.revision}`);
+    }
+  }
+  return new ConflictError(`${writes.map(({ key }) => key).join(', ')}: changed meanwhile`);
 }

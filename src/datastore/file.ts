@@ -11,9 +11,8 @@ import { FileLock } from './file-lock.ts';
 import { follow, Wakeup } from './follow.ts';
 import type { JournalLimits } from './journal-file.ts';
 import { JournalFile } from './journal-file.ts';
-import type { Request } from './ledger.ts';
 import { changeRevision, Ledger } from './ledger.ts';
-import type { Change, Entry, Json, Listing, Store } from './store.ts';
+import type { Change, Entry, Json, Listing, Store, Write } from './store.ts';
 import { NoDatastoreError, UnavailableError } from './store.ts';
 
 export interface FileStoreSettings {
@@ -51,9 +50,9 @@ class FileStore implements Store {
   readonly #wakeup = new Wakeup();
   readonly #lock: FileLock;
   readonly #journal: JournalFile;
-  readonly #writes = new Grouped<Request, Change>({
+  readonly #writes = new Grouped<readonly Write[], readonly Change[]>({
     inTurn: (work) => this.#inTurn(work),
-    serve: (requests) => this.#saying('write', () => this.#locked(() => this.#commit(requests))),
+    serve: (units) => this.#saying('write', () => this.#locked(() => this.#commit(units))),
     limit: MAX_GROUP,
   });
   #turn: Promise<unknown> = Promise.resolve();
@@ -105,7 +104,11 @@ class FileStore implements Store {
   }
 
   async delete(key: string, revision?: number): Promise<void> {
-    await this.#writes.ask(revision === undefined ? { type: 'delete', key } : { type: 'delete', key, revision });
+    await this.writeAll([revision === undefined ? { type: 'delete', key } : { type: 'delete', key, revision }]);
+  }
+
+  async writeAll(writes: readonly Write[]): Promise<void> {
+    await this.#writes.ask(structuredClone(writes));
   }
 
   watch(prefix: string, revision: number, signal: AbortSignal): AsyncIterable<readonly Change[]> {
@@ -122,17 +125,17 @@ class FileStore implements Store {
     await this.#lock.close();
   }
 
-  async #put(request: Request): Promise<Entry> {
-    const change = await this.#writes.ask(request);
+  async #put(write: Write): Promise<Entry> {
+    const [change] = await this.#writes.ask([write]);
     return (change as Extract<Change, { type: 'put' }>).entry;
   }
 
   /** One read of the journal, one append and one sync for all of them. The lock is held. */
-  async #commit(requests: readonly Request[]): Promise<readonly PromiseSettledResult<Change>[]> {
+  async #commit(units: readonly (readonly Write[])[]): Promise<readonly PromiseSettledResult<readonly Change[]>[]> {
     const torn = await this.#journal.catchUp();
     this.#wakeup.wake();
-    const decided = this.#ledger.decideAll(requests);
-    const changes = decided.filter((one): one is Change => !(one instanceof Error));
+    const decided = this.#ledger.decideEach(units);
+    const changes = decided.filter((one): one is readonly Change[] => !(one instanceof Error) && one.length > 0);
     const { stoppedBy } = changes.length === 0 ? {} : await this.#journal.append(changes, torn);
     const { revision } = this.#ledger;
     this.#wakeup.wake();
@@ -140,7 +143,7 @@ class FileStore implements Store {
     if (this.#journal.isDueForCompaction()) await this.#journal.compact().catch(() => undefined);
     return decided.map((one) => {
       if (one instanceof Error) return { status: 'rejected', reason: one };
-      if (changeRevision(one) <= revision) return { status: 'fulfilled', value: one };
+      if (one.every((change) => changeRevision(change) <= revision)) return { status: 'fulfilled', value: one };
       return { status: 'rejected', reason: this.#sentence('write', stoppedBy) };
     });
   }

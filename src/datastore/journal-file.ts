@@ -4,7 +4,16 @@ import { open, rename, stat } from 'node:fs/promises';
 import type { FileHandle } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { JournalHeader, Line } from './journal.ts';
-import { changeOf, encodeChange, encodeEntry, encodeLine, JOURNAL_VERSION, lineAt, readLines } from './journal.ts';
+import {
+  changesOf,
+  encodeChanges,
+  encodeEntry,
+  encodeLine,
+  JOURNAL_VERSION,
+  JOURNAL_VERSION_OF_SINGLES,
+  lineAt,
+  readLines,
+} from './journal.ts';
 import { changeRevision } from './ledger.ts';
 import type { Ledger } from './ledger.ts';
 import type { Change } from './store.ts';
@@ -62,15 +71,17 @@ export class JournalFile {
   }
 
   /**
-   * Appends changes and makes them durable, all by one write and one sync; the ledger takes them. The lock is held, and
-   * catchUp() was called under it. Where the disk takes only some of the lines whole (it is full), those stand, for others may have
+   * Appends changes, a line for each write, and makes them durable, all by one append and one sync; the ledger takes them. The
+   * lock is held, and catchUp() was called under it. Where the disk takes only some of the lines whole (it is full), those stand, for others may have
    * read them by now: the ledger takes them, and what stopped the others is returned. Throws where it takes none, and where
    * the sync fails: then all of them may or may not have happened.
    */
-  async append(changes: readonly Change[], torn: number): Promise<{ readonly stoppedBy?: Error }> {
+  async append(writes: readonly (readonly Change[])[], torn: number): Promise<{ readonly stoppedBy?: Error }> {
+    // Whoever reads such lines only reads on where the header says so.
+    if (this.#open!.header.version !== JOURNAL_VERSION) await this.compact();
+    else if (torn > 0) await this.#open!.handle.truncate(this.#open!.offset);
     const journal = this.#open!;
-    if (torn > 0) await journal.handle.truncate(journal.offset);
-    const lines = changes.map(encodeChange);
+    const lines = writes.map(encodeChanges);
     const { written, stoppedBy } = await writeUntilRefused(journal.handle, Buffer.concat(lines), journal.offset);
     const whole = wholeLines(lines, written);
     if (stoppedBy !== undefined) {
@@ -80,7 +91,7 @@ export class JournalFile {
     }
     await journal.handle.datasync();
     journal.offset += whole.octets;
-    for (const change of changes.slice(0, whole.count)) this.#ledger.apply(change);
+    for (const change of writes.slice(0, whole.count).flat()) this.#ledger.apply(change);
     return { ...(stoppedBy !== undefined && { stoppedBy }) };
   }
 
@@ -119,7 +130,7 @@ export class JournalFile {
     const lines: Buffer[] = [];
     let octets = 0;
     for (const change of changes.reverse()) {
-      const line = encodeChange(change);
+      const line = encodeChanges([change]);
       octets += line.length;
       if (octets > this.#limits.maxOctets / 8) break;
       lines.unshift(line);
@@ -158,7 +169,8 @@ export class JournalFile {
       const octets = await readRange(handle, 0, size);
       const first = lineAt(octets, 0);
       const header = first?.json as JournalHeader | undefined;
-      if (first === undefined || header?.version !== JOURNAL_VERSION) throw this.#damaged(0);
+      const versions: readonly (number | undefined)[] = [JOURNAL_VERSION, JOURNAL_VERSION_OF_SINGLES];
+      if (first === undefined || header === undefined || !versions.includes(header.version)) throw this.#damaged(0);
       const bodyEnd = first.end + header.bodyOctets;
       const { lines, end } = readLines(octets.subarray(0, bodyEnd), first.end);
       if (end !== bodyEnd) throw this.#damaged(end);
@@ -172,14 +184,14 @@ export class JournalFile {
 
   /** Goes on from where the ledger is if the new journal still knows that place; starts anew if not. */
   #adopt(header: JournalHeader, lines: readonly Line[]): void {
-    const changes = lines.slice(header.entries).map(changeOf);
+    const changes = lines.slice(header.entries).flatMap(changesOf);
     const { revision } = this.#ledger;
     const sameHistory = this.#history === header.history;
     if (sameHistory && revision >= header.compacted && revision <= header.revision) {
       for (const change of changes) if (changeRevision(change) > revision) this.#ledger.apply(change);
       this.#ledger.compact(header.compacted);
     } else {
-      const entries = lines.slice(0, header.entries).map((line) => changeOf(line));
+      const entries = lines.slice(0, header.entries).flatMap(changesOf);
       const puts = entries.flatMap((change) => (change.type === 'put' ? [change.entry] : []));
       this.#ledger.replace(puts, header.compacted, changes);
     }
@@ -193,8 +205,7 @@ export class JournalFile {
     let read = readLines(await readRange(journal.handle, journal.offset, size), 0);
     // A reader may meet a writer that is cutting off a torn line: look twice before crying.
     if (read.damaged) read = readLines(await readRange(journal.handle, journal.offset, size), 0);
-    for (const line of read.lines) {
-      const change = changeOf(line);
+    for (const change of read.lines.flatMap(changesOf)) {
       if (changeRevision(change) !== this.#ledger.revision + 1) throw this.#damaged(journal.offset);
       this.#ledger.apply(change);
     }

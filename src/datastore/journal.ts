@@ -6,7 +6,9 @@ import type { Change, Entry, Json } from './store.ts';
  * that was cut short by a crash lacks its newline or fails its checksum, and nothing after it was ever acknowledged.
  */
 
-export const JOURNAL_VERSION = 1;
+export const JOURNAL_VERSION = 2;
+/** In its lines there is one change each; all else is as now. */
+export const JOURNAL_VERSION_OF_SINGLES = 1;
 
 /** The first line. The `bodyOctets` that follow are the entries at `revision`, then the changes after `compacted`. */
 export interface JournalHeader {
@@ -19,7 +21,7 @@ export interface JournalHeader {
   readonly bodyOctets: number;
 }
 
-/** One entry or change: revision, key, and a value unless it is a deletion. */
+/** One entry or change: revision, key, and a value unless it is a deletion. Changes that are one write are a list of them in one line. */
 interface Row {
   readonly r: number;
   readonly k: string;
@@ -40,8 +42,16 @@ export function encodeLine(json: unknown): Buffer {
 export const encodeEntry = ({ key, value, revision }: Entry): Buffer =>
   encodeLine({ r: revision, k: key, v: value } satisfies Row);
 
-export const encodeChange = (change: Change): Buffer =>
-  change.type === 'put' ? encodeEntry(change.entry) : encodeLine({ r: change.revision, k: change.key } satisfies Row);
+/** What was written as one is one line: no cut leaves a part of it. */
+export function encodeChanges(changes: readonly Change[]): Buffer {
+  const rows = changes.map(rowOf);
+  return encodeLine(rows.length === 1 ? rows[0] : rows);
+}
+
+const rowOf = (change: Change): Row =>
+  change.type === 'delete'
+    ? { r: change.revision, k: change.key }
+    : { r: change.entry.revision, k: change.entry.key, v: change.entry.value };
 
 /** The line that starts at `start`; undefined where it is incomplete or its checksum is wrong. */
 export function lineAt(octets: Buffer, start: number): Line | undefined {
@@ -70,8 +80,10 @@ function goodLineAfter(octets: Buffer, bad: number): boolean {
   return false;
 }
 
-export function changeOf(line: Line): Change {
-  const { r, k, v } = line.json as Row;
+export const changesOf = ({ json }: Line): readonly Change[] =>
+  (Array.isArray(json) ? (json as readonly Row[]) : [json as Row]).map(changeOf);
+
+function changeOf({ r, k, v }: Row): Change {
   return v === undefined
     ? { type: 'delete', key: k, revision: r }
     : { type: 'put', entry: { key: k, value: v, revision: r } };

@@ -1,11 +1,5 @@
-import type { Change, Entry, Json, Listing } from './store.ts';
+import type { Change, Entry, Listing, Write } from './store.ts';
 import { AlreadyExistsError, CompactedError, ConflictError, NotFoundError } from './store.ts';
-
-/** A write as the caller asked for it. */
-export type Request =
-  | { readonly type: 'create'; readonly key: string; readonly value: Json }
-  | { readonly type: 'update'; readonly key: string; readonly value: Json; readonly revision: number }
-  | { readonly type: 'delete'; readonly key: string; readonly revision?: number };
 
 export const changeKey = (change: Change): string => (change.type === 'put' ? change.entry.key : change.key);
 export const changeRevision = (change: Change): number =>
@@ -50,23 +44,26 @@ export class Ledger {
     return { entries, revision: this.revision };
   }
 
-  /** The change that a request makes, if it may. Throws AlreadyExistsError, NotFoundError or ConflictError. */
-  decide(request: Request): Change {
-    return changeOf(request, this.#entries.get(request.key), this.revision + 1);
+  /** The changes that writes make as one, if they may. Throws AlreadyExistsError, NotFoundError or ConflictError. */
+  decide(writes: readonly Write[]): readonly Change[] {
+    const [decided] = this.decideEach([writes]);
+    if (decided instanceof Error) throw decided;
+    return decided ?? [];
   }
 
-  /** As `decide`, for requests that are written together: each finds what those before it make. In place of the error that decide throws is the error. */
-  decideAll(requests: readonly Request[]): readonly (Change | Error)[] {
+  /** As `decide`, for several in a row that are not applied yet: each finds what those before it make. In place of what decide throws is the error. */
+  decideEach(units: readonly (readonly Write[])[]): readonly (readonly Change[] | Error)[] {
     const made = new Map<string, Entry | undefined>();
     let { revision } = this;
-    return requests.map((request) => {
-      const { key } = request;
-      const current = made.has(key) ? made.get(key) : this.#entries.get(key);
+    return units.map((writes) => {
       try {
-        const change = changeOf(request, current, revision + 1);
-        revision++;
-        made.set(key, change.type === 'put' ? change.entry : undefined);
-        return change;
+        const changes = writes.map((write, i) => {
+          const current = made.has(write.key) ? made.get(write.key) : this.#entries.get(write.key);
+          return changeOf(write, current, revision + 1 + i);
+        });
+        for (const change of changes) made.set(changeKey(change), change.type === 'put' ? change.entry : undefined);
+        revision += changes.length;
+        return changes;
       } catch (error) {
         return error as Error;
       }
@@ -113,16 +110,16 @@ export class Ledger {
   }
 }
 
-function changeOf(request: Request, current: Entry | undefined, revision: number): Change {
-  const { key } = request;
-  if (request.type === 'create') {
+function changeOf(write: Write, current: Entry | undefined, revision: number): Change {
+  const { key } = write;
+  if (write.type === 'create') {
     if (current !== undefined) throw new AlreadyExistsError(`${key} exists already, at revision ${current.revision}`);
-    return { type: 'put', entry: { key, value: request.value, revision } };
+    return { type: 'put', entry: { key, value: write.value, revision } };
   }
   if (current === undefined) throw new NotFoundError(`${key} does not exist`);
-  if (request.revision !== undefined && request.revision !== current.revision) {
-    throw new ConflictError(`${key} is at revision ${current.revision}, not at ${request.revision}`);
+  if (write.revision !== undefined && write.revision !== current.revision) {
+    throw new ConflictError(`${key} is at revision ${current.revision}, not at ${write.revision}`);
   }
-  if (request.type === 'delete') return { type: 'delete', key, revision };
-  return { type: 'put', entry: { key, value: request.value, revision } };
+  if (write.type === 'delete') return { type: 'delete', key, revision };
+  return { type: 'put', entry: { key, value: write.value, revision } };
 }

@@ -1,7 +1,6 @@
 import { follow, Wakeup } from './follow.ts';
-import type { Request } from './ledger.ts';
 import { Ledger } from './ledger.ts';
-import type { Change, Entry, Json, Listing, Store } from './store.ts';
+import type { Change, Entry, Json, Listing, Store, Write } from './store.ts';
 import { UnavailableError } from './store.ts';
 
 /** A store in this process's memory: for tests and trials, gone with the process. */
@@ -26,10 +25,13 @@ export class MemoryStore implements Store {
     return this.#put({ type: 'update', key, value: structuredClone(value), revision });
   }
 
-  delete(key: string, revision?: number): Promise<void> {
-    return this.#answer(() => {
-      this.#write(revision === undefined ? { type: 'delete', key } : { type: 'delete', key, revision });
-    });
+  async delete(key: string, revision?: number): Promise<void> {
+    await this.writeAll([revision === undefined ? { type: 'delete', key } : { type: 'delete', key, revision }]);
+  }
+
+  writeAll(writes: readonly Write[]): Promise<void> {
+    const copy = structuredClone(writes);
+    return this.#answer(() => this.#write(copy));
   }
 
   watch(prefix: string, revision: number, signal: AbortSignal): AsyncIterable<readonly Change[]> {
@@ -47,15 +49,15 @@ export class MemoryStore implements Store {
     return Promise.resolve();
   }
 
-  #put(request: Request): Promise<Entry> {
+  #put(write: Write): Promise<Entry> {
     return this.#answer(() => {
-      this.#write(request);
-      return this.#ledger.get(request.key)!;
+      this.#write([write]);
+      return this.#ledger.get(write.key)!;
     });
   }
 
-  #write(request: Request): void {
-    this.#ledger.apply(this.#ledger.decide(request));
+  #write(writes: readonly Write[]): void {
+    for (const change of this.#ledger.decide(writes)) this.#ledger.apply(change);
     this.#wakeup.wake();
   }
 

@@ -13,6 +13,15 @@ export type Change =
   | { readonly type: 'put'; readonly entry: Entry }
   | { readonly type: 'delete'; readonly key: string; readonly revision: number };
 
+/** One write: `create` where nothing is, `update` and `delete` of what is still at `revision`, or of whatever is there. */
+export type Write =
+  | { readonly type: 'create'; readonly key: string; readonly value: Json }
+  | { readonly type: 'update'; readonly key: string; readonly value: Json; readonly revision: number }
+  | { readonly type: 'delete'; readonly key: string; readonly revision?: number };
+
+/** So many writes may be one; etcd takes 128 where nobody told it otherwise. */
+export const MAX_WRITES = 100;
+
 export interface Listing {
   readonly entries: readonly Entry[];
   /** The store's revision that the listing shows; watch from here. */
@@ -29,6 +38,11 @@ export interface Store {
   update(key: string, value: Json, revision: number): Promise<Entry>;
   /** Deletes only if still at `revision`, where one is given. Throws ConflictError or NotFoundError. */
   delete(key: string, revision?: number): Promise<void>;
+  /**
+   * Several writes of different keys as one, MAX_WRITES at most: all of them are done or none, and nobody sees some without
+   * the others. Throws what the first that may not be done would throw by itself.
+   */
+  writeAll(writes: readonly Write[]): Promise<void>;
   /**
    * Every change under `prefix` after `revision`, in order and without gaps, in batches.
    * Ends with CompactedError where `revision` is no longer kept (list again), with UnavailableError where the

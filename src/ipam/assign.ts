@@ -1,4 +1,5 @@
-import { UnavailableError } from '../datastore/store.ts';
+import type { Write } from '../datastore/store.ts';
+import { MAX_WRITES } from '../datastore/store.ts';
 import { InvalidValueError } from '../model/invalid.ts';
 import type { IpAddress, IpFamily, Prefix } from '../model/ip.ts';
 import { formatPrefix, prefixContains } from '../model/ip.ts';
@@ -7,13 +8,17 @@ import type { AllocationAttributes, Block } from './block.ts';
 import { allocate, collectCooled } from './block.ts';
 import { claimBlock, releaseClaim } from './claim.ts';
 import { PoolsExhaustedError } from './errors.ts';
+import type { HandleCounts } from './handle.ts';
 import { adjusted } from './handle.ts';
 import type { IpamPool } from './plan.ts';
 import { inOrder, isReclaimable, nextCandidate } from './plan.ts';
 import type { IpamConfig, Records } from './records.ts';
+import { blockUpdate } from './records.ts';
 
 /** Where neither IPAMConfig nor the request says how many blocks a host may have. */
 const DEFAULT_MAX_BLOCKS = 20;
+/** What goes into one write beside the block. */
+const MAX_PORTIONS = MAX_WRITES - 1;
 
 export interface AssignRequest {
   readonly node: string;
@@ -56,6 +61,11 @@ interface Need {
 interface Portion {
   readonly need: Need;
   readonly count: number;
+}
+
+interface CountedPortion extends Portion {
+  /** Of the handle's count. */
+  readonly write: Write;
 }
 
 const isShort = ({ request, addresses, failure }: Need): boolean =>
@@ -179,44 +189,49 @@ export class AssignSearch {
     }
   }
 
-  /**
-   * All that are short, from one block and by one write of it. The handles' counts go up first: a crash then leaves counts too
-   * high, which a release repairs, never one too low. Gives those that got something.
-   */
-  #take(prefix: Prefix, onlyIfOwnedBy?: string): Promise<readonly Need[]> {
+  /** All that are short, as far as the block reaches. Gives those that got something. */
+  async #take(prefix: Prefix, onlyIfOwnedBy?: string): Promise<readonly Need[]> {
+    const served: Need[] = [];
+    for (;;) {
+      const some = await this.#takeOnce(prefix, onlyIfOwnedBy);
+      served.push(...some);
+      if (some.length === 0 || !this.#isAnyShort()) return served;
+    }
+  }
+
+  /** One write of the block and of the handles' counts, as many as go into one. */
+  #takeOnce(prefix: Prefix, onlyIfOwnedBy?: string): Promise<readonly Need[]> {
     const cidr = formatPrefix(prefix);
     return this.#records.retry(`block ${cidr}`, async () => {
       const stored = await this.#records.block(prefix);
       if (stored === undefined) return [];
       if (onlyIfOwnedBy !== undefined && stored.value.affinity !== onlyIfOwnedBy) return [];
       const block = collectCooled(stored.value, this.#records.nowMs(), this.#config.cooldownSeconds);
-      const counted = await this.#changeCounts(cidr, portions(block, this.#short()), 1);
+      const counted = await this.#withCounts(cidr, portions(block, this.#short()).slice(0, MAX_PORTIONS));
       if (counted.length === 0) return [];
       const [next, taken] = handedOut(block, counted);
-      try {
-        await this.#records.updateBlock(next, stored.revision);
-      } catch (error) {
-        // Without an answer the block may have been written: then the counts are right as they are.
-        if (!(error instanceof UnavailableError)) await this.#changeCounts(cidr, counted, -1);
-        throw error;
-      }
+      await this.#records.writeAll([...counted.map(({ write }) => write), blockUpdate(next, stored.revision)]);
       for (const [i, { need }] of counted.entries()) need.addresses.push(...taken[i]!);
       return counted.map(({ need }) => need);
     });
   }
 
-  /** All at the same time; whose count cannot be changed is left out from here on, with the reason. Gives the others. */
-  async #changeCounts(cidr: string, wanted: readonly Portion[], sign: 1 | -1): Promise<readonly Portion[]> {
-    await Promise.all(
-      wanted.map(async ({ need, count }) => {
+  /** Whose handle cannot be read is left out from here on, with the reason. Gives the others. */
+  async #withCounts(cidr: string, wanted: readonly Portion[]): Promise<readonly CountedPortion[]> {
+    const counted = await Promise.all(
+      wanted.map(async (portion) => {
+        const { need, count } = portion;
         try {
-          await this.#records.changeHandle(need.request.handleId, (counts) => adjusted(counts, cidr, sign * count));
+          const raise = (counts: HandleCounts): HandleCounts => adjusted(counts, cidr, count);
+          const write = await this.#records.handleWrite(need.request.handleId, raise);
+          return write === undefined ? [] : [{ ...portion, write }];
         } catch (error) {
           need.failure = error;
+          return [];
         }
       }),
     );
-    return wanted.filter(({ need }) => need.failure === undefined);
+    return counted.flat();
   }
 }
 

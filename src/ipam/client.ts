@@ -12,7 +12,7 @@ import { adjusted } from './handle.ts';
 import { assignmentsOf } from './held.ts';
 import type { IpamPool } from './plan.ts';
 import type { IpamPorts } from './records.ts';
-import { Records } from './records.ts';
+import { blockUpdate, Records } from './records.ts';
 import { releaseHandles } from './release.ts';
 
 /** So many handles are written at the same time, at most. */
@@ -121,12 +121,10 @@ class CasIpam implements Ipam {
           `address ${text} was assigned anew since: ${found.sequenceNumber}, not ${sequenceNumber}`,
         );
       }
-      await this.#records.updateBlock(
-        release(stored.value, [found.ordinal], this.#records.cooldown(cooldownSeconds)),
-        stored.revision,
-      );
+      const next = release(stored.value, [found.ordinal], this.#records.cooldown(cooldownSeconds));
+      const count = await this.#records.handleWrite(handleId, (counts) => adjusted(counts, cidr, -1));
+      await this.#records.writeAll([blockUpdate(next, stored.revision), ...(count === undefined ? [] : [count])]);
     });
-    await this.#records.changeHandle(handleId, (counts) => adjusted(counts, cidr, -1));
   }
 
   async ensureTunnelAddress({ node, kind, pools }: Parameters<Ipam['ensureTunnelAddress']>[0]): Promise<IpAddress> {

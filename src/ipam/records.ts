@@ -8,8 +8,8 @@ import {
   parseAffinityKey,
   parseBlockKey,
 } from '../datastore/keys.ts';
-import type { Store } from '../datastore/store.ts';
-import { AlreadyExistsError, ConflictError, NotFoundError } from '../datastore/store.ts';
+import type { Store, Write } from '../datastore/store.ts';
+import { AlreadyExistsError, ConflictError, MAX_WRITES, NotFoundError } from '../datastore/store.ts';
 import type { IpFamily, Prefix } from '../model/ip.ts';
 import type { Clock } from '../runtime/clock.ts';
 import type { Random } from '../runtime/random.ts';
@@ -148,19 +148,39 @@ export class Records {
     return entry && { value: handleFromJson(entry.value), revision: entry.revision };
   }
 
-  /** Changes a handle's counts. A handle that holds nothing more is deleted. */
-  changeHandle(id: string, change: (counts: HandleCounts) => HandleCounts): Promise<void> {
-    return this.retry(`handle ${id}`, async () => {
-      const stored = await this.handle(id);
-      const next = change(stored?.value ?? new Map());
-      if (stored === undefined) {
-        if (next.size > 0) await this.#store.create(handleKey(id), handleToJson(next));
-      } else if (next.size > 0) await this.#store.update(handleKey(id), handleToJson(next), stored.revision);
-      else await this.#store.delete(handleKey(id), stored.revision);
-    });
+  /** What changes a handle's counts as they are now; a handle that holds nothing more is deleted. Undefined where nothing is to be written. */
+  async handleWrite(id: string, change: (counts: HandleCounts) => HandleCounts): Promise<Write | undefined> {
+    const key = handleKey(id);
+    const stored = await this.handle(id);
+    const next = change(stored?.value ?? new Map());
+    if (stored === undefined) return next.size > 0 ? { type: 'create', key, value: handleToJson(next) } : undefined;
+    const { revision } = stored;
+    return next.size > 0
+      ? { type: 'update', key, value: handleToJson(next), revision }
+      : { type: 'delete', key, revision };
   }
 
-  async deleteHandle(id: string, revision: number): Promise<void> {
-    await this.#store.delete(handleKey(id), revision);
+  /** As one: a block and the counts of those who have addresses of it never tell different things. Throws conflicts, see `retry`. */
+  async writeAll(writes: readonly Write[]): Promise<void> {
+    for (let i = 0; i < writes.length; i += MAX_WRITES) await this.#store.writeAll(writes.slice(i, i + MAX_WRITES));
   }
 }
+
+export const blockUpdate = (block: Block, revision: number): Write => ({
+  type: 'update',
+  key: blockKey(block.prefix),
+  value: blockToJson(block),
+  revision,
+});
+
+export const blockDeletion = ({ prefix }: Block, revision: number): Write => ({
+  type: 'delete',
+  key: blockKey(prefix),
+  revision,
+});
+
+export const handleDeletion = (id: string, revision: number): Write => ({
+  type: 'delete',
+  key: handleKey(id),
+  revision,
+});

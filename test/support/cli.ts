@@ -103,6 +103,7 @@ export class FakeShell {
       create: (key, value) => store.create(key, value),
       update: (key, value, revision) => store.update(key, value, revision),
       delete: (key, revision) => store.delete(key, revision),
+      writeAll: (writes) => store.writeAll(writes),
       watch: (prefix, revision, signal) => store.watch(prefix, revision, signal),
       close: () => {
         this.closed++;

@@ -19,6 +19,8 @@ export function failingStore(store: Store, fateOf: (label: string) => Fate): Sto
     create: (key, value) => attempt(`create ${key}`, () => store.create(key, value)),
     update: (key, value, revision) => attempt(`update ${key}`, () => store.update(key, value, revision)),
     delete: (key, revision) => attempt(`delete ${key}`, () => store.delete(key, revision)),
+    writeAll: (writes) =>
+      attempt(`writeAll ${writes.map(({ type, key }) => `${type} ${key}`).join(', ')}`, () => store.writeAll(writes)),
     watch: (prefix, revision, signal) => store.watch(prefix, revision, signal),
     close: () => store.close(),
   };

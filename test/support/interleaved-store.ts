@@ -12,6 +12,8 @@ export function interleavedStore(store: Store, schedule: (label: string) => Prom
     create: (key, value) => later(`create ${key}`, () => store.create(key, value)),
     update: (key, value, revision) => later(`update ${key}`, () => store.update(key, value, revision)),
     delete: (key, revision) => later(`delete ${key}`, () => store.delete(key, revision)),
+    writeAll: (writes) =>
+      later(`writeAll ${writes.map(({ type, key }) => `${type} ${key}`).join(', ')}`, () => store.writeAll(writes)),
     watch: (prefix, revision, signal) => store.watch(prefix, revision, signal),
     close: () => store.close(),
   };

@@ -21,20 +21,6 @@ export const assign = async (ipam: Ipam, node: string, ...rest: readonly [string
 
 /** What facts of Calico's IPAM must hold whenever nobody is at work. Returns how many addresses are allocated. */
 export async function checkInvariants(store: Store): Promise<number> {
-  const { allocated, counted, addresses } = await census(store);
-  expect(counted).toEqual(allocated);
-  return addresses;
-}
-
-/** The same where calls have failed: a handle's count may be too high, never too low. */
-export async function checkAfterFailures(store: Store): Promise<number> {
-  const { allocated, counted, addresses } = await census(store);
-  for (const [name, count] of allocated) expect(counted.get(name) ?? 0, name).toBeGreaterThanOrEqual(count);
-  return addresses;
-}
-
-/** By handle and block: what the blocks have allocated, and what the handles say. */
-async function census(store: Store) {
   const { entries } = await store.list(IPAM_PREFIX);
   const allocated = new Map<string, number>();
   const counted = new Map<string, number>();
@@ -61,5 +47,6 @@ async function census(store: Store) {
       allocated.set(name, (allocated.get(name) ?? 0) + 1);
     }
   }
-  return { allocated, counted, addresses };
+  expect(counted).toEqual(allocated);
+  return addresses;
 }

@@ -36,6 +36,7 @@ function noted(store: Store): { readonly store: Store; readonly lists: string[];
     create: (key, value) => store.create(key, value),
     update,
     delete: (key, revision) => store.delete(key, revision),
+    writeAll: (writes) => store.writeAll(writes),
     watch: (prefix, revision, signal) => store.watch(prefix, revision, signal),
     close: () => store.close(),
   };

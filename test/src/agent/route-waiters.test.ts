@@ -1,3 +1,4 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { expect, test } from 'vitest';
 import type { RouteStatus } from '../../../felix/index.ts';
 import { RouteWaiters } from '../../../src/agent/route-waiters.ts';
@@ -43,6 +44,8 @@ test('a burst of pods that wait looks at the routes once for each pass, not once
   const clock = new FakeClock();
   const waiters = new RouteWaiters(routes, clock);
   const all = Array.from({ length: 100 }, (_, i) => waiters.programmed([address(i)]));
+  await nextTurn();
+  expect(routes.asked).toBe(1);
   routes.asked = 0;
   const statuses = Array.from({ length: 100 }, (_, i) => status(address(i), 'programmed'));
   routes.become(statuses.slice(0, 60));
@@ -50,6 +53,14 @@ test('a burst of pods that wait looks at the routes once for each pass, not once
   routes.become(statuses);
   await Promise.all(all);
   expect(routes.asked).toBe(2);
+  expect([routes.listeners, clock.pending]).toEqual([0, 0]);
+});
+
+test('a route that is there already is waited for no longer than a turn', async () => {
+  const routes = new Routes();
+  const clock = new FakeClock();
+  routes.statuses = [status(address(1), 'programmed')];
+  await new RouteWaiters(routes, clock).programmed([address(1)]);
   expect([routes.listeners, clock.pending]).toEqual([0, 0]);
 });
 

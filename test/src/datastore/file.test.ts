@@ -16,6 +16,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { openFileStore } from '../../../src/datastore/file.ts';
+import { encodeLine } from '../../../src/datastore/journal.ts';
 import type { Change, Store } from '../../../src/datastore/store.ts';
 import {
   AlreadyExistsError,
@@ -279,6 +280,46 @@ describe('the file store', () => {
     const keys = ['/a', '/b', '/e', '/f', '/first'];
     for (const each of [store, other, await opened()]) {
       expect((await each.list('/')).entries.map(({ key }) => key)).toEqual(keys);
+    }
+  });
+
+  test('of what was written as one, no cut of the journal leaves a part, nor does a full disk', async () => {
+    const store = await opened();
+    const together = (...keys: readonly string[]): Promise<void> =>
+      store.writeAll(keys.map((key) => ({ type: 'create', key, value: key })));
+    await together('/a', '/b');
+    const start = (await stat(join(directory, 'journal'))).size;
+    const write = vi.spyOn(await fileMethods(directory), 'write').mockRejectedValueOnce(failure('ENOSPC'));
+    await expect(together('/full', '/too')).rejects.toThrow(UnavailableError);
+    write.mockRestore();
+    await together('/c', '/d', '/e');
+    await store.close();
+    const whole = (await stat(join(directory, 'journal'))).size;
+    const counts = new Set<number>();
+    for (let cut = whole; cut >= start; cut--) {
+      await truncate(join(directory, 'journal'), cut);
+      const reader = await openFileStore({ directory });
+      counts.add((await reader.list('/')).entries.length);
+      await reader.close();
+    }
+    expect([...counts]).toEqual([5, 2]);
+  });
+
+  test('a journal of before is read, and rewritten before what an older reader would not understand', async () => {
+    const store = await opened();
+    await store.create('/a', 1);
+    await store.close();
+    const path = join(directory, 'journal');
+    const [header = '', ...lines] = (await readFile(path, 'utf8')).split('\n');
+    const older = encodeLine({ ...(JSON.parse(header.slice(9)) as object), version: 1 });
+    await writeFile(path, Buffer.concat([older, Buffer.from(lines.join('\n'))]));
+    const [again, other] = [await opened(), await opened()];
+    expect((await again.get('/a'))?.value).toBe(1);
+    await again.writeAll(['/b', '/c'].map((key) => ({ type: 'create', key, value: key })));
+    expect((await readFile(path, 'utf8')).split('\n')[0]).toContain('"version":2');
+    for (const each of [again, other, await opened()]) {
+      const { entries, revision } = await each.list('/');
+      expect([entries.length, revision]).toEqual([3, 3]);
     }
   });
 

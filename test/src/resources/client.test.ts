@@ -41,6 +41,7 @@ function contended(inner: Store, meddle: number): Store {
     create: (key, value) => inner.create(key, value),
     update: (key, value, revision) => inner.update(key, value, revision),
     delete: (key, revision) => inner.delete(key, revision),
+    writeAll: (writes) => inner.writeAll(writes),
     watch: (prefix, revision, signal) => inner.watch(prefix, revision, signal),
     close: () => inner.close(),
   };
