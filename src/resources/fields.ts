@@ -10,20 +10,15 @@ import { parseSelector } from '../model/selector.ts';
 
 /**
  * An object of which every field is known: `notYet` are those that Calico has and we do not honour.
- * Accepting one of them in silence would promise what nobody keeps.
+ * Accepting one of them in silence would promise what nobody keeps. One line of the message for each field.
  */
 export function fields<S extends z.ZodRawShape>(owner: string, shape: S, notYet: readonly string[] = []) {
   const known = [...Object.keys(shape), ...notYet];
-  return z
-    .record(z.string(), z.unknown())
-    .check((ctx) => {
-      for (const [name, value] of Object.entries(ctx.value)) {
-        if (Object.hasOwn(shape, name)) continue;
-        const message = notYet.includes(name) ? 'is not supported yet' : notAField(name, owner, known);
-        ctx.issues.push({ code: 'custom', path: [name], input: value, message });
-      }
-    })
-    .pipe(z.object(shape));
+  const refusal = (name: string): string =>
+    notYet.includes(name) ? 'is not supported yet' : notAField(name, owner, known);
+  return z.strictObject(shape, {
+    error: (issue) => (issue.code === 'unrecognized_keys' ? issue.keys.map(refusal).join('\n') : undefined),
+  });
 }
 
 function notAField(name: string, owner: string, known: readonly string[]): string {
@@ -53,14 +48,25 @@ function refusable<T>(read: () => T, ctx: z.RefinementCtx): T {
   }
 }
 
+/** What a schema says of any wrong value; that one is missing is told elsewhere. */
+export const saying =
+  (reason: string) =>
+  ({ input }: { readonly input?: unknown }): string | undefined =>
+    input === undefined || input === null ? undefined : reason;
+
+const NOT_AN_ASN = 'is not an AS number between 1 and 4294967295';
+
 /** A number, or a text in plain or dotted form; stored as a number. */
-export const asNumber = z.unknown().transform((value, ctx) =>
-  refusable(() => {
-    // 1.10 without quotes reaches us as 1.1: another AS.
-    if (typeof value === 'number' && Number.isInteger(value)) return parseAsn(value);
-    return parseAsn(typeof value === 'string' ? value : JSON.stringify({ value }));
-  }, ctx),
-);
+export const asNumber = z
+  .union([z.number(), z.string()], { error: saying(NOT_AN_ASN) })
+  .meta({ type: ['integer', 'string'], examples: [64512, '1.10'] })
+  .transform((value, ctx) =>
+    refusable(() => {
+      // 1.10 without quotes reaches us as 1.1: another AS.
+      if (typeof value === 'string' || Number.isInteger(value)) return parseAsn(value);
+      throw new InvalidValueError('', value, NOT_AN_ASN);
+    }, ctx),
+  );
 
 /** Both ends belong to it. */
 const durationBetween = (minSeconds: number, maxSeconds: number) =>
@@ -89,11 +95,10 @@ export const macAddress = z
   .string()
   .regex(/^[0-9a-f]{2}(:[0-9a-f]{2}){5}$/i, 'is not a MAC address such as 66:12:34:56:78:9a');
 
-export const wholeNumber = (min: number, max: number) =>
-  z.custom<number>(
-    (value) => Number.isInteger(value) && (value as number) >= min && (value as number) <= max,
-    `is not a whole number between ${min} and ${max}`,
-  );
+export function wholeNumber(min: number, max: number) {
+  const error = saying(`is not a whole number between ${min} and ${max}`);
+  return z.int({ error }).min(min, { error }).max(max, { error });
+}
 
 /** Lower is preferred; the inverse of LOCAL_PREF. Calico's route priorities. */
 export const routePriority = wholeNumber(1, 2_147_483_646);

@@ -85,16 +85,12 @@ const textOrNothing = z
 /** An empty map says as little as none. */
 const orNothing = <T extends object>(map: T): T | undefined => (Object.keys(map).length === 0 ? undefined : map);
 
-const isAbsent = (value: unknown): boolean => value === undefined || value === '';
-
 function metadata(kind: string, namespaced: boolean) {
   const notNamespaced = `namespace should not be specified for a non-namespaced resource. ${kind} is not a namespaced resource`;
   const namespace = checkedText((value) => parseResourceName(value));
   return fields(`${kind}.metadata`, {
     name: checkedText((value) => parseResourceName(value)),
-    namespace: namespaced
-      ? namespace.default(DEFAULT_NAMESPACE)
-      : z.custom<undefined>(isAbsent, notNamespaced).optional(),
+    namespace: namespaced ? namespace.default(DEFAULT_NAMESPACE) : z.literal('', { error: notNamespaced }).optional(),
     labels: labels.transform(orNothing).optional(),
     annotations: z.record(z.string(), z.string()).transform(orNothing).optional(),
     uid: textOrNothing,

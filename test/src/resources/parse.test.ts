@@ -184,6 +184,20 @@ describe('a resource is refused with the field, the value and the reason', () =>
     );
   });
 
+  test('a field that is not known hides no other fault, and is not taken for an empty object', () => {
+    expect(refusal(manifest('BGPPeer', 'p', { ...PEER, keepaliveTime: '0s', colour: 1, asNumber: '' }))).toBe(
+      [
+        'error with the following fields:',
+        "-  spec.asNumber = '': is not an AS number between 1 and 4294967295",
+        "-  spec.keepaliveTime = '0s': is not between 1s and 21845s",
+        "-  spec.colour = '1': is not a field of BGPPeer.spec",
+      ].join('\n'),
+    );
+    expect(refusal(manifest('Node', 'n', { bgp: { ipv4Adress: '10.0.0.1/24' } }))).toBe(
+      `error with field spec.bgp.ipv4Adress = '10.0.0.1/24': is not a field of Node.spec.bgp; did you mean "ipv4Address"?`,
+    );
+  });
+
   test('a configuration of one node may not set what is the cluster’s', () => {
     const spec = { asNumber: 64513, listenPort: 1790 };
     expect(refusal(manifest('BGPConfiguration', 'node.node-a1', spec))).toBe(
