@@ -38,7 +38,7 @@ export const checkedText = (read: (value: string) => unknown) =>
     return value;
   });
 
-function refusable<T>(read: () => T, ctx: z.RefinementCtx): T {
+export function refusable<T>(read: () => T, ctx: z.RefinementCtx): T {
   try {
     return read();
   } catch (error) {
@@ -54,19 +54,36 @@ export const saying =
   ({ input }: { readonly input?: unknown }): string | undefined =>
     input === undefined || input === null ? undefined : reason;
 
-const NOT_AN_ASN = 'is not an AS number between 1 and 4294967295';
+/** How such values are written, and what is said of one that is neither a number nor a text. */
+interface NumberOrText {
+  readonly examples: readonly (number | string)[];
+  readonly reason: string;
+}
 
-/** A number, or a text in plain or dotted form; stored as a number. */
-export const asNumber = z
-  .union([z.number(), z.string()], { error: saying(NOT_AN_ASN) })
-  .meta({ type: ['integer', 'string'], examples: [64512, '1.10'] })
-  .transform((value, ctx) =>
-    refusable(() => {
-      // 1.10 without quotes reaches us as 1.1: another AS.
-      if (typeof value === 'string' || Number.isInteger(value)) return parseAsn(value);
-      throw new InvalidValueError('', value, NOT_AN_ASN);
-    }, ctx),
-  );
+/** A number or a text, which `read` turns into what is stored. */
+export const numberOrText = <T>({ examples, reason }: NumberOrText, read: (value: number | string) => T) =>
+  z
+    .union([z.number(), z.string()], { error: saying(reason) })
+    .meta({ type: ['integer', 'string'], examples: [...examples] })
+    .transform((value, ctx) => refusable(() => read(value), ctx));
+
+const ASN = { examples: [64512, '1.10'], reason: 'is not an AS number between 1 and 4294967295' } as const;
+
+/** In plain or dotted form; stored as a number. */
+export const asNumber = numberOrText(ASN, (value) => {
+  // 1.10 without quotes reaches us as 1.1: another AS.
+  if (typeof value === 'string' || Number.isInteger(value)) return parseAsn(value);
+  throw new InvalidValueError('', value, ASN.reason);
+});
+
+/** A list that names nothing twice. */
+export const distinct = <T extends z.ZodType>(entry: T) =>
+  z.array(entry).check((ctx) => {
+    for (const [i, value] of ctx.value.entries()) {
+      if (ctx.value.indexOf(value) === i) continue;
+      ctx.issues.push({ code: 'custom', path: [i], input: value, message: 'is there twice' });
+    }
+  });
 
 /** Both ends belong to it. */
 const durationBetween = (minSeconds: number, maxSeconds: number) =>

@@ -2,8 +2,10 @@
 export type { ResourceClient, ResourceName, Survey } from './client.ts';
 export { createResourceClient } from './client.ts';
 export { InvalidResourceError, invalidField } from './invalid-resource.ts';
-export type { ColumnContext, KindSpec, Metadata } from './kind.ts';
-export { API_VERSION, checkLabel, DEFAULT_NAMESPACE } from './kind.ts';
+export type { ColumnContext, KindSpec } from './kind.ts';
+export { API_VERSION } from './kind.ts';
+export type { Metadata } from './metadata.ts';
+export { checkLabel, DEFAULT_NAMESPACE } from './metadata.ts';
 export { resourceKey, resourcePrefix } from './keys.ts';
 export { parseResource } from './parse.ts';
 export type { Resources, ResourceView, UnreadableEntry } from './stored.ts';

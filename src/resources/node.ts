@@ -13,44 +13,49 @@ const interfaceAddress = (family: IpFamily) =>
     throw new InvalidValueError('', value, `is not an IPv${family} address`);
   });
 
-const bgp = fields(
-  'Node.spec.bgp',
-  {
-    asNumber: asNumber.exactOptional(),
-    ipv4Address: interfaceAddress(4).exactOptional(),
-    ipv6Address: interfaceAddress(6).exactOptional(),
-    ipv4IPIPTunnelAddr: ipAddress(4).exactOptional(),
-    /** Set: a route reflector, and no part of the mesh. */
-    routeReflectorClusterID: ipAddress(4).exactOptional(),
-  },
-  [],
-).check((ctx) => {
+const bgp = fields('Node.spec.bgp', {
+  asNumber: asNumber.exactOptional(),
+  ipv4Address: interfaceAddress(4).exactOptional(),
+  ipv6Address: interfaceAddress(6).exactOptional(),
+  ipv4IPIPTunnelAddr: ipAddress(4).exactOptional(),
+  /** Set: a route reflector, and no part of the mesh. */
+  routeReflectorClusterID: ipAddress(4).exactOptional(),
+}).check((ctx) => {
   if (Object.keys(ctx.value).length > 0) return;
   ctx.issues.push({ code: 'custom', input: ctx.value, message: 'Spec.BGP should not be empty' });
 });
 
-const spec = fields(
-  'Node.spec',
-  {
-    bgp: bgp.exactOptional(),
-    ipv4VXLANTunnelAddr: ipAddress(4).exactOptional(),
-    vxlanTunnelMACAddr: macAddress.exactOptional(),
-    ipv6VXLANTunnelAddr: ipAddress(6).exactOptional(),
-    vxlanTunnelMACAddrV6: macAddress.exactOptional(),
-    addresses: z
-      .array(
-        fields('Node.spec.addresses', {
-          address: checkedText((value) => (value.includes('/') ? parseInterfaceAddress(value) : parseIpAddress(value))),
-          type: z.enum(['CalicoNodeIP', 'InternalIP', 'ExternalIP']).exactOptional(),
-        }),
-      )
-      .exactOptional(),
-    orchRefs: z
-      .array(fields('Node.spec.orchRefs', { nodeName: z.string().exactOptional(), orchestrator: z.string() }))
-      .exactOptional(),
-  },
-  ['wireguard', 'interfaces'],
-);
+const spec = fields('Node.spec', {
+  bgp: bgp.exactOptional(),
+  ipv4VXLANTunnelAddr: ipAddress(4).exactOptional(),
+  vxlanTunnelMACAddr: macAddress.exactOptional(),
+  ipv6VXLANTunnelAddr: ipAddress(6).exactOptional(),
+  vxlanTunnelMACAddrV6: macAddress.exactOptional(),
+  addresses: z
+    .array(
+      fields('Node.spec.addresses', {
+        address: checkedText((value) => (value.includes('/') ? parseInterfaceAddress(value) : parseIpAddress(value))),
+        type: z.enum(['CalicoNodeIP', 'InternalIP', 'ExternalIP']).exactOptional(),
+      }),
+    )
+    .exactOptional(),
+  orchRefs: z
+    .array(fields('Node.spec.orchRefs', { nodeName: z.string().exactOptional(), orchestrator: z.string() }))
+    .exactOptional(),
+  /** What Calico's Felix and startup tell of the host; nothing here goes by it. */
+  wireguard: fields('Node.spec.wireguard', {
+    interfaceIPv4Address: ipAddress(4).exactOptional(),
+    interfaceIPv6Address: ipAddress(6).exactOptional(),
+  }).exactOptional(),
+  interfaces: z
+    .array(
+      fields('Node.spec.interfaces', {
+        name: z.string().exactOptional(),
+        addresses: z.array(z.string()).exactOptional(),
+      }),
+    )
+    .exactOptional(),
+});
 
 const schema = envelope('Node', false, spec);
 

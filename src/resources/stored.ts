@@ -1,7 +1,7 @@
 import type { Entry, Json } from '../datastore/store.ts';
 import { InvalidResourceError } from './invalid-resource.ts';
-import type { Metadata } from './kind.ts';
 import { kindOfKey, resourceKey } from './keys.ts';
+import type { Metadata } from './metadata.ts';
 import { parseResource } from './parse.ts';
 import type { AnyResource, Kind, ResourceByKind } from './table.ts';
 import { kindTable } from './table.ts';
