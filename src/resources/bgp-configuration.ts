@@ -2,7 +2,18 @@ import { z } from 'zod';
 import { parseCommunity } from '../model/community.ts';
 import { InvalidValueError } from '../model/invalid.ts';
 import { formatPrefix, parsePrefix } from '../model/ip.ts';
-import { asNumber, checkedText, fields, password, restartTime, routePriority, text, wholeNumber } from './fields.ts';
+import type { Fault } from './fields.ts';
+import {
+  asNumber,
+  checkedText,
+  fields,
+  obeys,
+  password,
+  restartTime,
+  routePriority,
+  text,
+  wholeNumber,
+} from './fields.ts';
 import type { KindSpec } from './kind.ts';
 import { envelope, nameColumn, orDash } from './kind.ts';
 
@@ -94,9 +105,6 @@ const DEFAULT_ONLY = [
   'ipv6NormalRoutePriority',
 ] as const satisfies readonly (keyof Spec)[];
 
-/** Where in the spec, and what is wrong there. */
-type Fault = readonly [path: readonly PropertyKey[], reason: string];
-
 function meshFaults(value: Spec): readonly Fault[] {
   if (value.nodeToNodeMeshEnabled !== false) return [];
   return (['nodeMeshPassword', 'nodeMeshMaxRestartTime'] as const)
@@ -134,18 +142,17 @@ function isCommunity(value: string): boolean {
  * BGPConfiguration, named `default` or `node.<name>`; the latter overrides the port, the log level and the
  * prefixAdvertisements of one node.
  */
-const schema = envelope('BGPConfiguration', false, spec).check((ctx) => {
-  const { metadata, spec: value } = ctx.value;
-  const misplaced = metadata.name === 'default' ? [] : DEFAULT_ONLY.filter((field) => value[field] !== undefined);
-  const faults: readonly Fault[] = [
-    ...misplaced.map((field): Fault => [[field], `Cannot set ${field} on a non default BGP Configuration.`]),
-    ...meshFaults(value),
-    ...communityFaults(value),
-  ];
-  for (const [path, message] of faults) {
-    ctx.issues.push({ code: 'custom', path: ['spec', ...path], input: value, message });
-  }
-});
+const schema = envelope('BGPConfiguration', false, spec).check(
+  obeys(({ metadata, spec: value }) => {
+    const misplaced = metadata.name === 'default' ? [] : DEFAULT_ONLY.filter((field) => value[field] !== undefined);
+    const faults: readonly Fault[] = [
+      ...misplaced.map((field): Fault => [[field], `Cannot set ${field} on a non default BGP Configuration.`]),
+      ...meshFaults(value),
+      ...communityFaults(value),
+    ];
+    return faults.map(([path, reason]): Fault => [['spec', ...path], reason]);
+  }),
+);
 
 export type BgpConfiguration = z.output<typeof schema>;
 

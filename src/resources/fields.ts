@@ -2,11 +2,12 @@ import { z } from 'zod';
 import { parseAsn } from '../model/asn.ts';
 import { formatDuration, parseDuration } from '../model/duration.ts';
 import { InvalidValueError } from '../model/invalid.ts';
-import { formatIpAddress, parseIpAddress } from '../model/ip.ts';
+import { formatIpAddress, parseInterfaceAddress, parseIpAddress } from '../model/ip.ts';
 import type { IpFamily } from '../model/ip.ts';
 import { nearest } from '../model/nearest.ts';
 import { parseResourceName } from '../model/resource-name.ts';
 import { parseSelector } from '../model/selector.ts';
+import type { Selector } from '../model/selector.ts';
 
 /**
  * An object of which every field is known: `notYet` are those that Calico has and we do not honour.
@@ -76,6 +77,18 @@ export const asNumber = numberOrText(ASN, (value) => {
   throw new InvalidValueError('', value, ASN.reason);
 });
 
+/** Where in the value, and what is wrong there. */
+export type Fault = readonly [path: readonly PropertyKey[], reason: string];
+
+/** A rule over several fields: each of its faults becomes one of the resource. */
+export const obeys =
+  <T>(faults: (value: T) => readonly Fault[]) =>
+  (ctx: z.core.ParsePayload<T>): void => {
+    for (const [path, message] of faults(ctx.value)) {
+      ctx.issues.push({ code: 'custom', path: [...path], input: ctx.value, message });
+    }
+  };
+
 /** A list that names nothing twice. */
 export const distinct = <T extends z.ZodType>(entry: T) =>
   z.array(entry).check((ctx) => {
@@ -101,6 +114,23 @@ export const keepaliveTime = durationBetween(1, 21_845);
 
 export const selector = checkedText((value) => parseSelector(value));
 
+/** `global()` means something only in the namespaceSelector of a rule. */
+export const plainSelector = checkedText((value) => {
+  if (holdsGlobal(parseSelector(value))) throw new InvalidValueError('', value, 'may not contain global()');
+});
+
+export function holdsGlobal(selector: Selector): boolean {
+  if (selector.op === '!') return holdsGlobal(selector.operand);
+  if (selector.op === '&&' || selector.op === '||') return selector.operands.some(holdsGlobal);
+  return selector.op === 'global';
+}
+
+/** The name of another resource, or of a node. */
+export const resourceName = checkedText((value) => parseResourceName(value));
+
+/** An address, or a network that need not be masked; as it was written. */
+export const addressOrNetwork = checkedText((value) => parseInterfaceAddress(value));
+
 export const ipAddress = (family: IpFamily) =>
   text((value) => {
     const address = parseIpAddress(value);
@@ -125,7 +155,7 @@ export const secretKeyRef = (owner: string) =>
   fields(
     `${owner}.secretKeyRef`,
     {
-      name: checkedText((value) => parseResourceName(value)),
+      name: resourceName,
       key: z.string().regex(/^(?!\.{1,2}$)[-._a-zA-Z0-9]{1,253}$/, 'is not the key of a Secret'),
     },
     ['optional'],

@@ -63,8 +63,8 @@ function valueAt(input: unknown, path: readonly PropertyKey[]): unknown {
 /** How zod's own findings are told; what a schema says itself is stronger. */
 export const wording: z.core.$ZodErrorMap = (issue) => {
   if (issue.code === 'invalid_value') return `is not one of ${issue.values.map(String).join(', ')}`;
-  if (issue.code !== 'invalid_type') return undefined;
   if (issue.input === undefined || issue.input === null) return 'is required';
+  if (issue.code !== 'invalid_type') return undefined;
   return `is not ${article(issue.expected === 'record' ? 'object' : issue.expected)}`;
 };
 

@@ -11,8 +11,10 @@ export function resourceKey(kind: Kind, name: string, namespace?: string): strin
   return keys.resourceKey(namespace === undefined ? { plural, name } : { plural, name, namespace });
 }
 
+const KIND_BY_PLURAL: ReadonlyMap<string, Kind> = new Map(KINDS.map((kind) => [kindTable[kind].plural, kind]));
+
 /** The kind whose resource lives under `key`; undefined for everything else in the store, such as IPAM's blocks. */
 export function kindOfKey(key: string): Kind | undefined {
   const plural = keys.parseResourceKey(key)?.plural;
-  return KINDS.find((kind) => kindTable[kind].plural === plural);
+  return plural === undefined ? undefined : KIND_BY_PLURAL.get(plural);
 }

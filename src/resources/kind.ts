@@ -39,6 +39,10 @@ export interface KindSpec<R> {
   readonly readOnly?: true;
   /** Fields under `spec` that stay as they were created. */
   readonly immutable?: readonly string[];
+  /** Why a resource of this name can not be written, or not be deleted. */
+  readonly reserved?: (name: string, operation: 'write' | 'delete') => string | undefined;
+  /** The order of lists; absent: by name. Equals stay in the order of their names. */
+  readonly compare?: (a: R, b: R) => number;
 }
 
 /** What stands around every spec. A missing spec is an empty one: its fields say what they require. */
@@ -61,3 +65,11 @@ export const nameColumn: Column<{ readonly metadata: Metadata }> = {
 /** Pointers of Calico's print as their value or `-`. */
 export const orDash = (value: string | number | boolean | undefined): string =>
   value === undefined ? '-' : String(value);
+
+const MAX_CELL = 80;
+
+/** A list in one cell; Calico cuts long ones to 80 characters. */
+export function joinedShort(values: readonly string[]): string {
+  const joined = values.join(',');
+  return joined.length <= MAX_CELL ? joined : `${joined.slice(0, MAX_CELL - 3)}...`;
+}

@@ -77,9 +77,13 @@ export const port = numberOrText(PORT, (value): number | string => {
   throw new InvalidValueError('', value, PORT.reason);
 });
 
-export const portName = z
-  .string()
-  .regex(PORT_NAME, 'is not the name of a port: at most 15 lower-case letters, digits and "-", one letter among them');
+const PORT_NAME_REASON =
+  'is not the name of a port: at most 15 lower-case letters, digits and "-", one letter among them';
+
+export const portName = z.string().regex(PORT_NAME, PORT_NAME_REASON);
+
+/** Empty: it has none. */
+export const portNameOrNone = z.string().regex(new RegExp(`^$|${PORT_NAME.source}`), PORT_NAME_REASON);
 
 export const portNumber = wholeNumber(1, MAX_PORT);
 

@@ -1,11 +1,10 @@
 import { z } from 'zod';
 import { InvalidValueError } from '../model/invalid.ts';
 import { formatPrefix, isHostPrefix, parseIpAddress, parsePrefix, sameAddress } from '../model/ip.ts';
-import { parseResourceName } from '../model/resource-name.ts';
-import { checkedText, fields, ipAddress, macAddress, text, wholeNumber } from './fields.ts';
+import { checkedText, fields, ipAddress, macAddress, resourceName, text, wholeNumber } from './fields.ts';
 import type { KindSpec } from './kind.ts';
 import { envelope, nameColumn } from './kind.ts';
-import { portName, portNumber, portProtocol } from './traffic-fields.ts';
+import { portNameOrNone, portNumber, portProtocol } from './traffic-fields.ts';
 
 const hostNetwork = text((value) => {
   const prefix = parsePrefix(value);
@@ -17,7 +16,7 @@ const singleAddress = (value: string) => parseIpAddress(value.replace(/\/(32|128
 
 /** A port of the container: its name, and the port of the host that leads to it, if any. */
 const containerPort = fields('WorkloadEndpoint.spec.ports', {
-  name: z.literal('').or(portName).default(''),
+  name: portNameOrNone.default(''),
   protocol: portProtocol,
   port: portNumber,
   hostPort: wholeNumber(0, 65_535).default(0).describe('0: none'),
@@ -38,12 +37,10 @@ const nat = fields('WorkloadEndpoint.spec.ipNATs', {
   ctx.issues.push({ code: 'custom', path: ['externalIP'], input: externalIP, message });
 });
 
-const name = checkedText((value) => parseResourceName(value));
-
 const shape = {
   orchestrator: z.string().describe('`k8s`, `cni`, `libnetwork`, `openstack` …'),
   workload: z.string().exactOptional(),
-  node: name,
+  node: resourceName,
   containerID: z.string().exactOptional(),
   pod: z.string().exactOptional(),
   endpoint: z.string().describe('the interface inside: `eth0`'),
@@ -52,7 +49,7 @@ const shape = {
   ipNATs: z.array(nat).exactOptional().describe('floating addresses; not programmed yet'),
   ipv4Gateway: ipAddress(4).exactOptional(),
   ipv6Gateway: ipAddress(6).exactOptional(),
-  profiles: z.array(name).exactOptional().describe('in order; not enforced yet'),
+  profiles: z.array(resourceName).exactOptional().describe('in order; not enforced yet'),
   interfaceName: z.string().regex(/^[^\s/]{1,15}$/, 'is not an interface name of at most 15 characters'),
   mac: macAddress.exactOptional(),
   ports: z.array(containerPort).exactOptional().describe('names that rules use; not used yet'),

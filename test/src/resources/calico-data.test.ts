@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import type { Json } from '../../../src/datastore/store.ts';
-import { resourcesFromEntries } from '../../../src/resources/index.ts';
+import { parseResource, resourcesFromEntries } from '../../../src/resources/index.ts';
 import { toStored } from '../../../src/resources/stored.ts';
 import { CALICO_ENTRIES } from './calico-entries.ts';
 
@@ -22,5 +22,6 @@ describe('what a real Calico stored', () => {
     expect(unreadable).toEqual([]);
     expect(found).toHaveLength(1);
     expectKept(toStored(found[0]!), value);
+    expect(parseResource(found[0])).toEqual(found[0]);
   });
 });

@@ -75,4 +75,105 @@ export const CALICO_ENTRIES: readonly (readonly [string, Json])[] = [
     },
     status: { wireguardPublicKey: 'jlkVyQYooZYzI2wFfNhSZez5eWh44yfq1wKVjLvSXgY=', podCIDRs: ['10.244.0.0/24'] },
   }),
+  entry('ipreservations/routers', 'IPReservation', {
+    metadata: stamps('routers'),
+    spec: { reservedCIDRs: ['192.168.2.3', '10.0.2.0/24', 'cafe:f00d::/123'] },
+  }),
+  entry('tiers/default', 'Tier', {
+    metadata: stamps('default'),
+    spec: { order: 1_000_000, defaultAction: 'Deny' },
+  }),
+  entry('tiers/adminnetworkpolicy', 'Tier', {
+    metadata: stamps('adminnetworkpolicy'),
+    spec: { order: 1000, defaultAction: 'Pass' },
+    status: { conditions: [] },
+  }),
+  entry('profiles/kns.kube-system', 'Profile', {
+    metadata: stamps('kns.kube-system'),
+    spec: {
+      ingress: [{ action: 'Allow', source: {}, destination: {} }],
+      egress: [{ action: 'Allow', source: {}, destination: {} }],
+      labelsToApply: {
+        'pcns.kubernetes.io/metadata.name': 'kube-system',
+        'pcns.projectcalico.org/name': 'kube-system',
+      },
+    },
+  }),
+  entry('networkpolicies/production/allow-tcp-6379', 'NetworkPolicy', {
+    metadata: stamps('allow-tcp-6379', { namespace: 'production' }),
+    spec: {
+      tier: 'default',
+      selector: "role == 'database'",
+      types: ['Ingress', 'Egress'],
+      ingress: [
+        {
+          metadata: { annotations: { from: 'frontend' } },
+          action: 'Allow',
+          protocol: 'TCP',
+          source: { selector: "role == 'frontend'", namespaceSelector: "environment in {'a', 'b'}" },
+          destination: { ports: [6379, '8000:8080', 'redis'] },
+        },
+      ],
+      egress: [{ action: 'Allow', source: {}, destination: {} }],
+    },
+  }),
+  // Written by Calico's controllers for a policy of Kubernetes; tier and types are older than the fields.
+  entry('networkpolicies/default/knp.default.access-nginx', 'NetworkPolicy', {
+    metadata: stamps('knp.default.access-nginx', {
+      namespace: 'default',
+      labels: { 'projectcalico.org/tier': 'default' },
+      annotations: { 'projectcalico.org/metadata': '{"uid":"1"}' },
+    }),
+    spec: {
+      order: 1000,
+      selector: "projectcalico.org/orchestrator == 'k8s' && app == 'nginx'",
+      ingress: [
+        {
+          action: 'Allow',
+          protocol: 'UDP',
+          source: { nets: ['172.17.0.0/16'], notNets: ['172.17.1.0/24'] },
+          destination: { ports: [53] },
+        },
+        { action: 'Allow', source: { selector: "run == 'access'", namespaceSelector: 'all()' }, destination: {} },
+      ],
+    },
+  }),
+  entry('globalnetworkpolicies/allow-ping', 'GlobalNetworkPolicy', {
+    metadata: stamps('allow-ping'),
+    spec: {
+      tier: 'default',
+      order: 10.5,
+      selector: 'has(host-endpoint)',
+      types: ['Ingress'],
+      ingress: [
+        { action: 'Allow', protocol: 'ICMP', icmp: { type: 8, code: 0 }, ipVersion: 4, source: {}, destination: {} },
+        { action: 'Log', notProtocol: 132, source: { namespaceSelector: 'global()' }, destination: {} },
+        { action: 'Deny', protocol: 'TCP', source: { notPorts: ['1:1023'] }, destination: {} },
+        { action: 'Pass', source: { serviceAccounts: { names: ['api'], selector: "team == 'x'" } }, destination: {} },
+      ],
+      doNotTrack: true,
+      applyOnForward: true,
+      serviceAccountSelector: "role == 'x'",
+      namespaceSelector: 'has(projectcalico.org/name)',
+      performanceHints: ['AssumeNeededOnEveryNode'],
+    },
+  }),
+  entry('networksets/default/external', 'NetworkSet', {
+    metadata: stamps('external', { namespace: 'default', labels: { role: 'db' } }),
+    spec: { nets: ['198.51.100.0/28', '203.0.113.7', '10.1.2.3/8'] },
+  }),
+  entry('globalnetworksets/bad', 'GlobalNetworkSet', {
+    metadata: stamps('bad', { labels: { threat: 'feed' } }),
+    spec: { nets: ['2001:db8::/32'] },
+  }),
+  entry('hostendpoints/node-a-eth0', 'HostEndpoint', {
+    metadata: stamps('node-a-eth0', { labels: { 'host-endpoint': '' } }),
+    spec: {
+      node: 'node-a',
+      interfaceName: 'eth0',
+      expectedIPs: ['10.0.0.1', 'fd00::1'],
+      profiles: ['projectcalico-default-allow'],
+      ports: [{ name: 'some-port', port: 1234, protocol: 'TCP' }],
+    },
+  }),
 ];
