@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import type { Json } from '../datastore/store.ts';
 import { fields } from './fields.ts';
 import type { Metadata } from './metadata.ts';
 import { metadata } from './metadata.ts';
@@ -25,6 +26,13 @@ export interface Column<R> {
   readonly value: (resource: R, context: ColumnContext) => string;
 }
 
+/** A single resource that lies elsewhere than the others, in another form. */
+export interface Kept {
+  readonly key: string;
+  readonly name: string;
+  readonly toDocument: (value: Json) => object;
+}
+
 /** Everything that is particular to one kind: one row of the table. */
 export interface KindSpec<R> {
   readonly kind: string;
@@ -41,6 +49,7 @@ export interface KindSpec<R> {
   readonly immutable?: readonly string[];
   /** Why a resource of this name can not be written, or not be deleted. */
   readonly reserved?: (name: string, operation: 'write' | 'delete') => string | undefined;
+  readonly kept?: Kept;
   /** The order of lists; absent: by name. Equals stay in the order of their names. */
   readonly compare?: (a: R, b: R) => number;
 }

@@ -14,7 +14,9 @@ export function toStored(resource: AnyResource): Json {
 
 /** Reads an entry back; throws InvalidResourceError where it is none of ours or breaks a rule. */
 export function fromStored(entry: Entry): AnyResource {
-  const resource = parseResource(entry.value);
+  const kind = kindOfKey(entry.key);
+  const toDocument = kind === undefined ? undefined : kindTable[kind].kept?.toDocument;
+  const resource = parseResource(toDocument === undefined ? entry.value : toDocument(entry.value));
   return { ...resource, metadata: { ...resource.metadata, resourceVersion: String(entry.revision) } };
 }
 

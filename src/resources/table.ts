@@ -4,8 +4,12 @@ import { bgpFilter } from './bgp-filter.ts';
 import type { BgpFilter } from './bgp-filter.ts';
 import { bgpPeer } from './bgp-peer.ts';
 import type { BgpPeer } from './bgp-peer.ts';
+import { calicoNodeStatus } from './calico-node-status.ts';
+import type { CalicoNodeStatus } from './calico-node-status.ts';
 import { clusterInformation } from './cluster-information.ts';
 import type { ClusterInformation } from './cluster-information.ts';
+import { felixConfiguration } from './felix-configuration.ts';
+import type { FelixConfiguration } from './felix-configuration.ts';
 import { globalNetworkPolicy } from './global-network-policy.ts';
 import type { GlobalNetworkPolicy } from './global-network-policy.ts';
 import { globalNetworkSet } from './global-network-set.ts';
@@ -16,7 +20,11 @@ import { ipPool } from './ip-pool.ts';
 import type { IpPool } from './ip-pool.ts';
 import { ipReservation } from './ip-reservation.ts';
 import type { IpReservation } from './ip-reservation.ts';
+import { ipamConfiguration } from './ipam-configuration.ts';
+import type { IpamConfiguration } from './ipam-configuration.ts';
 import type { KindSpec } from './kind.ts';
+import { kubeControllersConfiguration } from './kube-controllers-configuration.ts';
+import type { KubeControllersConfiguration } from './kube-controllers-configuration.ts';
 import { networkPolicy } from './network-policy.ts';
 import type { NetworkPolicy } from './network-policy.ts';
 import { networkSet } from './network-set.ts';
@@ -39,6 +47,10 @@ export interface ResourceByKind {
   readonly WorkloadEndpoint: WorkloadEndpoint;
   readonly ClusterInformation: ClusterInformation;
   readonly IPReservation: IpReservation;
+  readonly IPAMConfiguration: IpamConfiguration;
+  readonly FelixConfiguration: FelixConfiguration;
+  readonly CalicoNodeStatus: CalicoNodeStatus;
+  readonly KubeControllersConfiguration: KubeControllersConfiguration;
   readonly NetworkPolicy: NetworkPolicy;
   readonly GlobalNetworkPolicy: GlobalNetworkPolicy;
   readonly NetworkSet: NetworkSet;
@@ -61,6 +73,10 @@ export const kindTable: { readonly [K in Kind]: KindSpec<ResourceByKind[K]> } = 
   WorkloadEndpoint: workloadEndpoint,
   ClusterInformation: clusterInformation,
   IPReservation: ipReservation,
+  IPAMConfiguration: ipamConfiguration,
+  FelixConfiguration: felixConfiguration,
+  CalicoNodeStatus: calicoNodeStatus,
+  KubeControllersConfiguration: kubeControllersConfiguration,
   NetworkPolicy: networkPolicy,
   GlobalNetworkPolicy: globalNetworkPolicy,
   NetworkSet: networkSet,

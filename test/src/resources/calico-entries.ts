@@ -176,4 +176,113 @@ export const CALICO_ENTRIES: readonly (readonly [string, Json])[] = [
       ports: [{ name: 'some-port', port: 1234, protocol: 'TCP' }],
     },
   }),
+  // calico-node writes reportingInterval, the manifests the rest.
+  entry('felixconfigurations/default', 'FelixConfiguration', {
+    metadata: stamps('default', { annotations: { 'operator.tigera.io/bpfEnabled': 'false' } }),
+    spec: {
+      bpfConnectTimeLoadBalancing: 'TCP',
+      bpfConntrackTimeouts: { tcpEstablished: '1h', tcpFinsSeen: 'Auto' },
+      bpfEnabled: false,
+      bpfHostNetworkedNATWithoutCTLB: 'Enabled',
+      bpfLogLevel: '',
+      defaultEndpointToHostAction: 'Accept',
+      externalNodesList: ['10.1.0.0/16', '10.2.0.1'],
+      failsafeInboundHostPorts: [
+        { protocol: 'TCP', port: 22 },
+        { protocol: 'UDP', port: 68, net: '10.0.0.0/8' },
+      ],
+      failsafeOutboundHostPorts: [],
+      featureDetectOverride: 'ChecksumOffloadBroken=true,SNATFullyRandom=',
+      floatingIPs: 'Disabled',
+      healthPort: 9099,
+      healthTimeoutOverrides: [{ name: 'InternalDataplaneMainLoop', timeout: '1m30s' }],
+      ipipEnabled: true,
+      iptablesMarkMask: 4_278_190_080,
+      kubeNodePortRanges: ['30000:32767', 8080],
+      logSeverityScreen: 'Info',
+      natPortRange: '32768:65535',
+      nftablesMode: 'Auto',
+      prometheusMetricsEnabled: true,
+      reportingInterval: '0s',
+      routeRefreshInterval: '1m30s',
+      routeTableRanges: [
+        { min: 65, max: 99 },
+        { min: 256, max: 1000 },
+      ],
+      vxlanVNI: 4096,
+      wireguardEnabled: true,
+    },
+  }),
+  entry('felixconfigurations/node.node-a', 'FelixConfiguration', {
+    metadata: stamps('node.node-a'),
+    spec: { defaultEndpointToHostAction: 'Return', chainInsertMode: 'Insert' },
+  }),
+  entry('felixconfigurations/gpu', 'FelixConfiguration', {
+    metadata: stamps('gpu'),
+    spec: { nodeSelector: 'has(gpu)', ipipMTU: 8980 },
+  }),
+  entry('kubecontrollersconfigurations/default', 'KubeControllersConfiguration', {
+    metadata: stamps('default'),
+    spec: {
+      logSeverityScreen: 'Info',
+      healthChecks: 'Enabled',
+      etcdV3CompactionPeriod: '10m0s',
+      prometheusMetricsPort: 9094,
+      controllers: {
+        node: {
+          reconcilerPeriod: '5m0s',
+          syncLabels: 'Enabled',
+          hostEndpoint: { autoCreate: 'Disabled' },
+          leakGracePeriod: '15m0s',
+        },
+        policy: { reconcilerPeriod: '5m0s' },
+        workloadEndpoint: { reconcilerPeriod: '5m0s' },
+        serviceAccount: { reconcilerPeriod: '5m0s' },
+        namespace: { reconcilerPeriod: '5m0s' },
+        loadBalancer: { assignIPs: 'AllServices' },
+        policyMigration: { enabled: 'Enabled' },
+      },
+    },
+    status: { runningConfig: { logSeverityScreen: 'Info', controllers: {} }, environmentVars: { LOG_LEVEL: 'info' } },
+  }),
+  entry('caliconodestatuses/node-a', 'CalicoNodeStatus', {
+    metadata: stamps('node-a'),
+    spec: { node: 'node-a', classes: ['Agent', 'BGP', 'Routes'], updatePeriodSeconds: 10 },
+    status: {
+      lastUpdated: '2025-11-04T09:13:00Z',
+      agent: {
+        birdV4: {
+          state: 'Ready',
+          version: 'v0.3.3+birdv1.6.8',
+          routerID: '10.0.0.1',
+          lastBootTime: '2025-11-04 09:11:02',
+          lastReconfigurationTime: '2025-11-04 09:11:05',
+        },
+        birdV6: {},
+      },
+      bgp: {
+        numberEstablishedV4: 1,
+        numberNotEstablishedV4: 0,
+        numberEstablishedV6: 0,
+        numberNotEstablishedV6: 0,
+        peersV4: [{ peerIP: '10.0.0.2', type: 'NodeMesh', state: 'Established', since: '09:11:07' }],
+      },
+      routes: {
+        routesV4: [
+          {
+            type: 'FIB',
+            destination: '192.168.110.128/26',
+            gateway: '10.0.0.2',
+            interface: 'eth0',
+            learnedFrom: { sourceType: 'NodeMesh', peerIP: '10.0.0.2' },
+          },
+        ],
+      },
+    },
+  }),
+  entry('caliconodestatuses/new', 'CalicoNodeStatus', {
+    metadata: stamps('new'),
+    spec: { node: 'node-b', classes: ['BGP'], updatePeriodSeconds: 0 },
+    status: { lastUpdated: null, agent: {}, bgp: { peersV4: null }, routes: {} },
+  }),
 ];

@@ -162,7 +162,7 @@ describe('a resource is refused with the field, the value and the reason', () =>
       { addresses: [{ address: '10.0.0.1' }, { address: 'x' }] },
       "spec.addresses[1].address = 'x': is not an IP address",
     ],
-    ['FelixConfiguration', {}, "kind = 'FelixConfiguration': is not a kind that is supported"],
+    ['StagedNetworkPolicy', {}, "kind = 'StagedNetworkPolicy': is not a kind that is supported"],
     ['BGPConfiguration', { listenPort: 0 }, "spec.listenPort = '0': is not a whole number between 1 and 65535"],
     [
       'BGPConfiguration',
