@@ -48,7 +48,7 @@ const communities = z
   .array(
     fields('BGPConfiguration.spec.communities', {
       name: communityName,
-      value: checkedText((value) => parseCommunity(value)),
+      value: checkedText((value) => parseCommunity(value)).meta({ samples: ['64512:100', '64512:1:2'] }),
     }),
   )
   .max(500, 'has more than 500 entries');
@@ -57,29 +57,34 @@ const prefixAdvertisements = z
   .array(
     fields('BGPConfiguration.spec.prefixAdvertisements', {
       cidr: advertisedCidr,
-      /** Names out of `communities`, or communities themselves. */
-      communities: z.array(z.string()).max(50, 'has more than 50 entries').default([]),
+      communities: z
+        .array(z.string())
+        .max(50, 'has more than 50 entries')
+        .default([])
+        .describe('names out of communities, or communities themselves'),
     }),
   )
   .max(500, 'has more than 500 entries');
 
+const CLUSTER = 'in `default` only';
+const PRIORITY = { absent: DEFAULT_ROUTE_PRIORITY, description: CLUSTER };
+
 const spec = fields(
   'BGPConfiguration.spec',
   {
-    logSeverityScreen: logSeverity.default('Info'),
-    /** Absent: true. */
-    nodeToNodeMeshEnabled: z.boolean().exactOptional(),
-    /** Absent: DEFAULT_ASN. */
-    asNumber: asNumber.exactOptional(),
-    /** Absent: 179. */
-    listenPort: wholeNumber(1, 65535).exactOptional(),
-    nodeMeshMaxRestartTime: restartTime.exactOptional(),
-    nodeMeshPassword: password('BGPConfiguration.spec.nodeMeshPassword').exactOptional(),
-    communities: communities.exactOptional(),
-    prefixAdvertisements: prefixAdvertisements.exactOptional(),
-    /** Absent: DEFAULT_ROUTE_PRIORITY. */
-    ipv4NormalRoutePriority: routePriority.exactOptional(),
-    ipv6NormalRoutePriority: routePriority.exactOptional(),
+    logSeverityScreen: logSeverity
+      .meta({ enum: [...SEVERITIES] })
+      .default('Info')
+      .describe('of what bird logs'),
+    nodeToNodeMeshEnabled: z.boolean().meta({ absent: true, description: CLUSTER }).exactOptional(),
+    asNumber: asNumber.meta({ absent: DEFAULT_ASN, description: CLUSTER }).exactOptional(),
+    listenPort: wholeNumber(1, 65535).meta({ absent: 179, description: 'where bird listens' }).exactOptional(),
+    nodeMeshMaxRestartTime: restartTime.describe(CLUSTER).exactOptional(),
+    nodeMeshPassword: password('BGPConfiguration.spec.nodeMeshPassword').describe(CLUSTER).exactOptional(),
+    communities: communities.exactOptional().describe('names for use in prefixAdvertisements'),
+    prefixAdvertisements: prefixAdvertisements.exactOptional().describe('communities for prefixes that we announce'),
+    ipv4NormalRoutePriority: routePriority.meta(PRIORITY).exactOptional(),
+    ipv6NormalRoutePriority: routePriority.meta(PRIORITY).exactOptional(),
   },
   [
     'serviceClusterIPs',

@@ -65,6 +65,7 @@ export const felixConfiguration: KindSpec<FelixConfiguration> = {
   aliases: ['felixconfig', 'felixconfigs'],
   namespaced: false,
   schema,
+  inert: true,
   columns: [nameColumn],
   wideColumns: [nameColumn],
 };

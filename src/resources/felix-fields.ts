@@ -182,7 +182,7 @@ export const LOGS = {
   logSeverityFile: severity('of what goes into the file'),
   logSeverityScreen: severity('of what goes to standard output'),
   logSeveritySys: caseless([...SEVERITIES, 'None'])
-    .meta({ enum: [...SEVERITIES, 'None'], default: 'Info', description: 'of what goes to syslog' })
+    .meta({ enum: [...SEVERITIES, 'None'], absent: 'Info', description: 'of what goes to syslog' })
     .exactOptional(),
 };
 
@@ -279,7 +279,7 @@ export const PROCESS = {
   goMemoryLimitMB: number(GO, -1),
   ipv6Support: flag(true),
   istioAmbientMode: choice(ENABLED, 'Disabled'),
-  istioDSCPMark: z.union([z.int(), z.string()], { error: 'is not a DSCP' }).meta({ default: 23 }).exactOptional(),
+  istioDSCPMark: z.union([z.int(), z.string()], { error: 'is not a DSCP' }).meta({ absent: 23 }).exactOptional(),
   metadataAddr: words('127.0.0.1'),
   metadataPort: number(PORT, 8775),
   openstackRegion: matching([/^([a-z0-9]([-a-z0-9]{0,44}[a-z0-9])?)?$/, 'is not a DNS label of at most 46 characters']),

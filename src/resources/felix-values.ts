@@ -5,13 +5,13 @@ import { checkedText, fields, text, wholeNumber } from './fields.ts';
 import { portOrRange } from './traffic-fields.ts';
 
 /**
- * The kinds of values that FelixConfiguration has. All may be absent; `absent` is what Felix takes then. It stands in the JSON
- * schema and the reference alone: a value that is filled in would hide that of a weaker FelixConfiguration.
+ * The kinds of values that FelixConfiguration has. All may be absent; `absent` is what Felix takes then. It is told, not filled
+ * in: a value that is filled in would hide that of a weaker FelixConfiguration.
  */
 
 const noted = (absent: unknown, description: string | undefined): Record<string, unknown> => ({
   ...(description === undefined ? {} : { description }),
-  ...(absent === undefined ? {} : { default: absent }),
+  ...(absent === undefined ? {} : { absent }),
 });
 
 export const flag = (absent?: boolean, description?: string) =>
@@ -51,11 +51,11 @@ export const anyDuration = text((value) => {
 });
 
 export const duration = (absent?: string, description?: string) =>
-  anyDuration.meta({ examples: ['1m30s'], ...noted(absent, description) }).exactOptional();
+  anyDuration.meta({ samples: ['1m30s'], ...noted(absent, description) }).exactOptional();
 
 export const durationOrAuto = (absent: string) =>
   checkedText((value) => value === 'Auto' || parseDuration(value))
-    .meta({ examples: ['1m30s', 'Auto'], default: absent })
+    .meta({ samples: ['1m30s', 'Auto'], absent: absent })
     .exactOptional();
 
 export const ports = (absent?: number | string, description?: string) =>
@@ -69,7 +69,7 @@ export const failsafePorts = (owner: string, absent: readonly string[]) =>
   list(
     fields(`FelixConfiguration.spec.${owner}`, {
       protocol: caseless(['TCP', 'UDP', 'SCTP'])
-        .meta({ enum: ['TCP', 'UDP', 'SCTP'], default: 'TCP' })
+        .meta({ enum: ['TCP', 'UDP', 'SCTP'], absent: 'TCP' })
         .exactOptional(),
       port: wholeNumber(0, 65_535),
       net: z.string().exactOptional(),

@@ -17,9 +17,10 @@ export function fields<S extends z.ZodRawShape>(owner: string, shape: S, notYet:
   const known = [...Object.keys(shape), ...notYet];
   const refusal = (name: string): string =>
     notYet.includes(name) ? 'is not supported yet' : notAField(name, owner, known);
-  return z.strictObject(shape, {
+  const object = z.strictObject(shape, {
     error: (issue) => (issue.code === 'unrecognized_keys' ? issue.keys.map(refusal).join('\n') : undefined),
   });
+  return notYet.length === 0 ? object : object.meta({ notYet });
 }
 
 function notAField(name: string, owner: string, known: readonly string[]): string {
@@ -65,7 +66,7 @@ interface NumberOrText {
 export const numberOrText = <T>({ examples, reason }: NumberOrText, read: (value: number | string) => T) =>
   z
     .union([z.number(), z.string()], { error: saying(reason) })
-    .meta({ type: ['integer', 'string'], examples: [...examples] })
+    .meta({ type: ['integer', 'string'], samples: [...examples] })
     .transform((value, ctx) => refusable(() => read(value), ctx));
 
 const ASN = { examples: [64512, '1.10'], reason: 'is not an AS number between 1 and 4294967295' } as const;
@@ -104,7 +105,7 @@ const durationBetween = (minSeconds: number, maxSeconds: number) =>
     const ms = parseDuration(value);
     if (ms >= minSeconds * 1000 && ms <= maxSeconds * 1000) return formatDuration(ms);
     throw new InvalidValueError('', value, `is not between ${minSeconds}s and ${maxSeconds}s`);
-  });
+  }).meta({ samples: ['2m0s'] });
 
 /** RFC 4724 §3: the Restart Time has twelve bits. */
 export const restartTime = durationBetween(0, 4095);
@@ -112,12 +113,14 @@ export const restartTime = durationBetween(0, 4095);
 /** RFC 4271 §4.4: no faster than one a second; a third of the longest Hold Time. */
 export const keepaliveTime = durationBetween(1, 21_845);
 
-export const selector = checkedText((value) => parseSelector(value));
+const SELECTOR = { samples: ["rack == 'a'", 'all()'] };
+
+export const selector = checkedText((value) => parseSelector(value)).meta(SELECTOR);
 
 /** `global()` means something only in the namespaceSelector of a rule. */
 export const plainSelector = checkedText((value) => {
   if (holdsGlobal(parseSelector(value))) throw new InvalidValueError('', value, 'may not contain global()');
-});
+}).meta(SELECTOR);
 
 export function holdsGlobal(selector: Selector): boolean {
   if (selector.op === '!') return holdsGlobal(selector.operand);
@@ -129,14 +132,16 @@ export function holdsGlobal(selector: Selector): boolean {
 export const resourceName = checkedText((value) => parseResourceName(value));
 
 /** An address, or a network that need not be masked; as it was written. */
-export const addressOrNetwork = checkedText((value) => parseInterfaceAddress(value));
+export const addressOrNetwork = checkedText((value) => parseInterfaceAddress(value)).meta({
+  samples: ['10.0.0.1', '10.0.0.0/24'],
+});
 
 export const ipAddress = (family: IpFamily) =>
   text((value) => {
     const address = parseIpAddress(value);
     if (address.family !== family) throw new InvalidValueError('', value, `is not an IPv${family} address`);
     return formatIpAddress(address);
-  });
+  }).meta({ samples: [family === 4 ? '10.0.0.1' : '2001:db8::1'] });
 
 export const macAddress = z
   .string()

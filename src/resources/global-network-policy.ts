@@ -55,6 +55,7 @@ export const globalNetworkPolicy: KindSpec<GlobalNetworkPolicy> = {
   aliases: ['gnp', 'gnps'],
   namespaced: false,
   schema,
+  inert: true,
   columns: [nameColumn, tierColumn],
   wideColumns: [nameColumn, tierColumn, orderColumn, selectorColumn],
 };

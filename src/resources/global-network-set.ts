@@ -16,6 +16,7 @@ export const globalNetworkSet: KindSpec<GlobalNetworkSet> = {
   aliases: ['gnetset', 'gnetsets'],
   namespaced: false,
   schema,
+  inert: true,
   columns: [nameColumn],
   wideColumns: [nameColumn, netsColumn],
 };

@@ -38,6 +38,7 @@ export const hostEndpoint: KindSpec<HostEndpoint> = {
   aliases: ['hep', 'heps'],
   namespaced: false,
   schema,
+  inert: true,
   columns: [nameColumn, node],
   wideColumns: [
     nameColumn,

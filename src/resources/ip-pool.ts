@@ -17,22 +17,27 @@ const cidr = text((value) => {
     throw new InvalidValueError('', value, `overlaps the link local range ${formatPrefix(linkLocal)}`);
   }
   return formatPrefix(prefix);
-});
+}).meta({ samples: ['192.168.0.0/16'] });
 
 const mode = z.enum(['Never', 'Always', 'CrossSubnet']).default('Never');
 
 const shape = {
-  cidr,
-  ipipMode: mode,
+  cidr: cidr.describe('fixed'),
+  ipipMode: mode.describe('IPv4; not beside vxlanMode'),
   vxlanMode: mode,
-  natOutgoing: z.boolean().default(false),
-  disabled: z.boolean().default(false),
-  disableBGPExport: z.boolean().default(false),
-  /** 26 or 122 where absent; filled in by the schema. */
-  blockSize: wholeNumber(1, 128).exactOptional(),
-  nodeSelector: plainSelector.default('all()'),
-  allowedUses: z.array(z.enum(['Workload', 'Tunnel', 'LoadBalancer'])).default(['Workload', 'Tunnel']),
-  assignmentMode: z.enum(['Automatic', 'Manual']).default('Automatic'),
+  natOutgoing: z.boolean().default(false).describe('what leaves the pools goes under the address of the node'),
+  disabled: z.boolean().default(false).describe('gives no more addresses'),
+  disableBGPExport: z.boolean().default(false).describe('its blocks are not announced'),
+  blockSize: wholeNumber(1, 128).exactOptional().describe('absent: 26 or 122; 20 to 32 or 116 to 128. Fixed'),
+  nodeSelector: plainSelector.default('all()').describe('which nodes take addresses from it'),
+  allowedUses: z
+    .array(z.enum(['Workload', 'Tunnel', 'LoadBalancer']))
+    .default(['Workload', 'Tunnel'])
+    .describe('whose addresses it gives'),
+  assignmentMode: z
+    .enum(['Automatic', 'Manual'])
+    .default('Automatic')
+    .describe('`Manual`: only addresses that are asked for'),
 };
 
 type Spec = z.output<z.ZodObject<typeof shape>>;

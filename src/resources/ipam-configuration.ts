@@ -14,7 +14,7 @@ const shape = {
   maxBlocksPerHost: wholeNumber(0, 1_000_000).default(0).describe('0: twenty'),
   kubeVirtVMAddressPersistence: z
     .enum(['Enabled', 'Disabled'])
-    .meta({ default: 'Enabled', description: 'whether a virtual machine keeps its address' })
+    .meta({ absent: 'Enabled', description: 'whether a virtual machine keeps its address' })
     .exactOptional(),
   ipCooldownSeconds: wholeNumber(0, 1200).default(0).describe('how long a released address rests'),
 };

@@ -45,6 +45,8 @@ export interface KindSpec<R> {
   readonly wideColumns: readonly Column<R>[];
   /** The agent writes it; people look at it only. */
   readonly readOnly?: true;
+  /** Stored and checked; nothing here goes by it yet. */
+  readonly inert?: true;
   /** Fields under `spec` that stay as they were created. */
   readonly immutable?: readonly string[];
   /** Why a resource of this name can not be written, or not be deleted. */

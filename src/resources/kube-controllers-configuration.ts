@@ -53,7 +53,7 @@ const spec = fields(OWNER, {
     .meta({ enum: [...ENABLED] })
     .default('Enabled'),
   etcdV3CompactionPeriod: duration('10m0s', '0: never'),
-  prometheusMetricsPort: wholeNumber(0, 65_535).meta({ default: 9094, description: '0: none' }).exactOptional(),
+  prometheusMetricsPort: wholeNumber(0, 65_535).meta({ absent: 9094, description: '0: none' }).exactOptional(),
   debugProfilePort: wholeNumber(0, 65_535).exactOptional(),
   controllers: controllers.default({}).describe('one that is absent does not run'),
 });
@@ -68,6 +68,7 @@ export const kubeControllersConfiguration: KindSpec<KubeControllersConfiguration
   aliases: ['kubecontrollersconfig', 'kubecontrollersconfigs'],
   namespaced: false,
   schema,
+  inert: true,
   columns: [nameColumn],
   wideColumns: [nameColumn],
 };

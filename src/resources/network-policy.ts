@@ -27,6 +27,7 @@ export const networkPolicy: KindSpec<NetworkPolicy> = {
   aliases: ['policy', 'policies', 'np', 'nps', 'pol', 'pols'],
   namespaced: true,
   schema,
+  inert: true,
   columns: [nameColumn, tierColumn],
   wideColumns: [nameColumn, tierColumn, orderColumn, selectorColumn],
   reserved: (name) =>

@@ -33,6 +33,7 @@ export const networkSet: KindSpec<NetworkSet> = {
   aliases: ['netset', 'netsets'],
   namespaced: true,
   schema,
+  inert: true,
   columns: [nameColumn],
   wideColumns: [nameColumn, netsColumn],
 };

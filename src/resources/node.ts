@@ -14,12 +14,11 @@ const interfaceAddress = (family: IpFamily) =>
   });
 
 const bgp = fields('Node.spec.bgp', {
-  asNumber: asNumber.exactOptional(),
-  ipv4Address: interfaceAddress(4).exactOptional(),
-  ipv6Address: interfaceAddress(6).exactOptional(),
+  asNumber: asNumber.exactOptional().describe("absent: the cluster's"),
+  ipv4Address: interfaceAddress(4).exactOptional().describe('with the length of its subnet: `10.0.0.1/24`'),
+  ipv6Address: interfaceAddress(6).exactOptional().describe('with the length of its subnet'),
   ipv4IPIPTunnelAddr: ipAddress(4).exactOptional(),
-  /** Set: a route reflector, and no part of the mesh. */
-  routeReflectorClusterID: ipAddress(4).exactOptional(),
+  routeReflectorClusterID: ipAddress(4).exactOptional().describe('a route reflector, and no part of the mesh'),
 }).check((ctx) => {
   if (Object.keys(ctx.value).length > 0) return;
   ctx.issues.push({ code: 'custom', input: ctx.value, message: 'Spec.BGP should not be empty' });
@@ -42,11 +41,12 @@ const spec = fields('Node.spec', {
   orchRefs: z
     .array(fields('Node.spec.orchRefs', { nodeName: z.string().exactOptional(), orchestrator: z.string() }))
     .exactOptional(),
-  /** What Calico's Felix and startup tell of the host; nothing here goes by it. */
   wireguard: fields('Node.spec.wireguard', {
     interfaceIPv4Address: ipAddress(4).exactOptional(),
     interfaceIPv6Address: ipAddress(6).exactOptional(),
-  }).exactOptional(),
+  })
+    .exactOptional()
+    .describe("of Calico's Felix; kept"),
   interfaces: z
     .array(
       fields('Node.spec.interfaces', {
@@ -54,7 +54,8 @@ const spec = fields('Node.spec', {
         addresses: z.array(z.string()).exactOptional(),
       }),
     )
-    .exactOptional(),
+    .exactOptional()
+    .describe("of Calico's startup; kept"),
 });
 
 const schema = envelope('Node', false, spec);

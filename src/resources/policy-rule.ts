@@ -23,7 +23,7 @@ import { hasPorts, port, protocol, protocolNumber } from './traffic-fields.ts';
 const cidr = text((value) => {
   if (!value.includes('/')) throw new InvalidValueError('', value, 'is not a CIDR: it has no prefix length');
   return formatPrefix(parsePrefix(value));
-});
+}).meta({ samples: ['10.0.0.0/8'] });
 
 const nets = distinct(cidr).max(256, 'has more than 256 entries').exactOptional();
 const ports = z.array(port).max(50, 'has more than 50 entries').exactOptional();
@@ -32,7 +32,7 @@ const namespaceSelector = checkedText((value) => {
   const selector = parseSelector(value);
   if (selector.op === 'global' || !holdsGlobal(selector)) return;
   throw new InvalidValueError('', value, 'combines global() with another selector');
-});
+}).meta({ samples: ['all()', 'global()'] });
 
 const entityShape = {
   nets: nets.describe('CIDRs'),

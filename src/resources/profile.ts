@@ -24,6 +24,7 @@ export const profile: KindSpec<Profile> = {
   aliases: ['pro', 'pros'],
   namespaced: false,
   schema,
+  inert: true,
   columns: [nameColumn],
   wideColumns: [
     nameColumn,

@@ -54,6 +54,7 @@ export const tier: KindSpec<Tier> = {
   aliases: [],
   namespaced: false,
   schema,
+  inert: true,
   columns,
   wideColumns: columns,
   compare: (a, b) => a.spec.order - b.spec.order,
