@@ -3,6 +3,7 @@
  */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { format } from 'prettier';
+import { FELIX_VARIABLES } from '../../src/config/felix-configuration.ts';
 import { KINDS, kindTable } from '../../src/resources/index.ts';
 import type { Kind } from '../../src/resources/index.ts';
 import { resourceSchema } from '../../src/resources/json-schema.ts';
@@ -35,9 +36,19 @@ const PARTS = Object.keys($defs).filter((name) => !KINDS.some((kind) => kind ===
 export function resourceReference(): string {
   return [
     kindRows(),
-    ...KINDS.map((kind) => section(kind, [...table('spec', specOf(kind)), ...statusRows(kind)])),
+    ...KINDS.map((kind) => section(kind, [...specRows(kind), ...statusRows(kind)])),
     ...PARTS.map((name) => section(name, table('', $defs[name]!))),
   ].join('\n\n');
+}
+
+/** A field of FelixConfiguration that we have a setting for names it. */
+function specRows(kind: Kind): readonly string[] {
+  const rows = table('spec', specOf(kind));
+  if (kind !== 'FelixConfiguration') return rows;
+  return rows.map((row) => {
+    const variable = FELIX_VARIABLES[/`spec\.(\w+)`/.exec(row)?.[1] ?? ''];
+    return variable === undefined ? row : row.replace(/ \|$/, ` (${code(variable)}) |`);
+  });
 }
 
 const specOf = (kind: Kind): Schema => $defs[kind]!.properties!['spec']!;
