@@ -125,7 +125,7 @@ describe('the FelixConfigurations of a node', () => {
       resource('FelixConfiguration', 'node.a'),
       resource('FelixConfiguration', 'node.b'),
       resource('FelixConfiguration', 'nobody'),
-      selecting('young', 'has(gpu)', '2026-01-02T00:00:00Z'),
+      selecting('a-young', 'has(gpu)', '2026-01-02T00:00:00Z'),
       selecting('twin', 'has(gpu)', '2026-01-01T00:00:00Z'),
       selecting('old', 'has(gpu)', '2026-01-01T00:00:00Z'),
       selecting('other', '!has(gpu)', '2020-01-01T00:00:00Z'),
