@@ -17,7 +17,8 @@ const MAX_CHARS = 1024;
 const MAX_LABEL_CHARS = 512;
 
 /**
- * Parses Calico's selector language; the empty text selects everything.
+ * Parses Calico's selector language; the empty text selects everything. What Calico would not read is refused: white space
+ * is blanks and tabs, and nothing stands between a function and its parenthesis.
  * `!` binds closer than `&&`, and that closer than `||`. Throws InvalidValueError with the position of the fault.
  */
 export function parseSelector(text: string, field = 'selector'): Selector {
@@ -89,9 +90,9 @@ function single(cursor: Cursor): Selector {
     if (!cursor.take(/\)/y)) throw cursor.expected('")"');
     return inner;
   }
-  const call = cursor.take(/(all|global)\s*\(\s*\)/y);
+  const call = cursor.take(/(all|global)\([ \t]*\)/y);
   if (call) return { op: call[1] as 'all' | 'global' };
-  const has = cursor.take(/has\s*\(\s*([\w./-]+)\s*\)/y);
+  const has = cursor.take(/has\([ \t]*([\w./-]+)[ \t]*\)/y);
   if (has) return { op: 'has', label: cursor.label(has[1]!) };
   const label = cursor.take(/[\w./-]+/y);
   if (!label) throw cursor.expected('a label, "has(…)", "all()" or "("');
@@ -99,9 +100,9 @@ function single(cursor: Cursor): Selector {
 }
 
 function comparison(cursor: Cursor, label: string): Selector {
-  if (cursor.take(/not\s*in(?![\w./-])/y)) return { op: 'not in', label, values: set(cursor) };
+  if (cursor.take(/not[ \t]*in(?![\w./-])/y)) return { op: 'not in', label, values: set(cursor) };
   if (cursor.take(/in(?![\w./-])/y)) return { op: 'in', label, values: set(cursor) };
-  const match = cursor.take(/==|!=|contains|(starts|ends)\s+with/y);
+  const match = cursor.take(/==|!=|contains|(starts|ends)[ \t]*with/y);
   if (!match) throw cursor.expected(`an operator after "${label}"`);
   const op = (match[1] === undefined ? match[0] : `${match[1]} with`) as Comparison;
   return { op, label, value: literal(cursor) };
@@ -170,7 +171,7 @@ class Cursor {
   }
 
   #skipSpace(): void {
-    while (/\s/.test(this.#text.charAt(this.#at))) this.#at++;
+    while (/[ \t]/.test(this.#text.charAt(this.#at))) this.#at++;
   }
 }
 

@@ -2,7 +2,18 @@ import { z } from 'zod';
 import { parseCommunity } from '../model/community.ts';
 import { InvalidValueError } from '../model/invalid.ts';
 import { formatPrefix, parsePrefix } from '../model/ip.ts';
-import { asNumber, checkedText, fields, password, restartTime, routePriority, text, wholeNumber } from './fields.ts';
+import type { Fault } from './fields.ts';
+import {
+  asNumber,
+  checkedText,
+  fields,
+  obeys,
+  password,
+  restartTime,
+  routePriority,
+  text,
+  wholeNumber,
+} from './fields.ts';
 import type { KindSpec } from './kind.ts';
 import { envelope, nameColumn, orDash } from './kind.ts';
 
@@ -37,7 +48,7 @@ const communities = z
   .array(
     fields('BGPConfiguration.spec.communities', {
       name: communityName,
-      value: checkedText((value) => parseCommunity(value)),
+      value: checkedText((value) => parseCommunity(value)).meta({ samples: ['64512:100', '64512:1:2'] }),
     }),
   )
   .max(500, 'has more than 500 entries');
@@ -46,29 +57,34 @@ const prefixAdvertisements = z
   .array(
     fields('BGPConfiguration.spec.prefixAdvertisements', {
       cidr: advertisedCidr,
-      /** Names out of `communities`, or communities themselves. */
-      communities: z.array(z.string()).max(50, 'has more than 50 entries').default([]),
+      communities: z
+        .array(z.string())
+        .max(50, 'has more than 50 entries')
+        .default([])
+        .describe('names out of communities, or communities themselves'),
     }),
   )
   .max(500, 'has more than 500 entries');
 
+const CLUSTER = 'in `default` only';
+const PRIORITY = { absent: DEFAULT_ROUTE_PRIORITY, description: CLUSTER };
+
 const spec = fields(
   'BGPConfiguration.spec',
   {
-    logSeverityScreen: logSeverity.default('Info'),
-    /** Absent: true. */
-    nodeToNodeMeshEnabled: z.boolean().exactOptional(),
-    /** Absent: DEFAULT_ASN. */
-    asNumber: asNumber.exactOptional(),
-    /** Absent: 179. */
-    listenPort: wholeNumber(1, 65535).exactOptional(),
-    nodeMeshMaxRestartTime: restartTime.exactOptional(),
-    nodeMeshPassword: password('BGPConfiguration.spec.nodeMeshPassword').exactOptional(),
-    communities: communities.exactOptional(),
-    prefixAdvertisements: prefixAdvertisements.exactOptional(),
-    /** Absent: DEFAULT_ROUTE_PRIORITY. */
-    ipv4NormalRoutePriority: routePriority.exactOptional(),
-    ipv6NormalRoutePriority: routePriority.exactOptional(),
+    logSeverityScreen: logSeverity
+      .meta({ enum: [...SEVERITIES] })
+      .default('Info')
+      .describe('of what bird logs'),
+    nodeToNodeMeshEnabled: z.boolean().meta({ absent: true, description: CLUSTER }).exactOptional(),
+    asNumber: asNumber.meta({ absent: DEFAULT_ASN, description: CLUSTER }).exactOptional(),
+    listenPort: wholeNumber(1, 65535).meta({ absent: 179, description: 'where bird listens' }).exactOptional(),
+    nodeMeshMaxRestartTime: restartTime.describe(CLUSTER).exactOptional(),
+    nodeMeshPassword: password('BGPConfiguration.spec.nodeMeshPassword').describe(CLUSTER).exactOptional(),
+    communities: communities.exactOptional().describe('names for use in prefixAdvertisements'),
+    prefixAdvertisements: prefixAdvertisements.exactOptional().describe('communities for prefixes that we announce'),
+    ipv4NormalRoutePriority: routePriority.meta(PRIORITY).exactOptional(),
+    ipv6NormalRoutePriority: routePriority.meta(PRIORITY).exactOptional(),
   },
   [
     'serviceClusterIPs',
@@ -93,9 +109,6 @@ const DEFAULT_ONLY = [
   'ipv4NormalRoutePriority',
   'ipv6NormalRoutePriority',
 ] as const satisfies readonly (keyof Spec)[];
-
-/** Where in the spec, and what is wrong there. */
-type Fault = readonly [path: readonly PropertyKey[], reason: string];
 
 function meshFaults(value: Spec): readonly Fault[] {
   if (value.nodeToNodeMeshEnabled !== false) return [];
@@ -134,18 +147,17 @@ function isCommunity(value: string): boolean {
  * BGPConfiguration, named `default` or `node.<name>`; the latter overrides the port, the log level and the
  * prefixAdvertisements of one node.
  */
-const schema = envelope('BGPConfiguration', false, spec).check((ctx) => {
-  const { metadata, spec: value } = ctx.value;
-  const misplaced = metadata.name === 'default' ? [] : DEFAULT_ONLY.filter((field) => value[field] !== undefined);
-  const faults: readonly Fault[] = [
-    ...misplaced.map((field): Fault => [[field], `Cannot set ${field} on a non default BGP Configuration.`]),
-    ...meshFaults(value),
-    ...communityFaults(value),
-  ];
-  for (const [path, message] of faults) {
-    ctx.issues.push({ code: 'custom', path: ['spec', ...path], input: value, message });
-  }
-});
+const schema = envelope('BGPConfiguration', false, spec).check(
+  obeys(({ metadata, spec: value }) => {
+    const misplaced = metadata.name === 'default' ? [] : DEFAULT_ONLY.filter((field) => value[field] !== undefined);
+    const faults: readonly Fault[] = [
+      ...misplaced.map((field): Fault => [[field], `Cannot set ${field} on a non default BGP Configuration.`]),
+      ...meshFaults(value),
+      ...communityFaults(value),
+    ];
+    return faults.map(([path, reason]): Fault => [['spec', ...path], reason]);
+  }),
+);
 
 export type BgpConfiguration = z.output<typeof schema>;
 

@@ -15,7 +15,7 @@ const cidr = (family: IpFamily) =>
     return formatPrefix(prefix);
   });
 
-const community = checkedText((value) => parseCommunity(value));
+const community = checkedText((value) => parseCommunity(value)).meta({ samples: ['64512:100', '64512:1:2'] });
 
 /** Texts that Calico writes nowhere but takes for absent where somebody did. */
 const EMPTY_IS_ABSENT = ['cidr', 'matchOperator', 'source', 'interface', 'peerType'];
@@ -30,8 +30,7 @@ function operation(owner: string) {
   const asns = z.array(asNumber).min(1, 'has no entry').max(10, 'has more than 10 entries');
   return fields(owner, {
     addCommunity: single('addCommunity', { value: community }),
-    /** The first becomes the nearest AS. */
-    prependASPath: single('prependASPath', { prefix: asns }),
+    prependASPath: single('prependASPath', { prefix: asns.describe('the first becomes the nearest AS') }),
     setPriority: single('setPriority', { value: routePriority }),
   }).check((ctx) => {
     if (Object.keys(ctx.value).length === 1) return;
@@ -40,12 +39,11 @@ function operation(owner: string) {
 }
 
 const shapeOf = (family: IpFamily, owner: string) => ({
-  cidr: cidr(family).exactOptional(),
+  cidr: cidr(family).exactOptional().describe('with matchOperator'),
   matchOperator: z.enum(['Equal', 'NotEqual', 'In', 'NotIn']).exactOptional(),
-  /** Absent ends: the length of the cidr, and that of one address. */
   prefixLength: fields(`${owner}.prefixLength`, {
-    min: wholeNumber(0, addressBits(family)).exactOptional(),
-    max: wholeNumber(0, addressBits(family)).exactOptional(),
+    min: wholeNumber(0, addressBits(family)).exactOptional().describe('absent: the length of the cidr'),
+    max: wholeNumber(0, addressBits(family)).exactOptional().describe('absent: that of one address'),
   }).exactOptional(),
   source: z.enum(['RemotePeers']).exactOptional(),
   interface: z
@@ -56,15 +54,15 @@ const shapeOf = (family: IpFamily, owner: string) => ({
   communities: fields(`${owner}.communities`, {
     values: z.array(community).length(1, 'must have exactly one value'),
   }).exactOptional(),
-  asPathPrefix: z.array(asNumber).exactOptional(),
-  /** In the units of the route priorities in BGPConfiguration: lower is preferred. */
-  priority: routePriority.exactOptional(),
+  asPathPrefix: z.array(asNumber).exactOptional().describe('the nearest AS first'),
+  priority: routePriority.exactOptional().describe('in the units of the route priorities in BGPConfiguration'),
   action: z.enum(['Accept', 'Reject']),
   operations: z
     .array(operation(`${owner}.operations`))
     .min(1, 'has no entry')
     .max(10, 'has more than 10 entries')
-    .exactOptional(),
+    .exactOptional()
+    .describe('with `Accept`; each is one of the three'),
 });
 
 type Rule = z.output<z.ZodObject<ReturnType<typeof shapeOf>>>;
@@ -97,18 +95,20 @@ function ruleList(family: IpFamily) {
       ctx.issues.push({ code: 'custom', path: [field], input: ctx.value[field], message });
     }
   });
-  return z.array(z.preprocess(withoutEmptyTexts, rule)).exactOptional();
+  return z.array(z.preprocess(withoutEmptyTexts, rule.meta({ id: owner }))).exactOptional();
 }
+
+const RULES = { 4: ruleList(4), 6: ruleList(6) } as const;
 
 /** Ordered rules; all conditions of one hold together, and the first that matches decides. */
 const schema = envelope(
   'BGPFilter',
   false,
   fields('BGPFilter.spec', {
-    exportV4: ruleList(4),
-    importV4: ruleList(4),
-    exportV6: ruleList(6),
-    importV6: ruleList(6),
+    exportV4: RULES[4],
+    importV4: RULES[4],
+    exportV6: RULES[6],
+    importV6: RULES[6],
   }),
 );
 

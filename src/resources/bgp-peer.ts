@@ -9,6 +9,7 @@ import {
   fields,
   keepaliveTime,
   password,
+  resourceName,
   restartTime,
   selector,
   wholeNumber,
@@ -26,26 +27,34 @@ export function parsePeerIp(value: string, field = 'peerIP'): { readonly address
 }
 
 const shape = {
-  node: checkedText((value) => value === '' || parseResourceName(value)).exactOptional(),
-  nodeSelector: selector.exactOptional(),
-  peerIP: checkedText((value) => parsePeerIp(value)).exactOptional(),
-  asNumber: asNumber.exactOptional(),
-  peerSelector: selector.exactOptional(),
-  nextHopMode: z.enum(['Auto', 'Self', 'Keep']).exactOptional(),
-  keepOriginalNextHop: z.boolean().exactOptional(),
-  /** Absent: UseNodeIP. */
-  sourceAddress: z.enum(['UseNodeIP', 'None']).exactOptional(),
-  maxRestartTime: restartTime.exactOptional(),
-  keepaliveTime: keepaliveTime.exactOptional(),
-  localASNumber: asNumber.exactOptional(),
-  numAllowedLocalASNumbers: wholeNumber(0, 255).exactOptional(),
-  /** Absent: Auto. */
-  reversePeering: z.enum(['Auto', 'Manual']).exactOptional(),
-  /** How many hops away the peer may be, RFC 5082; 0: not looked at. */
-  ttlSecurity: wholeNumber(0, 255).exactOptional(),
-  password: password('BGPPeer.spec.password').exactOptional(),
-  /** BGPFilters, in order. */
-  filters: z.array(checkedText((value) => parseResourceName(value))).exactOptional(),
+  node: checkedText((value) => value === '' || parseResourceName(value))
+    .exactOptional()
+    .describe('which node has the peer; without node and nodeSelector all have it'),
+  nodeSelector: selector.exactOptional().describe('which nodes have the peer; not beside node'),
+  peerIP: checkedText((value) => parsePeerIp(value))
+    .meta({ samples: ['10.0.0.1', '10.0.0.1:1179', '[2001:db8::1]:1179'], description: 'needs asNumber' })
+    .exactOptional(),
+  asNumber: asNumber.exactOptional().describe("the peer's; not beside peerSelector"),
+  peerSelector: selector.exactOptional().describe('the nodes that are the peers; not beside peerIP'),
+  nextHopMode: z.enum(['Auto', 'Self', 'Keep']).exactOptional().describe('what is announced as next hop'),
+  keepOriginalNextHop: z.boolean().exactOptional().describe('superseded by nextHopMode `Keep`; not beside it'),
+  sourceAddress: z
+    .enum(['UseNodeIP', 'None'])
+    .meta({ absent: 'UseNodeIP', description: '`None`: as the kernel routes' })
+    .exactOptional(),
+  maxRestartTime: restartTime.exactOptional().describe('how long routes outlive the session, RFC 4724'),
+  keepaliveTime: keepaliveTime.exactOptional().describe('absent: a third of the hold time'),
+  localASNumber: asNumber.exactOptional().describe("our AS towards this peer; absent: the node's"),
+  numAllowedLocalASNumbers: wholeNumber(0, 255).exactOptional().describe('how often our AS may be in a path'),
+  reversePeering: z
+    .enum(['Auto', 'Manual'])
+    .meta({ absent: 'Auto', description: '`Auto`: a peer that is a node has the other end by itself' })
+    .exactOptional(),
+  ttlSecurity: wholeNumber(0, 255)
+    .exactOptional()
+    .describe('how many hops away the peer may be, RFC 5082; 0: not looked at'),
+  password: password('BGPPeer.spec.password').exactOptional().describe('TCP MD5, RFC 2385'),
+  filters: z.array(resourceName).exactOptional().describe('BGPFilters, in order'),
 };
 
 const NOT_YET = ['reachableBy', 'localWorkloadSelector'];

@@ -1,10 +1,18 @@
 import type { Entry, Store } from '../datastore/store.ts';
 import { AlreadyExistsError, ConflictError, NotFoundError } from '../datastore/store.ts';
-import { checkImmutable, checkNeighbours, hasNeighbours, isSettled, neighbourKinds } from './conflicts.ts';
+import {
+  checkImmutable,
+  checkNeighbours,
+  checkTierIsEmpty,
+  hasNeighbours,
+  isSettled,
+  neighbourKinds,
+} from './conflicts.ts';
 import { InvalidResourceError, invalidField } from './invalid-resource.ts';
-import type { Metadata } from './kind.ts';
-import { DEFAULT_NAMESPACE } from './kind.ts';
+import type { KindSpec } from './kind.ts';
 import { resourceKey, resourcePrefix } from './keys.ts';
+import type { Metadata } from './metadata.ts';
+import { DEFAULT_NAMESPACE } from './metadata.ts';
 import { parseResource } from './parse.ts';
 import type { Stamps } from './stamps.ts';
 import { systemStamps } from './stamps.ts';
@@ -35,8 +43,8 @@ export interface Survey<K extends Kind> {
 export interface ResourceClient {
   get<K extends Kind>(kind: K, name: ResourceName | string): Promise<ResourceByKind[K]>;
   /**
-   * By name; without a namespace those of all namespaces. Within a namespace, or of a kind that has none, only those
-   * whose names begin with `namePrefix`. Entries that cannot be read are left out.
+   * By name, tiers by their order; without a namespace those of all namespaces. Within a namespace, or of a kind that has
+   * none, only those whose names begin with `namePrefix`. Entries that cannot be read are left out.
    */
   list<K extends Kind>(kind: K, namespace?: string, namePrefix?: string): Promise<readonly ResourceByKind[K][]>;
   /** As list, with what it leaves out. */
@@ -52,6 +60,7 @@ export interface ResourceClient {
 export function createResourceClient(store: Store, stamps: Stamps = systemStamps): ResourceClient {
   const create = async <R extends AnyResource>(resource: R): Promise<R> => {
     const checked = parseResource(resource);
+    refuseReserved(checked.kind, checked.metadata.name, 'write');
     if (checked.metadata.resourceVersion !== undefined) {
       const reason = 'must be empty for a resource that is created';
       throw invalidField('metadata.resourceVersion', checked.metadata.resourceVersion, reason);
@@ -73,6 +82,7 @@ export function createResourceClient(store: Store, stamps: Stamps = systemStamps
 
   const update = async <R extends AnyResource>(resource: R): Promise<R> => {
     const checked = parseResource(resource);
+    refuseReserved(checked.kind, checked.metadata.name, 'write');
     for (let attempt = 0; ; attempt++) {
       const current = await store.get(keyOf(checked));
       if (current === undefined) throw notFound(checked.kind, checked.metadata);
@@ -106,6 +116,8 @@ export function createResourceClient(store: Store, stamps: Stamps = systemStamps
     delete: async (kind, name, resourceVersion) => {
       const where = named(kind, name);
       const key = resourceKey(kind, where.name, where.namespace);
+      refuseReserved(kind, where.name, 'delete');
+      if (kind === 'Tier') await checkTierIsUnused(store, where.name);
       try {
         await store.delete(key, resourceVersion === undefined ? undefined : revisionOf(resourceVersion));
       } catch (error) {
@@ -147,8 +159,19 @@ async function checkAgainstOthers(store: Store, resource: AnyResource, previous?
   const kinds = neighbourKinds(resource);
   const all = async <K extends Kind>(kind: K): Promise<readonly ResourceByKind[K][]> =>
     kinds.includes(kind) ? readable(kind, (await store.list(resourcePrefix(kind))).entries) : [];
-  const [pools, nodes, filters] = await Promise.all([all('IPPool'), all('Node'), all('BGPFilter')]);
-  checkNeighbours(resource, { pools, nodes, filters });
+  const [pools, nodes, filters, tiers] = await Promise.all([all('IPPool'), all('Node'), all('BGPFilter'), all('Tier')]);
+  checkNeighbours(resource, { pools, nodes, filters, tiers });
+}
+
+async function checkTierIsUnused(store: Store, name: string): Promise<void> {
+  for (const kind of ['NetworkPolicy', 'GlobalNetworkPolicy'] as const) {
+    checkTierIsEmpty(name, readable(kind, (await store.list(resourcePrefix(kind))).entries));
+  }
+}
+
+function refuseReserved(kind: Kind, name: string, operation: 'write' | 'delete'): void {
+  const reason = kindTable[kind].reserved?.(name, operation);
+  if (reason !== undefined) throw invalidField('metadata.name', name, reason);
 }
 
 function readOrUndefined(entry: Entry): AnyResource | undefined {
@@ -165,8 +188,10 @@ const readable = <K extends Kind>(kind: K, entries: readonly Entry[]): readonly 
 
 function surveyed<K extends Kind>(kind: K, entries: readonly Entry[]): Survey<K> {
   const read = entries.map(readStored);
+  const resources = read.filter((one): one is ResourceByKind[K] => 'kind' in one && one.kind === kind);
+  const { compare } = kindTable[kind] as KindSpec<ResourceByKind[K]>;
   return {
-    resources: read.filter((one): one is ResourceByKind[K] => 'kind' in one && one.kind === kind),
+    resources: compare === undefined ? resources : resources.toSorted(compare),
     unreadable: read.filter((one): one is UnreadableEntry => 'reason' in one),
   };
 }

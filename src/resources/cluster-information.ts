@@ -8,11 +8,9 @@ const schema = envelope(
   false,
   fields('ClusterInformation.spec', {
     clusterGUID: z.string().exactOptional(),
-    /** Comma-separated. */
-    clusterType: z.string().exactOptional(),
+    clusterType: z.string().exactOptional().describe('comma-separated'),
     calicoVersion: z.string().exactOptional(),
-    /** False: the datastore is locked for a migration. */
-    datastoreReady: z.boolean().exactOptional(),
+    datastoreReady: z.boolean().exactOptional().describe('`false`: locked for a migration'),
     variant: z.string().exactOptional(),
   }),
 );

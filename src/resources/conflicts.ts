@@ -11,28 +11,42 @@ import {
 } from '../model/ip.ts';
 import type { BgpFilter } from './bgp-filter.ts';
 import type { BgpPeer } from './bgp-peer.ts';
+import type { GlobalNetworkPolicy } from './global-network-policy.ts';
 import { InvalidResourceError } from './invalid-resource.ts';
 import type { IpPool } from './ip-pool.ts';
+import type { NetworkPolicy } from './network-policy.ts';
 import type { Node } from './node.ts';
 import type { AnyResource, ResourceByKind } from './table.ts';
 import { kindTable, resourceId } from './table.ts';
+import type { Tier } from './tier.ts';
+import { isBuiltInTier } from './tier.ts';
 
 /** The resources that a new one may collide with, or needs. */
 export interface Neighbours {
   readonly pools: readonly IpPool[];
   readonly nodes: readonly Node[];
   readonly filters: readonly BgpFilter[];
+  readonly tiers: readonly Tier[];
 }
 
-/** Which kinds have rules that look beyond the resource itself. */
-export type NeighbouredResource = IpPool | Node | BgpPeer;
+type Policy = NetworkPolicy | GlobalNetworkPolicy;
 
-export const hasNeighbours = (resource: AnyResource): resource is NeighbouredResource =>
-  resource.kind === 'IPPool' || resource.kind === 'Node' || resource.kind === 'BGPPeer';
+/** Which kinds have rules that look beyond the resource itself. */
+export type NeighbouredResource = IpPool | Node | BgpPeer | Policy;
 
 /** The kinds that decide about one. */
-export const neighbourKinds = ({ kind }: NeighbouredResource): readonly (keyof ResourceByKind)[] =>
-  kind === 'BGPPeer' ? ['BGPFilter'] : ['IPPool', 'Node'];
+const NEIGHBOURS = {
+  IPPool: ['IPPool', 'Node'],
+  Node: ['IPPool', 'Node'],
+  BGPPeer: ['BGPFilter'],
+  NetworkPolicy: ['Tier'],
+  GlobalNetworkPolicy: ['Tier'],
+} as const satisfies { readonly [K in NeighbouredResource['kind']]: readonly (keyof ResourceByKind)[] };
+
+export const hasNeighbours = (resource: AnyResource): resource is NeighbouredResource =>
+  Object.hasOwn(NEIGHBOURS, resource.kind);
+
+export const neighbourKinds = ({ kind }: NeighbouredResource): readonly (keyof ResourceByKind)[] => NEIGHBOURS[kind];
 
 /** Throws InvalidResourceError where an immutable field differs from what is stored. */
 export function checkImmutable(resource: AnyResource, previous: AnyResource): void {
@@ -49,8 +63,9 @@ export function checkImmutable(resource: AnyResource, previous: AnyResource): vo
 }
 
 /**
- * Throws InvalidResourceError where pools overlap each other or the subnet of a node, two nodes have one address, or a
- * BGPPeer names a filter that is not there. A resource that collided before it was changed may still be changed elsewhere.
+ * Throws InvalidResourceError where pools overlap each other or the subnet of a node, two nodes have one address, a
+ * BGPPeer names a filter or a policy a tier that is not there. A resource that collided before it was changed may still be
+ * changed elsewhere.
  */
 export function checkNeighbours(resource: NeighbouredResource, neighbours: Neighbours): void {
   const faults = neighbourFaults(resource, neighbours);
@@ -65,7 +80,16 @@ function neighbourFaults(resource: NeighbouredResource, neighbours: Neighbours):
       return nodeFaults(resource, neighbours);
     case 'BGPPeer':
       return peerFaults(resource, neighbours);
+    case 'NetworkPolicy':
+    case 'GlobalNetworkPolicy':
+      return tierFaults(resource, neighbours);
   }
+}
+
+/** Calico's own tiers need not be stored. */
+function tierFaults({ spec: { tier } }: Policy, { tiers }: Neighbours): readonly InvalidValueError[] {
+  if (isBuiltInTier(tier) || tiers.some(({ metadata }) => metadata.name === tier)) return [];
+  return [new InvalidValueError('spec.tier', tier, 'is not there: a tier is made before its policies')];
 }
 
 /** A filter may be deleted while peers name it; naming one that is not there is a slip. */
@@ -142,5 +166,18 @@ function lookedAt(resource: NeighbouredResource): readonly (string | undefined)[
       return [resource.spec.bgp?.ipv4Address, resource.spec.bgp?.ipv6Address];
     case 'BGPPeer':
       return resource.spec.filters ?? [];
+    case 'NetworkPolicy':
+    case 'GlobalNetworkPolicy':
+      return [resource.spec.tier];
   }
+}
+
+/** Throws InvalidResourceError where policies are in the tier: without it they would be decided after all others. */
+export function checkTierIsEmpty(name: string, policies: readonly Policy[]): void {
+  const first = policies.find(({ spec }) => spec.tier === name);
+  if (first === undefined) return;
+  const id = resourceId(first.kind, first.metadata.name, first.metadata.namespace);
+  throw new InvalidResourceError([
+    new InvalidValueError('metadata.name', name, `is not an empty tier: ${id} is in it`),
+  ]);
 }

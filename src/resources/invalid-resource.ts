@@ -22,11 +22,28 @@ export const invalidField = (field: string, value: unknown, reason: string): Inv
 
 /** What zod found, in our words: the whole path of the field and the value that stood there. */
 export function invalidResource(error: z.ZodError, input: unknown): InvalidResourceError {
+  const misread = error.issues
+    .filter(({ code }) => code === 'unrecognized_keys')
+    .map(({ path }) => JSON.stringify(path));
   return new InvalidResourceError(
-    error.issues.map(
-      (issue) => new InvalidValueError(fieldOf(issue.path), valueAt(input, issue.path), reason(issue, input)),
-    ),
+    error.issues
+      // A rule about an object as a whole has not seen the field that was misspelt.
+      .filter(({ code, path }) => code !== 'custom' || !misread.includes(JSON.stringify(path)))
+      .flatMap(findings)
+      .map(({ path, reason }) => new InvalidValueError(fieldOf(path), valueAt(input, path), reason)),
   );
+}
+
+interface Finding {
+  readonly path: readonly PropertyKey[];
+  readonly reason: string;
+}
+
+/** `fields` tells of each unknown key in a line of its own. */
+function findings(issue: z.core.$ZodIssue): readonly Finding[] {
+  if (issue.code !== 'unrecognized_keys') return [{ path: issue.path, reason: issue.message }];
+  const reasons = issue.message.split('\n');
+  return issue.keys.map((key, i) => ({ path: [...issue.path, key], reason: reasons[i]! }));
 }
 
 function fieldOf(path: readonly PropertyKey[]): string {
@@ -43,15 +60,12 @@ function valueAt(input: unknown, path: readonly PropertyKey[]): unknown {
   return value ?? '';
 }
 
-function reason(issue: z.core.$ZodIssue, input: unknown): string {
+/** How zod's own findings are told; what a schema says itself is stronger. */
+export const wording: z.core.$ZodErrorMap = (issue) => {
   if (issue.code === 'invalid_value') return `is not one of ${issue.values.map(String).join(', ')}`;
-  if (issue.code !== 'invalid_type') return issue.message;
-  const value = issue.path.reduce<unknown>(
-    (at, part) => (at as Record<PropertyKey, unknown> | null | undefined)?.[part],
-    input,
-  );
-  if (value === undefined || value === null) return 'is required';
+  if (issue.input === undefined || issue.input === null) return 'is required';
+  if (issue.code !== 'invalid_type') return undefined;
   return `is not ${article(issue.expected === 'record' ? 'object' : issue.expected)}`;
-}
+};
 
 const article = (noun: string): string => `${/^[aeiou]/.test(noun) ? 'an' : 'a'} ${noun}`;

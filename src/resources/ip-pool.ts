@@ -2,11 +2,9 @@ import { z } from 'zod';
 import { InvalidValueError } from '../model/invalid.ts';
 import type { Prefix } from '../model/ip.ts';
 import { formatPrefix, parsePrefix, prefixesOverlap } from '../model/ip.ts';
-import { checkedText, fields, text, wholeNumber } from './fields.ts';
+import { fields, plainSelector, text, wholeNumber } from './fields.ts';
 import type { KindSpec } from './kind.ts';
 import { envelope, nameColumn } from './kind.ts';
-import { parseSelector } from '../model/selector.ts';
-import type { Selector } from '../model/selector.ts';
 
 const LINK_LOCAL = { 4: parsePrefix('169.254.0.0/16'), 6: parsePrefix('fe80::/10') } as const;
 const BLOCK_SIZE = { 4: { default: 26, min: 20, max: 32 }, 6: { default: 122, min: 116, max: 128 } } as const;
@@ -19,32 +17,27 @@ const cidr = text((value) => {
     throw new InvalidValueError('', value, `overlaps the link local range ${formatPrefix(linkLocal)}`);
   }
   return formatPrefix(prefix);
-});
-
-const nodeSelector = checkedText((value) => {
-  if (holdsGlobal(parseSelector(value))) throw new InvalidValueError('', value, 'may not contain global()');
-});
-
-function holdsGlobal(selector: Selector): boolean {
-  if (selector.op === '!') return holdsGlobal(selector.operand);
-  if (selector.op === '&&' || selector.op === '||') return selector.operands.some(holdsGlobal);
-  return selector.op === 'global';
-}
+}).meta({ samples: ['192.168.0.0/16'] });
 
 const mode = z.enum(['Never', 'Always', 'CrossSubnet']).default('Never');
 
 const shape = {
-  cidr,
-  ipipMode: mode,
+  cidr: cidr.describe('fixed'),
+  ipipMode: mode.describe('IPv4; not beside vxlanMode'),
   vxlanMode: mode,
-  natOutgoing: z.boolean().default(false),
-  disabled: z.boolean().default(false),
-  disableBGPExport: z.boolean().default(false),
-  /** 26 or 122 where absent; filled in by the schema. */
-  blockSize: wholeNumber(1, 128).exactOptional(),
-  nodeSelector: nodeSelector.default('all()'),
-  allowedUses: z.array(z.enum(['Workload', 'Tunnel', 'LoadBalancer'])).default(['Workload', 'Tunnel']),
-  assignmentMode: z.enum(['Automatic', 'Manual']).default('Automatic'),
+  natOutgoing: z.boolean().default(false).describe('what leaves the pools goes under the address of the node'),
+  disabled: z.boolean().default(false).describe('gives no more addresses'),
+  disableBGPExport: z.boolean().default(false).describe('its blocks are not announced'),
+  blockSize: wholeNumber(1, 128).exactOptional().describe('absent: 26 or 122; 20 to 32 or 116 to 128. Fixed'),
+  nodeSelector: plainSelector.default('all()').describe('which nodes take addresses from it'),
+  allowedUses: z
+    .array(z.enum(['Workload', 'Tunnel', 'LoadBalancer']))
+    .default(['Workload', 'Tunnel'])
+    .describe('whose addresses it gives'),
+  assignmentMode: z
+    .enum(['Automatic', 'Manual'])
+    .default('Automatic')
+    .describe('`Manual`: only addresses that are asked for'),
 };
 
 type Spec = z.output<z.ZodObject<typeof shape>>;

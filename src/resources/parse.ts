@@ -1,5 +1,5 @@
 import { nearest } from '../model/nearest.ts';
-import { invalidField, invalidResource } from './invalid-resource.ts';
+import { invalidField, invalidResource, wording } from './invalid-resource.ts';
 import { API_VERSION } from './kind.ts';
 import { isKind, KINDS, kindTable } from './table.ts';
 import type { AnyResource } from './table.ts';
@@ -12,7 +12,7 @@ export function parseResource(input: unknown): AnyResource {
   const { apiVersion, kind } = input as { readonly apiVersion?: unknown; readonly kind?: unknown };
   if (apiVersion !== API_VERSION) throw invalidField('apiVersion', apiVersion ?? '', `is not ${API_VERSION}`);
   if (typeof kind !== 'string' || !isKind(kind)) throw invalidField('kind', kind ?? '', notAKind(String(kind)));
-  const parsed = kindTable[kind].schema.safeParse(input);
+  const parsed = kindTable[kind].schema.safeParse(input, { error: wording });
   if (!parsed.success) throw invalidResource(parsed.error, input);
   return parsed.data;
 }

@@ -1,7 +1,7 @@
 import type { Entry, Json } from '../datastore/store.ts';
 import { InvalidResourceError } from './invalid-resource.ts';
-import type { Metadata } from './kind.ts';
 import { kindOfKey, resourceKey } from './keys.ts';
+import type { Metadata } from './metadata.ts';
 import { parseResource } from './parse.ts';
 import type { AnyResource, Kind, ResourceByKind } from './table.ts';
 import { kindTable } from './table.ts';
@@ -14,7 +14,9 @@ export function toStored(resource: AnyResource): Json {
 
 /** Reads an entry back; throws InvalidResourceError where it is none of ours or breaks a rule. */
 export function fromStored(entry: Entry): AnyResource {
-  const resource = parseResource(entry.value);
+  const kind = kindOfKey(entry.key);
+  const toDocument = kind === undefined ? undefined : kindTable[kind].kept?.toDocument;
+  const resource = parseResource(toDocument === undefined ? entry.value : toDocument(entry.value));
   return { ...resource, metadata: { ...resource.metadata, resourceVersion: String(entry.revision) } };
 }
 

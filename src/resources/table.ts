@@ -4,13 +4,37 @@ import { bgpFilter } from './bgp-filter.ts';
 import type { BgpFilter } from './bgp-filter.ts';
 import { bgpPeer } from './bgp-peer.ts';
 import type { BgpPeer } from './bgp-peer.ts';
+import { calicoNodeStatus } from './calico-node-status.ts';
+import type { CalicoNodeStatus } from './calico-node-status.ts';
 import { clusterInformation } from './cluster-information.ts';
 import type { ClusterInformation } from './cluster-information.ts';
+import { felixConfiguration } from './felix-configuration.ts';
+import type { FelixConfiguration } from './felix-configuration.ts';
+import { globalNetworkPolicy } from './global-network-policy.ts';
+import type { GlobalNetworkPolicy } from './global-network-policy.ts';
+import { globalNetworkSet } from './global-network-set.ts';
+import type { GlobalNetworkSet } from './global-network-set.ts';
+import { hostEndpoint } from './host-endpoint.ts';
+import type { HostEndpoint } from './host-endpoint.ts';
 import { ipPool } from './ip-pool.ts';
 import type { IpPool } from './ip-pool.ts';
+import { ipReservation } from './ip-reservation.ts';
+import type { IpReservation } from './ip-reservation.ts';
+import { ipamConfiguration } from './ipam-configuration.ts';
+import type { IpamConfiguration } from './ipam-configuration.ts';
 import type { KindSpec } from './kind.ts';
+import { kubeControllersConfiguration } from './kube-controllers-configuration.ts';
+import type { KubeControllersConfiguration } from './kube-controllers-configuration.ts';
+import { networkPolicy } from './network-policy.ts';
+import type { NetworkPolicy } from './network-policy.ts';
+import { networkSet } from './network-set.ts';
+import type { NetworkSet } from './network-set.ts';
 import { node } from './node.ts';
 import type { Node } from './node.ts';
+import { profile } from './profile.ts';
+import type { Profile } from './profile.ts';
+import { tier } from './tier.ts';
+import type { Tier } from './tier.ts';
 import { workloadEndpoint } from './workload-endpoint.ts';
 import type { WorkloadEndpoint } from './workload-endpoint.ts';
 
@@ -22,6 +46,18 @@ export interface ResourceByKind {
   readonly Node: Node;
   readonly WorkloadEndpoint: WorkloadEndpoint;
   readonly ClusterInformation: ClusterInformation;
+  readonly IPReservation: IpReservation;
+  readonly IPAMConfiguration: IpamConfiguration;
+  readonly FelixConfiguration: FelixConfiguration;
+  readonly CalicoNodeStatus: CalicoNodeStatus;
+  readonly KubeControllersConfiguration: KubeControllersConfiguration;
+  readonly NetworkPolicy: NetworkPolicy;
+  readonly GlobalNetworkPolicy: GlobalNetworkPolicy;
+  readonly NetworkSet: NetworkSet;
+  readonly GlobalNetworkSet: GlobalNetworkSet;
+  readonly HostEndpoint: HostEndpoint;
+  readonly Profile: Profile;
+  readonly Tier: Tier;
 }
 
 export type Kind = keyof ResourceByKind;
@@ -36,6 +72,18 @@ export const kindTable: { readonly [K in Kind]: KindSpec<ResourceByKind[K]> } = 
   Node: node,
   WorkloadEndpoint: workloadEndpoint,
   ClusterInformation: clusterInformation,
+  IPReservation: ipReservation,
+  IPAMConfiguration: ipamConfiguration,
+  FelixConfiguration: felixConfiguration,
+  CalicoNodeStatus: calicoNodeStatus,
+  KubeControllersConfiguration: kubeControllersConfiguration,
+  NetworkPolicy: networkPolicy,
+  GlobalNetworkPolicy: globalNetworkPolicy,
+  NetworkSet: networkSet,
+  GlobalNetworkSet: globalNetworkSet,
+  HostEndpoint: hostEndpoint,
+  Profile: profile,
+  Tier: tier,
 };
 
 export const KINDS = Object.keys(kindTable) as readonly Kind[];

@@ -1,10 +1,10 @@
 import { z } from 'zod';
 import { InvalidValueError } from '../model/invalid.ts';
-import { formatPrefix, isHostPrefix, parsePrefix } from '../model/ip.ts';
-import { parseResourceName } from '../model/resource-name.ts';
-import { checkedText, fields, macAddress, text } from './fields.ts';
+import { formatPrefix, isHostPrefix, parseIpAddress, parsePrefix, sameAddress } from '../model/ip.ts';
+import { checkedText, fields, ipAddress, macAddress, resourceName, text, wholeNumber } from './fields.ts';
 import type { KindSpec } from './kind.ts';
 import { envelope, nameColumn } from './kind.ts';
+import { portNameOrNone, portNumber, portProtocol } from './traffic-fields.ts';
 
 const hostNetwork = text((value) => {
   const prefix = parsePrefix(value);
@@ -12,16 +12,52 @@ const hostNetwork = text((value) => {
   return formatPrefix(prefix);
 });
 
+const singleAddress = (value: string) => parseIpAddress(value.replace(/\/(32|128)$/, ''));
+
+/** A port of the container: its name, and the port of the host that leads to it, if any. */
+const containerPort = fields('WorkloadEndpoint.spec.ports', {
+  name: portNameOrNone.default(''),
+  protocol: portProtocol,
+  port: portNumber,
+  hostPort: wholeNumber(0, 65_535).default(0).describe('0: none'),
+  hostIP: checkedText((value) => value === '' || singleAddress(value)).default(''),
+}).check((ctx) => {
+  if (ctx.value.name !== '' || ctx.value.hostPort !== 0) return;
+  ctx.issues.push({ code: 'custom', path: ['name'], input: '', message: 'is required where there is no hostPort' });
+});
+
+const nat = fields('WorkloadEndpoint.spec.ipNATs', {
+  internalIP: checkedText(singleAddress),
+  externalIP: checkedText(singleAddress),
+  source: z.string().exactOptional().describe('`openstack`: a floating IP of OpenStack'),
+}).check((ctx) => {
+  const { internalIP, externalIP } = ctx.value;
+  if (singleAddress(internalIP).family === singleAddress(externalIP).family) return;
+  const message = `is not of the IP version of ${internalIP}`;
+  ctx.issues.push({ code: 'custom', path: ['externalIP'], input: externalIP, message });
+});
+
 const shape = {
-  orchestrator: z.string(),
+  orchestrator: z.string().describe('`k8s`, `cni`, `libnetwork`, `openstack` …'),
   workload: z.string().exactOptional(),
-  node: checkedText((value) => parseResourceName(value)),
+  node: resourceName,
   containerID: z.string().exactOptional(),
   pod: z.string().exactOptional(),
-  endpoint: z.string(),
+  endpoint: z.string().describe('the interface inside: `eth0`'),
+  serviceAccountName: z.string().exactOptional(),
   ipNetworks: z.array(hostNetwork).default([]),
+  ipNATs: z.array(nat).exactOptional().describe('floating addresses; not programmed yet'),
+  ipv4Gateway: ipAddress(4).exactOptional(),
+  ipv6Gateway: ipAddress(6).exactOptional(),
+  profiles: z.array(resourceName).exactOptional().describe('in order; not enforced yet'),
   interfaceName: z.string().regex(/^[^\s/]{1,15}$/, 'is not an interface name of at most 15 characters'),
   mac: macAddress.exactOptional(),
+  ports: z.array(containerPort).exactOptional().describe('names that rules use; not used yet'),
+  allowSpoofedSourcePrefixes: z
+    .array(checkedText((value) => (value.includes('/') ? parsePrefix(value) : parseIpAddress(value))))
+    .exactOptional()
+    .describe('not enforced yet'),
+  qosControls: z.record(z.string(), z.unknown()).exactOptional().describe('carried along unread'),
 };
 
 type Spec = z.output<z.ZodObject<typeof shape>>;
@@ -39,20 +75,16 @@ export function workloadEndpointName(spec: Pick<Spec, NameParts>): string {
 export const podEndpointsPrefix = (node: string, pod: string): string =>
   workloadEndpointName({ orchestrator: 'k8s', node, pod, endpoint: '' });
 
-const schema = envelope(
-  'WorkloadEndpoint',
-  true,
-  fields('WorkloadEndpoint.spec', shape, [
-    'serviceAccountName',
-    'ipNATs',
-    'ipv4Gateway',
-    'ipv6Gateway',
-    'profiles',
-    'ports',
-    'allowSpoofedSourcePrefixes',
-    'qosControls',
-  ]),
-).check((ctx) => {
+const spec = fields('WorkloadEndpoint.spec', shape).check((ctx) => {
+  for (const [i, { internalIP }] of (ctx.value.ipNATs ?? []).entries()) {
+    const address = singleAddress(internalIP);
+    if (ctx.value.ipNetworks.some((network) => sameAddress(parsePrefix(network).address, address))) continue;
+    const path = ['ipNATs', i, 'internalIP'];
+    ctx.issues.push({ code: 'custom', path, input: internalIP, message: 'is none of ipNetworks' });
+  }
+});
+
+const schema = envelope('WorkloadEndpoint', true, spec).check((ctx) => {
   const expected = workloadEndpointName(ctx.value.spec);
   if (ctx.value.metadata.name === expected) return;
   const message = `is not the name that follows from the endpoint's spec; that is ${expected}`;
@@ -79,8 +111,7 @@ export const workloadEndpoint: KindSpec<WorkloadEndpoint> = {
     node,
     networks,
     hostInterface,
-    // Headings that scripts count on; both fields are refused above, so there is nothing to print.
-    { heading: 'PROFILES', value: () => '' },
-    { heading: 'NATS', value: () => '' },
+    { heading: 'PROFILES', value: ({ spec: { profiles = [] } }) => profiles.join(',') },
+    { heading: 'NATS', value: ({ spec: { ipNATs = [] } }) => ipNATs.map(({ externalIP }) => externalIP).join(',') },
   ],
 };

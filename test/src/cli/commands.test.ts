@@ -200,7 +200,7 @@ describe('get', () => {
     expect([exitCode, stdout.match(/^\S+/gm)]).toEqual([0, ['everybody', 'tor-a']]);
     const [broken, moved, end] = stderr.split('\n');
     expect(broken).toMatch(
-      /^cannot read \/calico\/resources\/v3\/[^ ]*\/broken: error with [^;]*spec\.colour = '1': is not a field of/,
+      /^cannot read \/calico\/resources\/v3\/[^ ]*\/broken: error with .*spec\.keepaliveTime = '0s'.*; spec\.colour = '1': is not a field of/,
     );
     expect(moved).toMatch(/^cannot read [^ ]*\/moved: holds a resource that belongs under another key$/);
     expect(end).toBe('');

@@ -245,7 +245,7 @@ describe('a view of the datastore', () => {
     const entries = [
       entryOf(node('node-a1', '10.0.0.1/24'), 3),
       { key: '/calico/ipam/v2/config', value: {}, revision: 4 },
-      { key: '/calico/resources/v3/projectcalico.org/profiles/p', value: {}, revision: 5 },
+      { key: '/calico/resources/v3/projectcalico.org/stagednetworkpolicies/default/p', value: {}, revision: 5 },
       { key: resourceKey('Node', 'broken'), value: manifest('Node', 'broken', { bgp: {} }) as Json, revision: 6 },
       { key: resourceKey('Node', 'wrong-place'), value: entryOf(peer('p', 1)).value, revision: 7 },
     ];
@@ -290,5 +290,71 @@ describe('a BGPPeer names its filters', () => {
     await client.delete('BGPFilter', 'a');
     const moved = { ...filtered('a'), spec: { ...filtered('a').spec, peerIP: '10.9.9.8' } };
     expect((await client.update(moved)).spec.peerIP).toBe('10.9.9.8');
+  });
+});
+
+describe('tiers and their policies', () => {
+  const tier = (name: string, order: number) => resource('Tier', name, { order });
+  const policy = (name: string, spec: object) => resource('NetworkPolicy', name, spec);
+
+  test('a policy goes into a tier that is there, or is Calico’s own', async () => {
+    await expect(client.create(policy('p', { tier: 'security' }))).rejects.toThrow(
+      "error with field spec.tier = 'security': is not there: a tier is made before its policies",
+    );
+    await client.create(policy('q', {}));
+    await client.create(policy('r', { tier: 'kube-admin' }));
+    await client.create(tier('security', 10));
+    await client.create(policy('p', { tier: 'security' }));
+  });
+
+  test('a policy whose tier is gone may still be changed', async () => {
+    await client.create(tier('security', 10));
+    const created = await client.create(policy('p', { tier: 'security' }));
+    await store.delete(resourceKey('Tier', 'security'));
+    await client.update({ ...created, spec: { ...created.spec, order: 1 } });
+    await expect(client.update(policy('p', { tier: 'other' }))).rejects.toThrow("spec.tier = 'other': is not there");
+  });
+
+  test.each(['NetworkPolicy', 'GlobalNetworkPolicy'] as const)(
+    'a tier with a %s in it is not deleted',
+    async (kind) => {
+      await client.create(tier('security', 10));
+      await client.create(resource(kind, 'p', { tier: 'security' }));
+      const id = kind === 'NetworkPolicy' ? 'NetworkPolicy(default/p)' : 'GlobalNetworkPolicy(p)';
+      await expect(client.delete('Tier', 'security')).rejects.toThrow(
+        `error with field metadata.name = 'security': is not an empty tier: ${id} is in it`,
+      );
+      await client.delete(kind, 'p');
+      await client.delete('Tier', 'security');
+    },
+  );
+
+  test('tiers are listed by their order, equals by name', async () => {
+    for (const [name, order] of [
+      ['b', 5],
+      ['a', 5],
+      ['z', 1],
+    ] as const)
+      await client.create(tier(name, order));
+    expect((await client.list('Tier')).map(({ metadata }) => metadata.name)).toEqual(['z', 'a', 'b']);
+  });
+});
+
+describe('what is Calico’s own', () => {
+  test('is neither made nor changed nor deleted', async () => {
+    const profile = resource('Profile', 'projectcalico-default-allow');
+    const reason = 'is a profile of Calico itself, which can be neither written nor deleted';
+    await expect(client.create(profile)).rejects.toThrow(reason);
+    await expect(client.update(profile)).rejects.toThrow(reason);
+    await expect(client.delete('Profile', 'projectcalico-default-allow')).rejects.toThrow(reason);
+    const copy = resource('NetworkPolicy', 'knp.default.web');
+    await expect(client.apply(copy)).rejects.toThrow('is managed through the Kubernetes API');
+  });
+
+  test('the built-in tiers may be written as they are, and not deleted', async () => {
+    await client.create(resource('Tier', 'default'));
+    await expect(client.delete('Tier', 'default')).rejects.toThrow(
+      "error with field metadata.name = 'default': is a tier that cannot be deleted",
+    );
   });
 });

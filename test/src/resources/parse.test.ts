@@ -162,7 +162,7 @@ describe('a resource is refused with the field, the value and the reason', () =>
       { addresses: [{ address: '10.0.0.1' }, { address: 'x' }] },
       "spec.addresses[1].address = 'x': is not an IP address",
     ],
-    ['FelixConfiguration', {}, "kind = 'FelixConfiguration': is not a kind that is supported"],
+    ['StagedNetworkPolicy', {}, "kind = 'StagedNetworkPolicy': is not a kind that is supported"],
     ['BGPConfiguration', { listenPort: 0 }, "spec.listenPort = '0': is not a whole number between 1 and 65535"],
     [
       'BGPConfiguration',
@@ -181,6 +181,20 @@ describe('a resource is refused with the field, the value and the reason', () =>
         "-  spec.bfd = '1': is not a field of BGPPeer.spec",
         "-  spec.reachableBy = '2': is not supported yet",
       ].join('\n'),
+    );
+  });
+
+  test('a field that is not known hides no other fault, and is not taken for an empty object', () => {
+    expect(refusal(manifest('BGPPeer', 'p', { ...PEER, keepaliveTime: '0s', colour: 1, asNumber: '' }))).toBe(
+      [
+        'error with the following fields:',
+        "-  spec.asNumber = '': is not an AS number between 1 and 4294967295",
+        "-  spec.keepaliveTime = '0s': is not between 1s and 21845s",
+        "-  spec.colour = '1': is not a field of BGPPeer.spec",
+      ].join('\n'),
+    );
+    expect(refusal(manifest('Node', 'n', { bgp: { ipv4Adress: '10.0.0.1/24' } }))).toBe(
+      `error with field spec.bgp.ipv4Adress = '10.0.0.1/24': is not a field of Node.spec.bgp; did you mean "ipv4Address"?`,
     );
   });
 

@@ -1,0 +1,126 @@
+import { describe, expect, test } from 'vitest';
+import { FELIX_VARIABLES, withFelixConfigurations } from '../../../src/config/felix-configuration.ts';
+import { loadSettings } from '../../../src/config/settings.ts';
+import { variables } from '../../../src/config/variables.ts';
+import { resourceSchema } from '../../../src/resources/json-schema.ts';
+import { resource } from '../../support/resources.ts';
+
+/** As the agent would hand it over: checked, under the name that messages use. */
+const source = (name: string, spec: object) => ({
+  name: `FelixConfiguration(${name})`,
+  spec: resource('FelixConfiguration', name, spec).spec,
+});
+
+const settingsOf = (env: Readonly<Record<string, string>>, ...sources: readonly ReturnType<typeof source>[]) =>
+  loadSettings(withFelixConfigurations(env, sources).environment);
+
+const EVERYTHING = {
+  routeRefreshInterval: '2m',
+  ipipMTU: 1400,
+  vxlanMTU: 1390,
+  vxlanVNI: 7,
+  vxlanPort: 4790,
+  healthEnabled: true,
+  healthHost: '127.0.0.2',
+  healthPort: 9199,
+  natPortRange: '1024:2047',
+  natOutgoingAddress: '203.0.113.1',
+  natOutgoingExclusions: 'ippoolsandhostips',
+};
+
+describe('a FelixConfiguration', () => {
+  test('says what its variables would say', () => {
+    const env = {
+      FELIX_ROUTEREFRESHINTERVAL: '120',
+      FELIX_IPINIPMTU: '1400',
+      FELIX_VXLANMTU: '1390',
+      FELIX_VXLANVNI: '7',
+      FELIX_VXLANPORT: '4790',
+      FELIX_HEALTHENABLED: 'true',
+      FELIX_HEALTHHOST: '127.0.0.2',
+      FELIX_HEALTHPORT: '9199',
+      FELIX_NATPORTRANGE: '1024:2047',
+      FELIX_NATOUTGOINGADDRESS: '203.0.113.1',
+      FELIX_NATOUTGOINGEXCLUSIONS: 'IPPoolsAndHostIPs',
+    };
+    const settings = settingsOf({}, source('default', EVERYTHING));
+    expect(settings).toEqual(loadSettings(env));
+    expect(settings.felix).not.toEqual(loadSettings({}).felix);
+  });
+
+  test('has a field for each of Felix’s variables that is Calico’s, and knows no other', () => {
+    const felix = Object.values(variables)
+      .map(([name]) => name)
+      .filter((name) => name.startsWith('FELIX_'));
+    const ours = ['FELIX_ADOPTCALICOROUTES'];
+    expect(Object.values(FELIX_VARIABLES).toSorted()).toEqual(felix.filter((name) => !ours.includes(name)).toSorted());
+    const { $defs } = resourceSchema() as {
+      readonly $defs: {
+        readonly FelixConfiguration: { readonly properties: { readonly spec: { readonly properties: object } } };
+      };
+    };
+    const fields = Object.keys($defs.FelixConfiguration.properties.spec.properties);
+    expect(Object.keys(FELIX_VARIABLES).filter((field) => !fields.includes(field))).toEqual([]);
+    expect(Object.keys(EVERYTHING).toSorted()).toEqual(Object.keys(FELIX_VARIABLES).toSorted());
+  });
+});
+
+describe('the environment, a node’s own FelixConfiguration and the cluster’s', () => {
+  test.each<[string | undefined, number | undefined, number | undefined, number]>([
+    [undefined, undefined, undefined, 4789],
+    [undefined, undefined, 3, 3],
+    [undefined, 2, undefined, 2],
+    [undefined, 2, 3, 2],
+    ['1', undefined, 3, 1],
+    ['1', 2, 3, 1],
+  ])('variable %s, own %s, cluster %s: %i', (...row) => {
+    const [variable, own, cluster, expected] = row;
+    const port = (vxlanPort: number | undefined) => (vxlanPort === undefined ? {} : { vxlanPort });
+    const env: Record<string, string> = variable === undefined ? {} : { FELIX_VXLANPORT: variable };
+    const sources = [source('node.a', port(own)), source('default', port(cluster))];
+    expect(settingsOf(env, ...sources).felix.vxlanPort).toBe(expected);
+  });
+
+  test('decide about each field by itself', () => {
+    const { felix } = settingsOf(
+      { FELIX_VXLANVNI: '1' },
+      source('node.a', { vxlanVNI: 2, ipipMTU: 1402 }),
+      source('default', { vxlanVNI: 3, ipipMTU: 1403, vxlanMTU: 1403 }),
+    );
+    expect(felix).toMatchObject({ vxlanVni: 1, ipipMtu: 1402, vxlanMtu: 1403 });
+  });
+
+  test('an empty text and a false are told apart from nothing', () => {
+    const weaker = source('default', { natOutgoingAddress: '203.0.113.1', healthEnabled: true });
+    const { felix, health } = settingsOf(
+      {},
+      source('node.a', { natOutgoingAddress: '', healthEnabled: false }),
+      weaker,
+    );
+    expect(felix.nat.address).toBeDefined();
+    expect(health).toBeUndefined();
+  });
+
+  test('a value that no setting of ours takes is told and passed over, for the next that has the field', () => {
+    const env = { FELIX_VXLANVNI: '9' };
+    const { environment, problems } = withFelixConfigurations(env, [
+      source('node.a', { vxlanPort: 0, routeRefreshInterval: '0s', vxlanVNI: 0 }),
+      source('default', { vxlanPort: 5, routeRefreshInterval: '1500ms' }),
+    ]);
+    expect(problems).toEqual([
+      "FelixConfiguration(node.a) spec.routeRefreshInterval: FELIX_ROUTEREFRESHINTERVAL = '0': is not a whole number from 1 to 86400",
+      "FelixConfiguration(default) spec.routeRefreshInterval: FELIX_ROUTEREFRESHINTERVAL = '1.5': is not a whole number from 1 to 86400",
+      "FelixConfiguration(node.a) spec.vxlanPort: FELIX_VXLANPORT = '0': is not a whole number from 1 to 65535",
+    ]);
+    expect(environment).toEqual({ FELIX_VXLANPORT: '5', FELIX_VXLANVNI: '9' });
+  });
+
+  test('leave everything else as it is', () => {
+    const env = { NODENAME: 'a', UNSET: undefined };
+    expect(withFelixConfigurations(env, [source('default', { logPrefix: 'x' })])).toEqual({
+      environment: env,
+      problems: [],
+    });
+    expect(env).toEqual({ NODENAME: 'a', UNSET: undefined });
+  });
+});
