@@ -9,6 +9,7 @@ import type { WatchStream } from './etcd-watch.ts';
 import { watchEtcd } from './etcd-watch.ts';
 import type { Change, Entry, Json, Listing, Store, Write } from './store.ts';
 import { AlreadyExistsError, ConflictError, NotFoundError, UnavailableError } from './store.ts';
+import { checkWrites } from './write-all.ts';
 
 export interface EtcdSettings {
   /** `http://127.0.0.1:2379`, `https://etcd-0:2379`. */
@@ -144,12 +145,13 @@ class EtcdStore implements Store {
   }
 
   async writeAll(writes: readonly Write[]): Promise<void> {
+    checkWrites(writes);
     if (writes.length > 0) await this.#write(writes);
   }
 
   /** One transaction; gives its revision. */
   async #write(writes: readonly Write[]): Promise<number> {
-    const compare = writes.map(guardOf);
+    const compare = writes.flatMap(guardsOf);
     const success = writes.map((write) =>
       write.type === 'delete'
         ? { request_delete_range: { key: Buffer.from(write.key) } }
@@ -211,12 +213,13 @@ class EtcdStore implements Store {
   }
 }
 
-/** What must be so for a write to be done. */
-function guardOf(write: Write): ICompare {
+/** What must be so for a write to be done. Existence is asked for by itself: a missing key is at revision 0 for etcd. */
+function guardsOf(write: Write): readonly ICompare[] {
   const key = Buffer.from(write.key);
-  if (write.type === 'create') return { key, target: 'Version', result: 'Equal', version: 0 };
-  if (write.revision === undefined) return { key, target: 'Version', result: 'Greater', version: 0 };
-  return { key, target: 'Mod', result: 'Equal', mod_revision: write.revision };
+  if (write.type === 'create') return [{ key, target: 'Version', result: 'Equal', version: 0 }];
+  const exists: ICompare = { key, target: 'Version', result: 'Greater', version: 0 };
+  if (write.revision === undefined) return [exists];
+  return [exists, { key, target: 'Mod', result: 'Equal', mod_revision: write.revision }];
 }
 
 /** Why guarded writes were not done: the transaction's other branch has read their keys. */

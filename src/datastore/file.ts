@@ -14,6 +14,7 @@ import { JournalFile } from './journal-file.ts';
 import { changeRevision, Ledger } from './ledger.ts';
 import type { Change, Entry, Json, Listing, Store, Write } from './store.ts';
 import { NoDatastoreError, UnavailableError } from './store.ts';
+import { checkWrites } from './write-all.ts';
 
 export interface FileStoreSettings {
   readonly directory: string;
@@ -108,6 +109,7 @@ class FileStore implements Store {
   }
 
   async writeAll(writes: readonly Write[]): Promise<void> {
+    checkWrites(writes);
     await this.#writes.ask(structuredClone(writes));
   }
 

@@ -2,6 +2,7 @@ import { follow, Wakeup } from './follow.ts';
 import { Ledger } from './ledger.ts';
 import type { Change, Entry, Json, Listing, Store, Write } from './store.ts';
 import { UnavailableError } from './store.ts';
+import { checkWrites } from './write-all.ts';
 
 /** A store in this process's memory: for tests and trials, gone with the process. */
 export class MemoryStore implements Store {
@@ -29,7 +30,8 @@ export class MemoryStore implements Store {
     await this.writeAll([revision === undefined ? { type: 'delete', key } : { type: 'delete', key, revision }]);
   }
 
-  writeAll(writes: readonly Write[]): Promise<void> {
+  async writeAll(writes: readonly Write[]): Promise<void> {
+    checkWrites(writes);
     const copy = structuredClone(writes);
     return this.#answer(() => this.#write(copy));
   }

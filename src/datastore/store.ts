@@ -40,7 +40,7 @@ export interface Store {
   delete(key: string, revision?: number): Promise<void>;
   /**
    * Several writes of different keys as one, MAX_WRITES at most: all of them are done or none, and nobody sees some without
-   * the others. Throws what the first that may not be done would throw by itself.
+   * the others. Throws what the first that may not be done would throw by itself, and RangeError for too many or a key twice.
    */
   writeAll(writes: readonly Write[]): Promise<void>;
   /**

@@ -1,13 +1,13 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import type { Change, Json, Store, Write } from '../../src/datastore/store.ts';
+import type { Change, Json, Store } from '../../src/datastore/store.ts';
 import {
   AlreadyExistsError,
   CompactedError,
   ConflictError,
-  MAX_WRITES,
   NotFoundError,
   UnavailableError,
 } from '../../src/datastore/store.ts';
+import { describeWriteAll } from './store-write-all.ts';
 
 export interface StoreUnderTest {
   readonly store: Store;
@@ -104,6 +104,16 @@ export function describeStore(name: string, setUp: () => Promise<StoreUnderTest>
         expect(await store.get(at('a'))).toBeUndefined();
       });
 
+      test('revision 0 is no revision: what does not exist is not made by an update, nor is what exists touched', async () => {
+        await expect(store.update(at('a'), 1, 0)).rejects.toThrow(NotFoundError);
+        await expect(store.delete(at('a'), 0)).rejects.toThrow(NotFoundError);
+        expect(await other.get(at('a'))).toBeUndefined();
+        await store.create(at('a'), 1);
+        await expect(store.update(at('a'), 2, 0)).rejects.toThrow(ConflictError);
+        await expect(store.delete(at('a'), 0)).rejects.toThrow(ConflictError);
+        expect((await other.get(at('a')))?.value).toBe(1);
+      });
+
       test('a deletion at an old revision is a conflict, one of nothing is refused', async () => {
         const { revision } = await store.create(at('a'), 1);
         await store.update(at('a'), 2, revision);
@@ -198,80 +208,7 @@ export function describeStore(name: string, setUp: () => Promise<StoreUnderTest>
       });
     });
 
-    describe('several writes as one', () => {
-      const writes = (a: number, b: number): readonly Write[] => [
-        { type: 'update', key: at('a'), value: { now: true }, revision: a },
-        { type: 'create', key: at('new'), value: 'new' },
-        { type: 'delete', key: at('b'), revision: b },
-        { type: 'delete', key: at('c') },
-      ];
-
-      test('are all done, and a watch tells of them in one batch', async () => {
-        const [a, b] = [await store.create(at('a'), 1), await store.create(at('b'), 1)];
-        const { revision } = await store.create(at('c'), 1);
-        await store.writeAll(writes(a.revision, b.revision));
-        const { entries } = await other.list(prefix);
-        expect(entries.map(({ key, value }) => [key, value])).toEqual([
-          [at('a'), { now: true }],
-          [at('new'), 'new'],
-        ]);
-        for await (const batch of other.watch(prefix, revision, new AbortController().signal)) {
-          const kinds = batch.map((change) => (change.type === 'put' ? change.entry.key : `deleted ${change.key}`));
-          expect([...kinds].sort()).toEqual([at('a'), `deleted ${at('b')}`, `deleted ${at('c')}`, at('new')].sort());
-          break;
-        }
-        const current = (await store.get(at('a')))!;
-        expect((await other.update(at('a'), 2, current.revision)).revision).toBeGreaterThan(current.revision);
-      });
-
-      test.each<[string, (store: Store) => Promise<unknown>, new (message: string) => Error]>([
-        ['was changed', (by) => by.update(at('a'), 0, revisionsOf.a), ConflictError],
-        ['that is to be made is there', (by) => by.create(at('new'), 0), AlreadyExistsError],
-        ['that is to be deleted is at another revision', (by) => by.update(at('b'), 0, revisionsOf.b), ConflictError],
-        ['that is to be deleted is gone', (by) => by.delete(at('c')), NotFoundError],
-      ])('are none of them done where one %s', async (_, meddle, error) => {
-        for (const key of ['a', 'b', 'c'] as const) revisionsOf[key] = (await store.create(at(key), 1)).revision;
-        await meddle(other);
-        const before = (await other.list(prefix)).entries;
-        await expect(store.writeAll(writes(revisionsOf.a, revisionsOf.b))).rejects.toThrow(error);
-        expect((await other.list(prefix)).entries).toEqual(before);
-      });
-      const revisionsOf = { a: 0, b: 0, c: 0 };
-
-      test('of two writers that want the same, one is done whole and the other not at all', async () => {
-        for (const key of ['a', 'b', 'c']) await store.create(at(key), 1);
-        const [a, b] = [(await store.get(at('a')))!, (await store.get(at('b')))!];
-        const both = await Promise.allSettled([
-          store.writeAll(writes(a.revision, b.revision)),
-          other.writeAll([
-            { type: 'create', key: at('others'), value: 1 },
-            { type: 'update', key: at('b'), value: 'others', revision: b.revision },
-          ]),
-        ]);
-        expect(both.map(({ status }) => status).sort()).toEqual(['fulfilled', 'rejected']);
-        const keys = (await store.list(prefix)).entries.map(({ key }) => key);
-        const isOurs = both[0].status === 'fulfilled';
-        expect(keys).toEqual((isOurs ? ['a', 'new'] : ['a', 'b', 'c', 'others']).map(at));
-      });
-
-      test('are written as they were when it was asked for', async () => {
-        const value = { n: 1 };
-        const writing = store.writeAll([{ type: 'create', key: at('a'), value }]);
-        value.n = 2;
-        await writing;
-        expect((await store.get(at('a')))?.value).toEqual({ n: 1 });
-      });
-
-      test('are as many as they may be, or none', async () => {
-        const many = Array.from(
-          { length: MAX_WRITES },
-          (_, i) => ({ type: 'create', key: at(`k${i}`), value: i }) as const,
-        );
-        await store.writeAll(many);
-        await store.writeAll([]);
-        expect((await other.list(prefix)).entries).toHaveLength(MAX_WRITES);
-      });
-    });
+    describeWriteAll(() => ({ store, other, at, prefix }));
 
     describe('watches', () => {
       test("from a listing's revision show every later change once, in order, deletions too", async () => {
