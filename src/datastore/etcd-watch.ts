@@ -9,9 +9,14 @@ import { CompactedError, UnavailableError } from './store.ts';
 
 export type WatchStream = IDuplexStream<IWatchRequest, IWatchResponse>;
 
+/** A stream and the member that it leads to. */
+export interface OpenedStream {
+  readonly stream: WatchStream;
+  readonly endpoint: string;
+}
+
 export interface EtcdWatch {
-  readonly open: () => Promise<WatchStream>;
-  readonly endpoints: readonly string[];
+  readonly open: () => Promise<OpenedStream>;
   readonly prefix: string;
   readonly revision: number;
   readonly signal: AbortSignal;
@@ -35,20 +40,20 @@ const MAX_WAITING = 100_000;
 export async function* watchEtcd(watch: EtcdWatch): AsyncGenerator<readonly Change[], void> {
   if (isAborted(watch.signal)) return;
   const mailbox = new Mailbox();
-  const stream = await watch.open();
+  const { stream, endpoint } = await watch.open();
   // A signal that fired meanwhile tells nobody any more.
   if (isAborted(watch.signal)) {
     stream.on('error', () => undefined);
     stream.cancel();
     return;
   }
-  const heartbeat = new Heartbeat(watch.clock, stream, mailbox);
+  const heartbeat = new Heartbeat(watch.clock, { stream, endpoint }, mailbox);
   const onAbort = (): void => mailbox.end();
   watch.signal.addEventListener('abort', onAbort, { once: true });
   // The error listener stays for good: a late error of a cancelled stream must not end the process.
-  stream.on('error', (cause) => mailbox.end(asStoreError(cause, watch.endpoints)));
-  stream.on('end', () => mailbox.end(new UnavailableError(`etcd at ${watch.endpoints.join(', ')} ended the watch`)));
-  const receive = receiver(watch, mailbox);
+  stream.on('error', (cause) => mailbox.end(asStoreError(cause, [endpoint])));
+  stream.on('end', () => mailbox.end(new UnavailableError(`etcd at ${endpoint} ended the watch`)));
+  const receive = receiver(watch, endpoint, mailbox);
   stream.on('data', (response) => {
     heartbeat.heard();
     receive(response);
@@ -77,11 +82,11 @@ const createRequest = ({ prefix, revision }: EtcdWatch): IWatchRequest => ({
 });
 
 /** Turns responses into batches; a batch never ends inside a revision. */
-function receiver(watch: EtcdWatch, mailbox: Mailbox): (response: IWatchResponse) => void {
+function receiver(watch: EtcdWatch, endpoint: string, mailbox: Mailbox): (response: IWatchResponse) => void {
   let seen = watch.revision;
   let fragments: Change[] = [];
   return (response) => {
-    const failure = failureIn(response, watch);
+    const failure = failureIn(response, watch, endpoint);
     if (failure !== undefined) {
       mailbox.end(failure);
       return;
@@ -92,24 +97,26 @@ function receiver(watch: EtcdWatch, mailbox: Mailbox): (response: IWatchResponse
     fragments = [];
     if (fresh.length === 0) return;
     seen = changeRevision(fresh.at(-1)!);
-    mailbox.put(fresh, watch.endpoints);
+    mailbox.put(fresh, endpoint);
   };
 }
 
-function failureIn(response: IWatchResponse, { clusterId, revision, endpoints }: EtcdWatch): Error | undefined {
+function failureIn(response: IWatchResponse, { clusterId, revision }: EtcdWatch, endpoint: string): Error | undefined {
   if (Number(response.compact_revision) > 0) {
     return new CompactedError(`etcd keeps only what follows revision ${response.compact_revision}, not ${revision}`);
   }
   if (response.canceled) {
-    return asStoreError(new Error(response.cancel_reason || 'it cancelled the watch'), endpoints);
+    return asStoreError(new Error(response.cancel_reason || 'it cancelled the watch'), [endpoint]);
   }
   if (!response.created) return undefined;
   if (clusterId !== undefined && clusterId !== response.header.cluster_id) {
-    return new CompactedError(`etcd at ${endpoints.join(', ')} is another cluster now`);
+    return new CompactedError(`etcd at ${endpoint} is another cluster now`);
   }
   // A wiped data directory or a restored backup: waiting for a revision that is to come again would miss what is new.
   if (Number(response.header.revision) < revision) {
-    return new CompactedError(`etcd is at revision ${response.header.revision}, behind the ${revision} we have seen`);
+    return new CompactedError(
+      `etcd at ${endpoint} is at revision ${response.header.revision}, behind the ${revision} we have seen`,
+    );
   }
   return undefined;
 }
@@ -118,12 +125,14 @@ function failureIn(response: IWatchResponse, { clusterId, revision, endpoints }:
 class Heartbeat {
   readonly #clock: Clock;
   readonly #stream: WatchStream;
+  readonly #endpoint: string;
   readonly #mailbox: Mailbox;
   #cancel: () => void;
 
-  constructor(clock: Clock, stream: WatchStream, mailbox: Mailbox) {
+  constructor(clock: Clock, { stream, endpoint }: OpenedStream, mailbox: Mailbox) {
     this.#clock = clock;
     this.#stream = stream;
+    this.#endpoint = endpoint;
     this.#mailbox = mailbox;
     this.#cancel = this.#ask(0);
   }
@@ -141,7 +150,8 @@ class Heartbeat {
     return this.#clock.after(ASK_AFTER_MS, () => {
       const silent = silentMs + ASK_AFTER_MS;
       if (silent >= DEAD_AFTER_MS) {
-        this.#mailbox.end(new UnavailableError(`the etcd watch has been silent for ${silent / 1000} seconds`));
+        const text = `etcd at ${this.#endpoint} does not answer: its watch has been silent for ${silent / 1000} seconds`;
+        this.#mailbox.end(new UnavailableError(text));
         return;
       }
       this.#stream.write({ progress_request: {} });
@@ -158,12 +168,12 @@ class Mailbox {
   #failure: Error | undefined;
   #wake: (() => void) | undefined;
 
-  put(batch: readonly Change[], endpoints: readonly string[]): void {
+  put(batch: readonly Change[], endpoint: string): void {
     if (this.#ended) return;
     this.#waiting += batch.length;
     this.#batches.push(batch);
     if (this.#waiting > MAX_WAITING) {
-      this.end(new UnavailableError(`the watch of etcd at ${endpoints.join(', ')} is read too slowly`));
+      this.end(new UnavailableError(`the watch of etcd at ${endpoint} is read too slowly`));
     }
     this.#wake?.();
   }

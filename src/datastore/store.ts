@@ -26,6 +26,8 @@ export interface Listing {
   readonly entries: readonly Entry[];
   /** The store's revision that the listing shows; watch from here. */
   readonly revision: number;
+  /** Whose revision it is, where the store can tell: an etcd that was set up anew counts from one again under another name. */
+  readonly history?: string;
 }
 
 export interface Store {

@@ -12,9 +12,8 @@ test('who stops while the stream is being opened is not kept waiting, and the st
     open: async () => {
       await Promise.resolve();
       stop.abort();
-      return stream as unknown as WatchStream;
+      return { stream: stream as unknown as WatchStream, endpoint: 'http://127.0.0.1:2379' };
     },
-    endpoints: ['http://127.0.0.1:2379'],
     prefix: '/',
     revision: 1,
     signal: stop.signal,

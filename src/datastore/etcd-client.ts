@@ -1,0 +1,113 @@
+import { readFile } from 'node:fs/promises';
+import { rootCertificates } from 'node:tls';
+import type { CallOptionsFactory, IOptions } from 'etcd3';
+import { Etcd3 } from 'etcd3';
+import type { Clock } from '../runtime/clock.ts';
+import { UnavailableError } from './store.ts';
+
+/** PEM, as text or by the file that holds it. */
+export type Pem = { readonly file: string } | { readonly text: string };
+
+export interface EtcdTls {
+  readonly ca?: Pem;
+  readonly cert?: Pem;
+  readonly key?: Pem;
+}
+
+/** What was read of an EtcdTls; equal contents are equal texts. */
+export interface TlsMaterial {
+  readonly ca?: string;
+  readonly cert?: string;
+  readonly key?: string;
+}
+
+const NAMES = { ca: 'ETCD_CA_CERT_FILE', cert: 'ETCD_CERT_FILE', key: 'ETCD_KEY_FILE' } as const;
+
+/** Reads the files anew each time: they are rotated under a running agent. Throws UnavailableError, the variable and the path in it. */
+export async function readTls(tls: EtcdTls): Promise<TlsMaterial> {
+  const read = async (which: keyof EtcdTls): Promise<TlsMaterial> => {
+    const pem = tls[which];
+    if (pem === undefined) return {};
+    if ('text' in pem) return { [which]: pem.text };
+    return readFile(pem.file, 'utf8').then(
+      (text) => ({ [which]: text }),
+      (cause: unknown) => {
+        const { message } = cause as Error;
+        throw new UnavailableError(`${NAMES[which]} = '${pem.file}': cannot be read (${message})`, { cause });
+      },
+    );
+  };
+  return { ...(await read('ca')), ...(await read('cert')), ...(await read('key')) };
+}
+
+export interface EtcdClientSettings {
+  readonly endpoint: string;
+  readonly username?: string | undefined;
+  readonly password?: string | undefined;
+  readonly tls: TlsMaterial;
+  /** No call takes longer. */
+  readonly attemptMs: number;
+}
+
+type Policy = NonNullable<NonNullable<IOptions['faultHandling']>['global']>;
+
+/** An etcd3 client of one member, with etcd3's own repeating switched off: whether a call may be made again is ours to know. */
+export function createEtcdClient(settings: EtcdClientSettings, clock: Clock): Etcd3 {
+  const { endpoint, username, password, tls, attemptMs } = settings;
+  const credentials = endpoint.startsWith('https:') ? tlsCredentials(tls) : undefined;
+  const defaultCallOptions: CallOptionsFactory = ({ isStream }) =>
+    isStream
+      ? { interceptors: [requireLeader] }
+      : { interceptors: [requireLeader], deadline: new Date(clock.wallTime() + attemptMs) };
+  return new Etcd3({
+    hosts: [endpoint],
+    ...(credentials && { credentials }),
+    ...(username !== undefined && { auth: { username, password: password ?? '' } }),
+    defaultCallOptions,
+    grpcOptions: {
+      'grpc.keepalive_time_ms': 10_000,
+      'grpc.keepalive_timeout_ms': 5_000,
+      'grpc.initial_reconnect_backoff_ms': 200,
+      'grpc.max_reconnect_backoff_ms': 2_000,
+      'grpc.use_local_subchannel_pool': 1,
+      'grpc.max_receive_message_length': 256 << 20,
+    },
+    // etcd3's defaults repeat a transaction that may have been applied, and stop asking for five seconds after three failures.
+    faultHandling: { global: once(), host: once },
+  });
+}
+
+type CallOptions = Exclude<CallOptionsFactory, (context: never) => unknown>;
+type Interceptor = NonNullable<CallOptions['interceptors']>[number];
+
+/**
+ * A member that lost the others answers a watch for ever, and tells it nothing: etcd's `hasleader` has it say `no leader` instead.
+ * etcd3 takes no metadata for a call, so it is put in where the call starts.
+ */
+const requireLeader: Interceptor = (options, nextCall) => {
+  const call = nextCall(options);
+  const start = call.start.bind(call);
+  call.start = (metadata, listener) => {
+    const own = metadata.clone();
+    own.set('hasleader', 'true');
+    start(own, listener);
+  };
+  // eslint-disable-next-line @typescript-eslint/no-unsafe-class-instance-assignment -- gRPC names a class and calls its interface alone
+  return call as ReturnType<Interceptor>;
+};
+
+function tlsCredentials({ ca, cert, key }: TlsMaterial): NonNullable<IOptions['credentials']> {
+  // etcd3 wants the authorities named; without any they are those that Node trusts.
+  const rootCertificate = Buffer.from(ca ?? rootCertificates.join('\n'));
+  if (cert === undefined || key === undefined) return { rootCertificate };
+  return { rootCertificate, certChain: Buffer.from(cert), privateKey: Buffer.from(key) };
+}
+
+function once(): Policy {
+  const policy: Pick<Policy, 'execute' | 'onSuccess' | 'onFailure'> = {
+    onSuccess: () => ({ dispose: () => undefined }),
+    onFailure: () => ({ dispose: () => undefined }),
+    execute: async (work, signal = new AbortController().signal) => work({ signal }),
+  };
+  return policy as Policy;
+}
