@@ -1,48 +1,93 @@
-import { spawn } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { readFileSync, readdirSync } from 'node:fs';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { cp, mkdtemp, rm } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { eventually } from './eventually.ts';
 
-/** A real etcd of our own: on free loopback ports, its data in a temporary directory. */
+export const HAS_ETCD = spawnSync('/usr/bin/etcd', ['--version']).status === 0;
+
+export interface EtcdTlsFiles {
+  readonly caFile: string;
+  readonly certFile: string;
+  readonly keyFile: string;
+}
+
+export interface EtcdOptions {
+  /** Flags beside the usual ones, without their dashes. */
+  readonly flags?: Readonly<Record<string, string>>;
+  /** Clients come by TLS, and with a certificate of this authority where `wantsClientCert`. */
+  readonly tls?: EtcdTlsFiles & { readonly wantsClientCert: boolean };
+}
+
+interface Place {
+  readonly name: string;
+  readonly directory: string;
+  readonly clientPort: number;
+  readonly peerPort: number;
+}
+
+/** A real etcd of our own, or a member of several: on free loopback ports, its data in a temporary directory. */
 export class EtcdServer {
-  readonly #directory: string;
-  readonly #ports: readonly [number, number];
+  readonly #place: Place;
+  readonly #cluster: string;
+  readonly #options: EtcdOptions;
   #process: ChildProcess | undefined;
 
-  private constructor(directory: string, ports: readonly [number, number]) {
-    this.#directory = directory;
-    this.#ports = ports;
+  private constructor(place: Place, members: readonly Place[], options: EtcdOptions) {
+    this.#place = place;
+    this.#cluster = members.map(({ name, peerPort }) => `${name}=http://127.0.0.1:${peerPort}`).join(',');
+    this.#options = options;
   }
 
-  static async start(): Promise<EtcdServer> {
-    const directory = await mkdtemp(join(tmpdir(), 'calico-ts-etcd-'));
-    const server = new EtcdServer(directory, [await freePort(), await freePort()]);
+  static async start(options: EtcdOptions = {}): Promise<EtcdServer> {
+    const place = await freePlace('test');
+    const server = new EtcdServer(place, [place], options);
     await server.restart();
     return server;
   }
 
-  get endpoint(): string {
-    return `http://127.0.0.1:${this.#ports[0]}`;
+  /** Three that are one. */
+  static async startThree(): Promise<readonly EtcdServer[]> {
+    const places: Place[] = [];
+    for (const name of ['one', 'two', 'three']) places.push(await freePlace(name));
+    const servers = places.map((place) => new EtcdServer(place, places, {}));
+    await Promise.all(servers.map((server) => server.restart()));
+    return servers;
   }
 
+  get endpoint(): string {
+    return `${this.#options.tls === undefined ? 'http' : 'https'}://127.0.0.1:${this.#place.clientPort}`;
+  }
+
+  get port(): number {
+    return this.#place.clientPort;
+  }
+
+  /** Starts it, and waits until it is healthy: of several a majority must run for that. */
   async restart(): Promise<void> {
-    const peer = `http://127.0.0.1:${this.#ports[1]}`;
+    const { name, directory, peerPort } = this.#place;
+    const { tls, flags } = this.#options;
+    const peer = `http://127.0.0.1:${peerPort}`;
     const options = {
-      name: 'test',
-      'data-dir': join(this.#directory, 'data'),
+      name,
+      'data-dir': join(directory, 'data'),
       'listen-client-urls': this.endpoint,
       'advertise-client-urls': this.endpoint,
       'listen-peer-urls': peer,
       'initial-advertise-peer-urls': peer,
-      'initial-cluster': `test=${peer}`,
+      'initial-cluster': this.#cluster,
+      ...(tls && { 'cert-file': tls.certFile, 'key-file': tls.keyFile }),
+      ...(tls?.wantsClientCert && { 'trusted-ca-file': tls.caFile, 'client-cert-auth': 'true' }),
+      // Health is asked for without TLS, whatever clients need.
+      ...(tls && { 'listen-metrics-urls': await this.#healthUrl() }),
+      ...flags,
     };
-    const args = Object.entries(options).map(([name, value]) => `--${name}=${value}`);
+    const args = Object.entries(options).map(([flag, value]) => `--${flag}=${value}`);
     const child = spawn('/usr/bin/etcd', args, { stdio: 'ignore' });
     this.#process = child;
     const failed = once(child, 'exit').then(() => Promise.reject(new Error('etcd ended at its start')));
@@ -72,23 +117,51 @@ export class EtcdServer {
     this.#process?.kill('SIGCONT');
   }
 
+  /** Its data are gone. It must not run. */
   async wipe(): Promise<void> {
-    await rm(join(this.#directory, 'data'), { recursive: true, force: true });
+    await rm(join(this.#place.directory, 'data'), { recursive: true, force: true });
+  }
+
+  /** Keeps a copy of the data as they are now. It must not run. */
+  async backUp(): Promise<void> {
+    const { directory } = this.#place;
+    await cp(join(directory, 'data'), join(directory, 'backup'), { recursive: true });
+  }
+
+  /** Puts the copy in the data's place. It must not run. */
+  async putBack(): Promise<void> {
+    const { directory } = this.#place;
+    await this.wipe();
+    await cp(join(directory, 'backup'), join(directory, 'data'), { recursive: true });
   }
 
   async remove(): Promise<void> {
     await this.kill();
-    await rm(this.#directory, { recursive: true, force: true });
+    await rm(this.#place.directory, { recursive: true, force: true });
   }
 
+  /** One port for as long as it lives: it may be started more than once. */
+  async #healthUrl(): Promise<string> {
+    if (this.#options.tls === undefined) return this.endpoint;
+    this.#healthPort ??= await freePort();
+    return `http://127.0.0.1:${this.#healthPort}`;
+  }
+  #healthPort: number | undefined;
+
   async #healthy(): Promise<void> {
+    const url = await this.#healthUrl();
     for (const deadline = Date.now() + 20_000; Date.now() < deadline;) {
-      const answer = await fetch(`${this.endpoint}/health`).catch(() => undefined);
+      const answer = await fetch(`${url}/health`).catch(() => undefined);
       if (answer?.ok) return;
       await new Promise((resolve) => setTimeout(resolve, 50));
     }
     throw new Error('etcd did not become healthy within 20 seconds');
   }
+}
+
+async function freePlace(name: string): Promise<Place> {
+  const directory = await mkdtemp(join(tmpdir(), 'calico-ts-etcd-'));
+  return { name, directory, clientPort: await freePort(), peerPort: await freePort() };
 }
 
 async function freePort(): Promise<number> {
