@@ -57,6 +57,10 @@ export class EtcdMembers {
     return new EtcdMembers(settings, await readTls(settings.tls), ports);
   }
 
+  get endpoints(): readonly string[] {
+    return this.#settings.endpoints;
+  }
+
   /**
    * Asks one member after another: the next where the request never left, or may be repeated. Throws the port's errors, one
    * sentence with the members asked and why none answered.

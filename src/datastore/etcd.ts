@@ -65,7 +65,8 @@ class EtcdStore implements Store {
       found.push(...page.kvs);
       const end = page.kvs.at(-1);
       if (!page.more || end === undefined) {
-        return { entries: found.flatMap((kv) => entryOf(kv) ?? []), revision, history: page.header.cluster_id };
+        const source = `etcd at ${this.#members.endpoints.join(', ')}`;
+        return { entries: found.flatMap((kv) => entryOf(kv) ?? []), revision, history: page.header.cluster_id, source };
       }
       from = Buffer.concat([end.key, Buffer.of(0)]);
     }

@@ -28,6 +28,8 @@ export interface Listing {
   readonly revision: number;
   /** Whose revision it is, where the store can tell: an etcd that was set up anew counts from one again under another name. */
   readonly history?: string;
+  /** Who says so, for people: `etcd at http://10.0.0.1:2379`. */
+  readonly source?: string;
 }
 
 export interface Store {

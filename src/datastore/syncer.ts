@@ -3,8 +3,9 @@ import type { Clock } from '../runtime/clock.ts';
 import type { Logger } from '../runtime/logger.ts';
 import type { Random } from '../runtime/random.ts';
 import { changeKey, changeRevision } from './ledger.ts';
+import { whyStrange } from './same-cluster.ts';
 import type { Change, Entry, Listing, Store } from './store.ts';
-import { CompactedError } from './store.ts';
+import { CompactedError, UnavailableError } from './store.ts';
 
 /** What we know of the store under one prefix. */
 export interface SyncView {
@@ -46,9 +47,16 @@ export interface Syncer {
 }
 
 const BACKOFF = { minMs: 200, maxMs: 10_000 };
+/** Who loses its stream loses it together with all other nodes: the first questions are spread over so long. */
+const SPREAD_MS = 1_000;
+/** A watch that a store refuses is refused at once. One that held for so long shows that the store has us again. */
+const HELD_MS = 1_000;
 /** A watch that held for so long was a good one: the next failure starts from the shortest wait again. */
 const GOOD_WATCH_MS = 5_000;
-/** A listing now and then, though the watch says nothing is missing: a belt for servers that lose events. */
+/**
+ * A listing now and then, though the watch says nothing is missing: a belt for servers that lose events. 80 to 100 % of it, for
+ * the agents of a cluster are often started at the same time.
+ */
 const RELIST_MS = 600_000;
 
 /** Keeps a view of everything under `prefix`: list, then watch; after a loss, watch on from where we were. */
@@ -68,6 +76,7 @@ class ListWatchSyncer implements Syncer {
   readonly #entries = new Map<string, Entry>();
   readonly #firstSync = Promise.withResolvers<undefined>();
   #revision = 0;
+  #history: string | undefined;
   #inSync = false;
   #stale: string | undefined;
   #staleSince = 0;
@@ -118,23 +127,33 @@ class ListWatchSyncer implements Syncer {
     if (this.#mustList) {
       this.#take(await this.#store.list(this.#prefix));
       this.#mustList = false;
+      this.#setStale(undefined);
     } else {
       await this.#store.get(this.#prefix);
     }
-    this.#setStale(undefined);
+    await this.#watch();
+    this.#mustList = true;
+  }
+
+  /** Ends quietly when it is time to list again. */
+  async #watch(): Promise<void> {
+    const { clock, random } = this.#ports;
     const relist = new AbortController();
-    const stopTimer = this.#ports.clock.after(RELIST_MS, () => relist.abort());
-    const startedAt = this.#ports.clock.now();
+    const timers = [
+      clock.after(RELIST_MS * (0.8 + random() / 5), () => relist.abort()),
+      clock.after(HELD_MS, () => this.#setStale(undefined)),
+    ];
+    const startedAt = clock.now();
     try {
       const signal = AbortSignal.any([this.#closing.signal, relist.signal]);
       for await (const batch of this.#store.watch(this.#prefix, this.#revision, signal)) {
         this.#attempt = 0;
+        this.#setStale(undefined);
         this.#apply(batch);
       }
-      this.#mustList = true;
     } finally {
-      stopTimer();
-      if (this.#ports.clock.now() - startedAt >= GOOD_WATCH_MS) this.#attempt = 0;
+      for (const stop of timers) stop();
+      if (clock.now() - startedAt >= GOOD_WATCH_MS) this.#attempt = 0;
     }
   }
 
@@ -145,12 +164,22 @@ class ListWatchSyncer implements Syncer {
     } else {
       this.#setStale(cause.message);
     }
+    const { random } = this.#ports;
     // A store that is compacted faster than it can be listed must not be listed in a tight loop either.
-    await this.#wait(backoffMs(this.#attempt++, BACKOFF, this.#ports.random));
+    const spreadMs = this.#attempt === 0 ? random() * SPREAD_MS : 0;
+    await this.#wait(backoffMs(this.#attempt++, BACKOFF, random) + spreadMs);
   }
 
-  /** A fresh listing is positive evidence: what it lacks is gone. Only differences are told. */
-  #take({ entries, revision }: Listing): void {
+  /**
+   * A fresh listing is positive evidence: what it lacks is gone. Only differences are told. Throws UnavailableError for a listing
+   * that is no evidence.
+   */
+  #take(listing: Listing): void {
+    const { entries, revision, history } = listing;
+    const strange = whyStrange({ entries: this.#entries, revision: this.#revision, history: this.#history }, listing);
+    if (strange !== undefined)
+      throw new UnavailableError(`${listing.source ?? 'the datastore'} cannot be believed: ${strange}`);
+    this.#history = history;
     const present = new Set(entries.map(({ key }) => key));
     const deleted = [...this.#entries.keys()].filter((key) => !present.has(key));
     const changed = entries

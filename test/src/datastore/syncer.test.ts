@@ -155,7 +155,7 @@ test('after a compaction the store is listed again and only differences are told
   told = [];
   store.mend();
   await clock.advance(20_000);
-  expect(told).toEqual(['fresh', 'put /s/b=2', 'put /s/d=1', 'delete /s/c']);
+  expect(told).toEqual(['put /s/b=2', 'put /s/d=1', 'delete /s/c', 'fresh']);
 });
 
 test('the store is listed again every ten minutes, and nothing is told where nothing was missed', async () => {
