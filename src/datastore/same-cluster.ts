@@ -11,17 +11,19 @@ export interface Known {
 }
 
 /**
- * Why a listing is no news of the cluster that we know, in words; undefined where it is. A listing that carries on the history we
- * followed is the truth, whatever it lacks. Where that history broke (an etcd that was wiped, set up anew or restored from a
- * backup, endpoints that lead elsewhere) an entry's absence proves nothing, unless the data say that they are the same cluster's.
+ * Why a listing is no news of the cluster that we know, in words; undefined where it is. Its absences are believed where it carries
+ * on the history that we followed. Where that history broke (an etcd that was wiped, set up anew or restored from a backup, endpoints
+ * that lead elsewhere) they prove nothing. The clusterGUID must be ours either way: etcd's own cluster id is the same after a wipe, and
+ * a new history may have grown past the old one.
  */
 export function whyStrange(known: Known, listing: Listing): string | undefined {
   const { entries, revision, history } = known;
   if (entries.size === 0) return undefined;
   const isOther = history !== undefined && listing.history !== undefined && history !== listing.history;
-  if (!isOther && listing.revision >= revision) return undefined;
+  const goesOn = !isOther && listing.revision >= revision;
   const ours = guidOf(entries.get(IDENTITY_KEY)?.value);
   const theirs = guidOf(listing.entries.find(({ key }) => key === IDENTITY_KEY)?.value);
+  if (ours === undefined && goesOn) return undefined;
   if (ours !== theirs) {
     const what = theirs === undefined ? 'no clusterGUID' : `the clusterGUID ${theirs}`;
     return `its data are another cluster's: ${what}, where ours has ${ours ?? 'none'}`;

@@ -16,8 +16,11 @@ const unnamed = { entries: view(ROUTE), revision: 100, history: 'h1' };
 const OTHERS = "its data are another cluster's: ";
 
 test.each([
-  ['the history goes on, and everything was deleted', known, listing(101, 'h1'), undefined],
-  ['the history goes on at the same revision', known, listing(100, 'h1'), undefined],
+  ['the history goes on, and the routes were deleted', known, listing(101, 'h1', of('g1')), undefined],
+  ['the history goes on at the same revision', known, listing(100, 'h1', of('g1')), undefined],
+  ['the history goes on, and everything was deleted where no GUID was known', unnamed, listing(101, 'h1'), undefined],
+  ['the history goes on to its first GUID', unnamed, listing(101, 'h1', of('g1'), ROUTE), undefined],
+  ['wiped, and grown past us', known, listing(900, 'h1', ROUTE), `${OTHERS}no clusterGUID, where ours has g1`],
   ['nothing was known', { ...known, entries: view() }, listing(1, 'h2'), undefined],
   ['restored from a backup, behind us', known, listing(50, 'h1', of('g1')), undefined],
   ['restored from a backup under another name, before us', known, listing(500, 'h2', of('g1')), undefined],
@@ -43,6 +46,6 @@ test.each([
 });
 
 test('of a store that names no history its revision alone is asked', () => {
-  expect(whyStrange({ ...known, history: undefined }, { entries: [], revision: 101 })).toBeUndefined();
-  expect(whyStrange({ ...known, history: undefined }, { entries: [], revision: 99 })).toContain('another cluster');
+  expect(whyStrange({ ...unnamed, history: undefined }, { entries: [], revision: 101 })).toBeUndefined();
+  expect(whyStrange({ ...unnamed, history: undefined }, { entries: [], revision: 99 })).toContain('empty now');
 });
