@@ -13,6 +13,7 @@ import type { LogLevel } from '../runtime/logger.ts';
 import { matchesSelector, parseSelector } from '../model/selector.ts';
 import { DEFAULT_ASN } from '../resources/index.ts';
 import type { IpPool, Node, Resources } from '../resources/index.ts';
+import { peerGateways } from './peer-gateways.ts';
 import { hashedRouterId } from './router-id.ts';
 
 const BGP_PORT = 179;
@@ -129,6 +130,7 @@ export function dataplaneInputs(
     localBlocks: blocks,
     lentAddresses: lent,
     endpoints: localEndpoints(resources, node),
+    peerGateways: peerGateways(resources, node),
     learned: learned.routes,
     learnedComplete: learned.complete,
   };

@@ -66,7 +66,7 @@ export interface Cluster {
 const origin = (peer: BgpPeer): string => `BGPPeer(${peer.metadata.name})`;
 export const reverseOrigin = (forward: string): string => `${forward}, reverse`;
 const isSet = (text: string | undefined): text is string => text !== undefined && text !== '';
-const isGlobal = ({ spec }: BgpPeer): boolean => !isSet(spec.node) && !isSet(spec.nodeSelector);
+export const isGlobal = ({ spec }: BgpPeer): boolean => !isSet(spec.node) && !isSet(spec.nodeSelector);
 
 /** BGPPeers as Calico takes them: the global ones, then those of this node, then the far sides of everybody's. */
 export function explicitPeerings(cluster: Cluster): Wanted {
@@ -84,7 +84,8 @@ export function explicitPeerings(cluster: Cluster): Wanted {
   };
 }
 
-function appliesTo(peer: BgpPeer, node: BgpNode): boolean {
+/** Whether a BGPPeer makes this node a speaker towards its peers. */
+export function appliesTo(peer: BgpPeer, node: BgpNode): boolean {
   if (isGlobal(peer)) return true;
   if (isSet(peer.spec.node)) return peer.spec.node === node.name;
   return matchesSelector(parseSelector(peer.spec.nodeSelector!), node.labels);

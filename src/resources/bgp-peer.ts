@@ -36,6 +36,9 @@ const shape = {
     .exactOptional(),
   asNumber: asNumber.exactOptional().describe("the peer's; not beside peerSelector"),
   peerSelector: selector.exactOptional().describe('the nodes that are the peers; not beside peerIP'),
+  reachableBy: checkedText((value) => value === '' || parseIpAddress(value))
+    .exactOptional()
+    .describe('the router through which peerIP is reached; a host route says so'),
   nextHopMode: z.enum(['Auto', 'Self', 'Keep']).exactOptional().describe('what is announced as next hop'),
   keepOriginalNextHop: z.boolean().exactOptional().describe('superseded by nextHopMode `Keep`; not beside it'),
   sourceAddress: z
@@ -57,7 +60,7 @@ const shape = {
   filters: z.array(resourceName).exactOptional().describe('BGPFilters, in order'),
 };
 
-const NOT_YET = ['reachableBy', 'localWorkloadSelector'];
+const NOT_YET = ['localWorkloadSelector'];
 
 type Spec = z.output<z.ZodObject<typeof shape>>;
 
@@ -78,7 +81,18 @@ const spec = fields('BGPPeer.spec', shape, NOT_YET).check((ctx) => {
   if (ctx.value.peerIP !== undefined && ctx.value.asNumber === undefined) {
     ctx.issues.push({ code: 'custom', path: ['asNumber'], input: '', message: 'is required when peerIP is set' });
   }
+  const gatewayFault = faultOfGateway(ctx.value);
+  if (gatewayFault !== undefined) {
+    ctx.issues.push({ code: 'custom', path: ['reachableBy'], input: ctx.value.reachableBy, message: gatewayFault });
+  }
 });
+
+function faultOfGateway({ reachableBy, peerIP }: Spec): string | undefined {
+  if (reachableBy === undefined || reachableBy === '') return undefined;
+  if (peerIP === undefined || peerIP === '') return 'reachableBy must be empty when peerIP is empty';
+  const isSameFamily = parseIpAddress(reachableBy).family === parsePeerIp(peerIP).address.family;
+  return isSameFamily ? undefined : 'ReachableBy and PeerIP address family mismatched';
+}
 
 const schema = envelope('BGPPeer', false, spec);
 
