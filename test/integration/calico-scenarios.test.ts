@@ -205,6 +205,22 @@ describe.skipIf(missing !== undefined)(`two agents below a BIRD ${missing ?? ''}
     tor.configure([A, B], '');
   });
 
+  test('reachableBy: a peer that no route leads to is reached through the router named, and so is what it tells', async () => {
+    const behind = '10.99.0.1';
+    tor.configureBehind(A, behind);
+    const peer = { peerIP: behind, asNumber: TOR_ASN, node: 'node-a' };
+    await lab.cli(['apply'], bgpPeer('pair', peer));
+    await sees(async () => (await peerOf(a, behind))?.lastError !== undefined, true);
+    expect(way(a, behind)).toBeUndefined();
+    await lab.cli(['apply'], bgpPeer('pair', { ...peer, reachableBy: TOR_ADDRESS }));
+    await sees(() => stateOf(a, behind), 'Established');
+    expect(way(a, behind)).toBe(TOR_ADDRESS);
+    await sees(() => way(a, '10.50.0.0/16'), TOR_ADDRESS);
+    await remove('bgppeer', 'pair');
+    await sees(() => way(a, behind), undefined);
+    tor.configure([A, B], '');
+  });
+
   test('graceful transition to a route reflector, which is then the only one that the ToR has', async () => {
     const before = await Promise.all([peerOf(a, B), peerOf(b, A)]);
     const events = (): readonly string[] =>
