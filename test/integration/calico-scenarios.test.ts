@@ -221,6 +221,29 @@ describe.skipIf(missing !== undefined)(`two agents below a BIRD ${missing ?? ''}
     tor.configure([A, B], '');
   });
 
+  test('bindMode: the listener moves to the address of the node and back, the sessions begin anew, and no route goes meanwhile', async () => {
+    const listening = (): readonly string[] =>
+      a.netns
+        .run('ss', '-Hltn', 'sport', '=', ':179')
+        .trim()
+        .split('\n')
+        .map((line) => line.split(/\s+/)[3]!);
+    const everywhere = listening();
+    expect(everywhere).toContain('0.0.0.0:179');
+    const before = await sessions(B);
+    const eventsBefore = lab.nodes.map(({ routeEvents }) => routeEvents().length);
+    await lab.cli(['apply'], configuration({ bindMode: 'NodeIP' }));
+    await sees(listening, [`${A}:179`]);
+    const together = () => Promise.all([stateOf(a, B), stateOf(b, A), stateOf(a, TOR_ADDRESS)]);
+    const isAnew = async (): Promise<boolean> => JSON.stringify(await sessions(B)) !== JSON.stringify(before);
+    await sees(isAnew, true);
+    await sees(together, ['Established', 'Established', 'Established']);
+    await lab.cli(['apply'], configuration({}));
+    await sees(listening, everywhere);
+    await sees(together, ['Established', 'Established', 'Established']);
+    expect(lab.nodes.map(({ routeEvents }) => routeEvents().length)).toEqual(eventsBefore);
+  });
+
   test('graceful transition to a route reflector, which is then the only one that the ToR has', async () => {
     const before = await Promise.all([peerOf(a, B), peerOf(b, A)]);
     const events = (): readonly string[] =>

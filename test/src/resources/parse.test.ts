@@ -39,19 +39,29 @@ describe('a resource is refused with the field, the value and the reason', () =>
     ['BGPPeer', { ...PEER, bfd: true }, "spec.bfd = 'true': is not a field of BGPPeer.spec"],
     [
       'BGPPeer',
-      { ...PEER, localWorkloadSelector: 'all()' },
-      "spec.localWorkloadSelector = 'all()': is not supported yet",
+      { ...PEER, reachableBy: 'fd00::1' },
+      "spec.reachableBy = 'fd00::1': ReachableBy and PeerIP address family mismatched",
     ],
-    ['BGPPeer', { ...PEER, reachableBy: 'tor' }, "spec.reachableBy = 'tor': is not an IP address"],
-    [
-      'BGPPeer',
-      { ...PEER, reachableBy: '2001:db8::1' },
-      "spec.reachableBy = '2001:db8::1': ReachableBy and PeerIP address family mismatched",
-    ],
+    ['BGPPeer', { peerIP: 'no', asNumber: 1, reachableBy: '10.0.0.1' }, "spec.peerIP = 'no': is not an IP address"],
     [
       'BGPPeer',
       { peerSelector: 'all()', reachableBy: '10.0.0.1' },
       "spec.reachableBy = '10.0.0.1': reachableBy must be empty when peerIP is empty",
+    ],
+    [
+      'BGPPeer',
+      { ...PEER, localWorkloadSelector: 'all()' },
+      "spec.peerIP = '172.30.1.1': peerIP must be empty when localWorkloadSelector is set",
+    ],
+    [
+      'BGPPeer',
+      { peerSelector: 'all()', localWorkloadSelector: 'all()' },
+      "spec.peerSelector = 'all()': peerSelector must be empty when localWorkloadSelector is set",
+    ],
+    [
+      'BGPPeer',
+      { localWorkloadSelector: 'all()' },
+      "spec.asNumber = '': asNumber is required when localWorkloadSelector is set",
     ],
     ['BGPPeer', { ...PEER, ttlSecurity: 256 }, "spec.ttlSecurity = '256': is not a whole number between 0 and 255"],
     [
@@ -189,12 +199,12 @@ describe('a resource is refused with the field, the value and the reason', () =>
   });
 
   test('all faults are told at once', () => {
-    expect(refusal(manifest('BGPPeer', 'A_b', { ...PEER, bfd: 1, localWorkloadSelector: 2 }))).toBe(
+    expect(refusal(manifest('BGPPeer', 'A_b', { ...PEER, bfd: 1, reachableBy: 2 }))).toBe(
       [
         'error with the following fields:',
         `-  metadata.name = 'A_b': is not a lower-case DNS name (letters, digits, "-" and ".")`,
+        "-  spec.reachableBy = '2': is not a string",
         "-  spec.bfd = '1': is not a field of BGPPeer.spec",
-        "-  spec.localWorkloadSelector = '2': is not supported yet",
       ].join('\n'),
     );
   });
