@@ -4,6 +4,7 @@ import type { IpAddress, Prefix } from '../src/model/ip.ts';
 export const ROUTE_CLASSES = [
   'local-workload',
   'local-block',
+  'peer-gateway',
   'same-subnet',
   'vxlan',
   'ipip',

@@ -30,7 +30,7 @@ export type { HostMemory, HostRecord } from './recording-kernel.ts';
 export { carryOut, readUninstallPlan, stepText } from './uninstall.ts';
 export type { UninstallPlan, UninstallStep } from './uninstall.ts';
 export { addressOf } from './inputs.ts';
-export type { ClusterNode, DataplaneInputs, EncapMode, LocalEndpoint, Pool } from './inputs.ts';
+export type { ClusterNode, DataplaneInputs, EncapMode, LocalEndpoint, PeerGateway, Pool } from './inputs.ts';
 
 type Optional<T, K extends keyof T> = Omit<T, K> & Partial<Pick<T, K>>;
 

@@ -42,6 +42,15 @@ export interface LocalEndpoint {
   readonly addresses: readonly IpAddress[];
 }
 
+/** A BGP peer that is reached through a router of our choice, whatever else the host's routes say. */
+export interface PeerGateway {
+  readonly peer: IpAddress;
+  /** Of the peer's family. */
+  readonly gateway: IpAddress;
+  /** Who says so: `BGPPeer(tor-a)`. */
+  readonly origin: string;
+}
+
 /**
  * Everything that decides which routes, links, addresses and neighbours this host should have.
  * The desired state is a function of one such value, whatever came before.
@@ -57,6 +66,8 @@ export interface DataplaneInputs {
   /** Addresses of these blocks that IPAM knows to be in use on other nodes, which borrowed them. Absent: none. */
   readonly lentAddresses?: readonly IpAddress[];
   readonly endpoints: readonly LocalEndpoint[];
+  /** One for each peer. Absent: none. */
+  readonly peerGateways?: readonly PeerGateway[];
   readonly learned: readonly LearnedRoute[];
   /** False while bird is still in a restart's deferral: what is absent from `learned` may yet come. */
   readonly learnedComplete: boolean;

@@ -10,7 +10,8 @@ import { resolveNextHop } from './host-view.ts';
 import type { HopContext, PlannedHop } from './next-hop.ts';
 import { planHop, tunnelLoop } from './next-hop.ts';
 import type { Course } from './planned-route.ts';
-import { refusePrefix } from './refusal.ts';
+import { peerWays } from './peer-gateways.ts';
+import { refusePrefix, refuseTakeover } from './refusal.ts';
 import type { RoutePlanBuilder } from './route-plan.ts';
 import type { Surroundings } from './surroundings.ts';
 import { blockOf, isOwnAddress, nextHopText, poolOf, surroundings } from './surroundings.ts';
@@ -26,7 +27,8 @@ export function* planLearnedRoutes(
   host: HostView,
   plan: Pick<RoutePlanBuilder, 'add'>,
 ): Generator<undefined, void> {
-  const onLink = surroundings(inputs, host, (nextHop) => resolveNextHop(host, nextHop));
+  const toPeers = peerWays(inputs, host);
+  const onLink = surroundings(inputs, host, (nextHop) => resolveNextHop(host, nextHop, toPeers));
   let isFlat = true;
   for (const some of inSteps(inputs.learned)) {
     isFlat &&= some.every((learned) => nextHopsOf(learned).every((nextHop) => isNeighbour(nextHop, onLink)));
@@ -55,7 +57,8 @@ function* resolvingThroughLearned(
     if (some.length === STEP_ROUTES) yield;
   }
   ways.sort((a, b) => compareAddresses(a.hops[0].gateway, b.hops[0].gateway));
-  return surroundings(inputs, host, (nextHop) => resolveNextHop(host, nextHop, ways));
+  const safe = [...peerWays(inputs, host), ...ways];
+  return surroundings(inputs, host, (nextHop) => resolveNextHop(host, nextHop, safe));
 }
 
 function* inSteps<T>(list: readonly T[]): Generator<readonly T[]> {
@@ -180,14 +183,6 @@ function unlessRefused(prefix: Prefix, course: Course, around: Surroundings): Co
     refusePrefix(prefix, around) ?? (route.pool === undefined ? refuseTakeover(prefix, around) : undefined);
   if (refusal === undefined) return course;
   return { route, unresolved: `${formatPrefix(prefix)} is refused: ${refusal}`, isRefused: true };
-}
-
-/** A route outside the pools is one among the host's; one that somebody else set for the same prefix stays. */
-function refuseTakeover(prefix: Prefix, { foreign, host }: Surroundings): string | undefined {
-  if (foreign.size === 0) return undefined;
-  const holder = foreign.get(prefixId(prefix));
-  if (holder?.protocol === host.abandonedProtocol) return undefined;
-  return holder && `the host has its own route for it (protocol ${holder.protocol})`;
 }
 
 const firstClass = (classes: readonly RouteClass[]): RouteClass =>

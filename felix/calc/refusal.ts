@@ -59,3 +59,14 @@ export function refusePrefix(prefix: Prefix, { ownSubnets, foreign }: RefusalCon
   }
   return undefined;
 }
+
+/** A route outside the pools is one among the host's; one that somebody else set for the same prefix stays. */
+export function refuseTakeover(
+  prefix: Prefix,
+  { foreign, host }: Pick<RefusalContext, 'foreign'> & { readonly host: HostView },
+): string | undefined {
+  if (foreign.size === 0) return undefined;
+  const holder = foreign.get(prefixId(prefix));
+  if (holder?.protocol === host.abandonedProtocol) return undefined;
+  return holder && `the host has its own route for it (protocol ${holder.protocol})`;
+}

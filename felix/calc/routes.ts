@@ -6,6 +6,7 @@ import { prefixId } from '../routes/route-id.ts';
 import type { HostView } from './host-view.ts';
 import { linkTrouble } from './host-view.ts';
 import { planLearnedRoutes } from './learned-routes.ts';
+import { planPeerGateways } from './peer-gateways.ts';
 import type { Course } from './planned-route.ts';
 import type { RoutePlan } from './route-plan.ts';
 import { RoutePlanBuilder } from './route-plan.ts';
@@ -29,6 +30,7 @@ export function* planRoutesInSteps(inputs: DataplaneInputs, host: HostView): Gen
   for (const block of uniquePrefixes(inputs.localBlocks)) {
     if (!isHostPrefix(block)) builder.add(prefixId(block), planBlock(block));
   }
+  planPeerGateways(inputs, host, builder);
   yield* planLearnedRoutes(inputs, host, builder);
   return builder.build();
 }

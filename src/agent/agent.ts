@@ -43,6 +43,7 @@ import type { Pods } from './pods.ts';
 import { SecretFiles } from './secret-files.ts';
 import { addressReport, dataplaneReport, natReport, routeReport } from './status.ts';
 import { TunnelAddresses } from './tunnel-addresses.ts';
+import { unmetWishes } from './unmet.ts';
 
 export interface AgentPorts {
   readonly node: string;
@@ -89,6 +90,7 @@ export class Agent implements BgpApi, NodeApi {
   readonly bgp: BgpAnswers;
   #knowledge: Knowledge;
   #omitted: readonly Omitted[] = [];
+  #unmet: readonly string[] = [];
   #isScheduled = false;
   #isClosed = false;
   readonly #tunnels: TunnelAddresses;
@@ -175,6 +177,7 @@ export class Agent implements BgpApi, NodeApi {
       datastore: { type: this.#settings.datastore.type, inSync, revision, ...(stale === undefined ? {} : { stale }) },
       dataplane: dataplaneReport(dataplane),
       nat: dataplane.nat().map(natReport),
+      unmet: this.#unmet,
       health: this.#ports.health.report(),
     };
   }
@@ -269,8 +272,8 @@ export class Agent implements BgpApi, NodeApi {
       passwords: this.#secrets.lookup(),
     });
     this.#omitted = peers.omitted;
-    for (const each of peers.omitted) this.#sayOnce('a BGP peer is left out', each);
-    for (const each of peers.incomplete) this.#sayOnce('a BGP peer is not quite as it was asked for', each);
+    this.#unmet = unmetWishes(resources, node, peers);
+    for (const wish of this.#unmet) this.#sayOnce('what a resource asks for is not done', { wish });
     this.#speakers.update({ settings, peers: peers.peers, originated: ownRoutes(this.#knowledge).originated });
     // Until the speaker listens nothing is written: a port that is taken ends the agent before it changed the host.
     if (this.#speakers.speaker === undefined) return;

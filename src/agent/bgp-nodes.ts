@@ -11,8 +11,6 @@ export interface BgpNode {
   readonly name: string;
   readonly labels: Labels;
   readonly asn: number;
-  /** Whether the AS number is the node's own and not the cluster's. */
-  readonly hasOwnAsn: boolean;
   readonly addresses: readonly IpAddress[];
   readonly port: number;
   /** Set on a route reflector. */
@@ -26,7 +24,6 @@ export function bgpNodes({ Node, BGPConfiguration }: Resources): ReadonlyMap<str
     name,
     labels,
     asn: bgp?.asNumber ?? shared?.asNumber ?? DEFAULT_ASN,
-    hasOwnAsn: bgp?.asNumber !== undefined,
     addresses: [bgp?.ipv4Address, bgp?.ipv6Address].flatMap((text) =>
       text === undefined ? [] : [parseInterfaceAddress(text).address],
     ),

@@ -6,13 +6,14 @@ import type { Entry } from '../datastore/store.ts';
 import { blockFromJson, lentAddresses as lentOf } from '../ipam/index.ts';
 import type { TunnelKind } from '../ipam/index.ts';
 import { InvalidValueError } from '../model/invalid.ts';
-import { parseInterfaceAddress, parseIpAddress, parsePrefix, samePrefix } from '../model/ip.ts';
+import { formatIpAddress, parseInterfaceAddress, parseIpAddress, parsePrefix, samePrefix } from '../model/ip.ts';
 import type { IpAddress, Prefix } from '../model/ip.ts';
 import type { LearnedRoute } from '../model/route.ts';
 import type { LogLevel } from '../runtime/logger.ts';
 import { matchesSelector, parseSelector } from '../model/selector.ts';
 import { DEFAULT_ASN } from '../resources/index.ts';
 import type { IpPool, Node, Resources } from '../resources/index.ts';
+import { peerGateways } from './peer-gateways.ts';
 import { hashedRouterId } from './router-id.ts';
 
 const BGP_PORT = 179;
@@ -129,6 +130,7 @@ export function dataplaneInputs(
     localBlocks: blocks,
     lentAddresses: lent,
     endpoints: localEndpoints(resources, node),
+    peerGateways: peerGateways(resources, node),
     learned: learned.routes,
     learnedComplete: learned.complete,
   };
@@ -166,14 +168,29 @@ export function speakerSettings(
   return {
     asn: self.spec.bgp?.asNumber ?? shared?.asNumber ?? DEFAULT_ASN,
     bgpIdentifier: routerId === 'hash' ? hashedRouterId(node) : (routerId ?? address).words[0]!,
-    // Whether this node has an IPv6 address may change any day, and another listener would be another speaker.
-    listen: ['0.0.0.0', ...(hasIpv6 ? ['::'] : [])].map((address) => ({
-      ...{ address, port: listenPort(node, resources.BGPConfiguration) },
-    })),
+    listen: listenPlaces(self, resources.BGPConfiguration, hasIpv6),
     ...(clusterId === undefined ? {} : { clusterId: parseIpAddress(clusterId).words[0]! }),
     transit: false,
     gracefulRestart: { restarting, deferralSeconds: bgp.deferralSeconds },
   };
+}
+
+/**
+ * Where a node's speaker listens. Whether a node has an IPv6 address may change any day, and another listener is another
+ * speaker: hence on all addresses of the host, unless told otherwise.
+ */
+export function listenPlaces(
+  { metadata: { name }, spec: { bgp } }: Pick<Node, 'metadata' | 'spec'>,
+  configurations: Resources['BGPConfiguration'],
+  hasIpv6: boolean,
+): SpeakerSettings['listen'] {
+  const port = listenPort(name, configurations);
+  if (configurations.get('default')?.spec.bindMode !== 'NodeIP') {
+    return ['0.0.0.0', ...(hasIpv6 ? ['::'] : [])].map((address) => ({ address, port }));
+  }
+  return [bgp?.ipv4Address, bgp?.ipv6Address].flatMap((text) =>
+    text === undefined ? [] : [{ address: formatIpAddress(parseInterfaceAddress(text).address), port }],
+  );
 }
 
 const LOG_LEVEL_OF = {

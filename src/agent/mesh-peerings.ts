@@ -4,14 +4,14 @@ import type { BgpNode } from './bgp-nodes.ts';
 import { isPassiveTowards } from './peerings.ts';
 import type { Cluster, Wanted } from './peerings.ts';
 
-const MESH_ORIGIN = 'BGPConfiguration(default)';
+export const MESH_ORIGIN = 'BGPConfiguration(default)';
 
 /** Every node with every other; route reflectors stay out of it. */
 export function meshPeerings({ self, nodes, resources }: Cluster): Wanted {
   const configuration = resources.BGPConfiguration.get('default')?.spec;
   const none = (reason: string): Wanted => ({
     peerings: [],
-    omitted: [{ origin: MESH_ORIGIN, peer: 'node-to-node mesh', reason }],
+    omitted: [{ origin: MESH_ORIGIN, peer: 'node-to-node mesh', reason, isMeant: true }],
   });
   if (configuration?.nodeToNodeMeshEnabled === false) return none('nodeToNodeMeshEnabled is false');
   if (self.clusterId !== undefined) return none(`this node is a route reflector of cluster ${self.clusterId}`);
@@ -19,7 +19,9 @@ export function meshPeerings({ self, nodes, resources }: Cluster): Wanted {
   const others = [...nodes.values()].filter(({ name }) => name !== self.name);
   const left = others.flatMap((node) => {
     const reason = whyNotInMesh(node, self);
-    return reason === undefined ? [] : [{ origin: MESH_ORIGIN, peer: `Node(${node.name})`, reason }];
+    return reason === undefined
+      ? []
+      : [{ origin: MESH_ORIGIN, peer: `Node(${node.name})`, reason, isMeant: true } as const];
   });
   const peerings = others
     .filter((node) => node.clusterId === undefined)
@@ -33,8 +35,8 @@ export function meshPeerings({ self, nodes, resources }: Cluster): Wanted {
           origin: MESH_ORIGIN,
           address,
           port: remoteNode.port,
-          // Calico: a node without an AS number of its own has ours, not the cluster's.
-          remoteAsn: remoteNode.hasOwnAsn ? remoteNode.asn : self.asn,
+          // Departs from Calico, where a node without an AS number of its own counts with ours: it says another one itself.
+          remoteAsn: remoteNode.asn,
           remoteNode,
           passive: isPassiveTowards(address, ours),
           useNodeAddress: true,

@@ -49,6 +49,8 @@ export interface Omitted {
   /** An address, a node, or what the resource itself calls the peers. */
   readonly peer: string;
   readonly reason: string;
+  /** Whoever wrote the resources meant it so: a node is no peer of itself, the mesh is off. */
+  readonly isMeant?: true;
 }
 
 /** Peerings asked for, the strongest claim first, and those that cannot be. */
@@ -66,25 +68,29 @@ export interface Cluster {
 const origin = (peer: BgpPeer): string => `BGPPeer(${peer.metadata.name})`;
 export const reverseOrigin = (forward: string): string => `${forward}, reverse`;
 const isSet = (text: string | undefined): text is string => text !== undefined && text !== '';
-const isGlobal = ({ spec }: BgpPeer): boolean => !isSet(spec.node) && !isSet(spec.nodeSelector);
+export const isGlobal = ({ spec }: BgpPeer): boolean => !isSet(spec.node) && !isSet(spec.nodeSelector);
 
-/** BGPPeers as Calico takes them: the global ones, then those of this node, then the far sides of everybody's. */
+/**
+ * BGPPeers as Calico takes them: the global ones, then those of this node, then the far sides of everybody's, the global
+ * ones first again: a node that others dial must choose among their BGPPeers as they do.
+ */
 export function explicitPeerings(cluster: Cluster): Wanted {
-  const peers = byName(cluster.resources.BGPPeer.values());
-  const own = peers.filter((peer) => appliesTo(peer, cluster.self));
-  const forward = [...own.filter(isGlobal), ...own.filter((peer) => !isGlobal(peer))];
+  const named = byName(cluster.resources.BGPPeer.values());
+  const peers = [...named.filter(isGlobal), ...named.filter((peer) => !isGlobal(peer))];
+  const forward = peers.filter((peer) => appliesTo(peer, cluster.self));
   return {
     peerings: [
       ...forward.flatMap((peer) => forwardPeerings(peer, cluster)),
       ...peers.flatMap((peer) => reversePeerings(peer, cluster)),
     ],
     omitted: forward
-      .filter(({ spec }) => !isSet(spec.peerIP) && !isSet(spec.peerSelector))
+      .filter(({ spec }) => ![spec.peerIP, spec.peerSelector, spec.localWorkloadSelector].some(isSet))
       .map((peer) => ({ origin: origin(peer), peer: 'every peer', reason: 'neither peerIP nor peerSelector is set' })),
   };
 }
 
-function appliesTo(peer: BgpPeer, node: BgpNode): boolean {
+/** Whether the BGPPeer is for this node, rather than at it. */
+export function appliesTo(peer: BgpPeer, node: BgpNode): boolean {
   if (isGlobal(peer)) return true;
   if (isSet(peer.spec.node)) return peer.spec.node === node.name;
   return matchesSelector(parseSelector(peer.spec.nodeSelector!), node.labels);
@@ -100,7 +106,7 @@ function forwardPeerings(peer: BgpPeer, cluster: Cluster): readonly Peering[] {
         ...common,
         address,
         port: remoteNode.port,
-        remoteAsn: remoteNode.asn,
+        remoteAsn: asnShownBy(remoteNode, peer, cluster.self),
         remoteNode,
       })),
     );
@@ -121,6 +127,12 @@ function forwardPeerings(peer: BgpPeer, cluster: Cluster): readonly Peering[] {
       ...(owner === undefined ? {} : { remoteNode: owner }),
     },
   ];
+}
+
+/** A BGPPeer between nodes of one group is for both ends, and both show its localASNumber. */
+function asnShownBy(far: BgpNode, peer: BgpPeer, self: BgpNode): number {
+  const dialsUs = appliesTo(peer, far) && reachedAddresses(peer, self).length > 0;
+  return dialsUs ? (peer.spec.localASNumber ?? far.asn) : far.asn;
 }
 
 /**

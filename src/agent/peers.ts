@@ -4,7 +4,7 @@ import { formatIpAddress, sameAddress } from '../model/ip.ts';
 import type { Resources } from '../resources/index.ts';
 import { addressIn, bgpNodes, byName } from './bgp-nodes.ts';
 import type { BgpNode } from './bgp-nodes.ts';
-import { meshPeerings } from './mesh-peerings.ts';
+import { MESH_ORIGIN, meshPeerings } from './mesh-peerings.ts';
 import { poolFilters, routeFilters } from './peer-filters.ts';
 import { explicitPeerings, reverseOrigin } from './peerings.ts';
 import type { Cluster, Omitted, PasswordLookup, Peering } from './peerings.ts';
@@ -82,7 +82,7 @@ function claimedPeerings(cluster: Cluster): {
     const key = `${formatIpAddress(peering.address)} port ${peering.port}`;
     const reason = whyNot(peering, cluster.self, taken.get(key));
     if (reason === undefined) taken.set(key, peering);
-    else if (!isOtherSideOf(peering, taken.get(key))) omitted.push(because(peering, reason));
+    else if (!isOtherSideOf(peering, taken.get(key))) omitted.push(reason);
   }
   return { taken: [...taken.values()], omitted };
 }
@@ -97,11 +97,18 @@ const because = ({ origin, address }: Peering, reason: string): Omitted => ({
 const isOtherSideOf = (peering: Peering, earlier: Peering | undefined): boolean =>
   earlier !== undefined && peering.origin === reverseOrigin(earlier.origin);
 
-function whyNot(peering: Peering, self: BgpNode, earlier: Peering | undefined): string | undefined {
-  const { address, port } = peering;
-  if (self.addresses.some((own) => sameAddress(own, address))) return "is this node's own address";
-  if (addressIn(self, address.family) === undefined) return `this node has no IPv${address.family} address`;
-  return earlier === undefined ? undefined : `${earlier.origin} already peers with this address on port ${port}`;
+function whyNot(peering: Peering, self: BgpNode, earlier: Peering | undefined): Omitted | undefined {
+  const { address, port, origin } = peering;
+  if (self.addresses.some((own) => sameAddress(own, address))) {
+    return { ...because(peering, "is this node's own address"), isMeant: true };
+  }
+  if (addressIn(self, address.family) === undefined) {
+    return because(peering, `this node has no IPv${address.family} address`);
+  }
+  if (earlier === undefined) return undefined;
+  const taken = because(peering, `${earlier.origin} already peers with this address on port ${port}`);
+  // Every BGPPeer between nodes takes the place of the mesh.
+  return origin === MESH_ORIGIN ? { ...taken, isMeant: true } : taken;
 }
 
 interface ComputedPeer {

@@ -2,6 +2,7 @@ import { createSocket } from 'node:dgram';
 import { existsSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { parseIpAddress } from '../model/ip.ts';
+import type { SpeakerSettings } from '../../bird/index.ts';
 import type { IpAddress, IpFamily } from '../model/ip.ts';
 
 /** The source address the kernel would use towards `destination` (name or address): a UDP connect, no packet is sent. */
@@ -23,15 +24,19 @@ export function sourceTowards(destination: string, family: IpFamily): Promise<Ip
 /** False where the kernel was started without it (ipv6.disable=1). */
 export const hostHasIpv6 = (): boolean => existsSync('/proc/net/if_inet6');
 
-/** Throws one sentence where nobody can listen on `port` now; asked before anything is written anywhere. */
-export async function checkPortIsFree(port: number): Promise<void> {
-  for (const host of ['0.0.0.0', ...(hostHasIpv6() ? ['::'] : [])]) await listenOnce({ port, host, ipv6Only: true });
+/** Throws one sentence where nobody can listen at one of these places now; asked before anything is written anywhere. */
+export async function checkPortsAreFree(places: SpeakerSettings['listen']): Promise<void> {
+  for (const { address, port } of places) await listenOnce({ port, host: address, ipv6Only: true });
 }
 
 function listenOnce(place: { readonly port: number; readonly host: string; readonly ipv6Only: true }): Promise<void> {
   return new Promise((resolve, reject) => {
     const server = createServer();
-    server.once('error', (error: NodeJS.ErrnoException) => reject(new Error(sentence(place.port, error))));
+    server.once('error', (error: NodeJS.ErrnoException) => {
+      // The node's address as it was stored; what it has now is not known yet.
+      if (error.code === 'EADDRNOTAVAIL') resolve();
+      else reject(new Error(sentence(place.port, error)));
+    });
     server.listen(place, () => server.close(() => resolve()));
   });
 }

@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import { createSpeaker } from '../../bird/index.ts';
+import type { SpeakerSettings } from '../../bird/index.ts';
 import { createDataplane, createLinuxKernel, createLinuxNftables, recordingKernel } from '../../felix/index.ts';
 import type { Dataplane } from '../../felix/index.ts';
 import { bgpRoutes } from '../api/bgp-routes.ts';
@@ -13,15 +14,16 @@ import type { Store } from '../datastore/store.ts';
 import { UnavailableError } from '../datastore/store.ts';
 import { HostRecordFile, recordPath } from '../host/record-file.ts';
 import { createResourceClient } from '../resources/index.ts';
+import type { ResourceClient } from '../resources/index.ts';
 import { systemClock } from '../runtime/clock.ts';
 import type { Logger, LogThreshold } from '../runtime/logger.ts';
 import { systemRandom } from '../runtime/random.ts';
 import type { ChosenAddress } from './address-choice.ts';
 import { Agent } from './agent.ts';
 import { AgentHealth } from './agent-health.ts';
-import { listenPort } from './cluster-view.ts';
+import { listenPlaces } from './cluster-view.ts';
 import { nodeName, rememberNodeName } from './identity.ts';
-import { checkPortIsFree, hostHasIpv6 } from './reach.ts';
+import { checkPortsAreFree, hostHasIpv6 } from './reach.ts';
 import { registerNode } from './registration.ts';
 
 export interface RunPorts {
@@ -155,10 +157,19 @@ function registered(
   const resources = createResourceClient(store);
   const ports = { resources, interfaces: () => dataplane.interfaces(), log };
   return patiently(settings, log, async () => {
-    const configurations = await resources.list('BGPConfiguration');
-    await checkPortIsFree(listenPort(node, new Map(configurations.map((each) => [each.metadata.name, each]))));
+    await checkPortsAreFree(await expectedPlaces(node, resources));
     return registerNode(node, settings, ports);
   });
+}
+
+/** As far as is known before the node is registered: with bindMode NodeIP a new node's own addresses are not. */
+async function expectedPlaces(node: string, resources: ResourceClient): Promise<SpeakerSettings['listen']> {
+  const [configurations, nodes] = await Promise.all([
+    resources.list('BGPConfiguration'),
+    resources.list('Node', undefined, node),
+  ]);
+  const self = nodes.find(({ metadata }) => metadata.name === node) ?? { metadata: { name: node }, spec: {} };
+  return listenPlaces(self, new Map(configurations.map((each) => [each.metadata.name, each])), hostHasIpv6());
 }
 
 /** With WAIT_FOR_DATASTORE an absent datastore is waited for; anything else that is wrong ends the start at once. */

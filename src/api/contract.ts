@@ -114,6 +114,8 @@ export interface NodeStatus extends SpeakerStatus {
   };
   /** Absent where an older agent answers. */
   readonly nat?: readonly NatReport[];
+  /** What resources ask of this node and do not get, a sentence each. Absent where an older agent answers. */
+  readonly unmet?: readonly string[];
   /** Absent where an older agent answers. */
   readonly health?: HealthReport;
 }

@@ -7,6 +7,7 @@ import {
   asNumber,
   checkedText,
   fields,
+  ipAddress,
   obeys,
   password,
   restartTime,
@@ -69,35 +70,47 @@ const prefixAdvertisements = z
 const CLUSTER = 'in `default` only';
 const PRIORITY = { absent: DEFAULT_ROUTE_PRIORITY, description: CLUSTER };
 
-const spec = fields(
-  'BGPConfiguration.spec',
-  {
-    logSeverityScreen: logSeverity
-      .meta({ enum: [...SEVERITIES] })
-      .default('Info')
-      .describe('of what bird logs'),
-    nodeToNodeMeshEnabled: z.boolean().meta({ absent: true, description: CLUSTER }).exactOptional(),
-    asNumber: asNumber.meta({ absent: DEFAULT_ASN, description: CLUSTER }).exactOptional(),
-    listenPort: wholeNumber(1, 65535).meta({ absent: 179, description: 'where bird listens' }).exactOptional(),
-    nodeMeshMaxRestartTime: restartTime.describe(CLUSTER).exactOptional(),
-    nodeMeshPassword: password('BGPConfiguration.spec.nodeMeshPassword').describe(CLUSTER).exactOptional(),
-    communities: communities.exactOptional().describe('names for use in prefixAdvertisements'),
-    prefixAdvertisements: prefixAdvertisements.exactOptional().describe('communities for prefixes that we announce'),
-    ipv4NormalRoutePriority: routePriority.meta(PRIORITY).exactOptional(),
-    ipv6NormalRoutePriority: routePriority.meta(PRIORITY).exactOptional(),
-  },
-  [
-    'serviceClusterIPs',
-    'serviceExternalIPs',
-    'serviceLoadBalancerIPs',
-    'serviceLoadBalancerAggregation',
-    'bindMode',
-    'ignoredInterfaces',
-    'localWorkloadPeeringIPV4',
-    'localWorkloadPeeringIPV6',
-    'programClusterRoutes',
-  ],
-);
+const KEPT = 'kept; not acted upon yet';
+const network = checkedText((value) => value === '' || parsePrefix(value));
+
+/** A service range. Calico passes over an empty one. */
+const serviceRanges = (field: string) =>
+  z.array(fields(`BGPConfiguration.spec.${field}`, { cidr: network.exactOptional() })).describe(KEPT);
+
+const interfacePattern = z
+  .string()
+  .regex(
+    /^(?!\*$)[a-zA-Z0-9_.*-]{1,15}$/,
+    'is not an interface name of at most 15 characters, "*" for any run of them',
+  );
+
+const spec = fields('BGPConfiguration.spec', {
+  logSeverityScreen: logSeverity
+    .meta({ enum: [...SEVERITIES] })
+    .default('Info')
+    .describe('of what bird logs'),
+  nodeToNodeMeshEnabled: z.boolean().meta({ absent: true, description: CLUSTER }).exactOptional(),
+  asNumber: asNumber.meta({ absent: DEFAULT_ASN, description: CLUSTER }).exactOptional(),
+  listenPort: wholeNumber(1, 65535).meta({ absent: 179, description: 'where bird listens' }).exactOptional(),
+  nodeMeshMaxRestartTime: restartTime.describe(CLUSTER).exactOptional(),
+  nodeMeshPassword: password('BGPConfiguration.spec.nodeMeshPassword').describe(CLUSTER).exactOptional(),
+  communities: communities.exactOptional().describe('names for use in prefixAdvertisements'),
+  prefixAdvertisements: prefixAdvertisements.exactOptional().describe('communities for prefixes that we announce'),
+  ipv4NormalRoutePriority: routePriority.meta(PRIORITY).exactOptional(),
+  ipv6NormalRoutePriority: routePriority.meta(PRIORITY).exactOptional(),
+  serviceClusterIPs: serviceRanges('serviceClusterIPs').exactOptional(),
+  serviceExternalIPs: serviceRanges('serviceExternalIPs').exactOptional(),
+  serviceLoadBalancerIPs: serviceRanges('serviceLoadBalancerIPs').exactOptional(),
+  serviceLoadBalancerAggregation: z.enum(['Enabled', 'Disabled']).describe(KEPT).exactOptional(),
+  bindMode: z
+    .enum(['None', 'NodeIP'])
+    .meta({ absent: 'None', description: `\`NodeIP\`: bird listens on the node's addresses alone; ${CLUSTER}` })
+    .exactOptional(),
+  ignoredInterfaces: z.array(interfacePattern).describe(KEPT).exactOptional(),
+  localWorkloadPeeringIPV4: ipAddress(4).describe(KEPT).exactOptional(),
+  localWorkloadPeeringIPV6: ipAddress(6).describe(KEPT).exactOptional(),
+  programClusterRoutes: z.string().describe(KEPT).exactOptional(),
+});
 
 type Spec = z.output<typeof spec>;
 
@@ -108,6 +121,9 @@ const DEFAULT_ONLY = [
   'nodeMeshPassword',
   'ipv4NormalRoutePriority',
   'ipv6NormalRoutePriority',
+  'serviceClusterIPs',
+  'serviceExternalIPs',
+  'serviceLoadBalancerIPs',
 ] as const satisfies readonly (keyof Spec)[];
 
 function meshFaults(value: Spec): readonly Fault[] {
@@ -168,12 +184,24 @@ const columns: KindSpec<BgpConfiguration>['columns'] = [
   { heading: 'ASNUMBER', value: (r) => orDash(r.spec.asNumber) },
 ];
 
+const NO_SERVICES = { instead: 'service addresses are not announced yet' };
+const NO_WORKLOADS = { instead: 'no node peers with its pods yet' };
+
 export const bgpConfiguration: KindSpec<BgpConfiguration> = {
   kind: 'BGPConfiguration',
   plural: 'bgpconfigurations',
   aliases: ['bgpconfig', 'bgpconfigs'],
   namespaced: false,
   schema,
+  unheeded: {
+    serviceClusterIPs: NO_SERVICES,
+    serviceExternalIPs: NO_SERVICES,
+    serviceLoadBalancerIPs: NO_SERVICES,
+    ignoredInterfaces: { instead: 'it changes nothing: routes of interfaces are not announced' },
+    localWorkloadPeeringIPV4: NO_WORKLOADS,
+    localWorkloadPeeringIPV6: NO_WORKLOADS,
+    programClusterRoutes: { instead: "felix programs the cluster's routes", unless: 'Disabled' },
+  },
   columns,
   wideColumns: columns,
 };

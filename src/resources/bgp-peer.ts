@@ -55,9 +55,11 @@ const shape = {
     .describe('how many hops away the peer may be, RFC 5082; 0: not looked at'),
   password: password('BGPPeer.spec.password').exactOptional().describe('TCP MD5, RFC 2385'),
   filters: z.array(resourceName).exactOptional().describe('BGPFilters, in order'),
+  reachableBy: checkedText((value) => value === '' || parseIpAddress(value))
+    .exactOptional()
+    .describe('the router through which peerIP is reached; a host route says so'),
+  localWorkloadSelector: selector.exactOptional().describe('pods that are the peers; kept, not acted upon yet'),
 };
-
-const NOT_YET = ['reachableBy', 'localWorkloadSelector'];
 
 type Spec = z.output<z.ZodObject<typeof shape>>;
 
@@ -66,17 +68,37 @@ const EXCLUSIVE: readonly (readonly [keyof Spec, keyof Spec, string])[] = [
   ['peerSelector', 'peerIP', 'peerIP and peerSelector cannot both be set'],
   ['asNumber', 'peerSelector', 'asNumber must be empty when peerSelector is set'],
   ['keepOriginalNextHop', 'nextHopMode', 'keepOriginalNextHop and nextHopMode cannot both be set'],
+  ['peerIP', 'localWorkloadSelector', 'peerIP must be empty when localWorkloadSelector is set'],
+  ['peerSelector', 'localWorkloadSelector', 'peerSelector must be empty when localWorkloadSelector is set'],
+];
+
+/** Each with the field that is at fault. */
+const MISSING: readonly (readonly [keyof Spec, (spec: Spec) => boolean, string])[] = [
+  ['asNumber', (s) => s.peerIP !== undefined && s.asNumber === undefined, 'is required when peerIP is set'],
+  [
+    'asNumber',
+    (s) => isSet(s.localWorkloadSelector) && s.asNumber === undefined,
+    'asNumber is required when localWorkloadSelector is set',
+  ],
+  ['reachableBy', (s) => isSet(s.reachableBy) && !isSet(s.peerIP), 'reachableBy must be empty when peerIP is empty'],
+  [
+    'reachableBy',
+    ({ reachableBy = '', peerIP = '' }) =>
+      reachableBy !== '' && peerIP !== '' && parseIpAddress(reachableBy).family !== parsePeerIp(peerIP).address.family,
+    'ReachableBy and PeerIP address family mismatched',
+  ],
 ];
 
 const isSet = (value: unknown): boolean => value !== undefined && value !== '' && value !== false;
 
-const spec = fields('BGPPeer.spec', shape, NOT_YET).check((ctx) => {
+const spec = fields('BGPPeer.spec', shape).check((ctx) => {
   for (const [field, other, message] of EXCLUSIVE) {
     if (!isSet(ctx.value[field]) || !isSet(ctx.value[other])) continue;
     ctx.issues.push({ code: 'custom', path: [field], input: ctx.value[field], message });
   }
-  if (ctx.value.peerIP !== undefined && ctx.value.asNumber === undefined) {
-    ctx.issues.push({ code: 'custom', path: ['asNumber'], input: '', message: 'is required when peerIP is set' });
+  for (const [field, isBroken, message] of MISSING) {
+    if (!isBroken(ctx.value)) continue;
+    ctx.issues.push({ code: 'custom', path: [field], input: ctx.value[field] ?? '', message });
   }
 });
 
@@ -97,6 +119,9 @@ export const bgpPeer: KindSpec<BgpPeer> = {
   aliases: ['bgpp', 'bgpps', 'bp', 'bps'],
   namespaced: false,
   schema,
+  unheeded: {
+    localWorkloadSelector: { instead: 'no node peers with its pods yet' },
+  },
   columns,
   wideColumns: columns,
 };

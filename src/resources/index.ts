@@ -12,6 +12,7 @@ export type { Resources, ResourceView, UnreadableEntry } from './stored.ts';
 export { emptyResources, ResourceReader, resourcesFromEntries } from './stored.ts';
 export type { AnyResource, Kind, ResourceByKind } from './table.ts';
 export { isKind, kindByAlias, KINDS, kindTable, resourceId } from './table.ts';
+export { unheededFields } from './unheeded.ts';
 export type { BgpConfiguration } from './bgp-configuration.ts';
 export { DEFAULT_ASN, DEFAULT_ROUTE_PRIORITY } from './bgp-configuration.ts';
 export type { BgpFilter, BgpFilterRule } from './bgp-filter.ts';

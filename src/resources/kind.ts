@@ -33,6 +33,13 @@ export interface Kept {
   readonly toDocument: (value: Json) => object;
 }
 
+export interface Unheeded {
+  /** What happens instead, after `is kept, but`. */
+  readonly instead: string;
+  /** The value that asks for just that. */
+  readonly unless?: string;
+}
+
 /** Everything that is particular to one kind: one row of the table. */
 export interface KindSpec<R> {
   readonly kind: string;
@@ -47,6 +54,8 @@ export interface KindSpec<R> {
   readonly readOnly?: true;
   /** Stored and checked; nothing here goes by it yet. */
   readonly inert?: true;
+  /** Fields under `spec` that are checked and kept, and not acted upon. */
+  readonly unheeded?: Readonly<Record<string, Unheeded>>;
   /** Fields under `spec` that stay as they were created. */
   readonly immutable?: readonly string[];
   /** Why a resource of this name can not be written, or not be deleted. */

@@ -121,43 +121,73 @@ export class SpeakerKeeper {
       });
       if (previous !== undefined && !(await this.#startBeside(next, settings))) continue;
       if (previous === undefined) await next.start();
-      const stopListening = next.onRoutesChange(this.#ports.onRoutesChange);
-      this.#current = { speaker: next, settings, stopListening, applied: undefined };
-      if (!this.#isClosed) this.#apply();
-      this.#ports.onRoutesChange();
+      this.#enter(next, settings);
     }
   }
 
-  /** Starts `next` and ends the one there is; listens first where the ports differ, so that a port that is taken costs nothing. */
+  /**
+   * Starts `next` and ends the one there is. Where they share no port `next` listens first, so that a port that is taken costs
+   * nothing; where they do (0.0.0.0 and an address of the host, too), the port must be free first, and what there was comes back
+   * where `next` cannot have it.
+   */
   async #startBeside(next: Speaker, settings: SpeakerSettings): Promise<boolean> {
     const previous = this.#current!;
-    const { log } = this.#ports;
-    const hasOwnPort = JSON.stringify(settings.listen) !== JSON.stringify(previous.settings.listen);
-    try {
-      if (hasOwnPort) await next.start();
-    } catch (error) {
-      log.warn(
-        { error: (error as Error).message },
-        'the settings of the speaker changed and cannot be used; the old ones stay',
-      );
-      this.#refused = identity(settings);
-      this.#stopRetry = this.#ports.clock.after(RETRY_MS, () => {
-        this.#refused = '';
-        if (this.#wish !== undefined) this.update(this.#wish);
-      });
+    const mustWait = sharesPort(settings, previous.settings);
+    if (!mustWait && !(await this.#tryStart(next, settings))) {
+      this.#tryAgainLater();
       return false;
     }
-    log.warn(
+    this.#ports.log.warn(
       { asn: settings.asn },
       'the settings of the speaker changed: all sessions start anew, routes stay meanwhile',
     );
     previous.stopListening();
     this.#current = undefined;
     await previous.speaker.close({ kind: 'restart' });
-    if (!hasOwnPort) await next.start();
-    return true;
+    if (!mustWait || (await this.#tryStart(next, settings))) return true;
+    // Not tried again by itself: each try costs all sessions.
+    await this.#resume(previous.settings);
+    return false;
+  }
+
+  async #tryStart(next: Speaker, settings: SpeakerSettings): Promise<boolean> {
+    try {
+      await next.start();
+      return true;
+    } catch (error) {
+      this.#ports.log.warn(
+        { error: (error as Error).message },
+        'the settings of the speaker changed and cannot be used; the old ones stay',
+      );
+      this.#refused = identity(settings);
+      return false;
+    }
+  }
+
+  #tryAgainLater(): void {
+    this.#stopRetry = this.#ports.clock.after(RETRY_MS, () => {
+      this.#refused = '';
+      if (this.#wish !== undefined) this.update(this.#wish);
+    });
+  }
+
+  async #resume(settings: SpeakerSettings): Promise<void> {
+    const gracefulRestart = { ...settings.gracefulRestart, restarting: true };
+    const speaker = this.#ports.createSpeaker({ ...settings, gracefulRestart });
+    await speaker.start();
+    this.#enter(speaker, settings);
+  }
+
+  #enter(speaker: Speaker, settings: SpeakerSettings): void {
+    const stopListening = speaker.onRoutesChange(this.#ports.onRoutesChange);
+    this.#current = { speaker, settings, stopListening, applied: undefined };
+    if (!this.#isClosed) this.#apply();
+    this.#ports.onRoutesChange();
   }
 }
+
+const sharesPort = (a: SpeakerSettings, b: SpeakerSettings): boolean =>
+  a.listen.some(({ port }) => b.listen.some((other) => other.port === port));
 
 const identity = ({ asn, bgpIdentifier, listen, transit, decision }: SpeakerSettings): string =>
   JSON.stringify([asn, bgpIdentifier, listen, transit, decision]);

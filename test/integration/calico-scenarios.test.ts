@@ -205,6 +205,45 @@ describe.skipIf(missing !== undefined)(`two agents below a BIRD ${missing ?? ''}
     tor.configure([A, B], '');
   });
 
+  test('reachableBy: a peer that no route leads to is reached through the router named, and so is what it tells', async () => {
+    const behind = '10.99.0.1';
+    tor.configureBehind(A, behind);
+    const peer = { peerIP: behind, asNumber: TOR_ASN, node: 'node-a' };
+    await lab.cli(['apply'], bgpPeer('pair', peer));
+    await sees(async () => (await peerOf(a, behind))?.lastError !== undefined, true);
+    expect(way(a, behind)).toBeUndefined();
+    await lab.cli(['apply'], bgpPeer('pair', { ...peer, reachableBy: TOR_ADDRESS }));
+    await sees(() => stateOf(a, behind), 'Established');
+    expect(way(a, behind)).toBe(TOR_ADDRESS);
+    await sees(() => way(a, '10.50.0.0/16'), TOR_ADDRESS);
+    await remove('bgppeer', 'pair');
+    await sees(() => way(a, behind), undefined);
+    tor.configure([A, B], '');
+  });
+
+  test('bindMode: the listener moves to the address of the node and back, the sessions begin anew, and no route goes meanwhile', async () => {
+    const listening = (): readonly string[] =>
+      a.netns
+        .run('ss', '-Hltn', 'sport', '=', ':179')
+        .trim()
+        .split('\n')
+        .map((line) => line.split(/\s+/)[3]!);
+    const everywhere = listening();
+    expect(everywhere).toContain('0.0.0.0:179');
+    const before = await sessions(B);
+    const eventsBefore = lab.nodes.map(({ routeEvents }) => routeEvents().length);
+    await lab.cli(['apply'], configuration({ bindMode: 'NodeIP' }));
+    await sees(listening, [`${A}:179`]);
+    const together = () => Promise.all([stateOf(a, B), stateOf(b, A), stateOf(a, TOR_ADDRESS)]);
+    const isAnew = async (): Promise<boolean> => JSON.stringify(await sessions(B)) !== JSON.stringify(before);
+    await sees(isAnew, true);
+    await sees(together, ['Established', 'Established', 'Established']);
+    await lab.cli(['apply'], configuration({}));
+    await sees(listening, everywhere);
+    await sees(together, ['Established', 'Established', 'Established']);
+    expect(lab.nodes.map(({ routeEvents }) => routeEvents().length)).toEqual(eventsBefore);
+  });
+
   test('graceful transition to a route reflector, which is then the only one that the ToR has', async () => {
     const before = await Promise.all([peerOf(a, B), peerOf(b, A)]);
     const events = (): readonly string[] =>

@@ -40,9 +40,21 @@ export class LabTor {
     this.#bird = spawn('ip', command, { stdio: 'ignore' });
   }
 
-  configure(nodes: readonly string[], lines: string): void {
-    this.#write(nodes, lines);
+  configure(nodes: readonly string[], lines: string, more = ''): void {
+    this.#write(nodes, lines, more);
     this.birdc('configure');
+  }
+
+  /** A second session with a node, from an address of the ToR that is on no link of the node's. */
+  configureBehind(node: string, address: string): void {
+    this.#netns.run('ip', 'addr', 'replace', `${address}/32`, 'dev', 'lo');
+    this.#netns.run('ip', 'link', 'set', 'lo', 'up');
+    const session = `protocol bgp behind {
+  local ${address} as ${TOR_ASN}; neighbor ${node} as 64512; multihop;
+  connect delay time 1; connect retry time 1; error wait time 1, 2;
+  ipv4 { import none; export where source = RTS_STATIC; };
+}`;
+    this.configure([], '', session);
   }
 
   birdc(...command: readonly string[]): string {
@@ -75,7 +87,7 @@ export class LabTor {
     return join(this.#directory, 'bird.ctl');
   }
 
-  #write(nodes: readonly string[], lines: string): void {
+  #write(nodes: readonly string[], lines: string, more = ''): void {
     const sessions = nodes.map(
       (address, i) => `protocol bgp n${i} {
   local ${TOR_ADDRESS} as ${TOR_ASN}; neighbor ${address} as 64512;
@@ -89,6 +101,7 @@ export class LabTor {
 protocol device {}
 protocol static { ipv4; route 10.50.0.0/16 blackhole; route 10.51.0.0/16 blackhole; }
 ${sessions.join('\n')}
+${more}
 `;
     writeFileSync(this.#config, text);
   }

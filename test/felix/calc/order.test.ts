@@ -42,8 +42,17 @@ const full = inputs({
     endpoint('192.168.1.5', 'cali0', 'default/another'),
     endpoint('fd10::45', 'cali0'),
   ],
+  peerGateways: [
+    ['10.9.9.9', '172.30.1.1'],
+    ['10.9.9.9', '172.30.1.2'],
+    ['172.31.9.1', '172.30.1.3'],
+    ['192.168.1.5', '172.30.1.1'],
+  ].map(([peer, gateway], i) => ({
+    ...{ peer: parseIpAddress(peer!), gateway: parseIpAddress(gateway!), origin: `BGPPeer(p${i})` },
+  })),
   learned: [
     learned('192.168.2.0/26', '172.30.1.12', '172.30.2.11'),
+    learned('10.2.0.0/24', '10.9.9.9'),
     learned('192.168.2.0/26', '172.30.2.12'),
     { ...learned('192.168.2.0/26', '172.30.2.14'), learnedFrom: '172.30.2.12' },
     learned('192.168.1.0/28', '172.30.1.1'),
@@ -91,6 +100,7 @@ test('the order in which inputs are listed does not matter', () => {
     localBlocks: shuffled(full.localBlocks),
     lentAddresses: shuffled(full.lentAddresses ?? []),
     endpoints: shuffled(full.endpoints),
+    peerGateways: shuffled(full.peerGateways ?? []),
     learned: fc.oneof(shuffled(full.learned), shuffled(turned)),
   });
   const wanted = shown(full);

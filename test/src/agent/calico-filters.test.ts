@@ -284,7 +284,12 @@ describe.each<IpFamily>([4, 6])('IPv%i', (family) => {
     expect(verdict(imported(peerAt(peerIP, [...resources, f, gone]), { prefix: net(0) }))).toContain('BGPFilter(gone)');
     const computed = peersOf('kube-master', [...resources, f]);
     expect(computed.omitted).toEqual([
-      { origin: 'BGPConfiguration(default)', peer: 'node-to-node mesh', reason: 'nodeToNodeMeshEnabled is false' },
+      {
+        origin: 'BGPConfiguration(default)',
+        peer: 'node-to-node mesh',
+        reason: 'nodeToNodeMeshEnabled is false',
+        isMeant: true,
+      },
     ]);
     expect(computed.incomplete).toEqual([
       {

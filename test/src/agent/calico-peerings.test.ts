@@ -227,3 +227,64 @@ test('TestIdlePeers: two BGPPeers for one address are one peering, whatever else
   for (const peers of all) expect(peers).toEqual(all[0]);
   expect(all[0]).toHaveLength(1);
 });
+
+describe('e2e, bgp peers without the mesh', () => {
+  const names = ['kube-master', 'kube-node-1', 'kube-node-2'];
+  const sessions = (resources: readonly AnyResource[]): readonly number[] =>
+    names.map((name) => lines(resources, name).length);
+
+  test('off is off; all() with all() is a mesh, and so is one BGPPeer for each ordered pair', () => {
+    const hosts = v4Nodes(Object.fromEntries(names.map((name) => [name, { host: name }])));
+    const pairs = names.flatMap((node) =>
+      names
+        .filter((other) => other !== node)
+        .map((other) => peer(`${node}.${other}`, { node, peerSelector: `host == '${other}'` })),
+    );
+    expect(sessions([noMesh, ...hosts])).toEqual([0, 0, 0]);
+    expect(sessions([noMesh, ...hosts, peer('all', { nodeSelector: 'all()', peerSelector: 'all()' })])).toEqual([
+      2, 2, 2,
+    ]);
+    expect(sessions([noMesh, ...hosts, ...pairs])).toEqual([2, 2, 2]);
+    // Each pair of BGPPeers asks for one session from both of its ends.
+    for (const name of names) {
+      expect(peersOf(name, [noMesh, ...hosts, ...pairs]).peers.map(({ origin }) => origin)).toEqual(
+        names.filter((other) => other !== name).map((other) => `BGPPeer(${name}.${other})`),
+      );
+    }
+  });
+
+  const reflected = (...reflectors: readonly string[]): readonly AnyResource[] => [
+    config({ nodeToNodeMeshEnabled: false, asNumber: '4294.566' }),
+    ...names.map((name, i) => {
+      const ipv4Address = `10.192.0.${i + 2}/16`;
+      return reflectors.includes(name)
+        ? resource(
+            'Node',
+            { name, labels: { rr: 'yes' } },
+            { bgp: { ipv4Address, routeReflectorClusterID: '225.0.0.4' } },
+          )
+        : resource('Node', name, { bgp: { ipv4Address } });
+    }),
+    peer('rr', { nodeSelector: '!has(rr)', peerSelector: 'has(rr)' }),
+    ...(reflectors.length > 1 ? [peer('rr-mesh', { nodeSelector: 'has(rr)', peerSelector: 'has(rr)' })] : []),
+  ];
+
+  test('in-cluster route reflectors: every other node is a client of the one, AS 4294.566', () => {
+    expect(sessions(reflected('kube-master'))).toEqual([2, 1, 1]);
+    expect(lines(reflected('kube-master'))).toEqual([
+      '10.192.0.3:179 AS 281412150 node specific, client, local AS 281412150',
+      '10.192.0.4:179 AS 281412150 node specific, client, local AS 281412150',
+    ]);
+  });
+
+  test('clustered route reflectors: of one cluster they are no clients of each other; demoted, one is a client', () => {
+    const two = reflected('kube-master', 'kube-node-1');
+    expect(lines(two)).toEqual([
+      '10.192.0.3:179 AS 281412150 node specific, local AS 281412150',
+      '10.192.0.4:179 AS 281412150 node specific, client, local AS 281412150',
+    ]);
+    expect(sessions(two)).toEqual([2, 2, 2]);
+    expect(sessions(reflected('kube-master'))).toEqual([2, 1, 1]);
+    expect(sessions(reflected())).toEqual([0, 0, 0]);
+  });
+});

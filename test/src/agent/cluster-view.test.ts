@@ -167,6 +167,19 @@ describe('the speaker', () => {
     expect(listen(false)).toEqual([{ address: '0.0.0.0', port: 179 }]);
   });
 
+  test('listens on the addresses of its node alone where bindMode says so, whatever a BGPConfiguration of the node says', () => {
+    const shared = resource('BGPConfiguration', 'default', { bindMode: 'NodeIP', listenPort: 1179 });
+    const own = resource('BGPConfiguration', 'node.a', { bindMode: 'None' });
+    const dual = resource('Node', 'd', { bgp: { ipv4Address: '172.30.2.12/24', ipv6Address: 'fd00:30:2::12/64' } });
+    const listen = (node: string) =>
+      speakerSettings(knowledge([...CLUSTER, dual, shared, own], node), { ...wishes, hasIpv6: true })!.listen;
+    expect(listen('a')).toEqual([{ address: '172.30.1.11', port: 1179 }]);
+    expect(listen('d')).toEqual([
+      { address: '172.30.2.12', port: 1179 },
+      { address: 'fd00:30:2::12', port: 1179 },
+    ]);
+  });
+
   test("takes its node's AS number, then the cluster's, then Calico's default", () => {
     const cluster = resource('BGPConfiguration', 'default', { asNumber: 65000 });
     expect(speakerSettings(knowledge(CLUSTER), wishes)?.asn).toBe(64512);

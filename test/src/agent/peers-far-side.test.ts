@@ -58,6 +58,21 @@ describe('the far side of a peering', () => {
     expect(of('a', tor, a, noMesh, peer('p', spec)).peers[0]?.localAsn).toBe(65077);
   });
 
+  test('within one group both ends show the localASNumber, and expect it', () => {
+    const group = peer('p', { nodeSelector: 'all()', peerSelector: 'all()', localASNumber: 65077 });
+    for (const name of ['a', 'b']) {
+      expect(of(name, a, b, noMesh, group).peers).toMatchObject([{ localAsn: 65077, remoteAsn: 65077 }]);
+    }
+  });
+
+  test('chooses among BGPPeers as the near side does: the global ones first', () => {
+    const global = peer('z-global', { peerSelector: "role == 'tor'", maxRestartTime: '20s' });
+    const specific = peer('a-specific', { node: 'a', peerSelector: "role == 'tor'", maxRestartTime: '10s' });
+    for (const name of ['a', 'tor']) {
+      expect(of(name, tor, a, noMesh, global, specific).peers[0]?.gracefulRestartSeconds).toBe(20);
+    }
+  });
+
   test('is not made up where reversePeering is Manual', () => {
     const spec = { peerSelector: "role == 'tor'", reversePeering: 'Manual' };
     expect(lines(of('tor', tor, a, noMesh, peer('p', spec)))).toEqual([]);

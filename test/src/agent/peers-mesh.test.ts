@@ -52,7 +52,12 @@ describe('the node-to-node mesh', () => {
     expect(of('a', a, b, noMesh)).toEqual({
       peers: [],
       omitted: [
-        { origin: 'BGPConfiguration(default)', peer: 'node-to-node mesh', reason: 'nodeToNodeMeshEnabled is false' },
+        {
+          origin: 'BGPConfiguration(default)',
+          peer: 'node-to-node mesh',
+          reason: 'nodeToNodeMeshEnabled is false',
+          isMeant: true,
+        },
       ],
       incomplete: [],
     });
@@ -85,9 +90,9 @@ describe('the node-to-node mesh', () => {
     expect(peers.map(({ families }) => families)).toEqual([[4], [6]]);
   });
 
-  test('takes a peer without an AS number of its own to have ours, as Calico does', () => {
+  test('expects of each node the AS number that it shows, its own or the cluster’s', () => {
     const own = node('own', '10.0.0.1/24', { asNumber: 65001 });
-    expect(lines(of('own', own, a))).toEqual(['10.0.0.9:179 AS 65001 node-to-node mesh, passive, local AS 65001']);
+    expect(lines(of('own', own, a))).toEqual(['10.0.0.9:179 AS 64512 node-to-node mesh, passive, local AS 65001']);
     expect(lines(of('a', own, a, config({ asNumber: 64600 })))).toEqual([
       '10.0.0.1:179 AS 65001 node-to-node mesh, local AS 64600',
     ]);

@@ -55,6 +55,7 @@ describe('BGPPeers', () => {
       origin: 'BGPPeer(p)',
       peer: '10.0.0.9',
       reason: "is this node's own address",
+      isMeant: true,
     });
   });
 

@@ -32,6 +32,18 @@ const status = (peers: readonly PeerStatus[], more: Partial<NodeStatus> = {}): N
 });
 
 describe('node status', () => {
+  test('tells what resources ask for and do not get, and not more of it than one can read', () => {
+    const wishes = Array.from({ length: 12 }, (_, i) => `BGPPeer(p${i}): 10.0.0.${i}: this node has no IPv6 address`);
+    const lines = formatNodeStatus(status([], { unmet: wishes }), NOW)
+      .trimEnd()
+      .split('\n');
+    expect(lines.slice(-11)).toEqual([
+      ...wishes.slice(0, 10).map((wish) => `Not done: ${wish}`),
+      'Not done: 2 more, see -o json',
+    ]);
+    expect(formatNodeStatus(status([], { unmet: wishes.slice(0, 1) }), NOW)).not.toContain('more');
+  });
+
   test("is calicoctl's table to the letter", () => {
     const text = formatNodeStatus(
       status([

@@ -37,7 +37,32 @@ describe('a resource is refused with the field, the value and the reason', () =>
       `spec.ASNUMBER = '1': is not a field of BGPPeer.spec; did you mean "asNumber"?`,
     ],
     ['BGPPeer', { ...PEER, bfd: true }, "spec.bfd = 'true': is not a field of BGPPeer.spec"],
-    ['BGPPeer', { ...PEER, reachableBy: '10.0.0.1' }, "spec.reachableBy = '10.0.0.1': is not supported yet"],
+    [
+      'BGPPeer',
+      { ...PEER, reachableBy: 'fd00::1' },
+      "spec.reachableBy = 'fd00::1': ReachableBy and PeerIP address family mismatched",
+    ],
+    ['BGPPeer', { peerIP: 'no', asNumber: 1, reachableBy: '10.0.0.1' }, "spec.peerIP = 'no': is not an IP address"],
+    [
+      'BGPPeer',
+      { peerSelector: 'all()', reachableBy: '10.0.0.1' },
+      "spec.reachableBy = '10.0.0.1': reachableBy must be empty when peerIP is empty",
+    ],
+    [
+      'BGPPeer',
+      { ...PEER, localWorkloadSelector: 'all()' },
+      "spec.peerIP = '172.30.1.1': peerIP must be empty when localWorkloadSelector is set",
+    ],
+    [
+      'BGPPeer',
+      { peerSelector: 'all()', localWorkloadSelector: 'all()' },
+      "spec.peerSelector = 'all()': peerSelector must be empty when localWorkloadSelector is set",
+    ],
+    [
+      'BGPPeer',
+      { localWorkloadSelector: 'all()' },
+      "spec.asNumber = '': asNumber is required when localWorkloadSelector is set",
+    ],
     ['BGPPeer', { ...PEER, ttlSecurity: 256 }, "spec.ttlSecurity = '256': is not a whole number between 0 and 255"],
     [
       'BGPPeer',
@@ -178,8 +203,8 @@ describe('a resource is refused with the field, the value and the reason', () =>
       [
         'error with the following fields:',
         `-  metadata.name = 'A_b': is not a lower-case DNS name (letters, digits, "-" and ".")`,
+        "-  spec.reachableBy = '2': is not a string",
         "-  spec.bfd = '1': is not a field of BGPPeer.spec",
-        "-  spec.reachableBy = '2': is not supported yet",
       ].join('\n'),
     );
   });

@@ -164,6 +164,38 @@ test('a port that is taken leaves the old speaker at work, with the new peers, a
   expect(calls.slice(-4)).toEqual(['unsubscribed', 'close 64512:179 restart', 'peers 5 on 64512:1790', 'changed']);
 });
 
+test('another address on the same port is free only when the old speaker has ended; where it cannot be had, that one comes back and stays', async () => {
+  const at = (address: string): SpeakerSettings => ({ ...settings(64512), listen: [{ address, port: 179 }] });
+  const {
+    keeper: one,
+    clock,
+    calls,
+    settled,
+  } = keeper(({ listen }) =>
+    listen[0]!.address === '10.0.0.9' ? Promise.reject(new Error('nobody here has 10.0.0.9')) : Promise.resolve(),
+  );
+  const news = async (): Promise<readonly string[]> => {
+    await settled();
+    return calls.splice(0);
+  };
+  one.update(wish(at('0.0.0.0')));
+  await news();
+  one.update(wish(at('10.0.0.1')));
+  const replaced = ['unsubscribed', 'close 64512:179 restart', 'start 64512:179 restarting'];
+  expect((await news()).slice(1, 4)).toEqual(replaced);
+  one.update(wish(at('10.0.0.9'), 1));
+  expect(await news()).toEqual([
+    'peers 1 on 64512:179',
+    ...replaced,
+    'start 64512:179 restarting',
+    'peers 1 on 64512:179',
+    'changed',
+  ]);
+  await clock.advance(60_000);
+  one.update(wish(at('10.0.0.9'), 2));
+  expect(await news()).toEqual(['peers 2 on 64512:179']);
+});
+
 test('a first listener that cannot be had is told once', async () => {
   const { keeper: one, calls, settled } = keeper(() => Promise.reject(new Error('port 179 is in use')));
   one.update(wish(settings(64512)));
