@@ -62,13 +62,35 @@ export function newBlock({ prefix, affinity, claimedAtMs }: NewBlock): Block {
 
 export const isEmpty = (block: Block): boolean => block.allocations.every((index) => index === null);
 
-/** Takes up to `count` addresses from the head of the queue. Fewer, or none, where the block has no more. */
+/** By ordinal: places that are kept back. */
+export type IsReserved = (ordinal: number) => boolean;
+
+export const freePlaces = (block: Block, isReserved: IsReserved): number =>
+  block.unallocated.filter((ordinal) => !isReserved(ordinal)).length;
+
+/**
+ * Takes up to `count` addresses from the head of the queue. Fewer, or none, where the block has no more. What is reserved stays where it is
+ * in the queue.
+ */
 export function allocate(
   block: Block,
   count: number,
   attributes: AllocationAttributes,
+  isReserved: IsReserved = () => false,
 ): readonly [Block, readonly Assignment[]] {
-  const ordinals = block.unallocated.slice(0, count);
+  return allocateOrdinals(
+    block,
+    block.unallocated.filter((ordinal) => !isReserved(ordinal)).slice(0, count),
+    attributes,
+  );
+}
+
+/** Takes these places, all of which must be in the queue. */
+export function allocateOrdinals(
+  block: Block,
+  ordinals: readonly number[],
+  attributes: AllocationAttributes,
+): readonly [Block, readonly Assignment[]] {
   if (ordinals.length === 0) return [block, []];
   const same = block.attributes.findIndex((candidate) => sameAttributes(candidate, attributes));
   const index = same >= 0 ? same : block.attributes.length;
@@ -81,7 +103,7 @@ export function allocate(
   const next: Block = {
     ...written(block),
     allocations,
-    unallocated: block.unallocated.slice(ordinals.length),
+    unallocated: block.unallocated.filter((ordinal) => allocations[ordinal] === null),
     attributes: same >= 0 ? block.attributes : [...block.attributes, attributes],
     sequenceNumberForAllocation: sequence,
   };

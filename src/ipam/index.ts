@@ -7,4 +7,6 @@ export type { AddressRelease, Ipam, TunnelKind } from './client.ts';
 export { createIpam, tunnelHandle } from './client.ts';
 export { BadReleaseError, PoolsExhaustedError, TooManyConflictsError } from './errors.ts';
 export type { IpamPool } from './plan.ts';
+export type { Applicant, PassedOver, PoolChoice, RuledPool } from './pool-choice.ts';
+export { choosePools, passedOverText } from './pool-choice.ts';
 export type { IpamPorts } from './records.ts';

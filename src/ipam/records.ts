@@ -7,6 +7,7 @@ import {
   IPAM_CONFIG_KEY,
   parseAffinityKey,
   parseBlockKey,
+  resourcePrefix,
 } from '../datastore/keys.ts';
 import type { Store, Write } from '../datastore/store.ts';
 import { AlreadyExistsError, ConflictError, MAX_WRITES, NotFoundError } from '../datastore/store.ts';
@@ -20,6 +21,7 @@ import { blockFromJson, blockToJson } from './block-json.ts';
 import { TooManyConflictsError } from './errors.ts';
 import type { HandleCounts } from './handle.ts';
 import { handleFromJson, handleToJson } from './handle.ts';
+import { reservedNetworks, Reservations } from './reservations.ts';
 
 export interface IpamPorts {
   readonly clock: Clock;
@@ -88,6 +90,12 @@ export class Records {
       maxBlocksPerHost: Number(fields['maxBlocksPerHost'] ?? 0),
       cooldownSeconds: Number(fields['ipCooldownSeconds'] ?? 0),
     };
+  }
+
+  /** Of all IPReservations. Throws InvalidValueError for one that cannot be read. */
+  async reservations(): Promise<Reservations> {
+    const { entries } = await this.#store.list(resourcePrefix('ipreservations'));
+    return new Reservations(entries.flatMap(({ key, value }) => reservedNetworks(value, key)));
   }
 
   async block(prefix: Prefix): Promise<Stored<Block> | undefined> {
