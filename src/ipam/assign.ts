@@ -5,7 +5,7 @@ import type { IpAddress, IpFamily, Prefix } from '../model/ip.ts';
 import { formatPrefix, prefixContains } from '../model/ip.ts';
 import { hostAffinity } from './affinity.ts';
 import type { AllocationAttributes, Block, IsReserved } from './block.ts';
-import { allocate, collectCooled, freePlaces } from './block.ts';
+import { allocateOrdinals, collectCooled, freeOrdinals } from './block.ts';
 import { claimBlock, releaseClaim } from './claim.ts';
 import { PoolsExhaustedError } from './errors.ts';
 import type { HandleCounts } from './handle.ts';
@@ -220,7 +220,7 @@ export class AssignSearch {
       const isReserved = this.#reservations.of(prefix);
       const counted = await this.#withCounts(
         cidr,
-        portions(freePlaces(block, isReserved), this.#short()).slice(0, MAX_PORTIONS),
+        portions(freeOrdinals(block, isReserved).length, this.#short()).slice(0, MAX_PORTIONS),
       );
       if (counted.length === 0) return [];
       const [next, taken] = handedOut(block, counted, isReserved);
@@ -267,7 +267,8 @@ function handedOut(
 ): readonly [Block, readonly (readonly IpAddress[])[]] {
   let next = block;
   const taken = wanted.map(({ need, count }) => {
-    const [after, assignments] = allocate(next, count, need.attributes, isReserved);
+    const ordinals = freeOrdinals(next, isReserved).slice(0, count);
+    const [after, assignments] = allocateOrdinals(next, ordinals, need.attributes);
     next = after;
     return assignments.map(({ address }) => address);
   });

@@ -1,4 +1,5 @@
 import {
+  AFFINITIES_PREFIX,
   affinityKey,
   affinityPrefix,
   blockKey,
@@ -149,6 +150,16 @@ export class Records {
 
   async deleteAffinity(node: string, prefix: Prefix, revision: number): Promise<void> {
     await this.#store.delete(affinityKey(node, prefix), revision);
+  }
+
+  /** Calico marks each host that has had a block. */
+  async forgetHost(node: string): Promise<void> {
+    const key = `${AFFINITIES_PREFIX}${node}`;
+    const marker = await this.#store.get(key);
+    if (marker === undefined) return;
+    await this.#store.delete(key).catch((error: unknown) => {
+      if (!(error instanceof NotFoundError)) throw error;
+    });
   }
 
   async handle(id: string): Promise<Stored<HandleCounts> | undefined> {

@@ -54,7 +54,7 @@ describe('a pool is passed over for one reason, which is told', () => {
     ['an empty selector', { namespaceSelector: '' }, { ...pod, namespace: { name: 'shop' } }, undefined],
     ['a team, of a tunnel', { namespaceSelector: "team == 'red'", allowedUses: ['Tunnel'] }, tunnel, undefined],
     ['another family', {}, { ...tunnel, family: 6 }, 'no IPv6 pool'],
-  ])('%s', (_, rules, applicant, reason) => {
+  ])('%s', (_, ...[rules, applicant, reason]) => {
     const one = pool('p', rules);
     expect(choosePools([one], applicant)).toEqual(
       reason === undefined ? { chosen: [one], passedOver: [] } : { chosen: [], passedOver: [{ pool: one, reason }] },
