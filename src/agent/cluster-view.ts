@@ -10,7 +10,6 @@ import { formatIpAddress, parseInterfaceAddress, parseIpAddress, parsePrefix, sa
 import type { IpAddress, Prefix } from '../model/ip.ts';
 import type { LearnedRoute } from '../model/route.ts';
 import type { LogLevel } from '../runtime/logger.ts';
-import { matchesSelector, parseSelector } from '../model/selector.ts';
 import { DEFAULT_ASN } from '../resources/index.ts';
 import type { IpPool, Node, Resources } from '../resources/index.ts';
 import { peerGateways } from './peer-gateways.ts';
@@ -211,32 +210,3 @@ export function bgpLogLevel({ node, resources }: Knowledge): LogLevel {
 /** The node's own BGPConfiguration wins over the default one. */
 export const listenPort = (node: string, configurations: Resources['BGPConfiguration']): number =>
   [`node.${node}`, 'default'].map((name) => configurations.get(name)?.spec.listenPort).find(Boolean) ?? BGP_PORT;
-
-/** Pools that this node takes tunnel addresses of `kind` from; none in a family that the node has no address of. */
-export function tunnelPools({ node, resources }: Knowledge, kind: TunnelKind): readonly IpPool[] {
-  const self = resources.Node.get(node);
-  const labels = self?.metadata.labels ?? {};
-  const isIpv6 = kind === 'vxlan-v6';
-  if (isIpv6 && self?.spec.bgp?.ipv6Address === undefined) return [];
-  return [...resources.IPPool.values()].filter(
-    ({ spec }) =>
-      (kind === 'ipip' ? spec.ipipMode : spec.vxlanMode) !== 'Never' &&
-      spec.cidr.includes(':') === isIpv6 &&
-      isUsable(spec, 'Tunnel', labels),
-  );
-}
-
-/** Pools that pods of this node take addresses from. */
-export function workloadPools({ node, resources }: Knowledge): readonly IpPool[] {
-  const labels = resources.Node.get(node)?.metadata.labels ?? {};
-  return [...resources.IPPool.values()].filter(
-    ({ spec }) => spec.assignmentMode === 'Automatic' && isUsable(spec, 'Workload', labels),
-  );
-}
-
-const isUsable = (
-  spec: IpPool['spec'],
-  use: 'Workload' | 'Tunnel',
-  labels: Readonly<Record<string, string>>,
-): boolean =>
-  !spec.disabled && spec.allowedUses.includes(use) && matchesSelector(parseSelector(spec.nodeSelector), labels);

@@ -11,10 +11,9 @@ import { formatPrefix, hostPrefix, parsePrefix } from '../model/ip.ts';
 import { API_VERSION, DEFAULT_NAMESPACE, podEndpointsPrefix, workloadEndpointName } from '../resources/index.ts';
 import type { ResourceClient, WorkloadEndpoint } from '../resources/index.ts';
 import type { Clock } from '../runtime/clock.ts';
-import { workloadPools } from './cluster-view.ts';
 import type { Knowledge } from './cluster-view.ts';
+import { requireWorkloadPools } from './pool-choice.ts';
 import { RouteWaiters } from './route-waiters.ts';
-import { ipamPool } from './tunnel-addresses.ts';
 
 export interface PodsPorts {
   readonly node: string;
@@ -64,9 +63,7 @@ async function assign(
   handleId: string,
   attributes: Readonly<Record<string, string>>,
 ): ReturnType<PodPorts['assign']> {
-  const pools = workloadPools(knowledge()).map(ipamPool);
-  if (pools.length === 0)
-    throw new Error(`no ippool gives addresses to pods of ${node}: none is enabled and selects it`);
+  const pools = requireWorkloadPools(knowledge(), { namespace: attributes['namespace'] ?? DEFAULT_NAMESPACE });
   const { addresses, claimedAt } = await ipam.autoAssign({ node, count: 1, handleId, attributes, pools });
   return { addresses, ...(claimedAt === undefined ? {} : { blockClaimedAt: claimedAt }) };
 }

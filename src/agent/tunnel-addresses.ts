@@ -1,9 +1,9 @@
 import type { IpAddress } from '../model/ip.ts';
-import { formatIpAddress, parseIpAddress, parsePrefix, prefixContainsAddress } from '../model/ip.ts';
+import { formatIpAddress, parseIpAddress, prefixContainsAddress } from '../model/ip.ts';
 import type { Ipam, IpamPool, TunnelKind } from '../ipam/index.ts';
-import type { IpPool, Node, ResourceClient } from '../resources/index.ts';
-import { tunnelPools } from './cluster-view.ts';
+import type { Node, ResourceClient } from '../resources/index.ts';
 import type { Knowledge } from './cluster-view.ts';
+import { tunnelPools } from './pool-choice.ts';
 
 const KINDS = ['ipip', 'vxlan', 'vxlan-v6'] as const satisfies readonly TunnelKind[];
 
@@ -16,7 +16,7 @@ export function tunnelAddressOf({ spec }: Node, kind: TunnelKind): string | unde
 /** What is to do so that this node has just the tunnel addresses that the pools ask for. Calico's allocateip. */
 export function tunnelWork(
   knowledge: Knowledge,
-): readonly { readonly kind: TunnelKind; readonly pools: readonly IpPool[] }[] {
+): readonly { readonly kind: TunnelKind; readonly pools: readonly IpamPool[] }[] {
   const self = knowledge.resources.Node.get(knowledge.node);
   if (self === undefined) return [];
   return KINDS.flatMap((kind) => {
@@ -25,7 +25,7 @@ export function tunnelWork(
     const isSettled =
       text === undefined
         ? pools.length === 0
-        : pools.some(({ spec }) => prefixContainsAddress(parsePrefix(spec.cidr), parseIpAddress(text)));
+        : pools.some(({ cidr }) => prefixContainsAddress(cidr, parseIpAddress(text)));
     return isSettled ? [] : [{ kind, pools }];
   });
 }
@@ -58,8 +58,7 @@ export class TunnelAddresses {
     if (!knowledge.resources.Node.has(node) || (work.length === 0 && this.#isTidy)) return;
     this.#isTidy = false;
     for (const { kind, pools } of work) {
-      const address =
-        pools.length === 0 ? undefined : await ipam.ensureTunnelAddress({ node, kind, pools: pools.map(ipamPool) });
+      const address = pools.length === 0 ? undefined : await ipam.ensureTunnelAddress({ node, kind, pools });
       if (address !== undefined) await this.#ports.carry(kind, address);
       await writeAddress({ resources, node, kind, address: address && formatIpAddress(address) });
     }
@@ -72,13 +71,6 @@ export class TunnelAddresses {
     this.#isTidy = true;
   }
 }
-
-/** An IPPool in IPAM's words. */
-export const ipamPool = ({ metadata, spec }: IpPool): IpamPool => ({
-  name: metadata.name,
-  cidr: parsePrefix(spec.cidr),
-  blockSize: spec.blockSize,
-});
 
 interface AddressToWrite {
   readonly resources: ResourceClient;

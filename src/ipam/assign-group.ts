@@ -30,7 +30,8 @@ export async function assignMore(records: Records, requests: readonly AssignRequ
   const [first, ...others] = requests;
   if (first === undefined) return [];
   try {
-    return await new AssignSearch(records, [first, ...others], await records.config()).run();
+    const [config, reservations] = await Promise.all([records.config(), records.reservations()]);
+    return await new AssignSearch(records, [first, ...others], { config, reservations }).run();
   } catch (reason) {
     return requests.map(() => ({ status: 'rejected', reason }));
   }

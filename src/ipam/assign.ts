@@ -4,8 +4,8 @@ import { InvalidValueError } from '../model/invalid.ts';
 import type { IpAddress, IpFamily, Prefix } from '../model/ip.ts';
 import { formatPrefix, prefixContains } from '../model/ip.ts';
 import { hostAffinity } from './affinity.ts';
-import type { AllocationAttributes, Block } from './block.ts';
-import { allocate, collectCooled } from './block.ts';
+import type { AllocationAttributes, Block, IsReserved } from './block.ts';
+import { allocateOrdinals, collectCooled, freeOrdinals } from './block.ts';
 import { claimBlock, releaseClaim } from './claim.ts';
 import { PoolsExhaustedError } from './errors.ts';
 import type { HandleCounts } from './handle.ts';
@@ -14,6 +14,7 @@ import type { IpamPool } from './plan.ts';
 import { inOrder, isReclaimable, nextCandidate } from './plan.ts';
 import type { IpamConfig, Records } from './records.ts';
 import { blockUpdate } from './records.ts';
+import type { Reservations } from './reservations.ts';
 
 /** Where neither IPAMConfig nor the request says how many blocks a host may have. */
 const DEFAULT_MAX_BLOCKS = 20;
@@ -46,6 +47,12 @@ export interface Assigned {
 
 /** Whose pods they are and where their addresses may come from: the same for all requests of a group. */
 export type Where = Pick<AssignRequest, 'node' | 'pools'>;
+
+/** What the cluster says of every assignment. */
+export interface AssignRules {
+  readonly config: IpamConfig;
+  readonly reservations: Reservations;
+}
 
 /** One request and what it has come to. */
 interface Need {
@@ -80,12 +87,14 @@ export class AssignSearch {
   readonly #where: Where;
   readonly #needs: readonly Need[];
   readonly #config: IpamConfig;
+  readonly #reservations: Reservations;
   #ownBlocks = 0;
 
-  constructor(records: Records, requests: readonly [AssignRequest, ...AssignRequest[]], config: IpamConfig) {
+  constructor(records: Records, requests: readonly [AssignRequest, ...AssignRequest[]], rules: AssignRules) {
     this.#records = records;
     this.#where = requests[0];
-    this.#config = config;
+    this.#config = rules.config;
+    this.#reservations = rules.reservations;
     const timestamp = new Date(records.nowMs()).toISOString();
     this.#needs = requests.map((request) => {
       const secondary = { ...request.attributes, node: request.node, timestamp };
@@ -158,7 +167,8 @@ export class AssignSearch {
     while (this.#isAnyShort() && this.#ownBlocks < this.#maxBlocks()) {
       const blocks = await this.#records.blocks(family);
       const isTried = (prefix: Prefix): boolean => tried.has(formatPrefix(prefix));
-      const candidate = nextCandidate({ node, pools, blocks, isTried, nowMs: this.#records.nowMs() });
+      const [nowMs, reservations] = [this.#records.nowMs(), this.#reservations];
+      const candidate = nextCandidate({ node, pools, blocks, isTried, nowMs, reservations });
       if (candidate === undefined) return;
       const { prefix } = candidate;
       tried.add(formatPrefix(prefix));
@@ -207,9 +217,13 @@ export class AssignSearch {
       if (stored === undefined) return [];
       if (onlyIfOwnedBy !== undefined && stored.value.affinity !== onlyIfOwnedBy) return [];
       const block = collectCooled(stored.value, this.#records.nowMs(), this.#config.cooldownSeconds);
-      const counted = await this.#withCounts(cidr, portions(block, this.#short()).slice(0, MAX_PORTIONS));
+      const isReserved = this.#reservations.of(prefix);
+      const counted = await this.#withCounts(
+        cidr,
+        portions(freeOrdinals(block, isReserved).length, this.#short()).slice(0, MAX_PORTIONS),
+      );
       if (counted.length === 0) return [];
-      const [next, taken] = handedOut(block, counted);
+      const [next, taken] = handedOut(block, counted, isReserved);
       await this.#records.writeAll([...counted.map(({ write }) => write), blockUpdate(next, stored.revision)]);
       for (const [i, { need }] of counted.entries()) need.addresses.push(...taken[i]!);
       return counted.map(({ need }) => need);
@@ -235,9 +249,9 @@ export class AssignSearch {
   }
 }
 
-/** First come, first served, as far as the block reaches. */
-function portions(block: Block, needs: readonly Need[]): readonly Portion[] {
-  let left = block.unallocated.length;
+/** First come, first served, as far as the free places reach. */
+function portions(free: number, needs: readonly Need[]): readonly Portion[] {
+  let left = free;
   return needs.flatMap((need) => {
     const count = Math.min(left, need.request.count - need.addresses.length);
     left -= count;
@@ -246,10 +260,15 @@ function portions(block: Block, needs: readonly Need[]): readonly Portion[] {
 }
 
 /** The block after it, and the addresses of each portion. */
-function handedOut(block: Block, wanted: readonly Portion[]): readonly [Block, readonly (readonly IpAddress[])[]] {
+function handedOut(
+  block: Block,
+  wanted: readonly Portion[],
+  isReserved: IsReserved,
+): readonly [Block, readonly (readonly IpAddress[])[]] {
   let next = block;
   const taken = wanted.map(({ need, count }) => {
-    const [after, assignments] = allocate(next, count, need.attributes);
+    const ordinals = freeOrdinals(next, isReserved).slice(0, count);
+    const [after, assignments] = allocateOrdinals(next, ordinals, need.attributes);
     next = after;
     return assignments.map(({ address }) => address);
   });

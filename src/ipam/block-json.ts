@@ -21,9 +21,10 @@ export function blockToJson(block: Block): Json {
   };
 }
 
-const attributesToJson = ({ handleId, secondary, releasedAt }: AllocationAttributes): Json => ({
+const attributesToJson = ({ handleId, secondary, alternate, releasedAt }: AllocationAttributes): Json => ({
   handle_id: handleId,
   secondary,
+  ...(alternate !== undefined && { alternateOwnerAttrs: alternate }),
   ...(releasedAt !== undefined && { releasedAt }),
 });
 
@@ -43,6 +44,9 @@ export function blockFromJson(json: Json, key: string): Block {
     if (typeof ordinal === 'number' && allocations[ordinal] === null) return ordinal;
     throw new InvalidValueError(`${key} unallocated`, ordinal, 'is no free place of the block');
   });
+  if (new Set(unallocated).size !== unallocated.length) {
+    throw new InvalidValueError(`${key} unallocated`, unallocated, 'has a place twice');
+  }
   const sequences = Object.entries(recordOf(fields['sequenceNumberForAllocation'] ?? {}, key));
   return {
     prefix,
@@ -59,14 +63,23 @@ export function blockFromJson(json: Json, key: string): Block {
 
 function attributesFromJson(json: Json, key: string): AllocationAttributes {
   const fields = recordOf(json, `${key} attributes`);
-  const secondary = Object.entries(recordOf(fields['secondary'] ?? {}, `${key} attributes.secondary`));
+  const alternate = textsOf(fields['alternateOwnerAttrs'], `${key} attributes.alternateOwnerAttrs`);
   const releasedAt = textOrNull(fields['releasedAt']);
   return {
     handleId: textOrNull(fields['handle_id']),
-    secondary: Object.fromEntries(secondary.map(([name, value]) => [name, textOrNull(value) ?? JSON.stringify(value)])),
+    secondary: textsOf(fields['secondary'], `${key} attributes.secondary`),
+    ...(Object.keys(alternate).length > 0 && { alternate }),
     ...(releasedAt !== null && { releasedAt }),
   };
 }
+
+const textsOf = (json: Json | undefined, field: string): Readonly<Record<string, string>> =>
+  Object.fromEntries(
+    Object.entries(recordOf(json ?? {}, field)).map(([name, value]) => [
+      name,
+      textOrNull(value) ?? JSON.stringify(value),
+    ]),
+  );
 
 function recordOf(json: Json | undefined, field: string): Readonly<Record<string, Json>> {
   if (typeof json === 'object' && json !== null && !Array.isArray(json)) return json as Readonly<Record<string, Json>>;

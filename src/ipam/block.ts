@@ -7,6 +7,8 @@ export interface AllocationAttributes {
   readonly handleId: string | null;
   /** Calico's keys: pod, namespace, node, timestamp, type. */
   readonly secondary: Readonly<Record<string, string>>;
+  /** Calico's, of a virtual machine that moves: who gets the address next. Kept and shown. */
+  readonly alternate?: Readonly<Record<string, string>>;
   /** ISO 8601; the address rests until IPAMConfig's ipCooldownSeconds have passed. */
   readonly releasedAt?: string;
 }
@@ -62,13 +64,26 @@ export function newBlock({ prefix, affinity, claimedAtMs }: NewBlock): Block {
 
 export const isEmpty = (block: Block): boolean => block.allocations.every((index) => index === null);
 
+/** By ordinal: places that are kept back. */
+export type IsReserved = (ordinal: number) => boolean;
+
+/** The queue without what is reserved, which stays in it where it is. */
+export const freeOrdinals = (block: Block, isReserved: IsReserved): readonly number[] =>
+  block.unallocated.filter((ordinal) => !isReserved(ordinal));
+
 /** Takes up to `count` addresses from the head of the queue. Fewer, or none, where the block has no more. */
-export function allocate(
+export const allocate = (
   block: Block,
   count: number,
   attributes: AllocationAttributes,
+): readonly [Block, readonly Assignment[]] => allocateOrdinals(block, block.unallocated.slice(0, count), attributes);
+
+/** Takes these places, all of which must be in the queue. */
+export function allocateOrdinals(
+  block: Block,
+  ordinals: readonly number[],
+  attributes: AllocationAttributes,
 ): readonly [Block, readonly Assignment[]] {
-  const ordinals = block.unallocated.slice(0, count);
   if (ordinals.length === 0) return [block, []];
   const same = block.attributes.findIndex((candidate) => sameAttributes(candidate, attributes));
   const index = same >= 0 ? same : block.attributes.length;
@@ -81,18 +96,24 @@ export function allocate(
   const next: Block = {
     ...written(block),
     allocations,
-    unallocated: block.unallocated.slice(ordinals.length),
+    unallocated: block.unallocated.filter((ordinal) => allocations[ordinal] === null),
     attributes: same >= 0 ? block.attributes : [...block.attributes, attributes],
     sequenceNumberForAllocation: sequence,
   };
   return [next, ordinals.map((ordinal) => assignmentAt(next, ordinal)!)];
 }
 
+/** Until when a released address rests, milliseconds since 1970; undefined where it does not. */
+export function restsUntil(block: Block, address: IpAddress, cooldownSeconds: number): number | undefined {
+  const releasedAt = assignmentAt(block, offsetIn(block.prefix, address))?.attributes.releasedAt;
+  return releasedAt === undefined ? undefined : Date.parse(releasedAt) + cooldownSeconds * 1000;
+}
+
 /** Who holds an address; undefined where it is free, cooling down, or not of this block. */
 export function assignmentOf(block: Block, address: IpAddress): Assignment | undefined {
   if (!prefixContainsAddress(block.prefix, address)) return undefined;
   const found = assignmentAt(block, offsetIn(block.prefix, address));
-  return found === undefined || found.attributes.handleId === null ? undefined : found;
+  return found?.attributes.releasedAt === undefined ? found : undefined;
 }
 
 export function assignmentsOfHandle(block: Block, handleId: string): readonly Assignment[] {
@@ -171,14 +192,15 @@ export function nextSequenceNumber(current: number): number {
   return current + step;
 }
 
-function sameAttributes(a: AllocationAttributes, b: AllocationAttributes): boolean {
-  const [keys, others] = [Object.keys(a.secondary), Object.keys(b.secondary)];
-  return (
-    a.handleId === b.handleId &&
-    a.releasedAt === b.releasedAt &&
-    keys.length === others.length &&
-    keys.every((key) => a.secondary[key] === b.secondary[key])
-  );
+const sameAttributes = (a: AllocationAttributes, b: AllocationAttributes): boolean =>
+  a.handleId === b.handleId &&
+  a.releasedAt === b.releasedAt &&
+  sameFields(a.secondary, b.secondary) &&
+  sameFields(a.alternate ?? {}, b.alternate ?? {});
+
+function sameFields(a: Readonly<Record<string, string>>, b: Readonly<Record<string, string>>): boolean {
+  const keys = Object.keys(a);
+  return keys.length === Object.keys(b).length && keys.every((key) => a[key] === b[key]);
 }
 
 /** Addresses of the block in use on nodes other than `node`, which borrowed them. An assignment that names no node is nobody's. */

@@ -1,18 +1,19 @@
 import type { Store } from '../datastore/store.ts';
-import type { IpAddress } from '../model/ip.ts';
-import { formatIpAddress, parsePrefix, prefixContainsAddress, sameAddress } from '../model/ip.ts';
+import type { IpAddress, Prefix } from '../model/ip.ts';
+import { prefixContainsAddress, sameAddress } from '../model/ip.ts';
 import { Grouped } from '../runtime/grouped.ts';
+import type { AddressRequest } from './assign-address.ts';
+import { assignAddress } from './assign-address.ts';
 import { assignGroup, assignMore } from './assign-group.ts';
 import type { Assigned, AssignRequest } from './assign.ts';
 import type { Assignment } from './block.ts';
-import { assignmentOf, release } from './block.ts';
 import { releaseClaim } from './claim.ts';
-import { BadReleaseError } from './errors.ts';
-import { adjusted } from './handle.ts';
 import { assignmentsOf } from './held.ts';
 import type { IpamPool } from './plan.ts';
 import type { IpamPorts } from './records.ts';
-import { blockUpdate, Records } from './records.ts';
+import { Records } from './records.ts';
+import type { AddressRelease } from './release-address.ts';
+import { findHolder, releaseAddress } from './release-address.ts';
 import { releaseHandles } from './release.ts';
 
 /** So many handles are written at the same time, at most. */
@@ -28,12 +29,8 @@ const TUNNEL_TYPES: Readonly<Record<TunnelKind, string>> = {
 
 export const tunnelHandle = (kind: TunnelKind, node: string): string => `${kind}-tunnel-addr-${node}`;
 
-export interface AddressRelease {
-  readonly address: IpAddress;
-  readonly handleId: string;
-  /** As `assignmentsOf` gave it: keeps a late release from freeing an address that was handed out anew. */
-  readonly sequenceNumber?: number;
-}
+/** Calico's own, which we never assign. */
+const WIREGUARD_HANDLES = ['wireguard', 'wireguard-v6'] as const;
 
 /**
  * Calico's IPAM. Every method may be repeated, and may be killed between any two writes. Assignments that wait at the same
@@ -45,7 +42,11 @@ export interface Ipam {
    * there is none, TooManyConflictsError, InvalidValueError for a broken record, and the store's UnavailableError.
    */
   autoAssign(request: AssignRequest): Promise<Assigned>;
+  /** One address by name, reserved or not. Throws AddressRefusedError, which names who has it, and InvalidValueError outside the pools. */
+  assignAddress(request: AddressRequest): Promise<Assigned>;
   assignmentsOf(handleId: string): Promise<readonly Assignment[]>;
+  /** Undefined where the address is free or rests. Reads all blocks of its family. */
+  holderOf(address: IpAddress): Promise<Assignment | undefined>;
   /** Success where there is no such handle. */
   releaseByHandle(handleId: string): Promise<void>;
   /** Throws BadReleaseError where the address is another's by now. */
@@ -65,7 +66,19 @@ export interface Ipam {
     readonly kind: TunnelKind;
     readonly address: IpAddress | undefined;
   }): Promise<void>;
-  /** Gives up all block claims of a node that is gone; addresses in use stay assigned, in blocks without an owner. */
+  /**
+   * Ends a node's claim to a block. An empty block goes with it; one in use stays without an owner, or as it is where `mustBeEmpty` asks
+   * for that (`in-use`).
+   */
+  releaseAffinity(
+    node: string,
+    prefix: Prefix,
+    options: { readonly mustBeEmpty: boolean },
+  ): Promise<'released' | 'in-use'>;
+  /**
+   * Of a node that is gone: gives back its tunnel addresses, gives up all its block claims, and forgets it. Addresses of pods stay assigned, in
+   * blocks without an owner, until they are released.
+   */
   releaseHost(node: string): Promise<void>;
 }
 
@@ -104,27 +117,21 @@ class CasIpam implements Ipam {
     return this.#releases.ask(handleId);
   }
 
-  async releaseAddress({ address, handleId, sequenceNumber }: AddressRelease): Promise<void> {
+  releaseAddress(request: AddressRelease): Promise<void> {
+    return releaseAddress(this.#records, request);
+  }
+
+  assignAddress(request: AddressRequest): Promise<Assigned> {
+    return assignAddress(this.#records, request);
+  }
+
+  async holderOf(address: IpAddress): Promise<Assignment | undefined> {
+    return (await findHolder(this.#records, address))?.holder;
+  }
+
+  async releaseAffinity(node: string, prefix: Prefix, { mustBeEmpty }: { readonly mustBeEmpty: boolean }) {
     const { cooldownSeconds } = await this.#records.config();
-    const text = formatIpAddress(address);
-    const handle = await this.#records.handle(handleId);
-    const cidr = [...(handle?.value.keys() ?? [])].find((key) => prefixContainsAddress(parsePrefix(key), address));
-    if (cidr === undefined) throw new BadReleaseError(`address ${text} is not held by handle '${handleId}'`);
-    await this.#records.retry(`block ${cidr}`, async () => {
-      const stored = await this.#records.block(parsePrefix(cidr));
-      const found = stored && assignmentOf(stored.value, address);
-      if (stored === undefined || found?.attributes.handleId !== handleId) {
-        throw new BadReleaseError(`address ${text} is not held by handle '${handleId}'`);
-      }
-      if (sequenceNumber !== undefined && sequenceNumber !== found.sequenceNumber) {
-        throw new BadReleaseError(
-          `address ${text} was assigned anew since: ${found.sequenceNumber}, not ${sequenceNumber}`,
-        );
-      }
-      const next = release(stored.value, [found.ordinal], this.#records.cooldown(cooldownSeconds));
-      const count = await this.#records.handleWrite(handleId, (counts) => adjusted(counts, cidr, -1));
-      await this.#records.writeAll([blockUpdate(next, stored.revision), ...(count === undefined ? [] : [count])]);
-    });
+    return releaseClaim(this.#records, { node, prefix }, { mustBeEmpty, cooldownSeconds });
   }
 
   async ensureTunnelAddress({ node, kind, pools }: Parameters<Ipam['ensureTunnelAddress']>[0]): Promise<IpAddress> {
@@ -147,12 +154,16 @@ class CasIpam implements Ipam {
   }
 
   async releaseHost(node: string): Promise<void> {
+    for (const kind of [...Object.keys(TUNNEL_TYPES), ...WIREGUARD_HANDLES]) {
+      await this.releaseByHandle(`${kind}-tunnel-addr-${node}`);
+    }
     const { cooldownSeconds } = await this.#records.config();
     for (const family of [4, 6] as const) {
       for (const prefix of await this.#records.affinities(node, family)) {
         await releaseClaim(this.#records, { node, prefix }, { mustBeEmpty: false, cooldownSeconds });
       }
     }
+    await this.#records.forgetHost(node);
   }
 
   /** One group at a time: those of one client would only take each other's compare-and-swap away. */

@@ -3,6 +3,7 @@ import { addressBits, prefixContains, prefixesOverlap } from '../model/ip.ts';
 import type { Block } from './block.ts';
 import { isEmpty } from './block.ts';
 import { hostOf } from './affinity.ts';
+import type { Reservations } from './reservations.ts';
 
 export interface IpamPool {
   readonly name: string;
@@ -51,6 +52,7 @@ export interface Search {
   /** Blocks that were tried in vain in this search, as `formatPrefix` writes them. */
   readonly isTried: (prefix: Prefix) => boolean;
   readonly nowMs: number;
+  readonly reservations: Reservations;
 }
 
 /** The next block to claim: the first free place after the node's own start, else an empty one of another host. */
@@ -63,14 +65,15 @@ export function nextCandidate(search: Search): Candidate | undefined {
     for (const block of inOrder(pool, search)) {
       const host = hostOf(block.affinity);
       if (host === undefined || host === search.node || search.isTried(block.prefix)) continue;
+      if (search.reservations.over(block.prefix) !== undefined) continue;
       if (isReclaimable(block, search.nowMs)) return { kind: 'reclaim', prefix: block.prefix, host };
     }
   }
   return undefined;
 }
 
-/** Looks at one place more than there are blocks in the pool, so it ends soon in a pool of any size. */
-function firstUnmade(pool: IpamPool, { node, blocks, isTried }: Search): Prefix | undefined {
+/** Looks at one place more than there are blocks in the pool, and leaps over what is reserved, so it ends soon in a pool of any size. */
+function firstUnmade(pool: IpamPool, { node, blocks, isTried, reservations }: Search): Prefix | undefined {
   const made = blocks.filter(({ prefix }) => prefixesOverlap(prefix, pool.cidr));
   const taken = new Set(made.filter(({ prefix }) => isOf(pool, prefix)).map(({ prefix }) => indexOf(pool, prefix)));
   // Blocks of another size, from before the pool was made anew, must not overlap a block of ours.
@@ -80,10 +83,19 @@ function firstUnmade(pool: IpamPool, { node, blocks, isTried }: Search): Prefix 
     const index = (start + step) % count;
     if (taken.has(index)) continue;
     const prefix = blockAt(pool, index);
+    const reserved = reservations.over(prefix);
+    if (reserved !== undefined) {
+      if (prefixContains(reserved, pool.cidr)) return undefined;
+      step += blocksIn(reserved, pool) - 1n - ((index - indexOf(pool, reserved)) % blocksIn(reserved, pool));
+      continue;
+    }
     if (!isTried(prefix) && !odd.some((other) => prefixesOverlap(other.prefix, prefix))) return prefix;
   }
   return undefined;
 }
+
+/** How many of the pool's blocks a network within the pool spans. */
+const blocksIn = ({ length }: Prefix, { blockSize }: IpamPool): bigint => 1n << BigInt(blockSize - length);
 
 /** Empty for long enough that its owner is not just about to use it. */
 export function isReclaimable(block: Block, nowMs: number): boolean {

@@ -1,4 +1,5 @@
 import {
+  AFFINITIES_PREFIX,
   affinityKey,
   affinityPrefix,
   blockKey,
@@ -7,6 +8,7 @@ import {
   IPAM_CONFIG_KEY,
   parseAffinityKey,
   parseBlockKey,
+  resourcePrefix,
 } from '../datastore/keys.ts';
 import type { Store, Write } from '../datastore/store.ts';
 import { AlreadyExistsError, ConflictError, MAX_WRITES, NotFoundError } from '../datastore/store.ts';
@@ -20,6 +22,7 @@ import { blockFromJson, blockToJson } from './block-json.ts';
 import { TooManyConflictsError } from './errors.ts';
 import type { HandleCounts } from './handle.ts';
 import { handleFromJson, handleToJson } from './handle.ts';
+import { reservedNetworks, Reservations } from './reservations.ts';
 
 export interface IpamPorts {
   readonly clock: Clock;
@@ -90,6 +93,12 @@ export class Records {
     };
   }
 
+  /** Of all IPReservations. Throws InvalidValueError for one that cannot be read. */
+  async reservations(): Promise<Reservations> {
+    const { entries } = await this.#store.list(resourcePrefix('ipreservations'));
+    return new Reservations(entries.flatMap(({ key, value }) => reservedNetworks(value, key)));
+  }
+
   async block(prefix: Prefix): Promise<Stored<Block> | undefined> {
     const entry = await this.#store.get(blockKey(prefix));
     return entry && { value: blockFromJson(entry.value, entry.key), revision: entry.revision };
@@ -141,6 +150,16 @@ export class Records {
 
   async deleteAffinity(node: string, prefix: Prefix, revision: number): Promise<void> {
     await this.#store.delete(affinityKey(node, prefix), revision);
+  }
+
+  /** Calico marks each host that has had a block. */
+  async forgetHost(node: string): Promise<void> {
+    const key = `${AFFINITIES_PREFIX}${node}`;
+    const marker = await this.#store.get(key);
+    if (marker === undefined) return;
+    await this.#store.delete(key).catch((error: unknown) => {
+      if (!(error instanceof NotFoundError)) throw error;
+    });
   }
 
   async handle(id: string): Promise<Stored<HandleCounts> | undefined> {

@@ -30,6 +30,11 @@ const shape = {
   disableBGPExport: z.boolean().default(false).describe('its blocks are not announced'),
   blockSize: wholeNumber(1, 128).exactOptional().describe('absent: 26 or 122; 20 to 32 or 116 to 128. Fixed'),
   nodeSelector: plainSelector.default('all()').describe('which nodes take addresses from it'),
+  namespaceSelector: plainSelector
+    .exactOptional()
+    .describe(
+      'of which namespaces pods take addresses from it; absent or empty: of all; labels are those of the Profile `kns.NAMESPACE`',
+    ),
   allowedUses: z
     .array(z.enum(['Workload', 'Tunnel', 'LoadBalancer']))
     .default(['Workload', 'Tunnel'])
@@ -59,12 +64,17 @@ function faults(spec: Spec, prefix: Prefix): readonly (readonly [keyof Spec, str
       'cidr',
       `is smaller than one block of size ${blockSize}`,
     ],
+    [
+      (spec.namespaceSelector ?? '') !== '' && spec.allowedUses.includes('Tunnel'),
+      'namespaceSelector',
+      `tunnels have no namespace: allowedUses may not have Tunnel, and is ${spec.allowedUses.join(', ')}`,
+    ],
     [spec.allowedUses.includes('LoadBalancer'), 'allowedUses', 'LoadBalancer is not supported yet'],
   ];
   return rules.filter(([broken]) => broken).map(([, field, reason]) => [field, reason] as const);
 }
 
-const spec = fields('IPPool.spec', shape, ['namespaceSelector'])
+const spec = fields('IPPool.spec', shape)
   .check((ctx) => {
     for (const [field, message] of faults(ctx.value, parsePrefix(ctx.value.cidr))) {
       ctx.issues.push({ code: 'custom', path: [field], input: ctx.value[field], message });

@@ -21,7 +21,6 @@ export const ipReservation: KindSpec<IpReservation> = {
   aliases: ['reservation', 'reservations'],
   namespaced: false,
   schema,
-  inert: true,
   columns: [nameColumn],
   wideColumns: [nameColumn, { heading: 'CIDRS', value: ({ spec }) => joinedShort(spec.reservedCIDRs) }],
 };

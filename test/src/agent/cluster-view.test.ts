@@ -5,8 +5,6 @@ import {
   listenPort,
   localBlocks,
   speakerSettings,
-  tunnelPools,
-  workloadPools,
 } from '../../../src/agent/cluster-view.ts';
 import type { Knowledge } from '../../../src/agent/cluster-view.ts';
 import { hashedRouterId } from '../../../src/agent/router-id.ts';
@@ -202,23 +200,5 @@ describe('the speaker', () => {
     const port = (...entries: Entry[]): number =>
       listenPort('a', knowledge([...CLUSTER, ...entries]).resources.BGPConfiguration);
     expect([port(), port(shared), port(shared, own)]).toEqual([179, 1179, 2179]);
-  });
-});
-
-describe('pools', () => {
-  test('are used where they are enabled, fit the use and select this node', () => {
-    const entries = [
-      ...CLUSTER,
-      resource('IPPool', 'elsewhere', { cidr: '10.1.0.0/16', nodeSelector: "rack == 'b'" }),
-      resource('IPPool', 'here', { cidr: '10.2.0.0/16', nodeSelector: "rack == 'a'" }),
-      resource('IPPool', 'off', { cidr: '10.3.0.0/16', disabled: true }),
-      resource('IPPool', 'by-hand', { cidr: '10.4.0.0/16', assignmentMode: 'Manual' }),
-      resource('IPPool', 'tunnels', { cidr: '10.5.0.0/16', allowedUses: ['Tunnel'], vxlanMode: 'Always' }),
-    ];
-    const names = (pools: readonly { metadata: { name: string } }[]): string[] =>
-      pools.map(({ metadata }) => metadata.name);
-    expect(names(workloadPools(knowledge(entries)))).toEqual(['p1', 'here']);
-    expect(names(tunnelPools(knowledge(entries), 'ipip'))).toEqual(['p1']);
-    expect(names(tunnelPools(knowledge(entries), 'vxlan'))).toEqual(['tunnels']);
   });
 });

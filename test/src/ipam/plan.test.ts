@@ -3,6 +3,7 @@ import { allocate, newBlock } from '../../../src/ipam/block.ts';
 import type { Block } from '../../../src/ipam/block.ts';
 import type { IpamPool, Search } from '../../../src/ipam/plan.ts';
 import { blockAt, blockCount, indexOf, inOrder, nextCandidate, startIndex } from '../../../src/ipam/plan.ts';
+import { NO_RESERVATIONS, Reservations } from '../../../src/ipam/reservations.ts';
 import { formatPrefix, parsePrefix } from '../../../src/model/ip.ts';
 
 const pool = (cidr: string, blockSize: number): IpamPool => ({ name: 'p', cidr: parsePrefix(cidr), blockSize });
@@ -15,6 +16,7 @@ const search = (pools: readonly IpamPool[], blocks: readonly Block[], tried: rea
   blocks,
   isTried: (prefix) => tried.includes(formatPrefix(prefix)),
   nowMs: NOW,
+  reservations: NO_RESERVATIONS,
 });
 
 describe.each([
@@ -73,4 +75,39 @@ test('a block of another size, of an earlier pool, is never overlapped', () => {
   const candidate = nextCandidate(search([p], [block('10.0.0.64/28', 'other', 0)]));
   expect(candidate?.prefix).toEqual(parsePrefix('10.0.0.0/26'));
   expect(nextCandidate(search([p], [block('10.0.0.0/24', 'other', 0)]))).toBeUndefined();
+});
+
+describe('reservations', () => {
+  const kept = (...cidrs: readonly string[]): Reservations => new Reservations(cidrs.map((cidr) => parsePrefix(cidr)));
+  const found = (pools: readonly IpamPool[], reservations: Reservations, blocks: readonly Block[] = []) => {
+    const next = nextCandidate({ ...search(pools, blocks), reservations });
+    return next && formatPrefix(next.prefix);
+  };
+
+  test('a block that one or several of them keep back is not claimed, one with a place left is', () => {
+    const p = [pool('10.0.0.0/29', 30)];
+    expect(found(p, kept('10.0.0.0/30'))).toBe('10.0.0.4/30');
+    expect(found(p, kept('10.0.0.0/31', '10.0.0.2/32', '10.0.0.3/32'))).toBe('10.0.0.4/30');
+    expect(found(p, kept('10.0.0.0/31', '10.0.0.2/32', '10.0.0.4/30'))).toBe('10.0.0.0/30');
+    expect(found(p, kept('10.0.0.0/28'))).toBeUndefined();
+  });
+
+  test('nor is an empty one of another host taken over', () => {
+    const others = [block('10.0.0.0/30', 'n2', 99_999), block('10.0.0.4/30', 'n2', 99_999)];
+    expect(found([pool('10.0.0.0/29', 30)], kept('10.0.0.0/30'), others)).toBe('10.0.0.4/30');
+  });
+
+  test.each(['fd00:10::/48', 'fd00:10:1::/64'])(
+    'all but the last block of %s are leapt over, wherever a node starts',
+    (cidr) => {
+      const p = pool(cidr, 122);
+      const last = blockAt(p, blockCount(p) - 1n);
+      // Every half of what is left, down to the last block.
+      const halves = Array.from({ length: 122 - p.cidr.length }, (_, i) => {
+        const length = p.cidr.length + i + 1;
+        return formatPrefix(blockAt({ ...p, blockSize: length }, blockCount({ ...p, blockSize: length }) - 2n));
+      });
+      expect(found([p], kept(...halves))).toBe(formatPrefix(last));
+    },
+  );
 });

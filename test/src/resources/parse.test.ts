@@ -174,6 +174,11 @@ describe('a resource is refused with the field, the value and the reason', () =>
       { cidr: '10.0.0.0/16', allowedUses: ['LoadBalancer'] },
       `spec.allowedUses = '["LoadBalancer"]': LoadBalancer is not supported yet`,
     ],
+    [
+      'IPPool',
+      { cidr: '192.168.0.0/16', namespaceSelector: "team == 'red'" },
+      "spec.namespaceSelector = 'team == 'red'': tunnels have no namespace: allowedUses may not have Tunnel, and is Workload, Tunnel",
+    ],
     ['IPPool', { cidr: '10.0.0.0/16', disabled: 'yes' }, "spec.disabled = 'yes': is not a boolean"],
     ['Node', { bgp: {} }, "spec.bgp = '{}': Spec.BGP should not be empty"],
     ['Node', { bgp: { ipv4Address: 'fd00::1/64' } }, "spec.bgp.ipv4Address = 'fd00::1/64': is not an IPv4 address"],
