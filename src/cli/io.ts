@@ -27,6 +27,8 @@ export interface CliIo {
   /** Of this host, where no agent says it: as the agent works it out. */
   nodeName(): string;
   sleep(ms: number): Promise<void>;
+  /** Fires when the operator interrupts (SIGINT, SIGTERM); until it is asked for, such a signal ends the process. */
+  interruption(): AbortSignal;
 }
 
 export interface ManifestText {

@@ -16,12 +16,12 @@ export interface SessionOptions {
 /** Runs `use` with a client of the datastore that the environment names, and closes it whatever happens. */
 export async function withResources<T>(
   io: CliIo,
-  use: (client: ResourceClient) => Promise<T>,
+  use: (client: ResourceClient, store: Store) => Promise<T>,
   { mayFound = false }: SessionOptions = {},
 ): Promise<T> {
   const store = await openStore(io, mayFound);
   try {
-    return await use(createResourceClient(store));
+    return await use(createResourceClient(store), store);
   } finally {
     await store.close();
   }
@@ -40,9 +40,11 @@ async function openStore(io: CliIo, mayFound: boolean): Promise<Store> {
   }
 }
 
-/** The kind that a word on the command line means. Throws CommandError. */
+const GROUP = '.projectcalico.org';
+
+/** The kind that a word on the command line means, with or without its group. Throws CommandError. */
 export function kindArgument(word: string): Kind {
-  const kind = kindByAlias(word);
+  const kind = kindByAlias(word.endsWith(GROUP) ? word.slice(0, -GROUP.length) : word);
   if (kind === undefined) throw new CommandError(`failed to get resources: resource type '${word}' is not supported`);
   return kind;
 }
@@ -50,4 +52,20 @@ export function kindArgument(word: string): Kind {
 export function nameArguments(names: readonly string[]): readonly string[] {
   if (names.includes('')) throw new CommandError('resource name may not be empty');
   return names;
+}
+
+export interface ResourceArguments {
+  readonly kind: Kind;
+  readonly names: readonly string[];
+}
+
+/** `KIND NAME...`, or `KIND/NAME...` as `-o name` prints them. Throws CommandError. */
+export function resourceArguments(first: string, rest: readonly string[]): ResourceArguments {
+  if (!first.includes('/')) return { kind: kindArgument(first), names: nameArguments(rest) };
+  const pairs = [first, ...rest].map((word) => [word.slice(0, word.indexOf('/')), word.slice(word.indexOf('/') + 1)]);
+  const kinds = new Set(pairs.map(([kind = '']) => kindArgument(kind)));
+  const [kind] = kinds;
+  if (kind === undefined || kinds.size > 1)
+    throw new CommandError(`'${[...kinds].join("' and '")}': one kind at a time`);
+  return { kind, names: nameArguments(pairs.map(([, name = '']) => name)) };
 }

@@ -5,7 +5,7 @@ import { isKind, resourceId } from '../../resources/index.ts';
 import { readDocuments } from '../batch.ts';
 import type { CliIo } from '../io.ts';
 import { CommandError } from '../io.ts';
-import { kindArgument, nameArguments, withResources } from '../session.ts';
+import { resourceArguments, withResources } from '../session.ts';
 import { refuseReadOnly } from './write.ts';
 
 interface Target {
@@ -45,10 +45,11 @@ interface Choice {
 async function chooseTargets({ kind, names, options }: Choice, io: CliIo): Promise<readonly Target[]> {
   const { filename, namespace, recursive = false } = options;
   if (filename !== undefined) return (await readDocuments(io, { filename, recursive })).map(documentTarget);
-  if (kind === undefined || names.length === 0) throw new CommandError('No resources specified');
-  const found = kindArgument(kind);
-  return nameArguments(names).map((name) => ({
-    kind: found,
+  if (kind === undefined) throw new CommandError('No resources specified');
+  const found = resourceArguments(kind, names);
+  if (found.names.length === 0) throw new CommandError('No resources specified');
+  return found.names.map((name) => ({
+    kind: found.kind,
     metadata: { name, ...(namespace === undefined ? {} : { namespace }) },
   }));
 }

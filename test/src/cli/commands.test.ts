@@ -221,7 +221,6 @@ describe('get', () => {
     [['get', 'somekind'], "failed to get resources: resource type 'somekind' is not supported"],
     [['get', 'ippool', 'blah'], 'resource does not exist: IPPool(blah) with error: <nil>'],
     [['get', 'ippool', ''], 'resource name may not be empty'],
-    [['get', 'ippool', '-o', 'xml'], "unrecognized output format 'xml'"],
     [['get', 'wep', '-A', '-n', 'x'], 'cannot use both --namespace and --all-namespaces flags at the same time'],
     [['get'], "missing required argument 'kind'"],
     [['get', '--bogus'], "unknown option '--bogus'"],
