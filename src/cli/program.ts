@@ -5,10 +5,12 @@ import { addDeleteCommand } from './commands/delete.ts';
 import { addGetCommand } from './commands/get.ts';
 import { addLabelCommand } from './commands/label.ts';
 import { addNodeCommand } from './commands/node.ts';
+import { addPatchCommand } from './commands/patch.ts';
 import { addPeerCommand } from './commands/peer.ts';
 import { addReplaceCommand } from './commands/replace.ts';
 import { addRouteCommand } from './commands/route.ts';
 import { addRoutesCommand } from './commands/routes.ts';
+import { addValidateCommand } from './commands/validate.ts';
 import { addVersionCommand } from './commands/version.ts';
 import type { CliIo } from './io.ts';
 
@@ -17,9 +19,11 @@ const COMMANDS: readonly ((program: Command, io: CliIo) => void)[] = [
   addCreateCommand,
   addApplyCommand,
   addReplaceCommand,
+  addPatchCommand,
   addDeleteCommand,
   addGetCommand,
   addLabelCommand,
+  addValidateCommand,
   addNodeCommand,
   addPeerCommand,
   addRouteCommand,

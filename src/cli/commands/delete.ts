@@ -3,10 +3,11 @@ import { NotFoundError } from '../../datastore/store.ts';
 import type { Kind, Metadata, ResourceClient } from '../../resources/index.ts';
 import { isKind, resourceId } from '../../resources/index.ts';
 import { readDocuments } from '../batch.ts';
+import { refuseReadOnly } from '../checked-document.ts';
 import type { CliIo } from '../io.ts';
 import { CommandError } from '../io.ts';
+import type { ManifestDocument } from '../manifest.ts';
 import { resourceArguments, withResources } from '../session.ts';
-import { refuseReadOnly } from './write.ts';
 
 interface Target {
   readonly kind: Kind;
@@ -18,6 +19,7 @@ interface DeleteOptions {
   readonly recursive?: boolean;
   readonly namespace?: string;
   readonly skipNotExists?: boolean;
+  readonly skipEmpty?: boolean;
 }
 
 export function addDeleteCommand(program: Command, io: CliIo): void {
@@ -29,6 +31,7 @@ export function addDeleteCommand(program: Command, io: CliIo): void {
     .option('-f, --filename <path>', 'a file, a directory, or - for standard input')
     .option('-R, --recursive', 'directories with all that is in them')
     .option('-n, --namespace <namespace>', 'the namespace of the names', undefined)
+    .option('--skip-empty', 'do not fail where there are no resources')
     .option('-s, --skip-not-exists', 'take a resource that does not exist for deleted')
     .action(async (kind: string | undefined, names: readonly string[], options: DeleteOptions) => {
       const targets = await chooseTargets({ kind, names, options }, io);
@@ -43,8 +46,8 @@ interface Choice {
 }
 
 async function chooseTargets({ kind, names, options }: Choice, io: CliIo): Promise<readonly Target[]> {
-  const { filename, namespace, recursive = false } = options;
-  if (filename !== undefined) return (await readDocuments(io, { filename, recursive })).map(documentTarget);
+  const { filename, namespace } = options;
+  if (filename !== undefined) return (await readDocuments(io, { ...options, filename })).map(documentTarget);
   if (kind === undefined) throw new CommandError('No resources specified');
   const found = resourceArguments(kind, names);
   if (found.names.length === 0) throw new CommandError('No resources specified');
@@ -55,11 +58,12 @@ async function chooseTargets({ kind, names, options }: Choice, io: CliIo): Promi
 }
 
 /** Only kind and name count: what cannot be read any more must still be deletable. */
-function documentTarget(document: unknown): Target {
-  const { kind, metadata } = (document ?? {}) as { readonly kind?: unknown; readonly metadata?: Metadata };
+function documentTarget({ value, where }: ManifestDocument): Target {
+  const { kind, metadata } = (value ?? {}) as { readonly kind?: unknown; readonly metadata?: Metadata };
   if (typeof kind !== 'string' || !isKind(kind))
-    throw new CommandError(`kind = '${String(kind)}': is not a kind that is supported`);
-  if (typeof metadata?.name !== 'string') throw new CommandError(`metadata.name of a ${kind}: is required`);
+    throw new CommandError(`${where('kind')}: kind = '${String(kind)}': is not a kind that is supported`);
+  if (typeof metadata?.name !== 'string')
+    throw new CommandError(`${where('metadata')}: metadata.name of a ${kind}: is required`);
   return { kind, metadata };
 }
 

@@ -1,10 +1,10 @@
 import type { Command } from 'commander';
 import type { AnyResource } from '../../resources/index.ts';
 import { checkLabel } from '../../resources/index.ts';
+import { refuseReadOnly } from '../checked-document.ts';
 import type { CliIo } from '../io.ts';
 import { CommandError } from '../io.ts';
 import { kindArgument, nameArguments, withResources } from '../session.ts';
-import { refuseReadOnly } from './write.ts';
 
 interface LabelOptions {
   readonly overwrite?: boolean;

@@ -156,15 +156,17 @@ describe('get --watch', () => {
   }
 
   test('lists, then prints each change as a row, and ends well on an interrupt', async () => {
-    interruptAfter(6);
+    interruptAfter(7);
     const editor = new FakeShell(shell.store);
     editor.files.c = JSON.stringify(peer('tor-c', 1));
     editor.files.c2 = JSON.stringify(peer('tor-c', 2));
+    editor.files.a = JSON.stringify(peer('tor-a', 3));
     const watching = shell.run('get', 'bp', '-w');
     await change(
       () => editor.run('apply', '-f', 'c'),
       () => editor.run('apply', '-f', 'c2'),
       () => editor.run('delete', 'bp', 'tor-a'),
+      () => editor.run('apply', '-f', 'a'),
     );
     const { exitCode, stdout, stderr } = await watching;
     expect([exitCode, stderr]).toEqual([0, '']);
@@ -175,6 +177,7 @@ describe('get --watch', () => {
       'ADDED|tor-c|10.9.9.9|(global)|1',
       'MODIFIED|tor-c|10.9.9.9|(global)|2',
       'DELETED|tor-a|172.30.1.1|(global)|65001',
+      'ADDED|tor-a|10.9.9.9|(global)|3',
       '',
     ]);
   });
