@@ -12,6 +12,8 @@ export interface CliIo {
   readonly version: string;
   /** Milliseconds since 1970. */
   now(): number;
+  /** Standard output is one: colours and progress are for people alone. */
+  readonly isTerminal: boolean;
   stdout(text: string): void;
   stderr(text: string): void;
   /** The texts behind `-f`: one of a file or of standard input (`-`), one for each manifest in a directory. */

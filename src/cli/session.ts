@@ -1,29 +1,46 @@
 import { DATASTORE_VARIABLES, datastoreSettings } from '../config/datastore.ts';
 import { misspelled } from '../config/misspelled.ts';
+import { MemoryStore } from '../datastore/memory.ts';
 import type { Store } from '../datastore/store.ts';
 import { NoDatastoreError } from '../datastore/store.ts';
 import type { ResourceClient } from '../resources/index.ts';
 import { createResourceClient, kindByAlias } from '../resources/index.ts';
 import type { Kind } from '../resources/index.ts';
+import { painter } from './colour.ts';
+import { formatDryRun } from './dry-run/report.ts';
+import { DryRunStore } from './dry-run/store.ts';
 import type { CliIo } from './io.ts';
 import { CommandError } from './io.ts';
 
 export interface SessionOptions {
   /** The command makes resources, so it may make the datastore for them; all others would only hide a wrong path. */
   readonly mayFound?: boolean;
+  /** Nothing is written; what would have been is shown at the end, also where a part of it is refused. */
+  readonly dryRun?: boolean;
 }
 
 /** Runs `use` with a client of the datastore that the environment names, and closes it whatever happens. */
 export async function withResources<T>(
   io: CliIo,
   use: (client: ResourceClient, store: Store) => Promise<T>,
-  { mayFound = false }: SessionOptions = {},
+  { mayFound = false, dryRun = false }: SessionOptions = {},
 ): Promise<T> {
-  const store = await openStore(io, mayFound);
+  const store = dryRun ? new DryRunStore(await openDryStore(io, mayFound)) : await openStore(io, mayFound);
   try {
     return await use(createResourceClient(store), store);
   } finally {
     await store.close();
+    if (store instanceof DryRunStore) io.stdout(formatDryRun(store.changes(), painter(io)));
+  }
+}
+
+/** A datastore that would be founded is an empty one so far. */
+async function openDryStore(io: CliIo, mayFound: boolean): Promise<Store> {
+  try {
+    return await openStore(io, false);
+  } catch (error) {
+    if (mayFound && error instanceof CommandError && error.cause instanceof NoDatastoreError) return new MemoryStore();
+    throw error;
   }
 }
 
@@ -36,7 +53,7 @@ async function openStore(io: CliIo, mayFound: boolean): Promise<Store> {
     return await io.openStore({ ...settings, mustExist: true });
   } catch (error) {
     if (!(error instanceof NoDatastoreError)) throw error;
-    throw new CommandError(`CALICO_FILE_DATASTORE = '${settings.directory}': there is no datastore`);
+    throw new CommandError(`CALICO_FILE_DATASTORE = '${settings.directory}': there is no datastore`, { cause: error });
   }
 }
 

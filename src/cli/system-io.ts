@@ -18,6 +18,7 @@ export const systemIo = (version: string): CliIo => ({
   env: process.env,
   version,
   now: () => systemClock.wallTime(),
+  isTerminal: process.stdout.isTTY,
   stdout: (output) => void process.stdout.write(output),
   stderr: (output) => void process.stderr.write(output),
   readManifests,

@@ -32,6 +32,7 @@ export class FakeShell {
   readonly posted: unknown[] = [];
   /** So many watches end at once: the store is away. */
   failWatches = 0;
+  isTerminal = false;
   now = 0;
   /** Ctrl-C. */
   interruption = new AbortController();
@@ -64,6 +65,7 @@ export class FakeShell {
     let stderr = '';
     const io: CliIo = {
       env: this.env,
+      isTerminal: this.isTerminal,
       version: '1.2.3',
       now: () => this.now,
       connectAgent: (socketPath) => this.#agent(socketPath),

@@ -4,6 +4,8 @@ import type { Kind, Metadata, ResourceClient } from '../../resources/index.ts';
 import { isKind, resourceId } from '../../resources/index.ts';
 import { readDocuments } from '../batch.ts';
 import { refuseReadOnly } from '../checked-document.ts';
+import type { DryRunOptions } from '../dry-run/option.ts';
+import { addDryRunOption, resultIo } from '../dry-run/option.ts';
 import type { CliIo } from '../io.ts';
 import { CommandError } from '../io.ts';
 import type { ManifestDocument } from '../manifest.ts';
@@ -14,7 +16,7 @@ interface Target {
   readonly metadata: Pick<Metadata, 'name' | 'namespace' | 'resourceVersion'>;
 }
 
-interface DeleteOptions {
+interface DeleteOptions extends DryRunOptions {
   readonly filename?: string;
   readonly recursive?: boolean;
   readonly namespace?: string;
@@ -23,8 +25,7 @@ interface DeleteOptions {
 }
 
 export function addDeleteCommand(program: Command, io: CliIo): void {
-  program
-    .command('delete')
+  addDryRunOption(program.command('delete'))
     .description('delete resources by file, or by kind and names')
     .argument('[kind]')
     .argument('[names...]')
@@ -35,7 +36,7 @@ export function addDeleteCommand(program: Command, io: CliIo): void {
     .option('-s, --skip-not-exists', 'take a resource that does not exist for deleted')
     .action(async (kind: string | undefined, names: readonly string[], options: DeleteOptions) => {
       const targets = await chooseTargets({ kind, names, options }, io);
-      await withResources(io, (client) => deleteAll(client, { targets, options }, io));
+      await withResources(io, (client) => deleteAll(client, { targets, options }, resultIo(io, options)), options);
     });
 }
 

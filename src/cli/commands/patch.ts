@@ -5,13 +5,15 @@ import { ConflictError } from '../../datastore/store.ts';
 import type { AnyResource, Kind, ResourceClient, ResourceName } from '../../resources/index.ts';
 import { parseResource, resourceId } from '../../resources/index.ts';
 import { noteInert, refuseReadOnly } from '../checked-document.ts';
+import type { DryRunOptions } from '../dry-run/option.ts';
+import { addDryRunOption, resultIo } from '../dry-run/option.ts';
 import type { CliIo } from '../io.ts';
 import { CommandError } from '../io.ts';
 import type { PatchType } from '../patch.ts';
 import { applyPatch, PATCH_TYPES } from '../patch.ts';
 import { resourceArguments, withResources } from '../session.ts';
 
-interface PatchOptions {
+interface PatchOptions extends DryRunOptions {
   readonly patch: string;
   readonly type: PatchType;
   readonly namespace?: string;
@@ -21,8 +23,7 @@ interface PatchOptions {
 const RETRIES = 5;
 
 export function addPatchCommand(program: Command, io: CliIo): void {
-  program
-    .command('patch')
+  addDryRunOption(program.command('patch'))
     .description('change fields of a resource')
     .argument('<kind>')
     .argument('[name]')
@@ -37,11 +38,11 @@ export function addPatchCommand(program: Command, io: CliIo): void {
       const patch = parsePatch(options.patch);
       const change = (document: unknown): unknown => applyPatch(document, patch, options.type);
       try {
-        await withResources(io, (client) => patchResource(client, { kind, where, change }));
+        await withResources(io, (client) => patchResource(client, { kind, where, change }), options);
       } catch (error) {
         throw new CommandError(`failed to patch '${kind}' resource: [${(error as Error).message}]`);
       }
-      io.stdout(`Successfully patched 1 '${kind}' resource\n`);
+      resultIo(io, options).stdout(`Successfully patched 1 '${kind}' resource\n`);
       noteInert([kind], io);
     });
 }

@@ -3,6 +3,8 @@ import type { AnyResource, Kind, ResourceClient } from '../../resources/index.ts
 import type { BatchItem, ManifestOptions, VerbWords } from '../batch.ts';
 import { describeDocument, readDocuments, runBatch, withPosition } from '../batch.ts';
 import { checkedDocument, noteInert, refuseReadOnly } from '../checked-document.ts';
+import type { DryRunOptions } from '../dry-run/option.ts';
+import { addDryRunOption, resultIo } from '../dry-run/option.ts';
 import type { CliIo } from '../io.ts';
 import { addManifestOptions } from '../manifest-options.ts';
 import { withResources } from '../session.ts';
@@ -16,9 +18,9 @@ export interface WriteVerb extends VerbWords {
 
 /** The shape that apply, create and replace share: resources from `-f`, each checked and written by itself. */
 export function addWriteCommand(program: Command, io: CliIo, verb: WriteVerb): Command {
-  return addManifestOptions(program.command(verb.verb))
+  return addDryRunOption(addManifestOptions(program.command(verb.verb)))
     .description(verb.description)
-    .action(async (options: ManifestOptions & Readonly<Record<string, unknown>>) => {
+    .action(async (options: ManifestOptions & DryRunOptions & Readonly<Record<string, unknown>>) => {
       const documents = await readDocuments(io, options);
       const written = new Set<Kind>();
       const write = async (client: ResourceClient): Promise<void> => {
@@ -32,8 +34,8 @@ export function addWriteCommand(program: Command, io: CliIo, verb: WriteVerb): C
               written.add(resource.kind);
             }),
         }));
-        await runBatch(items, verb, io);
+        await runBatch(items, verb, resultIo(io, options));
       };
-      await withResources(io, write, verb).finally(() => noteInert(written, io));
+      await withResources(io, write, { ...verb, ...options }).finally(() => noteInert(written, io));
     });
 }
