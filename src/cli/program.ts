@@ -3,6 +3,7 @@ import { addApplyCommand } from './commands/apply.ts';
 import { addCreateCommand } from './commands/create.ts';
 import { addDeleteCommand } from './commands/delete.ts';
 import { addGetCommand } from './commands/get.ts';
+import { addIpamCommand } from './commands/ipam/ipam.ts';
 import { addLabelCommand } from './commands/label.ts';
 import { addNodeCommand } from './commands/node.ts';
 import { addPatchCommand } from './commands/patch.ts';
@@ -24,6 +25,7 @@ const COMMANDS: readonly ((program: Command, io: CliIo) => void)[] = [
   addGetCommand,
   addLabelCommand,
   addValidateCommand,
+  addIpamCommand,
   addNodeCommand,
   addPeerCommand,
   addRouteCommand,

@@ -1,5 +1,5 @@
 /** IPAM's only door: addresses for pods and tunnels out of blocks that nodes claim. README.md tells how it works. */
-export type { Assignment } from './block.ts';
+export type { Assignment, Block } from './block.ts';
 export { lentAddresses } from './block.ts';
 export { blockFromJson } from './block-json.ts';
 export type { Assigned, AssignRequest } from './assign.ts';
@@ -8,3 +8,5 @@ export { createIpam, tunnelHandle } from './client.ts';
 export { BadReleaseError, PoolsExhaustedError, TooManyConflictsError } from './errors.ts';
 export type { IpamPool } from './plan.ts';
 export type { IpamPorts } from './records.ts';
+export type { AddressReport, Borrowed, IpamRecords, NamedPool, PoolUsage, Usage } from './usage.ts';
+export { borrowedAddresses, ownerOf, reportOf, usageOf } from './usage.ts';
