@@ -12,6 +12,8 @@ export interface CliIo {
   readonly version: string;
   /** Milliseconds since 1970. */
   now(): number;
+  /** Standard output is one: colours and progress are for people alone. */
+  readonly isTerminal: boolean;
   stdout(text: string): void;
   stderr(text: string): void;
   /** The texts behind `-f`: one of a file or of standard input (`-`), one for each manifest in a directory. */
@@ -27,6 +29,8 @@ export interface CliIo {
   /** Of this host, where no agent says it: as the agent works it out. */
   nodeName(): string;
   sleep(ms: number): Promise<void>;
+  /** Fires when the operator interrupts (SIGINT, SIGTERM); until it is asked for, such a signal ends the process. */
+  interruption(): AbortSignal;
 }
 
 export interface ManifestText {

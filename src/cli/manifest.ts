@@ -1,23 +1,28 @@
-import { parseAllDocuments } from 'yaml';
+import { LineCounter, parseAllDocuments } from 'yaml';
 import type { ManifestText } from './io.ts';
 import { CommandError } from './io.ts';
+import { offsetOf } from './manifest-position.ts';
 
 /** One resource as somebody wrote it, not yet checked. */
 export interface ManifestDocument {
-  readonly path: string;
   readonly value: unknown;
+  /** `FILE:LINE` of a field such as `spec.rules[0].action`; of what stands nearest to it where it is missing. */
+  readonly where: (field?: string) => string;
 }
 
 /** Reads YAML, of any number of documents, and JSON, which is YAML; flattens arrays and lists. Throws CommandError. */
 export function parseManifest({ path, text }: ManifestText): readonly ManifestDocument[] {
-  const documents = parseAllDocuments(text);
-  return documents.flatMap((document) => {
+  const lines = new LineCounter();
+  return parseAllDocuments(text, { lineCounter: lines, prettyErrors: false }).flatMap((document) => {
+    const place = (offset: number): string => `${path}:${lines.linePos(offset).line}`;
     const [error] = document.errors;
     if (error !== undefined) {
-      const [sentence = ''] = error.message.split('\n');
-      throw new CommandError(`failed to execute command: ${path}: ${sentence.replace(/:$/, '')}`);
+      throw new CommandError(`failed to execute command: ${place(error.pos[0])}: ${error.message}`);
     }
-    return flatten(toPlain(document, path)).map((value) => ({ path, value }));
+    return flatten(toPlain(document, path), []).map(({ value, at }) => ({
+      value,
+      where: (field = '') => place(offsetOf(document, at, field)),
+    }));
   });
 }
 
@@ -30,9 +35,15 @@ function toPlain(document: { toJS(): unknown }, path: string): unknown {
   }
 }
 
-function flatten(value: unknown): readonly unknown[] {
+interface Flattened {
+  readonly value: unknown;
+  readonly at: readonly (string | number)[];
+}
+
+function flatten(value: unknown, at: Flattened['at']): readonly Flattened[] {
   if (value === null || value === undefined) return [];
-  if (Array.isArray(value)) return value.flatMap(flatten);
+  if (Array.isArray(value)) return value.flatMap((each, i) => flatten(each, [...at, i]));
   const { kind, items } = value as { readonly kind?: unknown; readonly items?: unknown };
-  return typeof kind === 'string' && kind.endsWith('List') && Array.isArray(items) ? items.flatMap(flatten) : [value];
+  const isList = typeof kind === 'string' && kind.endsWith('List') && Array.isArray(items);
+  return isList ? flatten(items, [...at, 'items']) : [{ value, at }];
 }

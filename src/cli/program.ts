@@ -3,12 +3,15 @@ import { addApplyCommand } from './commands/apply.ts';
 import { addCreateCommand } from './commands/create.ts';
 import { addDeleteCommand } from './commands/delete.ts';
 import { addGetCommand } from './commands/get.ts';
+import { addIpamCommand } from './commands/ipam/ipam.ts';
 import { addLabelCommand } from './commands/label.ts';
 import { addNodeCommand } from './commands/node.ts';
+import { addPatchCommand } from './commands/patch.ts';
 import { addPeerCommand } from './commands/peer.ts';
 import { addReplaceCommand } from './commands/replace.ts';
 import { addRouteCommand } from './commands/route.ts';
 import { addRoutesCommand } from './commands/routes.ts';
+import { addValidateCommand } from './commands/validate.ts';
 import { addVersionCommand } from './commands/version.ts';
 import type { CliIo } from './io.ts';
 
@@ -17,9 +20,12 @@ const COMMANDS: readonly ((program: Command, io: CliIo) => void)[] = [
   addCreateCommand,
   addApplyCommand,
   addReplaceCommand,
+  addPatchCommand,
   addDeleteCommand,
   addGetCommand,
   addLabelCommand,
+  addValidateCommand,
+  addIpamCommand,
   addNodeCommand,
   addPeerCommand,
   addRouteCommand,

@@ -1,5 +1,5 @@
 /** IPAM's only door: addresses for pods and tunnels out of blocks that nodes claim. README.md tells how it works. */
-export type { Assignment } from './block.ts';
+export type { Assignment, Block } from './block.ts';
 export { lentAddresses } from './block.ts';
 export { blockFromJson } from './block-json.ts';
 export type { Assigned, AssignRequest } from './assign.ts';
@@ -13,3 +13,5 @@ export type { Applicant, PassedOver, PoolChoice, RuledPool } from './pool-choice
 export { choosePools, passedOverText } from './pool-choice.ts';
 export type { IpamPorts } from './records.ts';
 export type { AddressRelease } from './release-address.ts';
+export type { AddressReport, Borrowed, IpamRecords, NamedPool, PoolUsage, Usage } from './usage.ts';
+export { borrowedAddresses, ownerOf, reportOf, usageOf } from './usage.ts';

@@ -13,6 +13,7 @@ import { runCli } from '../../src/cli/program.ts';
 import { MemoryStore } from '../../src/datastore/memory.ts';
 import type { StoreSettings } from '../../src/datastore/open.ts';
 import type { Store } from '../../src/datastore/store.ts';
+import { UnavailableError } from '../../src/datastore/store.ts';
 
 export interface CliResult {
   readonly exitCode: number;
@@ -22,14 +23,21 @@ export interface CliResult {
 
 /** A shell in which calicoctl-ts runs on a store in memory, with files that are a record of texts. */
 export class FakeShell {
-  readonly store = new MemoryStore();
+  readonly store: MemoryStore;
   readonly files: Record<string, string> = {};
   readonly env: Record<string, string> = {};
   /** What the agent answers, by method and path: `GET /v1/status`. */
   readonly answers: Record<string, unknown> = {};
   /** What was posted, and with how much patience beyond the usual. */
   readonly posted: unknown[] = [];
+  /** So many watches end at once: the store is away. */
+  failWatches = 0;
+  isTerminal = false;
   now = 0;
+  /** Ctrl-C. */
+  interruption = new AbortController();
+  /** Told of each piece of output as it comes. */
+  onOutput: (text: string) => void = () => undefined;
   /** What `node uninstall` works on. */
   host: UninstallHost = {
     kernel: new FakeKernel(),
@@ -47,16 +55,28 @@ export class FakeShell {
   opened: StoreSettings | undefined;
   closed = 0;
 
+  /** Two shells may work on one store. */
+  constructor(store = new MemoryStore()) {
+    this.store = store;
+  }
+
   async run(...args: readonly string[]): Promise<CliResult> {
     let stdout = '';
     let stderr = '';
     const io: CliIo = {
       env: this.env,
+      isTerminal: this.isTerminal,
       version: '1.2.3',
       now: () => this.now,
       connectAgent: (socketPath) => this.#agent(socketPath),
-      stdout: (text) => void (stdout += text),
-      stderr: (text) => void (stderr += text),
+      stdout: (text) => {
+        stdout += text;
+        this.onOutput(text);
+      },
+      stderr: (text) => {
+        stderr += text;
+        this.onOutput(text);
+      },
       readManifests: (path) => {
         const text = this.files[path];
         if (text === undefined) return Promise.reject(new CommandError(`failed to execute command: no file ${path}`));
@@ -70,6 +90,7 @@ export class FakeShell {
       doctor: this.doctor ?? healthyHost(this.hostTexts),
       nodeName: () => 'node-a1',
       sleep: () => Promise.resolve(),
+      interruption: () => this.interruption.signal,
       openStore: (settings) => {
         this.opened = settings;
         return Promise.resolve(this.#unclosable());
@@ -104,7 +125,10 @@ export class FakeShell {
       update: (key, value, revision) => store.update(key, value, revision),
       delete: (key, revision) => store.delete(key, revision),
       writeAll: (writes) => store.writeAll(writes),
-      watch: (prefix, revision, signal) => store.watch(prefix, revision, signal),
+      watch: (prefix, revision, signal) => {
+        if (this.failWatches-- > 0) throw new UnavailableError('the store is away');
+        return store.watch(prefix, revision, signal);
+      },
       close: () => {
         this.closed++;
         return Promise.resolve();

@@ -3,36 +3,40 @@ import { NotFoundError } from '../../datastore/store.ts';
 import type { Kind, Metadata, ResourceClient } from '../../resources/index.ts';
 import { isKind, resourceId } from '../../resources/index.ts';
 import { readDocuments } from '../batch.ts';
+import { refuseReadOnly } from '../checked-document.ts';
+import type { DryRunOptions } from '../dry-run/option.ts';
+import { addDryRunOption, resultIo } from '../dry-run/option.ts';
 import type { CliIo } from '../io.ts';
 import { CommandError } from '../io.ts';
-import { kindArgument, nameArguments, withResources } from '../session.ts';
-import { refuseReadOnly } from './write.ts';
+import type { ManifestDocument } from '../manifest.ts';
+import { resourceArguments, withResources } from '../session.ts';
 
 interface Target {
   readonly kind: Kind;
   readonly metadata: Pick<Metadata, 'name' | 'namespace' | 'resourceVersion'>;
 }
 
-interface DeleteOptions {
+interface DeleteOptions extends DryRunOptions {
   readonly filename?: string;
   readonly recursive?: boolean;
   readonly namespace?: string;
   readonly skipNotExists?: boolean;
+  readonly skipEmpty?: boolean;
 }
 
 export function addDeleteCommand(program: Command, io: CliIo): void {
-  program
-    .command('delete')
+  addDryRunOption(program.command('delete'))
     .description('delete resources by file, or by kind and names')
     .argument('[kind]')
     .argument('[names...]')
     .option('-f, --filename <path>', 'a file, a directory, or - for standard input')
     .option('-R, --recursive', 'directories with all that is in them')
     .option('-n, --namespace <namespace>', 'the namespace of the names', undefined)
+    .option('--skip-empty', 'do not fail where there are no resources')
     .option('-s, --skip-not-exists', 'take a resource that does not exist for deleted')
     .action(async (kind: string | undefined, names: readonly string[], options: DeleteOptions) => {
       const targets = await chooseTargets({ kind, names, options }, io);
-      await withResources(io, (client) => deleteAll(client, { targets, options }, io));
+      await withResources(io, (client) => deleteAll(client, { targets, options }, resultIo(io, options)), options);
     });
 }
 
@@ -43,22 +47,24 @@ interface Choice {
 }
 
 async function chooseTargets({ kind, names, options }: Choice, io: CliIo): Promise<readonly Target[]> {
-  const { filename, namespace, recursive = false } = options;
-  if (filename !== undefined) return (await readDocuments(io, { filename, recursive })).map(documentTarget);
-  if (kind === undefined || names.length === 0) throw new CommandError('No resources specified');
-  const found = kindArgument(kind);
-  return nameArguments(names).map((name) => ({
-    kind: found,
+  const { filename, namespace } = options;
+  if (filename !== undefined) return (await readDocuments(io, { ...options, filename })).map(documentTarget);
+  if (kind === undefined) throw new CommandError('No resources specified');
+  const found = resourceArguments(kind, names);
+  if (found.names.length === 0) throw new CommandError('No resources specified');
+  return found.names.map((name) => ({
+    kind: found.kind,
     metadata: { name, ...(namespace === undefined ? {} : { namespace }) },
   }));
 }
 
 /** Only kind and name count: what cannot be read any more must still be deletable. */
-function documentTarget(document: unknown): Target {
-  const { kind, metadata } = (document ?? {}) as { readonly kind?: unknown; readonly metadata?: Metadata };
+function documentTarget({ value, where }: ManifestDocument): Target {
+  const { kind, metadata } = (value ?? {}) as { readonly kind?: unknown; readonly metadata?: Metadata };
   if (typeof kind !== 'string' || !isKind(kind))
-    throw new CommandError(`kind = '${String(kind)}': is not a kind that is supported`);
-  if (typeof metadata?.name !== 'string') throw new CommandError(`metadata.name of a ${kind}: is required`);
+    throw new CommandError(`${where('kind')}: kind = '${String(kind)}': is not a kind that is supported`);
+  if (typeof metadata?.name !== 'string')
+    throw new CommandError(`${where('metadata')}: metadata.name of a ${kind}: is required`);
   return { kind, metadata };
 }
 

@@ -1,21 +1,14 @@
 import type { Command } from 'commander';
-import { stringify } from 'yaml';
-import type {
-  AnyResource,
-  ColumnContext,
-  Kind,
-  KindSpec,
-  ResourceClient,
-  UnreadableEntry,
-} from '../../resources/index.ts';
-import { API_VERSION, DEFAULT_ASN, kindTable } from '../../resources/index.ts';
+import type { AnyResource, ColumnContext, Kind, ResourceClient, UnreadableEntry } from '../../resources/index.ts';
+import { DEFAULT_ASN, kindTable } from '../../resources/index.ts';
 import type { CliIo } from '../io.ts';
 import { CommandError } from '../io.ts';
-import { kindArgument, nameArguments, withResources } from '../session.ts';
+import { exported, formatDocuments } from '../output/documents.ts';
+import type { Format } from '../output/format.ts';
+import { FORMATS, outputFormat } from '../output/format.ts';
+import { resourceArguments, withResources } from '../session.ts';
 import { formatTabs } from '../table.ts';
-
-const FORMATS = ['ps', 'wide', 'yaml', 'yml', 'json'] as const;
-type Format = (typeof FORMATS)[number];
+import { watchResources } from '../watch.ts';
 
 interface GetOptions {
   readonly output: string;
@@ -23,6 +16,7 @@ interface GetOptions {
   readonly allNamespaces?: boolean;
   readonly headers: boolean;
   readonly export?: boolean;
+  readonly watch?: boolean;
 }
 
 export function addGetCommand(program: Command, io: CliIo): void {
@@ -31,42 +25,46 @@ export function addGetCommand(program: Command, io: CliIo): void {
     .description('show resources of a kind')
     .argument('<kind>', 'bgppeers, ippool, nodes …')
     .argument('[names...]')
-    .option('-o, --output <format>', FORMATS.join(', '), 'ps')
+    .option('-o, --output <format>', FORMATS, 'ps')
     .option('-n, --namespace <namespace>', 'of kinds that have one')
     .option('-A, --all-namespaces', 'of kinds that have one')
     .option('--no-headers', 'leave the headings of the table out')
     .option('--export', 'without what the cluster itself put into the metadata')
-    .action(async (word: string, names: readonly string[], options: GetOptions) => {
-      const kind = kindArgument(word);
-      const format = outputFormat(options);
-      nameArguments(names);
-      await withResources(io, async (client) => {
-        const { resources, unreadable } = await find(client, { kind, names, options });
+    .option('-w, --watch', 'go on with what changes, until Ctrl-C')
+    .action(async (word: string, rest: readonly string[], options: GetOptions) => {
+      const { kind, names } = resourceArguments(word, rest);
+      const query = { kind, names, ...scopeOf(kind, options) };
+      const withNamespace = options.namespace !== undefined || options.allNamespaces === true;
+      const format = outputFormat(options.output, { kind, withNamespace });
+      await withResources(io, async (client, store) => {
+        const watch = options.watch === true;
+        // A watch lists by itself; that a name is unknown is told before it begins.
+        const found = watch && names.length === 0 ? NOTHING : await find(client, query);
         const asn = kind === 'Node' ? await globalAsn(client) : { globalAsn: DEFAULT_ASN, unreadable: [] };
-        for (const { key, reason } of [...unreadable, ...asn.unreadable]) io.stderr(`cannot read ${key}: ${reason}\n`);
-        const context = { globalAsn: asn.globalAsn };
-        io.stdout(
-          format === 'ps' || format === 'wide'
-            ? table({ kind, resources, context, options })
-            : document(resources, { format, names, options }),
-        );
+        for (const { key, reason } of [...found.unreadable, ...asn.unreadable]) {
+          io.stderr(`cannot read ${key}: ${reason}\n`);
+        }
+        const shown = { format, context: { globalAsn: asn.globalAsn }, headers: options.headers };
+        if (watch) await watchResources({ store, query, shown }, io);
+        else io.stdout(print(found.resources, { ...shown, alone: names.length === 1, bare: options.export === true }));
       });
     });
 }
 
-function outputFormat({ output, namespace, allNamespaces }: GetOptions): Format {
-  if (namespace !== undefined && allNamespaces === true) {
+/** Absent: of all namespaces, or of a kind that has none. */
+function scopeOf(kind: Kind, { namespace, allNamespaces = false }: GetOptions): { readonly namespace?: string } {
+  if (namespace !== undefined && allNamespaces) {
     throw new CommandError('cannot use both --namespace and --all-namespaces flags at the same time');
   }
-  const format = FORMATS.find((candidate) => candidate === output);
-  if (format === undefined) throw new CommandError(`unrecognized output format '${output}'`);
-  return format;
+  if (kindTable[kind].namespaced) return allNamespaces ? {} : { namespace: namespace ?? 'default' };
+  if (namespace !== undefined) throw new CommandError(`${kind} is not namespaced`);
+  return {};
 }
 
 interface Query {
   readonly kind: Kind;
   readonly names: readonly string[];
-  readonly options: GetOptions;
+  readonly namespace?: string;
 }
 
 interface Found {
@@ -75,13 +73,14 @@ interface Found {
   readonly unreadable: readonly UnreadableEntry[];
 }
 
-async function find(client: ResourceClient, { kind, names, options }: Query): Promise<Found> {
-  const namespace =
-    kindTable[kind].namespaced && options.allNamespaces !== true ? (options.namespace ?? 'default') : undefined;
+const NOTHING: Found = { resources: [], unreadable: [] };
+
+async function find(client: ResourceClient, { kind, names, namespace }: Query): Promise<Found> {
   if (names.length === 0) return client.survey(kind, namespace);
   const found: AnyResource[] = [];
-  for (const name of names)
+  for (const name of names) {
     found.push(await client.get(kind, { name, ...(namespace === undefined ? {} : { namespace }) }));
+  }
   return { resources: found, unreadable: [] };
 }
 
@@ -92,43 +91,18 @@ async function globalAsn(client: ResourceClient): Promise<ColumnContext & Pick<F
   return { globalAsn: shared?.spec.asNumber ?? DEFAULT_ASN, unreadable };
 }
 
-interface Table {
-  readonly kind: Kind;
-  readonly resources: readonly AnyResource[];
+interface Printed {
+  readonly format: Format;
   readonly context: ColumnContext;
-  readonly options: GetOptions;
+  readonly headers: boolean;
+  readonly alone: boolean;
+  readonly bare: boolean;
 }
 
-function table({ kind, resources, context, options }: Table): string {
-  const spec = kindTable[kind] as KindSpec<AnyResource>;
-  const withNamespace = spec.namespaced && (options.namespace !== undefined || options.allNamespaces === true);
-  const namespace = { heading: 'NAMESPACE', value: ({ metadata }: AnyResource) => metadata.namespace ?? '' };
-  const columns = [
-    ...(withNamespace ? [namespace] : []),
-    ...(options.output === 'wide' ? spec.wideColumns : spec.columns),
-  ];
-  const head = options.headers ? [columns.map(({ heading }) => heading)] : [];
-  return `${formatTabs([...head, ...resources.map((resource) => columns.map(({ value }) => value(resource, context)))])}\n`;
-}
-
-interface Written {
-  readonly format: 'yaml' | 'yml' | 'json';
-  readonly names: readonly string[];
-  readonly options: GetOptions;
-}
-
-/** One resource that was named stands alone; everything else is a list. */
-function document(resources: readonly AnyResource[], { format, names, options }: Written): string {
-  const alone = names.length === 1;
-  const shown = alone && options.export === true ? resources.map(exported) : resources;
-  if (format === 'json') return `${JSON.stringify(alone ? shown[0] : shown, undefined, 2)}\n`;
-  const kind = `${resources[0]?.kind ?? ''}List`;
-  return stringify(alone ? shown[0] : { apiVersion: API_VERSION, kind, items: shown }, {
-    aliasDuplicateObjects: false,
-  });
-}
-
-function exported(resource: AnyResource): object {
-  const { name, labels, annotations } = resource.metadata;
-  return { ...resource, metadata: { name, ...(labels && { labels }), ...(annotations && { annotations }) } };
+function print(resources: readonly AnyResource[], { format, context, headers, alone, bare }: Printed): string {
+  if (format.as !== 'table')
+    return formatDocuments(alone && bare ? resources.map(exported) : resources, format, { alone });
+  const head = headers ? [format.columns.map(({ heading }) => heading)] : [];
+  const rows = resources.map((resource) => format.columns.map(({ value }) => value(resource, context)));
+  return `${formatTabs([...head, ...rows])}\n`;
 }

@@ -1,20 +1,21 @@
 import type { Command } from 'commander';
 import type { AnyResource } from '../../resources/index.ts';
 import { checkLabel } from '../../resources/index.ts';
+import { refuseReadOnly } from '../checked-document.ts';
+import type { DryRunOptions } from '../dry-run/option.ts';
+import { addDryRunOption, resultIo } from '../dry-run/option.ts';
 import type { CliIo } from '../io.ts';
 import { CommandError } from '../io.ts';
 import { kindArgument, nameArguments, withResources } from '../session.ts';
-import { refuseReadOnly } from './write.ts';
 
-interface LabelOptions {
+interface LabelOptions extends DryRunOptions {
   readonly overwrite?: boolean;
   readonly remove?: boolean;
   readonly namespace?: string;
 }
 
 export function addLabelCommand(program: Command, io: CliIo): void {
-  program
-    .command('label')
+  addDryRunOption(program.command('label'))
     .description('set or remove one label of a resource')
     .argument('<kind>')
     .argument('<name>')
@@ -25,16 +26,20 @@ export function addLabelCommand(program: Command, io: CliIo): void {
     .action(async (word: string, name: string, ...[label, options]: [string, LabelOptions]) => {
       const kind = kindArgument(word);
       nameArguments([name]);
-      await withResources(io, async (client) => {
-        const where = { name, ...(options.namespace === undefined ? {} : { namespace: options.namespace }) };
-        const resource = await client.get(kind, where);
-        refuseReadOnly(resource, 'label');
-        const edit =
-          options.remove === true ? removed(resource, label) : set(resource, label, options.overwrite === true);
-        // The version that was read goes along: a label that somebody else set meanwhile is not lost.
-        await client.update({ ...resource, metadata: { ...resource.metadata, labels: edit.labels } });
-        io.stdout(`Successfully ${edit.done} ${kind.toLowerCase()} ${name}\n`);
-      });
+      await withResources(
+        io,
+        async (client) => {
+          const where = { name, ...(options.namespace === undefined ? {} : { namespace: options.namespace }) };
+          const resource = await client.get(kind, where);
+          refuseReadOnly(resource, 'label');
+          const edit =
+            options.remove === true ? removed(resource, label) : set(resource, label, options.overwrite === true);
+          // The version that was read goes along: a label that somebody else set meanwhile is not lost.
+          await client.update({ ...resource, metadata: { ...resource.metadata, labels: edit.labels } });
+          resultIo(io, options).stdout(`Successfully ${edit.done} ${kind.toLowerCase()} ${name}\n`);
+        },
+        options,
+      );
     });
 }
 

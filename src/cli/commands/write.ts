@@ -1,10 +1,12 @@
 import type { Command } from 'commander';
-import type { AnyResource, ResourceClient } from '../../resources/index.ts';
-import { kindTable, parseResource, resourceId } from '../../resources/index.ts';
+import type { AnyResource, Kind, ResourceClient } from '../../resources/index.ts';
 import type { BatchItem, ManifestOptions, VerbWords } from '../batch.ts';
-import { describeDocument, readDocuments, runBatch } from '../batch.ts';
+import { describeDocument, readDocuments, runBatch, withPosition } from '../batch.ts';
+import { checkedDocument, noteInert, refuseReadOnly } from '../checked-document.ts';
+import type { DryRunOptions } from '../dry-run/option.ts';
+import { addDryRunOption, resultIo } from '../dry-run/option.ts';
 import type { CliIo } from '../io.ts';
-import { CommandError } from '../io.ts';
+import { addManifestOptions } from '../manifest-options.ts';
 import { withResources } from '../session.ts';
 
 export interface WriteVerb extends VerbWords {
@@ -16,36 +18,24 @@ export interface WriteVerb extends VerbWords {
 
 /** The shape that apply, create and replace share: resources from `-f`, each checked and written by itself. */
 export function addWriteCommand(program: Command, io: CliIo, verb: WriteVerb): Command {
-  return program
-    .command(verb.verb)
+  return addDryRunOption(addManifestOptions(program.command(verb.verb)))
     .description(verb.description)
-    .requiredOption('-f, --filename <path>', 'a file, a directory, or - for standard input')
-    .option('-R, --recursive', 'directories with all that is in them')
-    .option('--skip-empty', 'do not fail where there are no resources')
-    .action(async (options: ManifestOptions & Readonly<Record<string, unknown>>) => {
+    .action(async (options: ManifestOptions & DryRunOptions & Readonly<Record<string, unknown>>) => {
       const documents = await readDocuments(io, options);
+      const written = new Set<Kind>();
       const write = async (client: ResourceClient): Promise<void> => {
         const items = documents.map((document): BatchItem => ({
           ...describeDocument(document),
-          run: async () => {
-            await verb.write(client, writable(document, verb.verb), options);
-          },
+          run: () =>
+            withPosition(document, async () => {
+              const resource = checkedDocument(document, options.namespace);
+              refuseReadOnly(resource, verb.verb);
+              await verb.write(client, resource, options);
+              written.add(resource.kind);
+            }),
         }));
-        await runBatch(items, verb, io);
+        await runBatch(items, verb, resultIo(io, options));
       };
-      await withResources(io, write, verb);
+      await withResources(io, write, { ...verb, ...options }).finally(() => noteInert(written, io));
     });
-}
-
-function writable(document: unknown, verb: string): AnyResource {
-  const resource = parseResource(document);
-  refuseReadOnly(resource, verb);
-  return resource;
-}
-
-/** Throws CommandError for kinds that the agent alone writes. */
-export function refuseReadOnly({ kind, metadata }: Pick<AnyResource, 'kind' | 'metadata'>, verb: string): void {
-  if (kindTable[kind].readOnly !== true) return;
-  const operation = verb.charAt(0).toUpperCase() + verb.slice(1);
-  throw new CommandError(`operation ${operation} is not supported on ${resourceId(kind, metadata.name)}`);
 }
