@@ -1,9 +1,11 @@
+import { isDeepStrictEqual } from 'node:util';
 import type { CloseHow, Speaker, SpeakerSettings } from '../../bird/index.ts';
 import type { Dataplane } from '../../felix/index.ts';
-import type { DrainRequest, NodeStatus, PodRequest, PodResult, RouteReport } from '../api/contract.ts';
+import type { DrainRequest, NodeStatus, PodRequest, PodResult, RouteReport, SettingReport } from '../api/contract.ts';
 import type { BgpApi } from '../api/bgp-routes.ts';
 import type { NodeApi } from '../api/node-routes.ts';
-import type { AgentSettings } from '../config/settings.ts';
+import { readRuntimeSettings } from '../config/settings.ts';
+import type { AgentSettings, RuntimeSettings } from '../config/settings.ts';
 import { CALICO_PREFIX } from '../datastore/keys.ts';
 import { changeKey } from '../datastore/ledger.ts';
 import type { Store } from '../datastore/store.ts';
@@ -14,7 +16,7 @@ import type { TunnelKind } from '../ipam/index.ts';
 import { formatIpAddress, formatIpv4 } from '../model/ip.ts';
 import type { IpAddress } from '../model/ip.ts';
 import { createResourceClient, emptyResources, ResourceReader } from '../resources/index.ts';
-import type { ResourceClient } from '../resources/index.ts';
+import type { ResourceClient, ResourceView } from '../resources/index.ts';
 import type { BgpState } from '../health/verdicts.ts';
 import type { Clock } from '../runtime/clock.ts';
 import type { Logger, LogLevel } from '../runtime/logger.ts';
@@ -34,6 +36,7 @@ import {
   speakerSettings,
 } from './cluster-view.ts';
 import type { Knowledge } from './cluster-view.ts';
+import { FelixSettings } from './felix-settings.ts';
 import { agentBackground } from './background.ts';
 import { ownRoutes } from './own-routes.ts';
 import { CALICO_PEER_DEFAULTS, computePeers } from './peers.ts';
@@ -60,6 +63,10 @@ export interface AgentPorts {
   readonly datastoreLog: Logger;
   /** What BGPConfiguration says of bird's log. */
   readonly onBgpLogLevel: (level: LogLevel) => void;
+  /** What the environment and the FelixConfigurations come to, told again and again. The dataplane is told by the agent. */
+  readonly onRuntimeSettings: (settings: RuntimeSettings) => void;
+  /** Why something of these is not in force. */
+  readonly settingProblem: () => string | undefined;
   /** Told once, where the agent cannot go on. */
   readonly onFatal: (error: Error) => void;
   /** Somebody asked the agent to leave the cluster's routing for good. */
@@ -84,6 +91,8 @@ export class Agent implements BgpApi, NodeApi {
   readonly #speakers: SpeakerKeeper;
   readonly #pods: Pods;
   readonly #secrets: SecretFiles;
+  readonly #felixSettings: FelixSettings;
+  #runtime: RuntimeSettings;
   readonly #startedAt: number;
   readonly #reported = new Set<string>();
   readonly bgp: BgpAnswers;
@@ -108,6 +117,8 @@ export class Agent implements BgpApi, NodeApi {
       resources: this.#resources,
       carry: (kind, address) => this.#carryTunnelAddress(kind, address),
     });
+    this.#felixSettings = new FelixSettings(node, settings.told);
+    this.#runtime = readRuntimeSettings(settings.told);
     const directory = settings.bgp.passwordDirectory;
     this.#secrets = new SecretFiles({ directory, clock, onChange: () => this.#schedule() });
     this.#knowledge = { node, resources: emptyResources(), blocks: [] };
@@ -176,7 +187,12 @@ export class Agent implements BgpApi, NodeApi {
       dataplane: dataplaneReport(dataplane),
       nat: dataplane.nat().map(natReport),
       health: this.#ports.health.report(),
+      settingProblems: this.#settingProblems(),
     };
+  }
+
+  settings(): readonly SettingReport[] {
+    return this.#felixSettings.report();
   }
 
   routes(): readonly RouteReport[] {
@@ -247,9 +263,27 @@ export class Agent implements BgpApi, NodeApi {
     });
   }
 
+  #settingProblems(): readonly string[] {
+    const other = this.#ports.settingProblem();
+    return [...this.#felixSettings.problems(), ...(other === undefined ? [] : [other])];
+  }
+
+  /** Before all else that is computed: the first inputs of the dataplane are already for the settings as they are. */
+  #settle(view: ResourceView): void {
+    const { dataplane, log, onRuntimeSettings } = this.#ports;
+    const { settings, changes, problems } = this.#felixSettings.update(view);
+    for (const problem of problems) this.#sayOnce('a FelixConfiguration is not wholly in force', { problem });
+    if (changes.length > 0) log.info({ changes }, 'settings changed, and are in force from here on');
+    if (!isDeepStrictEqual(settings.felix, this.#runtime.felix)) dataplane.configure(settings.felix);
+    this.#runtime = settings;
+    onRuntimeSettings(settings);
+  }
+
   #recompute({ entries }: SyncView): void {
     const { node, dataplane, onBgpLogLevel } = this.#ports;
-    const { resources, unreadable } = this.#reader.view(entries.values());
+    const seen = this.#reader.view(entries.values());
+    const { resources, unreadable } = seen;
+    this.#settle(seen);
     const blocks = localBlocks(entries.values(), node);
     this.#knowledge = { node, resources, blocks, lent: lentAddresses(entries, { node, blocks }) };
     for (const { key, reason } of unreadable)

@@ -4,7 +4,8 @@ import { formatAddresses } from './node-status-addresses.ts';
 import { formatFramed } from './table.ts';
 
 /** An agent's, or that of a speaker alone, which has neither datastore nor kernel. */
-type AnyStatus = SpeakerStatus & Partial<Pick<NodeStatus, 'addresses' | 'datastore' | 'dataplane' | 'nat' | 'health'>>;
+type AnyStatus = SpeakerStatus &
+  Partial<Pick<NodeStatus, 'addresses' | 'datastore' | 'dataplane' | 'nat' | 'health' | 'settingProblems'>>;
 
 /** `calicoctl node status` as people and scripts know it, and below it what that one does not tell. */
 export function formatNodeStatus(status: AnyStatus, now: number): string {
@@ -45,7 +46,7 @@ function since(iso: string, now: number): string {
   return iso.startsWith(today) ? iso.slice(11, 19) : iso.slice(0, 10);
 }
 
-function notes({ bgp, configuration, datastore, dataplane, nat = [] }: AnyStatus): string {
+function notes({ bgp, configuration, datastore, dataplane, nat = [], settingProblems = [] }: AnyStatus): string {
   const refused = configuration?.refused ?? [];
   const lines = [
     ...(bgp.converged ? [] : ['Waiting for the peers after a restart: routes are kept, none is removed.']),
@@ -56,6 +57,7 @@ function notes({ bgp, configuration, datastore, dataplane, nat = [] }: AnyStatus
       : [`${dataplane?.failed} routes were refused by the kernel: calicoctl-ts routes`]),
     ...natNotes(nat),
     ...(dataplane?.fights ?? []).map((fight) => `Somebody keeps undoing what we program: ${fight}`),
+    ...settingProblems.map((problem) => `Not in force: ${problem}`),
     ...(refused.length === 0
       ? []
       : [`${configuration?.file} is wrong, and what it said at ${configuration?.readAt} stays in force:`, ...refused]),

@@ -7,6 +7,7 @@ import type { AgentOptions } from '../agent-option.ts';
 import type { CliIo } from '../io.ts';
 import { addChecksystemCommand } from './checksystem.ts';
 import { addDoctorCommand } from './doctor.ts';
+import { addNodeSettingsCommand } from './node-settings.ts';
 import { addUninstallCommand } from './uninstall.ts';
 import { formatNodeStatus } from '../node-status.ts';
 import { formatJson, outputOption } from '../output-option.ts';
@@ -38,6 +39,7 @@ export function addNodeCommand(program: Command, io: CliIo): void {
       await agentClient(options, io).post('/v1/drain', request, options.wait * 1000);
       io.stdout('calico-node-ts has drained and ends; the routes on this host stay\n');
     });
+  addNodeSettingsCommand(node, io);
   addChecksystemCommand(node, io);
   addDoctorCommand(node, io);
   addUninstallCommand(node, io);

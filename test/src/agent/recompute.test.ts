@@ -35,12 +35,18 @@ beforeEach(async () => {
     ...{ node: 'a', version: '1.2.3', store, dataplane, clock, random: () => 0 },
     health: new AgentHealth({ clock, dataplane, asBirdReady: false }),
     createSpeaker: () => fakeSpeaker(),
-    ...{ log: silentLogger, datastoreLog: silentLogger, onBgpLogLevel: () => undefined },
+    ...{
+      log: silentLogger,
+      datastoreLog: silentLogger,
+      onBgpLogLevel: () => undefined,
+      onRuntimeSettings: () => undefined,
+    },
     onFatal: (error) => {
       throw error;
     },
     onStopped: () => undefined,
     hasIpv6: true,
+    settingProblem: () => undefined,
   });
   const node = entryOf(resource('Node', 'a', { bgp: { ipv4Address: '172.30.1.11/24' } }));
   await store.create(node.key, node.value);
