@@ -25,6 +25,7 @@ import { BgpAnswers } from '../speaker/bgp-answers.ts';
 import { peerStatus } from '../speaker/bgp-status.ts';
 import { SpeakerKeeper } from '../speaker/speaker-keeper.ts';
 import type { ChosenAddress } from './address-choice.ts';
+import { calicoStatus } from './calico-node-status.ts';
 import type { AgentHealth } from './agent-health.ts';
 import {
   bgpLogLevel,
@@ -45,6 +46,7 @@ import { createPods } from './pods.ts';
 import type { Pods } from './pods.ts';
 import { SecretFiles } from './secret-files.ts';
 import { addressReport, dataplaneReport, natReport, routeReport } from './status.ts';
+import { StatusAnswers } from './status-answers.ts';
 import { TunnelAddresses } from './tunnel-addresses.ts';
 
 export interface AgentPorts {
@@ -91,6 +93,7 @@ export class Agent implements BgpApi, NodeApi {
   readonly #speakers: SpeakerKeeper;
   readonly #pods: Pods;
   readonly #secrets: SecretFiles;
+  readonly #answers: StatusAnswers;
   readonly #felixSettings: FelixSettings;
   #runtime: RuntimeSettings;
   readonly #startedAt: number;
@@ -119,6 +122,16 @@ export class Agent implements BgpApi, NodeApi {
     });
     this.#felixSettings = new FelixSettings(node, settings.told);
     this.#runtime = readRuntimeSettings(settings.told);
+    this.#answers = new StatusAnswers({
+      ...{ node, clock, log, resources: this.#resources, mayWrite: () => true },
+      answer: (classes) => {
+        const [full, now] = [this.status(), new Date(clock.wallTime()).toISOString()];
+        return {
+          full,
+          status: calicoStatus(classes, { status: full, paths: () => this.bgp.paths('all', undefined), now }),
+        };
+      },
+    });
     const directory = settings.bgp.passwordDirectory;
     this.#secrets = new SecretFiles({ directory, clock, onChange: () => this.#schedule() });
     this.#knowledge = { node, resources: emptyResources(), blocks: [] };
@@ -154,8 +167,12 @@ export class Agent implements BgpApi, NodeApi {
     this.#addresses = addresses;
     const { store, clock, random, datastoreLog } = this.#ports;
     const handlers: SyncHandlers = {
-      onSnapshot: () => this.#schedule(),
+      onSnapshot: ({ entries }) => {
+        this.#answers.snapshot(entries.values());
+        this.#schedule();
+      },
       onChanges: (changes) => {
+        this.#answers.changes(changes);
         const { blocks } = this.#knowledge;
         if (changes.some((change) => isComputedFrom(changeKey(change), blocks))) this.#schedule();
       },
@@ -226,6 +243,7 @@ export class Agent implements BgpApi, NodeApi {
     this.#isClosed = true;
     this.#stopTunnelRetry();
     this.#secrets.close();
+    this.#answers.close();
     await this.#syncer?.close();
   }
 

@@ -10,6 +10,8 @@ export interface PeerStatus {
   readonly localAsn: number;
   /** RFC 4271 §8.2.2. */
   readonly state: string;
+  /** The operator holds it down, and with what words; absent where not. */
+  readonly shutdown?: string;
   /** ISO 8601. */
   readonly since: string;
   readonly lastError?: string;

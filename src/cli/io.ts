@@ -27,6 +27,10 @@ export interface CliIo {
   /** Of this host, where no agent says it: as the agent works it out. */
   nodeName(): string;
   sleep(ms: number): Promise<void>;
+  /** Fires when the operator interrupts (SIGINT, SIGTERM); until it is asked for, such a signal ends the process. */
+  interruption(): AbortSignal;
+  /** As Clock has it. */
+  after(ms: number, callback: () => void): () => void;
 }
 
 export interface ManifestText {
@@ -34,7 +38,13 @@ export interface ManifestText {
   readonly text: string;
 }
 
-/** Ends the command with exit code 1 and this sentence on stderr; an empty one was said already. */
+/** Ends the command with this sentence on stderr, where it is not empty because all was said already, and an exit code. */
 export class CommandError extends Error {
   override readonly name = 'CommandError';
+  readonly exitCode: number;
+
+  constructor(message: string, exitCode = 1) {
+    super(message);
+    this.exitCode = exitCode;
+  }
 }

@@ -28,9 +28,17 @@ export const systemIo = (version: string): CliIo => ({
   doctor: systemDoctorPorts(sleep),
   nodeName: () => nodeName(process.env['NODENAME'], process.env['CALICO_NODENAME_FILE'] || '/var/lib/calico/nodename'),
   sleep,
+  interruption,
+  after: (ms, callback) => systemClock.after(ms, callback),
 });
 
 const sleep = (ms: number): Promise<void> => new Promise((resolve) => void systemClock.after(ms, resolve));
+
+function interruption(): AbortSignal {
+  const interrupted = new AbortController();
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => interrupted.abort());
+  return interrupted.signal;
+}
 
 async function readManifests(path: string, recursive: boolean): Promise<readonly ManifestText[]> {
   if (path === '-') return [{ path: 'standard input', text: await text(process.stdin) }];

@@ -9,7 +9,7 @@ export { checkLabel, DEFAULT_NAMESPACE } from './metadata.ts';
 export { resourceKey, resourcePrefix } from './keys.ts';
 export { parseResource } from './parse.ts';
 export type { Resources, ResourceView, UnreadableEntry } from './stored.ts';
-export { emptyResources, ResourceReader, resourcesFromEntries } from './stored.ts';
+export { emptyResources, readStored, ResourceReader, resourcesFromEntries } from './stored.ts';
 export type { AnyResource, Kind, ResourceByKind } from './table.ts';
 export { isKind, kindByAlias, KINDS, kindTable, resourceId } from './table.ts';
 export type { BgpConfiguration } from './bgp-configuration.ts';

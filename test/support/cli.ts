@@ -13,6 +13,7 @@ import { runCli } from '../../src/cli/program.ts';
 import { MemoryStore } from '../../src/datastore/memory.ts';
 import type { StoreSettings } from '../../src/datastore/open.ts';
 import type { Store } from '../../src/datastore/store.ts';
+import { systemClock } from '../../src/runtime/clock.ts';
 
 export interface CliResult {
   readonly exitCode: number;
@@ -30,6 +31,9 @@ export class FakeShell {
   /** What was posted, and with how much patience beyond the usual. */
   readonly posted: unknown[] = [];
   now = 0;
+  /** Ctrl-C. */
+  interruption = new AbortController();
+  after: CliIo['after'] = (ms, callback) => systemClock.after(ms, callback);
   /** What `node uninstall` works on. */
   host: UninstallHost = {
     kernel: new FakeKernel(),
@@ -70,6 +74,8 @@ export class FakeShell {
       doctor: this.doctor ?? healthyHost(this.hostTexts),
       nodeName: () => 'node-a1',
       sleep: () => Promise.resolve(),
+      interruption: () => this.interruption.signal,
+      after: (ms, callback) => this.after(ms, callback),
       openStore: (settings) => {
         this.opened = settings;
         return Promise.resolve(this.#unclosable());

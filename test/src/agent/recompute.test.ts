@@ -80,6 +80,12 @@ test('handles, and blocks of other nodes, are nothing to compute anew for', asyn
   expect(await computedBy(() => store.create(blockKey(FOREIGN), blockOf(FOREIGN, 'b', 'b')))).toBe(0);
 });
 
+test('a CalicoNodeStatus is answered, and nothing to compute anew for', async () => {
+  const spec = { node: 'a', classes: ['BGP'], updatePeriodSeconds: 9 };
+  const { key, value } = entryOf(resource('CalicoNodeStatus', 'q', spec));
+  expect(await computedBy(() => store.create(key, value))).toBe(0);
+});
+
 test('a block of its own is, since others may have borrowed from it, and so are affinities and resources', async () => {
   const { revision } = (await store.get(blockKey(OWN)))!;
   expect(await computedBy(() => store.update(blockKey(OWN), blockOf(OWN, 'a', 'b'), revision))).toBe(1);
