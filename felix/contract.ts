@@ -85,6 +85,8 @@ export interface Dataplane {
   start(): Promise<void>;
   /** How many routes of ours the kernel already had at start(): more than none means that we took over from an earlier process. */
   adoptedRoutes(): number;
+  /** Other settings than it was made with: the next pass goes by them. What is as they say already is not touched. */
+  configure(settings: DataplaneSettings): void;
   /** The whole desired input; the first call means that the datastore is in sync. Programs soon, many calls at once. */
   update(inputs: DataplaneInputs): void;
   /** Resolves when a pass over the inputs as they are now has ended; the pass's failures stay pending and are in routes(). */

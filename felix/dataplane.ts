@@ -74,7 +74,7 @@ const RP_FILTER_DEFAULT = 'net/ipv4/conf/default/rp_filter';
 const EMPTY_HOST: HostSnapshot = { links: [], addresses: [], routes: [] };
 
 export class NodeDataplane implements Dataplane {
-  readonly #settings: DataplaneSettings;
+  #settings: DataplaneSettings;
   readonly #ports: DataplanePorts;
   readonly #scheduler: PassScheduler;
   readonly #watch: HostWatch;
@@ -93,6 +93,7 @@ export class NodeDataplane implements Dataplane {
   #adopted = 0;
   #isStale = true;
   #resyncAt = 0;
+  #resyncedAt = 0;
   #health: DataplaneHealth = { hasReconciled: false };
   #rpFilter = '1';
 
@@ -133,6 +134,14 @@ export class NodeDataplane implements Dataplane {
 
   adoptedRoutes(): number {
     return this.#adopted;
+  }
+
+  configure(settings: DataplaneSettings): void {
+    const adopts = settings.adoptCalicoRoutes === true;
+    if (adopts !== (this.#settings.adoptCalicoRoutes === true)) this.#isStale = true;
+    this.#settings = settings;
+    if (this.#resyncAt > 0) this.#resyncAt = this.#nextResyncAt();
+    if (this.#inputs !== undefined) this.#scheduler.ask();
   }
 
   update(inputs: DataplaneInputs): void {
@@ -273,8 +282,8 @@ export class NodeDataplane implements Dataplane {
     this.#sysctls.setDesired(planSysctls(inputs, view, this.#rpFilter));
     results.push(await this.#sysctls.reconcile(now, isFull));
     if (isFull) {
-      // Up to a tenth later, as in felix, so that the nodes of a cluster do not resync in step.
-      this.#resyncAt = now + this.#settings.resyncSeconds * 1000 * (1 + this.#ports.random() / 10);
+      this.#resyncedAt = now;
+      this.#resyncAt = this.#nextResyncAt();
     }
     this.#neighbours.setDesired(planTunnelPeers(inputs), view.links);
     this.#routes.setDesired(await this.#planner.plan(inputs, view), view.links);
@@ -292,6 +301,11 @@ export class NodeDataplane implements Dataplane {
     const natSettings = { settings: this.#settings.nat, vxlanPort: this.#settings.vxlanPort };
     results.push(await this.#nat.reconcile(planNat(inputs, plans, natSettings), now, isFull));
     return this.#report(results);
+  }
+
+  /** Up to a tenth later, as in felix, so that the nodes of a cluster do not resync in step. */
+  #nextResyncAt(): number {
+    return this.#resyncedAt + this.#settings.resyncSeconds * 1000 * (1 + this.#ports.random() / 10);
   }
 
   async #reconcileRoutes(now: number, mayDelete: boolean): Promise<PassResult<unknown>> {

@@ -1,9 +1,11 @@
+import { isDeepStrictEqual } from 'node:util';
 import type { CloseHow, Speaker, SpeakerSettings } from '../../bird/index.ts';
 import type { Dataplane } from '../../felix/index.ts';
-import type { DrainRequest, NodeStatus, PodRequest, PodResult, RouteReport } from '../api/contract.ts';
+import type { DrainRequest, NodeStatus, PodRequest, PodResult, RouteReport, SettingReport } from '../api/contract.ts';
 import type { BgpApi } from '../api/bgp-routes.ts';
 import type { NodeApi } from '../api/node-routes.ts';
-import type { AgentSettings } from '../config/settings.ts';
+import { readRuntimeSettings } from '../config/settings.ts';
+import type { AgentSettings, RuntimeSettings } from '../config/settings.ts';
 import { CALICO_PREFIX } from '../datastore/keys.ts';
 import { changeKey } from '../datastore/ledger.ts';
 import type { Store } from '../datastore/store.ts';
@@ -14,7 +16,7 @@ import type { TunnelKind } from '../ipam/index.ts';
 import { formatIpAddress, formatIpv4 } from '../model/ip.ts';
 import type { IpAddress } from '../model/ip.ts';
 import { createResourceClient, emptyResources, ResourceReader } from '../resources/index.ts';
-import type { ResourceClient } from '../resources/index.ts';
+import type { ResourceClient, ResourceView } from '../resources/index.ts';
 import type { BgpState } from '../health/verdicts.ts';
 import type { Clock } from '../runtime/clock.ts';
 import type { Logger, LogLevel } from '../runtime/logger.ts';
@@ -23,6 +25,7 @@ import { BgpAnswers } from '../speaker/bgp-answers.ts';
 import { peerStatus } from '../speaker/bgp-status.ts';
 import { SpeakerKeeper } from '../speaker/speaker-keeper.ts';
 import type { ChosenAddress } from './address-choice.ts';
+import { calicoStatus } from './calico-node-status.ts';
 import type { AgentHealth } from './agent-health.ts';
 import {
   bgpLogLevel,
@@ -34,6 +37,7 @@ import {
   speakerSettings,
 } from './cluster-view.ts';
 import type { Knowledge } from './cluster-view.ts';
+import { FelixSettings } from './felix-settings.ts';
 import { agentBackground } from './background.ts';
 import { ownRoutes } from './own-routes.ts';
 import { CALICO_PEER_DEFAULTS, computePeers } from './peers.ts';
@@ -42,6 +46,7 @@ import { createPods } from './pods.ts';
 import type { Pods } from './pods.ts';
 import { SecretFiles } from './secret-files.ts';
 import { addressReport, dataplaneReport, natReport, routeReport } from './status.ts';
+import { StatusAnswers } from './status-answers.ts';
 import { TunnelAddresses } from './tunnel-addresses.ts';
 import { unmetWishes } from './unmet.ts';
 
@@ -61,6 +66,10 @@ export interface AgentPorts {
   readonly datastoreLog: Logger;
   /** What BGPConfiguration says of bird's log. */
   readonly onBgpLogLevel: (level: LogLevel) => void;
+  /** What the environment and the FelixConfigurations come to, told again and again. The dataplane is told by the agent. */
+  readonly onRuntimeSettings: (settings: RuntimeSettings) => void;
+  /** Why something of these is not in force. */
+  readonly settingProblem: () => string | undefined;
   /** Told once, where the agent cannot go on. */
   readonly onFatal: (error: Error) => void;
   /** Somebody asked the agent to leave the cluster's routing for good. */
@@ -85,6 +94,9 @@ export class Agent implements BgpApi, NodeApi {
   readonly #speakers: SpeakerKeeper;
   readonly #pods: Pods;
   readonly #secrets: SecretFiles;
+  readonly #answers: StatusAnswers;
+  readonly #felixSettings: FelixSettings;
+  #runtime: RuntimeSettings;
   readonly #startedAt: number;
   readonly #reported = new Set<string>();
   readonly bgp: BgpAnswers;
@@ -109,6 +121,18 @@ export class Agent implements BgpApi, NodeApi {
       ipam,
       resources: this.#resources,
       carry: (kind, address) => this.#carryTunnelAddress(kind, address),
+    });
+    this.#felixSettings = new FelixSettings(node, settings.told);
+    this.#runtime = readRuntimeSettings(settings.told);
+    this.#answers = new StatusAnswers({
+      ...{ node, clock, log, resources: this.#resources, mayWrite: () => true },
+      answer: (classes) => {
+        const [full, now] = [this.status(), new Date(clock.wallTime()).toISOString()];
+        return {
+          full,
+          status: calicoStatus(classes, { status: full, paths: () => this.bgp.paths('all', undefined), now }),
+        };
+      },
     });
     const directory = settings.bgp.passwordDirectory;
     this.#secrets = new SecretFiles({ directory, clock, onChange: () => this.#schedule() });
@@ -145,8 +169,12 @@ export class Agent implements BgpApi, NodeApi {
     this.#addresses = addresses;
     const { store, clock, random, datastoreLog } = this.#ports;
     const handlers: SyncHandlers = {
-      onSnapshot: () => this.#schedule(),
+      onSnapshot: ({ entries }) => {
+        this.#answers.snapshot(entries.values());
+        this.#schedule();
+      },
       onChanges: (changes) => {
+        this.#answers.changes(changes);
         const { blocks } = this.#knowledge;
         if (changes.some((change) => isComputedFrom(changeKey(change), blocks))) this.#schedule();
       },
@@ -179,7 +207,12 @@ export class Agent implements BgpApi, NodeApi {
       nat: dataplane.nat().map(natReport),
       unmet: this.#unmet,
       health: this.#ports.health.report(),
+      settingProblems: this.#settingProblems(),
     };
+  }
+
+  settings(): readonly SettingReport[] {
+    return this.#felixSettings.report();
   }
 
   routes(): readonly RouteReport[] {
@@ -213,6 +246,7 @@ export class Agent implements BgpApi, NodeApi {
     this.#isClosed = true;
     this.#stopTunnelRetry();
     this.#secrets.close();
+    this.#answers.close();
     await this.#syncer?.close();
   }
 
@@ -250,9 +284,27 @@ export class Agent implements BgpApi, NodeApi {
     });
   }
 
+  #settingProblems(): readonly string[] {
+    const other = this.#ports.settingProblem();
+    return [...this.#felixSettings.problems(), ...(other === undefined ? [] : [other])];
+  }
+
+  /** Before all else that is computed: the first inputs of the dataplane are already for the settings as they are. */
+  #settle(view: ResourceView): void {
+    const { dataplane, log, onRuntimeSettings } = this.#ports;
+    const { settings, changes, problems } = this.#felixSettings.update(view);
+    for (const problem of problems) this.#sayOnce('a FelixConfiguration is not wholly in force', { problem });
+    if (changes.length > 0) log.info({ changes }, 'settings changed, and are in force from here on');
+    if (!isDeepStrictEqual(settings.felix, this.#runtime.felix)) dataplane.configure(settings.felix);
+    this.#runtime = settings;
+    onRuntimeSettings(settings);
+  }
+
   #recompute({ entries }: SyncView): void {
     const { node, dataplane, onBgpLogLevel } = this.#ports;
-    const { resources, unreadable } = this.#reader.view(entries.values());
+    const seen = this.#reader.view(entries.values());
+    const { resources, unreadable } = seen;
+    this.#settle(seen);
     const blocks = localBlocks(entries.values(), node);
     this.#knowledge = { node, resources, blocks, lent: lentAddresses(entries, { node, blocks }) };
     for (const { key, reason } of unreadable)

@@ -14,6 +14,7 @@ import { DEFAULT_ASN } from '../resources/index.ts';
 import type { IpPool, Node, Resources } from '../resources/index.ts';
 import { peerGateways } from './peer-gateways.ts';
 import { hashedRouterId } from './router-id.ts';
+import { isStatusKey } from './status-answers.ts';
 
 const BGP_PORT = 179;
 
@@ -49,9 +50,10 @@ export function lentAddresses(
 /**
  * Whether a change of this entry can change anything that an agent computes. Each pod of the cluster has a handle, and changes a
  * block when it comes and goes: nothing comes of these but of a node's own blocks, and a new one is known by its affinity.
+ * A CalicoNodeStatus is answered, and that is all.
  */
 export function isComputedFrom(key: string, ownBlocks: readonly Prefix[]): boolean {
-  if (key.startsWith(HANDLES_PREFIX)) return false;
+  if (key.startsWith(HANDLES_PREFIX) || isStatusKey(key)) return false;
   const block = parseBlockKey(key);
   return block === undefined || ownBlocks.some((own) => samePrefix(own, block));
 }

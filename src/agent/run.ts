@@ -4,10 +4,9 @@ import type { SpeakerSettings } from '../../bird/index.ts';
 import { createDataplane, createLinuxKernel, createLinuxNftables, recordingKernel } from '../../felix/index.ts';
 import type { Dataplane } from '../../felix/index.ts';
 import { bgpRoutes } from '../api/bgp-routes.ts';
-import { startHealthServer } from '../api/health-server.ts';
 import { nodeRoutes } from '../api/node-routes.ts';
 import { startApi } from '../api/server.ts';
-import type { AgentSettings } from '../config/settings.ts';
+import type { AgentSettings, RuntimeSettings } from '../config/settings.ts';
 import { SOCKET_NAME } from '../config/socket-name.ts';
 import { openStore } from '../datastore/open.ts';
 import type { Store } from '../datastore/store.ts';
@@ -22,6 +21,7 @@ import type { ChosenAddress } from './address-choice.ts';
 import { Agent } from './agent.ts';
 import { AgentHealth } from './agent-health.ts';
 import { listenPlaces } from './cluster-view.ts';
+import { HealthListener } from './health-listener.ts';
 import { nodeName, rememberNodeName } from './identity.ts';
 import { checkPortsAreFree, hostHasIpv6 } from './reach.ts';
 import { registerNode } from './registration.ts';
@@ -38,7 +38,9 @@ const RETRY_MS = 1000;
  * sessions close without a NOTIFICATION and peers keep our routes. Throws one sentence where it cannot start, and leaves
  * nothing open then.
  */
-export async function runAgent(settings: AgentSettings, { log: root, version }: RunPorts): Promise<number> {
+export async function runAgent(settings: AgentSettings, { log: origin, version }: RunPorts): Promise<number> {
+  const threshold: LogThreshold = { level: settings.logThreshold };
+  const root = origin.child({}, threshold);
   const log = root.child({ component: 'agent' });
   const node = nodeName(settings.nodeName, settings.nodeNameFile);
   const opened: (() => Promise<void> | void)[] = [];
@@ -57,13 +59,19 @@ export async function runAgent(settings: AgentSettings, { log: root, version }: 
     opened.push(() => {
       health.close();
     });
-    if (settings.health !== undefined) {
-      const server = await startHealthServer(settings.health, () => health.report());
-      opened.push(() => server.close());
-    }
+    const probes = new HealthListener({ report: () => health.report(), log });
+    opened.push(() => probes.close());
+    await probes.open(settings.health);
     const store = await openDatastore(settings, log);
     opened.push(() => store.close());
-    const { agent, ended } = createAgent(settings, { node, version, store, dataplane, health, root });
+    const { agent, ended } = createAgent(settings, {
+      ...{ node, version, store, dataplane, health, root },
+      settingProblem: () => probes.problem(),
+      onRuntimeSettings: (now) => {
+        threshold.level = now.logThreshold;
+        probes.change(now.health);
+      },
+    });
     opened.push(() => agent.close({ kind: 'restart' }));
     const api = await startApi(
       {
@@ -98,6 +106,8 @@ interface AgentParts {
   readonly dataplane: Dataplane;
   readonly health: AgentHealth;
   readonly root: Logger;
+  readonly settingProblem: () => string | undefined;
+  readonly onRuntimeSettings: (settings: RuntimeSettings) => void;
 }
 
 /** The agent, at rest, and the promise of its end: by signal, by `node stop`, or by an error that it cannot survive. */

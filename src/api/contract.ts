@@ -10,6 +10,8 @@ export interface PeerStatus {
   readonly localAsn: number;
   /** RFC 4271 §8.2.2. */
   readonly state: string;
+  /** The operator holds it down, and with what words; absent where not. */
+  readonly shutdown?: string;
   /** ISO 8601. */
   readonly since: string;
   readonly lastError?: string;
@@ -116,6 +118,8 @@ export interface NodeStatus extends SpeakerStatus {
   readonly nat?: readonly NatReport[];
   /** What resources ask of this node and do not get, a sentence each. Absent where an older agent answers. */
   readonly unmet?: readonly string[];
+  /** What a FelixConfiguration says and is not in force, and what is in its place. Absent where an older agent answers. */
+  readonly settingProblems?: readonly string[];
   /** Absent where an older agent answers. */
   readonly health?: HealthReport;
 }
@@ -128,6 +132,20 @@ export interface NatReport {
   readonly state: string;
   readonly reason: string;
   readonly error?: string;
+}
+
+/** GET /v1/settings: one setting of the agent, and who decided about it. */
+export interface SettingReport {
+  /** The variable; of a field of FelixConfiguration that nothing goes by the field's name. */
+  readonly name: string;
+  /** Of FelixConfiguration, where it has one for it. */
+  readonly field?: string;
+  /** As it would be written; empty where nothing that can be written means what holds. */
+  readonly value: string;
+  /** `environment`, `FelixConfiguration(node.a)`, `default` */
+  readonly origin: string;
+  /** Who says something else and is not heard, or that nothing comes of it. */
+  readonly note?: string;
 }
 
 /** GET /v1/routes: what felix wants in the kernel, and why. */

@@ -2,11 +2,12 @@
 import Boom from '@hapi/boom';
 import type { ServerRoute } from '@hapi/hapi';
 import { z } from 'zod';
-import type { PodRequest, PodResult, RouteReport } from './contract.ts';
+import type { PodRequest, PodResult, RouteReport, SettingReport } from './contract.ts';
 import { parseBody, said } from './request-body.ts';
 
 export interface NodeApi {
   routes(): readonly RouteReport[];
+  settings(): readonly SettingReport[];
   addPod(request: PodRequest): Promise<PodResult>;
   removePod(containerId: string): Promise<void>;
 }
@@ -20,11 +21,13 @@ const podRequest = z.strictObject({
 });
 
 const ROUTES = { method: 'GET', path: '/v1/routes' } as const;
+const SETTINGS = { method: 'GET', path: '/v1/settings' } as const;
 const ADD_POD = { method: 'POST', path: '/v1/pods' } as const;
 const REMOVE_POD = { method: 'DELETE', path: '/v1/pods/{containerId}' } as const;
 
 export const nodeRoutes = (api: NodeApi): readonly ServerRoute[] => [
   { ...ROUTES, handler: () => [...api.routes()] },
+  { ...SETTINGS, handler: () => [...api.settings()] },
   { ...ADD_POD, handler: (request) => said(() => api.addPod(parseBody(podRequest, request.payload))) },
   {
     ...REMOVE_POD,
@@ -37,7 +40,7 @@ export const nodeRoutes = (api: NodeApi): readonly ServerRoute[] => [
 
 /** In their place where there is no node around the speaker: each says `sentence`. */
 export const noNodeRoutes = (sentence: string): readonly ServerRoute[] =>
-  [ROUTES, ADD_POD, REMOVE_POD].map((at) => ({
+  [ROUTES, SETTINGS, ADD_POD, REMOVE_POD].map((at) => ({
     ...at,
     handler: () => {
       throw Boom.notFound(sentence);

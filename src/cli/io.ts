@@ -31,6 +31,8 @@ export interface CliIo {
   sleep(ms: number): Promise<void>;
   /** Fires when the operator interrupts (SIGINT, SIGTERM); until it is asked for, such a signal ends the process. */
   interruption(): AbortSignal;
+  /** As Clock has it. */
+  after(ms: number, callback: () => void): () => void;
 }
 
 export interface ManifestText {
@@ -38,7 +40,13 @@ export interface ManifestText {
   readonly text: string;
 }
 
-/** Ends the command with exit code 1 and this sentence on stderr; an empty one was said already. */
+/** Ends the command with this sentence on stderr, where it is not empty because all was said already, and an exit code. */
 export class CommandError extends Error {
   override readonly name = 'CommandError';
+  readonly exitCode: number;
+
+  constructor(message: string, { exitCode = 1, cause }: { readonly exitCode?: number; readonly cause?: unknown } = {}) {
+    super(message, { cause });
+    this.exitCode = exitCode;
+  }
 }

@@ -1,11 +1,8 @@
-import type { HealthReport, NatReport, NodeStatus, PeerStatus, SpeakerStatus } from '../api/contract.ts';
+import type { HealthReport, NatReport, PeerStatus } from '../api/contract.ts';
 import { formatHealth } from '../api/health-table.ts';
 import { formatAddresses } from './node-status-addresses.ts';
+import type { AnyStatus } from './node-verdict.ts';
 import { formatFramed } from './table.ts';
-
-/** An agent's, or that of a speaker alone, which has neither datastore nor kernel. */
-type AnyStatus = SpeakerStatus &
-  Partial<Pick<NodeStatus, 'addresses' | 'datastore' | 'dataplane' | 'nat' | 'unmet' | 'health'>>;
 
 /** `calicoctl node status` as people and scripts know it, and below it what that one does not tell. */
 export function formatNodeStatus(status: AnyStatus, now: number): string {
@@ -49,7 +46,15 @@ function since(iso: string, now: number): string {
 /** A mistake in one resource may be one sentence for each node. */
 const MAX_UNMET = 10;
 
-function notes({ bgp, configuration, datastore, dataplane, nat = [], unmet = [] }: AnyStatus): string {
+function notes({
+  bgp,
+  configuration,
+  datastore,
+  dataplane,
+  nat = [],
+  unmet = [],
+  settingProblems = [],
+}: AnyStatus): string {
   const refused = configuration?.refused ?? [];
   const lines = [
     ...(bgp.converged ? [] : ['Waiting for the peers after a restart: routes are kept, none is removed.']),
@@ -62,6 +67,7 @@ function notes({ bgp, configuration, datastore, dataplane, nat = [], unmet = [] 
     ...unmet.slice(0, MAX_UNMET).map((wish) => `Not done: ${wish}`),
     ...(unmet.length > MAX_UNMET ? [`Not done: ${unmet.length - MAX_UNMET} more, see -o json`] : []),
     ...(dataplane?.fights ?? []).map((fight) => `Somebody keeps undoing what we program: ${fight}`),
+    ...settingProblems.map((problem) => `Not in force: ${problem}`),
     ...(refused.length === 0
       ? []
       : [`${configuration?.file} is wrong, and what it said at ${configuration?.readAt} stays in force:`, ...refused]),

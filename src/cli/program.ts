@@ -14,6 +14,7 @@ import { addRoutesCommand } from './commands/routes.ts';
 import { addValidateCommand } from './commands/validate.ts';
 import { addVersionCommand } from './commands/version.ts';
 import type { CliIo } from './io.ts';
+import { CommandError } from './io.ts';
 
 /** In the order of `--help`. A new command is one file and one row. */
 const COMMANDS: readonly ((program: Command, io: CliIo) => void)[] = [
@@ -53,6 +54,6 @@ export async function runCli(args: readonly string[], io: CliIo): Promise<number
     if (error instanceof CommanderError) return error.exitCode;
     const { message } = error as Error;
     if (message !== '') io.stderr(`${message}\n`);
-    return 1;
+    return error instanceof CommandError ? error.exitCode : 1;
   }
 }

@@ -30,6 +30,7 @@ export const systemIo = (version: string): CliIo => ({
   nodeName: () => nodeName(process.env['NODENAME'], process.env['CALICO_NODENAME_FILE'] || '/var/lib/calico/nodename'),
   sleep,
   interruption,
+  after: (ms, callback) => systemClock.after(ms, callback),
 });
 
 const sleep = (ms: number): Promise<void> => new Promise((resolve) => void systemClock.after(ms, resolve));

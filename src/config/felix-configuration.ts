@@ -8,10 +8,17 @@ export interface FelixSource {
   readonly spec: Readonly<Record<string, unknown>>;
 }
 
+/** What a field of a FelixConfiguration said when it was last sound, as its variable would say it; by `NAME spec.FIELD`. */
+export type SoundFields = ReadonlyMap<string, string>;
+
 export interface FelixEnvironment {
   readonly environment: Environment;
-  /** One sentence for each value of a FelixConfiguration that is passed over because no setting of ours takes it. */
+  /** Who decided about a variable that the environment does not set: the name of its FelixConfiguration. */
+  readonly origins: ReadonlyMap<string, string>;
+  /** One sentence for each value of a FelixConfiguration that no setting of ours takes, and what holds in its place. */
   readonly problems: readonly string[];
+  /** For the next time. */
+  readonly sound: SoundFields;
 }
 
 const asWritten = (value: unknown): string => String(value);
@@ -32,6 +39,7 @@ const FIELDS = {
   natPortRange: [variables.natPortRange, asWritten],
   natOutgoingAddress: [variables.natOutgoingAddress, asWritten],
   natOutgoingExclusions: [variables.natOutgoingExclusions, asWritten],
+  logSeverityScreen: [variables.logSeverityScreen, asWritten],
 } as const;
 
 /** The variable that is stronger than a field of FelixConfiguration, by field. */
@@ -39,23 +47,45 @@ export const FELIX_VARIABLES: Readonly<Record<string, string>> = Object.fromEntr
   Object.entries(FIELDS).map(([field, [[variable]]]) => [field, variable]),
 );
 
+/** What a FelixConfiguration says about itself, not about Felix. */
+const NO_SETTINGS = ['nodeSelector'];
+
+/** Fields that it sets and that nothing here goes by. */
+export const inertFields = ({ spec }: FelixSource): readonly string[] =>
+  Object.keys(spec).filter((field) => !(field in FIELDS) && !NO_SETTINGS.includes(field));
+
 /**
- * What the agent is told altogether, as one environment for `loadSettings`: a variable that is set is stronger than every
- * FelixConfiguration, and of those the first that has a field decides about it. `sources`: the strongest first.
+ * What the agent is told altogether, as one environment: a variable that is set is stronger than every FelixConfiguration, and of
+ * those the first that has a field decides about it. `sources`: the strongest first. A value that no setting takes is told; what
+ * the same field said before stays, and where it said nothing (`before`), the next that has the field decides.
  */
-export function withFelixConfigurations(environment: Environment, sources: readonly FelixSource[]): FelixEnvironment {
+export function withFelixConfigurations(
+  environment: Environment,
+  sources: readonly FelixSource[],
+  before: SoundFields = new Map(),
+): FelixEnvironment {
   const told: Record<string, string | undefined> = { ...environment };
+  const origins = new Map<string, string>();
   const problems: string[] = [];
+  const sound = new Map<string, string>();
   for (const [field, [[variable, schema], write]] of Object.entries(FIELDS)) {
     for (const { name, spec } of sources) {
       if (told[variable] !== undefined) break;
       const value = spec[field];
       if (value === undefined || value === '') continue;
+      const where = `${name} spec.${field}`;
       const text = write(value);
       const { success, error } = schema.safeParse(text);
-      if (success) told[variable] = text;
-      else problems.push(`${name} spec.${field}: ${error.issues.map(({ message }) => message).join('; ')}`);
+      const usable = success ? text : before.get(where);
+      if (!success) {
+        const why = error.issues.map(({ message }) => message).join('; ');
+        problems.push(`${where}: ${why}; ${usable === undefined ? 'it is passed over' : `${usable} stays in force`}`);
+      }
+      if (usable === undefined) continue;
+      told[variable] = usable;
+      origins.set(variable, name);
+      sound.set(where, usable);
     }
   }
-  return { environment: told, problems };
+  return { environment: told, origins, problems, sound };
 }

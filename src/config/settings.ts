@@ -4,13 +4,39 @@ import { formatPrefix } from '../model/ip.ts';
 import type { IpAddress, Prefix } from '../model/ip.ts';
 import type { LogLevel } from '../runtime/logger.ts';
 import { DATASTORE_VARIABLES, datastoreSettings } from './datastore.ts';
+import type { Environment } from './datastore.ts';
 import type { DetectionMethod } from './detection-method.ts';
 import { misspelled } from './misspelled.ts';
 import { variables } from './variables.ts';
 import type { IpSetting, NatExclusions, PoolMode, PortRange } from './variables.ts';
 
+/** What a FelixConfiguration may change while the agent runs. */
+export interface RuntimeSettings {
+  /** Absent: neither /liveness nor /readiness over TCP. */
+  readonly health?: { readonly host: string; readonly port: number };
+  /** Of all that the agent logs but for bird's. */
+  readonly logThreshold: LogLevel;
+  readonly felix: {
+    readonly resyncSeconds: number;
+    readonly ipipMtu: number;
+    readonly vxlanMtu: number;
+    readonly vxlanVni: number;
+    readonly vxlanPort: number;
+    readonly nat: {
+      readonly exclusions: NatExclusions;
+      /** Absent: any that is free. */
+      readonly portRange?: PortRange;
+      /** Absent: that of the interface. */
+      readonly address?: IpAddress;
+    };
+    readonly adoptCalicoRoutes: boolean;
+  };
+}
+
 /** What the agent was told at its start, whole and checked. */
-export interface AgentSettings {
+export interface AgentSettings extends RuntimeSettings {
+  /** The variables that are set, as they are written; the datastore's are not among them. */
+  readonly told: Environment;
   readonly nodeName: string | undefined;
   readonly ip: IpSetting;
   readonly ipDetection: DetectionMethod;
@@ -33,25 +59,8 @@ export interface AgentSettings {
     /** Holds NAME/KEY for each entry of a Secret. Absent: there are no passwords. */
     readonly passwordDirectory?: string;
   };
-  /** Absent: neither /liveness nor /readiness over TCP. */
-  readonly health?: { readonly host: string; readonly port: number };
   /** Peers that are down make the node unready, as with calico-node's `--bird-ready`. */
   readonly birdReady: boolean;
-  readonly felix: {
-    readonly resyncSeconds: number;
-    readonly ipipMtu: number;
-    readonly vxlanMtu: number;
-    readonly vxlanVni: number;
-    readonly vxlanPort: number;
-    readonly nat: {
-      readonly exclusions: NatExclusions;
-      /** Absent: any that is free. */
-      readonly portRange?: PortRange;
-      /** Absent: that of the interface. */
-      readonly address?: IpAddress;
-    };
-    readonly adoptCalicoRoutes: boolean;
-  };
 }
 
 export interface DefaultPoolSettings {
@@ -79,7 +88,7 @@ const KNOWN: readonly string[] = [...Object.values(variables).map(([name]) => na
 type Values = { readonly [K in keyof typeof variables]?: z.output<(typeof variables)[K][1]> };
 
 /** Reads and checks the whole environment; throws SettingsError with every fault in it. */
-export function loadSettings(env: Readonly<Record<string, string | undefined>>): AgentSettings {
+export function loadSettings(env: Environment): AgentSettings {
   const parsed = schema.safeParse(env);
   const faults = [
     ...misspelled(env, KNOWN),
@@ -94,8 +103,18 @@ export function loadSettings(env: Readonly<Record<string, string | undefined>>):
   const values = named(parsed.data ?? {});
   faults.push(...contradictions(values));
   if (faults.length > 0 || datastore === undefined) throw new SettingsError(faults.join('\n'));
-  return Object.freeze(withDefaults(values, datastore));
+  return Object.freeze({ ...withDefaults(values, datastore), told: toldOf(env) });
 }
+
+/** Of an environment that `loadSettings` has taken, or that was made of one: see `withFelixConfigurations`. */
+export function readRuntimeSettings(env: Environment): RuntimeSettings {
+  return runtimeSettings(named(schema.parse(env)));
+}
+
+const toldOf = (env: Environment): Environment =>
+  Object.fromEntries(
+    Object.values(variables).flatMap(([name]) => (env[name] === undefined ? [] : [[name, env[name]]])),
+  );
 
 function named(parsed: Readonly<Record<string, unknown>>): Values {
   const entries = Object.entries(variables).map(([name, [variable]]) => [name, parsed[variable]] as const);
@@ -121,7 +140,7 @@ function contradictions(values: Values): readonly string[] {
   return faults;
 }
 
-function withDefaults(values: Values, datastore: StoreSettings): AgentSettings {
+function withDefaults(values: Values, datastore: StoreSettings): Omit<AgentSettings, 'told'> {
   const runDirectory = values.runDirectory ?? '/var/run/calico';
   return {
     nodeName: values.nodeName ?? values.hostName?.toLowerCase(),
@@ -144,10 +163,17 @@ function withDefaults(values: Values, datastore: StoreSettings): AgentSettings {
       deferralSeconds: values.deferralSeconds ?? 30,
       ...(values.passwordDirectory === undefined ? {} : { passwordDirectory: values.passwordDirectory }),
     },
+    birdReady: values.birdReady ?? false,
+    ...runtimeSettings(values),
+  };
+}
+
+function runtimeSettings(values: Values): RuntimeSettings {
+  return {
     ...(values.healthEnabled === true && {
       health: { host: values.healthHost ?? 'localhost', port: values.healthPort ?? 9099 },
     }),
-    birdReady: values.birdReady ?? false,
+    logThreshold: values.logLevel ?? values.logSeverityScreen ?? 'info',
     felix: {
       resyncSeconds: values.routeRefreshSeconds ?? 90,
       ipipMtu: values.ipipMtu ?? 0,

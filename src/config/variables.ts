@@ -43,10 +43,15 @@ const variable = <T>(parse: (text: string, field: string) => T, field: string): 
     }
   });
 
+/** `whenUnset`: what it means not to set it, as it would be written; absent where nothing that can be written means that. */
 const row = <T>(
   field: string,
   parse: (text: string, field: string) => T,
-): readonly [string, z.ZodOptional<z.ZodType<T, string>>] => [field, variable(parse, field).optional()] as const;
+  whenUnset?: string,
+): readonly [string, z.ZodOptional<z.ZodType<T, string>>, string?] =>
+  whenUnset === undefined
+    ? ([field, variable(parse, field).optional()] as const)
+    : ([field, variable(parse, field).optional(), whenUnset] as const);
 
 /**
  * Every variable that the agent reads, under Calico's name where Calico has one
@@ -56,39 +61,40 @@ export const variables = {
   nodeName: row('NODENAME', parseResourceName),
   hostName: row('HOSTNAME', (text) => text),
   ip: row('IP', parseIp(4)),
-  ipDetection: row('IP_AUTODETECTION_METHOD', (text, field) => parseDetectionMethod(text, field, 4)),
+  ipDetection: row('IP_AUTODETECTION_METHOD', (text, field) => parseDetectionMethod(text, field, 4), 'first-found'),
   ip6: row('IP6', parseIp(6)),
-  ip6Detection: row('IP6_AUTODETECTION_METHOD', (text, field) => parseDetectionMethod(text, field, 6)),
+  ip6Detection: row('IP6_AUTODETECTION_METHOD', (text, field) => parseDetectionMethod(text, field, 6), 'first-found'),
   asn: row('AS', parseAsn),
   routerId: row('CALICO_ROUTER_ID', parseRouterId),
-  noDefaultPools: row('NO_DEFAULT_POOLS', parseBoolean),
+  noDefaultPools: row('NO_DEFAULT_POOLS', parseBoolean, 'false'),
   poolCidr: row('CALICO_IPV4POOL_CIDR', parsePoolCidr),
-  poolIpip: row('CALICO_IPV4POOL_IPIP', parsePoolMode),
-  poolVxlan: row('CALICO_IPV4POOL_VXLAN', parsePoolMode),
-  poolBlockSize: row('CALICO_IPV4POOL_BLOCK_SIZE', integerBetween(20, 32)),
-  poolNodeSelector: row('CALICO_IPV4POOL_NODE_SELECTOR', parseNodeSelector),
-  poolNatOutgoing: row('CALICO_IPV4POOL_NAT_OUTGOING', parseBooleanOrNone),
-  poolDisableBgpExport: row('CALICO_IPV4POOL_DISABLE_BGP_EXPORT', parseBoolean),
-  waitForDatastore: row('WAIT_FOR_DATASTORE', parseBoolean),
-  nodeNameFile: row('CALICO_NODENAME_FILE', (text) => text),
-  routeRefreshSeconds: row('FELIX_ROUTEREFRESHINTERVAL', integerBetween(1, 86_400)),
-  ipipMtu: row('FELIX_IPINIPMTU', parseMtu),
-  vxlanMtu: row('FELIX_VXLANMTU', parseMtu),
-  vxlanVni: row('FELIX_VXLANVNI', integerBetween(1, 16_777_215)),
-  vxlanPort: row('FELIX_VXLANPORT', integerBetween(1, 65_535)),
-  healthEnabled: row('FELIX_HEALTHENABLED', parseBoolean),
-  healthHost: row('FELIX_HEALTHHOST', parseHost),
-  healthPort: row('FELIX_HEALTHPORT', integerBetween(1, 65_535)),
-  birdReady: row('CALICO_BIRD_READY', parseBoolean), // ours
+  poolIpip: row('CALICO_IPV4POOL_IPIP', parsePoolMode, 'Never'),
+  poolVxlan: row('CALICO_IPV4POOL_VXLAN', parsePoolMode, 'Never'),
+  poolBlockSize: row('CALICO_IPV4POOL_BLOCK_SIZE', integerBetween(20, 32), '26'),
+  poolNodeSelector: row('CALICO_IPV4POOL_NODE_SELECTOR', parseNodeSelector, 'all()'),
+  poolNatOutgoing: row('CALICO_IPV4POOL_NAT_OUTGOING', parseBooleanOrNone, 'true'),
+  poolDisableBgpExport: row('CALICO_IPV4POOL_DISABLE_BGP_EXPORT', parseBoolean, 'false'),
+  waitForDatastore: row('WAIT_FOR_DATASTORE', parseBoolean, 'false'),
+  nodeNameFile: row('CALICO_NODENAME_FILE', (text) => text, '/var/lib/calico/nodename'),
+  routeRefreshSeconds: row('FELIX_ROUTEREFRESHINTERVAL', integerBetween(1, 86_400), '90'),
+  ipipMtu: row('FELIX_IPINIPMTU', parseMtu, '0'),
+  vxlanMtu: row('FELIX_VXLANMTU', parseMtu, '0'),
+  vxlanVni: row('FELIX_VXLANVNI', integerBetween(1, 16_777_215), '4096'),
+  vxlanPort: row('FELIX_VXLANPORT', integerBetween(1, 65_535), '4789'),
+  healthEnabled: row('FELIX_HEALTHENABLED', parseBoolean, 'false'),
+  healthHost: row('FELIX_HEALTHHOST', parseHost, 'localhost'),
+  healthPort: row('FELIX_HEALTHPORT', integerBetween(1, 65_535), '9099'),
+  logSeverityScreen: row('FELIX_LOGSEVERITYSCREEN', parseSeverity, 'Info'),
+  birdReady: row('CALICO_BIRD_READY', parseBoolean, 'false'), // ours
   natPortRange: row('FELIX_NATPORTRANGE', parsePortRange),
   natOutgoingAddress: row('FELIX_NATOUTGOINGADDRESS', parseIpv4),
-  natOutgoingExclusions: row('FELIX_NATOUTGOINGEXCLUSIONS', parseNatExclusions),
-  adoptCalicoRoutes: row('FELIX_ADOPTCALICOROUTES', parseBoolean), // ours
-  runDirectory: row('CALICO_RUN_DIR', parseRunDirectory), // ours
-  socketMode: row('CALICO_SOCKET_MODE', parseMode), // ours
+  natOutgoingExclusions: row('FELIX_NATOUTGOINGEXCLUSIONS', parseNatExclusions, 'IPPoolsOnly'),
+  adoptCalicoRoutes: row('FELIX_ADOPTCALICOROUTES', parseBoolean, 'false'), // ours
+  runDirectory: row('CALICO_RUN_DIR', parseRunDirectory, '/var/run/calico'), // ours
+  socketMode: row('CALICO_SOCKET_MODE', parseMode, '0660'), // ours
   logLevel: row('CALICO_LOG_LEVEL', parseLogLevel), // ours
-  holdSeconds: row('CALICO_BGP_HOLD_TIME', parseHoldTime), // ours
-  deferralSeconds: row('CALICO_BGP_RESTART_DEFERRAL', integerBetween(0, 600)), // ours
+  holdSeconds: row('CALICO_BGP_HOLD_TIME', parseHoldTime, '240'), // ours
+  deferralSeconds: row('CALICO_BGP_RESTART_DEFERRAL', integerBetween(0, 600), '30'), // ours
   passwordDirectory: row('CALICO_BGP_PASSWORDS', parseDirectory), // ours
 } as const;
 
@@ -226,6 +232,25 @@ function parseHoldTime(text: string, field: string): number {
 function parseMode(text: string, field: string): number {
   if (!/^0?[0-7]{3}$/.test(text)) throw new InvalidValueError(field, text, 'is not a file mode in octal, like 0660');
   return Number.parseInt(text, 8);
+}
+
+const SEVERITIES = new Map<string, LogLevel>([
+  ['trace', 'trace'],
+  ['debug', 'debug'],
+  ['info', 'info'],
+  ['warning', 'warn'],
+  ['warn', 'warn'],
+  ['error', 'error'],
+  ['fatal', 'fatal'],
+]);
+
+/** Felix's words, in any case. */
+function parseSeverity(text: string, field: string): LogLevel | undefined {
+  if (text === '') return undefined;
+  const level = SEVERITIES.get(text.toLowerCase());
+  if (level === undefined)
+    throw new InvalidValueError(field, text, 'is none of Trace, Debug, Info, Warning, Error, Fatal');
+  return level;
 }
 
 function parseLogLevel(text: string, field: string): LogLevel {

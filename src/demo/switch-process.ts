@@ -81,6 +81,7 @@ function switchApi({ tor, speaker, dataplane }: RunningSwitch): BgpApi & NodeApi
       };
     },
     routes: () => dataplane.routes().map(routeReport),
+    settings: () => [],
     bgp: new BgpAnswers({
       speaker: () => speaker,
       whyNoPeer: () => [`${tor.name} knows no such peer`],

@@ -89,7 +89,6 @@ export const calicoNodeStatus: KindSpec<CalicoNodeStatus> = {
   aliases: ['nodestatus', 'nodestatuses'],
   namespaced: false,
   schema,
-  inert: true,
   columns: [nameColumn, node],
   wideColumns: [nameColumn, node, { heading: 'CLASSES', value: ({ spec: own }) => own.classes.join(',') }],
 };

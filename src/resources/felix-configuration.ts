@@ -65,7 +65,6 @@ export const felixConfiguration: KindSpec<FelixConfiguration> = {
   aliases: ['felixconfig', 'felixconfigs'],
   namespaced: false,
   schema,
-  inert: true,
   columns: [nameColumn],
   wideColumns: [nameColumn],
 };

@@ -14,6 +14,7 @@ export function peerStatus(view: PeerView): PeerStatus {
     remoteAsn: settings.remoteAsn,
     localAsn: settings.localAsn,
     state: view.state,
+    ...(settings.shutdown !== undefined && { shutdown: settings.shutdown }),
     since: new Date(view.since).toISOString(),
     ...(view.lastError === undefined ? {} : { lastError: view.lastError }),
     received: view.received,

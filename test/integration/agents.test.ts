@@ -152,6 +152,30 @@ describe.skipIf(!isRoot && process.env['CI'] === undefined)('two agents', () => 
     expect(deletions()).toEqual([]);
   });
 
+  test('a FelixConfiguration reaches nftables and the probes of the running agents, and each node may have its own', async () => {
+    const felix = (name: string, spec: string): string =>
+      `apiVersion: projectcalico.org/v3\nkind: FelixConfiguration\nmetadata: {name: ${name}}\nspec: {${spec}}\n`;
+    const [a, b] = lab.nodes as [LabNode, LabNode];
+    const ports = ({ netns }: LabNode): string | undefined =>
+      /masquerade to :([\d-]+)/.exec(netns.run('nft', 'list', 'ruleset'))?.[1];
+    const want = (node: LabNode, expected: string | undefined): Promise<void> =>
+      until(() => Promise.resolve(ports(node) === expected), node.log);
+    await lab.cli(['apply'], felix('default', "natPortRange: '40000:40100', healthEnabled: true, healthPort: 9199"));
+    await lab.cli(['apply'], felix('node.node-b', "natPortRange: '50000:50100'"));
+    await want(a, '40000-40100');
+    await want(b, '50000-50100');
+    expect(a.netns.run('curl', '-s', 'http://127.0.0.1:9199/liveness')).toContain('event loop');
+    const settings = b.ctl('node', 'settings');
+    expect(settings.said).toMatch(
+      /FELIX_NATPORTRANGE +50000:50100 +FelixConfiguration\(node.node-b\) +stronger than 40000:40100 of FelixConfiguration\(default\)/,
+    );
+    await lab.cli(['delete', 'felixconfig', 'node.node-b']);
+    await want(b, '40000-40100');
+    await lab.cli(['delete', 'felixconfig', 'default']);
+    await want(a, undefined);
+    expect(deletions()).toEqual([]);
+  });
+
   test('a node that becomes a route reflector keeps its session', async () => {
     const sessions = async (): Promise<readonly unknown[]> =>
       Promise.all(

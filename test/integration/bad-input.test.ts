@@ -174,8 +174,8 @@ describe.skipIf(!isRoot && process.env['CI'] === undefined)('wrong input', () =>
       stderr: expect.stringContaining("unknown option '--sokcet'") as string,
     });
     expect(cli(['node', 'status'])).toMatchObject({
-      status: 1,
-      stderr: `calico-node-ts is not running here: there is no ${join(directory, 'run', 'calico-ts.sock')}\n`,
+      status: 2,
+      stderr: `Calico process is not running.\ncalico-node-ts is not running here: there is no ${join(directory, 'run', 'calico-ts.sock')}\n`,
     });
   });
 

@@ -14,6 +14,7 @@ import { MemoryStore } from '../../src/datastore/memory.ts';
 import type { StoreSettings } from '../../src/datastore/open.ts';
 import type { Store } from '../../src/datastore/store.ts';
 import { UnavailableError } from '../../src/datastore/store.ts';
+import { systemClock } from '../../src/runtime/clock.ts';
 
 export interface CliResult {
   readonly exitCode: number;
@@ -38,6 +39,7 @@ export class FakeShell {
   interruption = new AbortController();
   /** Told of each piece of output as it comes. */
   onOutput: (text: string) => void = () => undefined;
+  after: CliIo['after'] = (ms, callback) => systemClock.after(ms, callback);
   /** What `node uninstall` works on. */
   host: UninstallHost = {
     kernel: new FakeKernel(),
@@ -91,6 +93,7 @@ export class FakeShell {
       nodeName: () => 'node-a1',
       sleep: () => Promise.resolve(),
       interruption: () => this.interruption.signal,
+      after: (ms, callback) => this.after(ms, callback),
       openStore: (settings) => {
         this.opened = settings;
         return Promise.resolve(this.#unclosable());

@@ -4,6 +4,7 @@ import type { Dataplane } from '../../felix/index.ts';
 export const fakeDataplane = (does: Partial<Dataplane> = {}): Dataplane => ({
   start: () => Promise.resolve(),
   adoptedRoutes: () => 0,
+  configure: () => undefined,
   update: () => undefined,
   settled: () => Promise.resolve(),
   routes: () => [],

@@ -1,25 +1,19 @@
 import { InvalidArgumentError } from 'commander';
 import type { Command } from 'commander';
 import { MAX_DRAIN_SECONDS } from '../../api/contract.ts';
-import type { DrainRequest, NodeStatus, SpeakerStatus } from '../../api/contract.ts';
+import type { DrainRequest } from '../../api/contract.ts';
 import { addSocketOption, agentClient } from '../agent-option.ts';
 import type { AgentOptions } from '../agent-option.ts';
 import type { CliIo } from '../io.ts';
 import { addChecksystemCommand } from './checksystem.ts';
 import { addDoctorCommand } from './doctor.ts';
+import { addNodeSettingsCommand } from './node-settings.ts';
+import { addNodeStatusCommand } from './node-status.ts';
 import { addUninstallCommand } from './uninstall.ts';
-import { formatNodeStatus } from '../node-status.ts';
-import { formatJson, outputOption } from '../output-option.ts';
 
 export function addNodeCommand(program: Command, io: CliIo): void {
   const node = program.command('node').description('looks at and steers the agent on this host');
-  addSocketOption(node.command('status'))
-    .description("this node's BGP peers, in calicoctl's layout; needs no root, only access to the agent's socket")
-    .addOption(outputOption())
-    .action(async (options: AgentOptions & { readonly output: string }) => {
-      const status = await agentClient(options, io).get<SpeakerStatus | NodeStatus>('/v1/status');
-      io.stdout(options.output === 'json' ? formatJson(status) : formatNodeStatus(status, io.now()));
-    });
+  addNodeStatusCommand(node, io);
   addSocketOption(node.command('stop'))
     .description('leaves the routing of the cluster for good: every peer withdraws this node at once, the agent ends')
     .option('-m, --message <text>', 'told to the peers (RFC 9003)', 'node is leaving')
@@ -38,6 +32,7 @@ export function addNodeCommand(program: Command, io: CliIo): void {
       await agentClient(options, io).post('/v1/drain', request, options.wait * 1000);
       io.stdout('calico-node-ts has drained and ends; the routes on this host stay\n');
     });
+  addNodeSettingsCommand(node, io);
   addChecksystemCommand(node, io);
   addDoctorCommand(node, io);
   addUninstallCommand(node, io);

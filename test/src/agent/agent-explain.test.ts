@@ -41,6 +41,7 @@ beforeEach(() => {
   agent = new Agent(loadSettings({ NODENAME: 'a' }), {
     node: 'a',
     hasIpv6: true,
+    settingProblem: () => undefined,
     version: '1.2.3',
     store,
     dataplane,
@@ -54,6 +55,7 @@ beforeEach(() => {
     log: silentLogger,
     datastoreLog: silentLogger,
     onBgpLogLevel: () => undefined,
+    onRuntimeSettings: () => undefined,
     onFatal: (error) => {
       throw error;
     },

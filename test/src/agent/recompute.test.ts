@@ -35,12 +35,18 @@ beforeEach(async () => {
     ...{ node: 'a', version: '1.2.3', store, dataplane, clock, random: () => 0 },
     health: new AgentHealth({ clock, dataplane, asBirdReady: false }),
     createSpeaker: () => fakeSpeaker(),
-    ...{ log: silentLogger, datastoreLog: silentLogger, onBgpLogLevel: () => undefined },
+    ...{
+      log: silentLogger,
+      datastoreLog: silentLogger,
+      onBgpLogLevel: () => undefined,
+      onRuntimeSettings: () => undefined,
+    },
     onFatal: (error) => {
       throw error;
     },
     onStopped: () => undefined,
     hasIpv6: true,
+    settingProblem: () => undefined,
   });
   const node = entryOf(resource('Node', 'a', { bgp: { ipv4Address: '172.30.1.11/24' } }));
   await store.create(node.key, node.value);
@@ -72,6 +78,12 @@ const computedBy = async (change: () => Promise<unknown>): Promise<number> => {
 test('handles, and blocks of other nodes, are nothing to compute anew for', async () => {
   expect(await computedBy(() => store.create(handleKey('k8s-pod-network.c1'), { block: {}, deleted: false }))).toBe(0);
   expect(await computedBy(() => store.create(blockKey(FOREIGN), blockOf(FOREIGN, 'b', 'b')))).toBe(0);
+});
+
+test('a CalicoNodeStatus is answered, and nothing to compute anew for', async () => {
+  const spec = { node: 'a', classes: ['BGP'], updatePeriodSeconds: 9 };
+  const { key, value } = entryOf(resource('CalicoNodeStatus', 'q', spec));
+  expect(await computedBy(() => store.create(key, value))).toBe(0);
 });
 
 test('a block of its own is, since others may have borrowed from it, and so are affinities and resources', async () => {

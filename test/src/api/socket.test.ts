@@ -30,6 +30,7 @@ let calls: unknown[] = [];
 const api: BgpApi & NodeApi = {
   status: () => ({ node: 'node-a1' }) as NodeStatus,
   routes: () => [],
+  settings: () => [],
   bgp: new BgpAnswers({
     speaker: () => fakeSpeaker(),
     whyNoPeer: () => ['nobody asked for it'],

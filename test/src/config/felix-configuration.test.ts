@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { FELIX_VARIABLES, withFelixConfigurations } from '../../../src/config/felix-configuration.ts';
+import type { SoundFields } from '../../../src/config/felix-configuration.ts';
 import { loadSettings } from '../../../src/config/settings.ts';
 import { variables } from '../../../src/config/variables.ts';
 import { resourceSchema } from '../../../src/resources/json-schema.ts';
@@ -26,6 +27,7 @@ const EVERYTHING = {
   natPortRange: '1024:2047',
   natOutgoingAddress: '203.0.113.1',
   natOutgoingExclusions: 'ippoolsandhostips',
+  logSeverityScreen: 'warning',
 };
 
 describe('a FelixConfiguration', () => {
@@ -42,9 +44,11 @@ describe('a FelixConfiguration', () => {
       FELIX_NATPORTRANGE: '1024:2047',
       FELIX_NATOUTGOINGADDRESS: '203.0.113.1',
       FELIX_NATOUTGOINGEXCLUSIONS: 'IPPoolsAndHostIPs',
+      FELIX_LOGSEVERITYSCREEN: 'Warning',
     };
     const settings = settingsOf({}, source('default', EVERYTHING));
     expect(settings).toEqual(loadSettings(env));
+    expect(settings.logThreshold).toBe('warn');
     expect(settings.felix).not.toEqual(loadSettings({}).felix);
   });
 
@@ -108,19 +112,30 @@ describe('the environment, a node’s own FelixConfiguration and the cluster’s
       source('default', { vxlanPort: 5, routeRefreshInterval: '1500ms' }),
     ]);
     expect(problems).toEqual([
-      "FelixConfiguration(node.a) spec.routeRefreshInterval: FELIX_ROUTEREFRESHINTERVAL = '0': is not a whole number from 1 to 86400",
-      "FelixConfiguration(default) spec.routeRefreshInterval: FELIX_ROUTEREFRESHINTERVAL = '1.5': is not a whole number from 1 to 86400",
-      "FelixConfiguration(node.a) spec.vxlanPort: FELIX_VXLANPORT = '0': is not a whole number from 1 to 65535",
+      "FelixConfiguration(node.a) spec.routeRefreshInterval: FELIX_ROUTEREFRESHINTERVAL = '0': is not a whole number from 1 to 86400; it is passed over",
+      "FelixConfiguration(default) spec.routeRefreshInterval: FELIX_ROUTEREFRESHINTERVAL = '1.5': is not a whole number from 1 to 86400; it is passed over",
+      "FelixConfiguration(node.a) spec.vxlanPort: FELIX_VXLANPORT = '0': is not a whole number from 1 to 65535; it is passed over",
     ]);
     expect(environment).toEqual({ FELIX_VXLANPORT: '5', FELIX_VXLANVNI: '9' });
   });
 
   test('leave everything else as it is', () => {
     const env = { NODENAME: 'a', UNSET: undefined };
-    expect(withFelixConfigurations(env, [source('default', { logPrefix: 'x' })])).toEqual({
+    expect(withFelixConfigurations(env, [source('default', { logPrefix: 'x' })])).toMatchObject({
       environment: env,
       problems: [],
     });
     expect(env).toEqual({ NODENAME: 'a', UNSET: undefined });
+  });
+
+  test('of a field that became wrong what it said before stays, until it says something else or nothing', () => {
+    const at = (spec: object, before?: SoundFields) => withFelixConfigurations({}, [source('default', spec)], before);
+    const good = at({ vxlanPort: 5 });
+    const bad = at({ vxlanPort: 0 }, good.sound);
+    expect(bad.environment).toEqual({ FELIX_VXLANPORT: '5' });
+    expect(bad.problems).toEqual([expect.stringMatching(/; 5 stays in force$/)]);
+    expect(at({ vxlanPort: 0 }, bad.sound).environment).toEqual({ FELIX_VXLANPORT: '5' });
+    expect(at({ vxlanPort: 6 }, bad.sound)).toMatchObject({ environment: { FELIX_VXLANPORT: '6' }, problems: [] });
+    expect(at({ vxlanPort: 0 }, at({}, bad.sound).sound).environment).toEqual({});
   });
 });

@@ -1,11 +1,25 @@
 import { describe, expect, test } from 'vitest';
 import { loadSettings } from '../../../src/config/settings.ts';
+import { variables } from '../../../src/config/variables.ts';
 import { formatPrefix, parseInterfaceAddress, parseIpAddress } from '../../../src/model/ip.ts';
 
 const load = (env: Readonly<Record<string, string>>): ReturnType<typeof loadSettings> =>
   loadSettings({ DATASTORE_TYPE: 'file', ...env });
 
 describe('defaults', () => {
+  test('are what the table of variables says that they are', () => {
+    const written = Object.values(variables).flatMap(([name, , whenUnset]) =>
+      whenUnset === undefined ? [] : [[name, whenUnset] as const],
+    );
+    expect(written.length).toBeGreaterThan(20);
+    const { told, ...settings } = load(Object.fromEntries(written));
+    expect(Object.keys(told)).toEqual(written.map(([name]) => name));
+    // A host and a port of probes that nobody asked for are nothing; with them on they are told.
+    expect(settings).toEqual({ ...load({}), told: undefined });
+    const on = { FELIX_HEALTHENABLED: 'true' };
+    expect(load({ ...Object.fromEntries(written), ...on }).health).toEqual(load(on).health);
+  });
+
   test("are Calico's", () => {
     expect(load({})).toMatchObject({
       ip: { kind: 'keep' },
@@ -69,7 +83,7 @@ describe('defaults', () => {
       'FELIX_IPINIPENABLED',
       'FELIX_VXLANENABLED',
     ],
-    ...['FELIX_DATASTORETYPE', 'FELIX_ETCDENDPOINTS', 'FELIX_LOGSEVERITYSCREEN', 'FELIX_USAGEREPORTINGENABLED'],
+    ...['FELIX_DATASTORETYPE', 'FELIX_ETCDENDPOINTS', 'FELIX_LOGSEVERITYFILE', 'FELIX_USAGEREPORTINGENABLED'],
     ...['FELIX_DEFAULTENDPOINTTOHOSTACTION', 'FELIX_TYPHAADDR', 'FELIX_XDPREFRESHINTERVAL', 'FELIX_MTUIFACEPATTERN'],
     ...['FELIX_IPSETSREFRESHINTERVAL', 'FELIX_IPTABLESREFRESHINTERVAL', 'FELIX_DEVICEROUTEPROTOCOL'],
     ...['ETCD_SCHEME', 'ETCD_AUTHORITY', 'CALICO_ETCD_SCHEME', 'CALICO_NETWORKING_BACKEND', 'CALICO_MANAGE_CNI'],
