@@ -14,6 +14,7 @@ export interface CliIo {
   now(): number;
   /** Standard output is one: colours and progress are for people alone. */
   readonly isTerminal: boolean;
+  readonly stderrIsTerminal: boolean;
   stdout(text: string): void;
   stderr(text: string): void;
   /** The texts behind `-f`: one of a file or of standard input (`-`), one for each manifest in a directory. */

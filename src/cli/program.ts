@@ -1,6 +1,7 @@
 import { Command, CommanderError } from 'commander';
 import { addApplyCommand } from './commands/apply.ts';
 import { addCreateCommand } from './commands/create.ts';
+import { addDatastoreCommand } from './commands/datastore.ts';
 import { addDeleteCommand } from './commands/delete.ts';
 import { addGetCommand } from './commands/get.ts';
 import { addLabelCommand } from './commands/label.ts';
@@ -24,6 +25,7 @@ const COMMANDS: readonly ((program: Command, io: CliIo) => void)[] = [
   addGetCommand,
   addLabelCommand,
   addValidateCommand,
+  addDatastoreCommand,
   addNodeCommand,
   addPeerCommand,
   addRouteCommand,

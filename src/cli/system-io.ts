@@ -19,6 +19,7 @@ export const systemIo = (version: string): CliIo => ({
   version,
   now: () => systemClock.wallTime(),
   isTerminal: process.stdout.isTTY,
+  stderrIsTerminal: process.stderr.isTTY,
   stdout: (output) => void process.stdout.write(output),
   stderr: (output) => void process.stderr.write(output),
   readManifests,

@@ -66,6 +66,7 @@ export class FakeShell {
     const io: CliIo = {
       env: this.env,
       isTerminal: this.isTerminal,
+      stderrIsTerminal: this.isTerminal,
       version: '1.2.3',
       now: () => this.now,
       connectAgent: (socketPath) => this.#agent(socketPath),
