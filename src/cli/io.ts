@@ -1,5 +1,6 @@
 import type { AgentClient } from '../api/client.ts';
 import type { StoreSettings } from '../datastore/open.ts';
+import type { DiagsPorts } from '../host/diags/collect.ts';
 import type { DoctorPorts } from '../host/doctor/doctor.ts';
 import type { HostFiles } from '../host/open-host.ts';
 import type { HostReader } from '../host/reader.ts';
@@ -27,6 +28,7 @@ export interface CliIo {
   /** This host's files. */
   readonly reader: HostReader;
   readonly doctor: DoctorPorts;
+  diags(): { readonly kernel: DiagsPorts['kernel']; readonly save: (name: string, archive: Uint8Array) => string };
   /** Of this host, where no agent says it: as the agent works it out. */
   nodeName(): string;
   sleep(ms: number): Promise<void>;

@@ -6,6 +6,7 @@ import { addSocketOption, agentClient } from '../agent-option.ts';
 import type { AgentOptions } from '../agent-option.ts';
 import type { CliIo } from '../io.ts';
 import { addChecksystemCommand } from './checksystem.ts';
+import { addDiagsCommand } from './diags.ts';
 import { addDoctorCommand } from './doctor.ts';
 import { addUninstallCommand } from './uninstall.ts';
 import { formatNodeStatus } from '../node-status.ts';
@@ -39,6 +40,7 @@ export function addNodeCommand(program: Command, io: CliIo): void {
       io.stdout('calico-node-ts has drained and ends; the routes on this host stay\n');
     });
   addChecksystemCommand(node, io);
+  addDiagsCommand(node, io);
   addDoctorCommand(node, io);
   addUninstallCommand(node, io);
 }
