@@ -1,5 +1,6 @@
 import type { AgentClient } from '../api/client.ts';
 import type { StoreSettings } from '../datastore/open.ts';
+import type { DiagsPorts } from '../host/diags/collect.ts';
 import type { DoctorPorts } from '../host/doctor/doctor.ts';
 import type { HostFiles } from '../host/open-host.ts';
 import type { HostReader } from '../host/reader.ts';
@@ -14,6 +15,7 @@ export interface CliIo {
   now(): number;
   /** Standard output is one: colours and progress are for people alone. */
   readonly isTerminal: boolean;
+  readonly stderrIsTerminal: boolean;
   stdout(text: string): void;
   stderr(text: string): void;
   /** The texts behind `-f`: one of a file or of standard input (`-`), one for each manifest in a directory. */
@@ -26,6 +28,7 @@ export interface CliIo {
   /** This host's files. */
   readonly reader: HostReader;
   readonly doctor: DoctorPorts;
+  diags(): { readonly kernel: DiagsPorts['kernel']; readonly save: (name: string, archive: Uint8Array) => string };
   /** Of this host, where no agent says it: as the agent works it out. */
   nodeName(): string;
   sleep(ms: number): Promise<void>;

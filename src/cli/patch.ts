@@ -1,9 +1,8 @@
 import { CommandError } from './io.ts';
+import { isFields, isSameJson } from './same-json.ts';
 
 export const PATCH_TYPES = ['strategic', 'merge', 'json'] as const;
 export type PatchType = (typeof PATCH_TYPES)[number];
-
-type Fields = Readonly<Record<string, unknown>>;
 
 /**
  * `document` after `patch`. A merge patch is RFC 7386's: null removes, lists are replaced. No list of Calico's kinds has a merge
@@ -18,9 +17,6 @@ export function applyPatch(document: unknown, patch: unknown, type: PatchType): 
   if (!isFields(patch)) throw new CommandError(`a ${type} patch is an object such as {"spec": {"asNumber": 65001}}`);
   return merged(document, patch, type === 'strategic');
 }
-
-const isFields = (value: unknown): value is Fields =>
-  typeof value === 'object' && value !== null && !Array.isArray(value);
 
 function merged(target: unknown, patch: unknown, directives: boolean): unknown {
   if (!isFields(patch)) return patch;
@@ -61,7 +57,7 @@ function applyOperation(document: unknown, operation: unknown): unknown {
       return put(document, path, { value: structuredClone(lookUp(document, from)), insert: true });
     case 'test': {
       const found = lookUp(document, path);
-      if (sameJson(found, value)) return document;
+      if (isSameJson(found, value)) return document;
       throw new CommandError(`test of ${path} = '${JSON.stringify(found)}': is not ${JSON.stringify(value)}`);
     }
     default:
@@ -134,15 +130,4 @@ function parentOf(document: unknown, pointer: string): { readonly parent: object
   const parent = lookUp(document, pointer.slice(0, pointer.lastIndexOf('/')));
   if (typeof parent !== 'object' || parent === null) throw missing(pointer);
   return { parent, last: tokens(pointer).at(-1)! };
-}
-
-/** Whatever the order of their fields. */
-function sameJson(a: unknown, b: unknown): boolean {
-  if (Array.isArray(a) && Array.isArray(b)) return a.length === b.length && a.every((each, i) => sameJson(each, b[i]));
-  if (!isFields(a) || !isFields(b)) return a === b;
-  const names = Object.keys(a);
-  return (
-    names.length === Object.keys(b).length &&
-    names.every((name) => Object.hasOwn(b, name) && sameJson(a[name], b[name]))
-  );
 }

@@ -1,6 +1,7 @@
 import { Command, CommanderError } from 'commander';
 import { addApplyCommand } from './commands/apply.ts';
 import { addCreateCommand } from './commands/create.ts';
+import { addDatastoreCommand } from './commands/datastore.ts';
 import { addDeleteCommand } from './commands/delete.ts';
 import { addGetCommand } from './commands/get.ts';
 import { addIpamCommand } from './commands/ipam/ipam.ts';
@@ -27,6 +28,7 @@ const COMMANDS: readonly ((program: Command, io: CliIo) => void)[] = [
   addLabelCommand,
   addValidateCommand,
   addIpamCommand,
+  addDatastoreCommand,
   addNodeCommand,
   addPeerCommand,
   addRouteCommand,

@@ -4,6 +4,7 @@ import { text } from 'node:stream/consumers';
 import { nodeName } from '../agent/identity.ts';
 import { createAgentClient } from '../api/client.ts';
 import { openStore } from '../datastore/open.ts';
+import { kernelQuestions, saveArchive } from '../host/diags/system-ports.ts';
 import { systemDoctorPorts } from '../host/doctor/system-ports.ts';
 import { openUninstallHost } from '../host/open-host.ts';
 import { systemReader } from '../host/reader.ts';
@@ -19,6 +20,7 @@ export const systemIo = (version: string): CliIo => ({
   version,
   now: () => systemClock.wallTime(),
   isTerminal: process.stdout.isTTY,
+  stderrIsTerminal: process.stderr.isTTY,
   stdout: (output) => void process.stdout.write(output),
   stderr: (output) => void process.stderr.write(output),
   readManifests,
@@ -26,6 +28,7 @@ export const systemIo = (version: string): CliIo => ({
   connectAgent: (socketPath) => createAgentClient(socketPath),
   openHost: (files) => openUninstallHost(files),
   reader: systemReader,
+  diags: () => ({ kernel: kernelQuestions(), save: saveArchive }),
   doctor: systemDoctorPorts(sleep),
   nodeName: () => nodeName(process.env['NODENAME'], process.env['CALICO_NODENAME_FILE'] || '/var/lib/calico/nodename'),
   sleep,

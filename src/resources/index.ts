@@ -6,7 +6,7 @@ export type { ColumnContext, KindSpec } from './kind.ts';
 export { API_VERSION } from './kind.ts';
 export type { Metadata } from './metadata.ts';
 export { checkLabel, DEFAULT_NAMESPACE } from './metadata.ts';
-export { resourceKey, resourcePrefix } from './keys.ts';
+export { kindOfKey, resourceKey, resourcePrefix } from './keys.ts';
 export { parseResource } from './parse.ts';
 export { splitPool } from './split-pool.ts';
 export type { Resources, ResourceView, UnreadableEntry } from './stored.ts';

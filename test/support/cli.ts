@@ -51,6 +51,8 @@ export class FakeShell {
   readonly hostTexts: Record<string, string> = {};
   /** What `node doctor` looks at; absent: a host on which all is well. */
   doctor: DoctorPorts | undefined;
+  /** What `node diags` wrote. */
+  readonly saved = new Map<string, Uint8Array>();
   readonly removedFiles: string[] = [];
   hostFiles: HostFiles | undefined;
   /** What the command opened, and how often it closed it. */
@@ -68,6 +70,7 @@ export class FakeShell {
     const io: CliIo = {
       env: this.env,
       isTerminal: this.isTerminal,
+      stderrIsTerminal: this.isTerminal,
       version: '1.2.3',
       now: () => this.now,
       connectAgent: (socketPath) => this.#agent(socketPath),
@@ -89,6 +92,16 @@ export class FakeShell {
         return this.host;
       },
       reader: readerOf(this.hostTexts),
+      diags: () => ({
+        kernel: {
+          links: () => Promise.resolve([{ name: 'lo' }]),
+          routes: () => Promise.reject(new Error('netlink is gone')),
+        },
+        save: (name, archive) => {
+          this.saved.set(name, archive);
+          return `/tmp/calico-x/${name}`;
+        },
+      }),
       doctor: this.doctor ?? healthyHost(this.hostTexts),
       nodeName: () => 'node-a1',
       sleep: () => Promise.resolve(),

@@ -6,6 +6,7 @@ import { addSocketOption, agentClient } from '../agent-option.ts';
 import type { AgentOptions } from '../agent-option.ts';
 import type { CliIo } from '../io.ts';
 import { addChecksystemCommand } from './checksystem.ts';
+import { addDiagsCommand } from './diags.ts';
 import { addDoctorCommand } from './doctor.ts';
 import { addNodeSettingsCommand } from './node-settings.ts';
 import { addNodeStatusCommand } from './node-status.ts';
@@ -34,6 +35,7 @@ export function addNodeCommand(program: Command, io: CliIo): void {
     });
   addNodeSettingsCommand(node, io);
   addChecksystemCommand(node, io);
+  addDiagsCommand(node, io);
   addDoctorCommand(node, io);
   addUninstallCommand(node, io);
 }

@@ -43,9 +43,9 @@ function view(entry: Entry | undefined): unknown {
 }
 
 function withoutStamps(value: unknown): unknown {
-  const { metadata, ...rest } = value as { readonly metadata?: Readonly<Record<string, unknown>> };
-  const kept = Object.entries(metadata ?? {}).filter(([name]) => !STAMPS.includes(name));
-  return { ...rest, metadata: Object.fromEntries(kept) };
+  const { metadata = {} } = value as { readonly metadata?: Readonly<Record<string, unknown>> };
+  const kept = Object.entries(metadata).filter(([name]) => !STAMPS.includes(name));
+  return { ...(value as object), metadata: Object.fromEntries(kept) };
 }
 
 const STAMPS = ['uid', 'creationTimestamp', 'resourceVersion', 'generation'];
