@@ -14,4 +14,4 @@ export { choosePools, passedOverText } from './pool-choice.ts';
 export type { IpamPorts } from './records.ts';
 export type { AddressRelease } from './release-address.ts';
 export type { AddressReport, Borrowed, IpamRecords, NamedPool, PoolUsage, Usage } from './usage.ts';
-export { borrowedAddresses, ownerOf, reportOf, usageOf } from './usage.ts';
+export { assignmentsIn, borrowedAddresses, ownerOf, reportOf, usageOf } from './usage.ts';

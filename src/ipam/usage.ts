@@ -105,6 +105,10 @@ const disjoint = (prefixes: readonly Prefix[]): readonly Prefix[] =>
 const addressesInUse = ({ prefix, allocations }: Block): readonly IpAddress[] =>
   allocations.flatMap((index, ordinal) => (index === null ? [] : [addressAt(prefix, ordinal)]));
 
+/** Addresses that somebody has, in their order; none that rests. */
+export const assignmentsIn = (block: Block): readonly Assignment[] =>
+  addressesInUse(block).flatMap((address) => assignmentOf(block, address) ?? []);
+
 /** An address that is in use on another node than the one whose block it is from. */
 export interface Borrowed extends Assignment {
   readonly block: Prefix;
@@ -120,10 +124,9 @@ export function borrowedAddresses(blocks: readonly Block[]): readonly Borrowed[]
     .flatMap((block) => {
       const owner = ownerOf(block);
       if (owner === undefined) return [];
-      return addressesInUse(block).flatMap((address) => {
-        const assignment = assignmentOf(block, address);
-        const borrower = assignment?.attributes.secondary['node'];
-        if (assignment === undefined || borrower === undefined || borrower === owner) return [];
+      return assignmentsIn(block).flatMap((assignment) => {
+        const borrower = assignment.attributes.secondary['node'];
+        if (borrower === undefined || borrower === owner) return [];
         return [{ ...assignment, block: block.prefix, owner, borrower }];
       });
     });

@@ -4,6 +4,7 @@ import { API_VERSION, parseResource, resourceKey, resourcesFromEntries } from '.
 
 export interface Labelled {
   readonly name: string;
+  readonly namespace?: string;
   readonly labels?: Readonly<Record<string, string>>;
 }
 

@@ -1,7 +1,11 @@
 import type { Command } from 'commander';
+import type { Store } from '../../datastore/store.ts';
 import { NotFoundError } from '../../datastore/store.ts';
+import { createIpam } from '../../ipam/index.ts';
 import type { Kind, Metadata, ResourceClient } from '../../resources/index.ts';
-import { isKind, resourceId } from '../../resources/index.ts';
+import { isKind, resourceId, resourceKey } from '../../resources/index.ts';
+import { systemClock } from '../../runtime/clock.ts';
+import { systemRandom } from '../../runtime/random.ts';
 import { readDocuments } from '../batch.ts';
 import { refuseReadOnly } from '../checked-document.ts';
 import type { DryRunOptions } from '../dry-run/option.ts';
@@ -9,6 +13,10 @@ import { addDryRunOption, resultIo } from '../dry-run/option.ts';
 import type { CliIo } from '../io.ts';
 import { CommandError } from '../io.ts';
 import type { ManifestDocument } from '../manifest.ts';
+import type { RemovalPorts } from '../removal/node.ts';
+import { clearNode } from '../removal/node.ts';
+import type { PoolRemoval } from '../removal/pool.ts';
+import { clearPool } from '../removal/pool.ts';
 import { resourceArguments, withResources } from '../session.ts';
 
 interface Target {
@@ -22,6 +30,7 @@ interface DeleteOptions extends DryRunOptions {
   readonly namespace?: string;
   readonly skipNotExists?: boolean;
   readonly skipEmpty?: boolean;
+  readonly force?: boolean;
 }
 
 export function addDeleteCommand(program: Command, io: CliIo): void {
@@ -33,10 +42,15 @@ export function addDeleteCommand(program: Command, io: CliIo): void {
     .option('-R, --recursive', 'directories with all that is in them')
     .option('-n, --namespace <namespace>', 'the namespace of the names', undefined)
     .option('--skip-empty', 'do not fail where there are no resources')
+    .option('--force', 'an IPPool also where pods have its addresses')
     .option('-s, --skip-not-exists', 'take a resource that does not exist for deleted')
     .action(async (kind: string | undefined, names: readonly string[], options: DeleteOptions) => {
       const targets = await chooseTargets({ kind, names, options }, io);
-      await withResources(io, (client) => deleteAll(client, { targets, options }, resultIo(io, options)), options);
+      await withResources(
+        io,
+        (client, store) => deleteAll({ targets, options }, removalPorts(client, store), resultIo(io, options)),
+        options,
+      );
     });
 }
 
@@ -73,14 +87,41 @@ interface Deletion {
   readonly options: DeleteOptions;
 }
 
-async function deleteAll(client: ResourceClient, { targets, options }: Deletion, io: CliIo): Promise<void> {
+const removalPorts = (client: ResourceClient, store: Store): RemovalPorts => ({
+  client,
+  store,
+  ipam: createIpam(store, { clock: systemClock, random: systemRandom }),
+});
+
+interface Cleared {
+  /** What else is gone, in words. */
+  readonly with: readonly string[];
+  readonly resourceVersion?: string;
+}
+
+/** Nothing goes with a resource that is not there, or of which another version is to be deleted. */
+async function clear({ kind, metadata }: Target, ports: RemovalPorts, pool: PoolRemoval): Promise<Cleared> {
+  const { resourceVersion } = metadata;
+  const asked = resourceVersion === undefined ? {} : { resourceVersion };
+  const entry =
+    kind === 'Node' || kind === 'IPPool' ? await ports.store.get(resourceKey(kind, metadata.name)) : undefined;
+  if (entry === undefined || (resourceVersion ?? String(entry.revision)) !== String(entry.revision)) {
+    return { with: [], ...asked };
+  }
+  // Whoever is cleared away is written meanwhile, by us and by the nodes: the version asked for was the right one.
+  return { with: await (kind === 'Node' ? clearNode(metadata.name, ports) : clearPool(metadata.name, ports, pool)) };
+}
+
+async function deleteAll({ targets, options }: Deletion, ports: RemovalPorts, io: CliIo): Promise<void> {
   const kinds = new Set(targets.map(({ kind }) => kind));
   let failed = false;
   for (const target of targets) {
     const { kind, metadata } = target;
     try {
       refuseReadOnly({ kind, metadata }, 'delete');
-      await client.delete(kind, metadata, metadata.resourceVersion);
+      const gone = await clear(target, ports, { force: options.force === true, sleep: (ms) => io.sleep(ms) });
+      await ports.client.delete(kind, metadata, gone.resourceVersion);
+      if (gone.with.length > 0) io.stdout(`With ${kind} ${metadata.name} went: ${gone.with.join(', ')}\n`);
     } catch (error) {
       if (error instanceof NotFoundError && options.skipNotExists === true) continue;
       failed = true;
