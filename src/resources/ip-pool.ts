@@ -38,7 +38,7 @@ const shape = {
   allowedUses: z
     .array(z.enum(['Workload', 'Tunnel', 'LoadBalancer']))
     .default(['Workload', 'Tunnel'])
-    .describe('whose addresses it gives'),
+    .describe('whose addresses it gives; `LoadBalancer` stands alone, and nothing takes addresses from it yet'),
   assignmentMode: z
     .enum(['Automatic', 'Manual'])
     .default('Automatic')
@@ -51,7 +51,7 @@ function faults(spec: Spec, prefix: Prefix): readonly (readonly [keyof Spec, str
   const { family } = prefix.address;
   const { min, max } = BLOCK_SIZE[family];
   const { blockSize = BLOCK_SIZE[family].default } = spec;
-  const rules: readonly (readonly [boolean, keyof Spec, string])[] = [
+  const rules: readonly Rule[] = [
     [family === 6 && spec.ipipMode !== 'Never', 'ipipMode', 'IPIP is not supported on an IPv6 IP pool'],
     [
       spec.ipipMode !== 'Never' && spec.vxlanMode !== 'Never',
@@ -69,9 +69,24 @@ function faults(spec: Spec, prefix: Prefix): readonly (readonly [keyof Spec, str
       'namespaceSelector',
       `tunnels have no namespace: allowedUses may not have Tunnel, and is ${spec.allowedUses.join(', ')}`,
     ],
-    [spec.allowedUses.includes('LoadBalancer'), 'allowedUses', 'LoadBalancer is not supported yet'],
+    ...loadBalancerRules(spec),
   ];
   return rules.filter(([broken]) => broken).map(([, field, reason]) => [field, reason] as const);
+}
+
+type Rule = readonly [broken: boolean, field: keyof Spec, reason: string];
+
+/** A pool for services has no pods, no tunnels, and is every node's. */
+function loadBalancerRules(spec: Spec): readonly Rule[] {
+  if (!spec.allowedUses.includes('LoadBalancer')) return [];
+  const notFor = 'a pool for LoadBalancer';
+  return [
+    [spec.allowedUses.length > 1, 'allowedUses', 'LoadBalancer stands alone'],
+    [spec.ipipMode !== 'Never', 'ipipMode', `${notFor} has no encapsulation`],
+    [spec.vxlanMode !== 'Never', 'vxlanMode', `${notFor} has no encapsulation`],
+    [spec.disableBGPExport, 'disableBGPExport', `${notFor} is announced`],
+    [spec.nodeSelector !== 'all()', 'nodeSelector', `${notFor} is for all nodes: all()`],
+  ];
 }
 
 const spec = fields('IPPool.spec', shape)

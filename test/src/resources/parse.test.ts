@@ -171,8 +171,18 @@ describe('a resource is refused with the field, the value and the reason', () =>
     ],
     [
       'IPPool',
-      { cidr: '10.0.0.0/16', allowedUses: ['LoadBalancer'] },
-      `spec.allowedUses = '["LoadBalancer"]': LoadBalancer is not supported yet`,
+      { cidr: '10.0.0.0/16', allowedUses: ['LoadBalancer', 'Workload'] },
+      `spec.allowedUses = '["LoadBalancer","Workload"]': LoadBalancer stands alone`,
+    ],
+    [
+      'IPPool',
+      { cidr: '10.0.0.0/16', allowedUses: ['LoadBalancer'], ipipMode: 'Always' },
+      "spec.ipipMode = 'Always': a pool for LoadBalancer has no encapsulation",
+    ],
+    [
+      'IPPool',
+      { cidr: '10.0.0.0/16', allowedUses: ['LoadBalancer'], nodeSelector: "rack == 'a'" },
+      "spec.nodeSelector = 'rack == 'a'': a pool for LoadBalancer is for all nodes: all()",
     ],
     [
       'IPPool',
