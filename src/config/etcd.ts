@@ -1,4 +1,4 @@
-import type { EtcdTls, Pem } from '../datastore/etcd-client.ts';
+import type { EtcdTls, Pem } from '../datastore/etcd-tls.ts';
 import type { StoreSettings } from '../datastore/open.ts';
 import { InvalidValueError } from '../model/invalid.ts';
 

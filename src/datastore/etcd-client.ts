@@ -1,44 +1,8 @@
-import { readFile } from 'node:fs/promises';
 import { rootCertificates } from 'node:tls';
 import type { CallOptionsFactory, IOptions } from 'etcd3';
 import { Etcd3 } from 'etcd3';
 import type { Clock } from '../runtime/clock.ts';
-import { UnavailableError } from './store.ts';
-
-/** PEM, as text or by the file that holds it. */
-export type Pem = { readonly file: string } | { readonly text: string };
-
-export interface EtcdTls {
-  readonly ca?: Pem;
-  readonly cert?: Pem;
-  readonly key?: Pem;
-}
-
-/** What was read of an EtcdTls; equal contents are equal texts. */
-export interface TlsMaterial {
-  readonly ca?: string;
-  readonly cert?: string;
-  readonly key?: string;
-}
-
-const NAMES = { ca: 'ETCD_CA_CERT_FILE', cert: 'ETCD_CERT_FILE', key: 'ETCD_KEY_FILE' } as const;
-
-/** Reads the files anew each time: they are rotated under a running agent. Throws UnavailableError, the variable and the path in it. */
-export async function readTls(tls: EtcdTls): Promise<TlsMaterial> {
-  const read = async (which: keyof EtcdTls): Promise<TlsMaterial> => {
-    const pem = tls[which];
-    if (pem === undefined) return {};
-    if ('text' in pem) return { [which]: pem.text };
-    return readFile(pem.file, 'utf8').then(
-      (text) => ({ [which]: text }),
-      (cause: unknown) => {
-        const { message } = cause as Error;
-        throw new UnavailableError(`${NAMES[which]} = '${pem.file}': cannot be read (${message})`, { cause });
-      },
-    );
-  };
-  return { ...(await read('ca')), ...(await read('cert')), ...(await read('key')) };
-}
+import type { TlsMaterial } from './etcd-tls.ts';
 
 export interface EtcdClientSettings {
   readonly endpoint: string;

@@ -4,13 +4,15 @@ import { CompactedError, UnavailableError } from './store.ts';
 const GRPC_PREFIX = /^(?:\d+ [A-Z_]+: |rpc error: code = \w+ desc = )+/;
 /** What gRPC says of itself before and after the cause: how it resolved the name, where a call spent its time. */
 const GRPC_DETAIL =
-  /^No connection established\. Last error: (?:Error: )?|\.? *Resolution note:[^]*$|(?<=^Deadline exceeded after [\d.]+s),[^]*$/g;
+  /^No connection established\. Last error: (?:Error: )?|\.? *Resolution note:[^]*$| \(\d{4}-\d\d-\d\dT[\d:.]+Z\)|(?<=^Deadline exceeded after [\d.]+s),[^]*$/g;
 const DEADLINE = /^Deadline exceeded after ([\d.]+)s$/;
 
 /** One member that was asked, and why it did not answer. */
 export interface Failure {
   readonly endpoint: string;
-  readonly cause: unknown;
+  /** In words. */
+  readonly reason: string;
+  readonly cause?: unknown;
 }
 
 /** The request never left this machine, so a second attempt cannot apply it twice. */
@@ -43,14 +45,15 @@ export function asStoreError(cause: unknown, endpoints: readonly string[]): Erro
 
 /** Nobody answered: one sentence over all that were asked, each with its own cause where they differ. */
 export function unanswered(failures: readonly Failure[]): UnavailableError {
-  const told = failures.map(({ endpoint, cause }) => ({ endpoint, text: plainly(cause) }));
-  const texts = new Set(told.map(({ text }) => text));
-  const endpoints = told.map(({ endpoint }) => endpoint).join(', ');
-  const why = texts.size === 1 ? told[0]!.text : told.map(({ endpoint, text }) => `${endpoint}: ${text}`).join('; ');
+  const reasons = new Set(failures.map(({ reason }) => reason));
+  const endpoints = failures.map(({ endpoint }) => endpoint).join(', ');
+  const each = failures.map(({ endpoint, reason }) => `${endpoint}: ${reason}`).join('; ');
+  const why = reasons.size === 1 ? failures[0]!.reason : each;
   return new UnavailableError(`etcd at ${endpoints} does not answer: ${why}`, { cause: failures.at(-1)?.cause });
 }
 
-function plainly(cause: unknown): string {
+/** The cause without gRPC's words around it: the same for the same cause, whenever it comes. */
+export function plainly(cause: unknown): string {
   const message = messageOf(cause).replace(GRPC_PREFIX, '').replace(GRPC_DETAIL, '').trim();
   return message.replace(DEADLINE, (_, seconds: string) => `no reply within ${Number(seconds).toFixed(1)} seconds`);
 }

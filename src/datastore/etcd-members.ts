@@ -1,10 +1,11 @@
 import type { Etcd3 } from 'etcd3';
 import type { Clock } from '../runtime/clock.ts';
 import type { Random } from '../runtime/random.ts';
-import { createEtcdClient, readTls } from './etcd-client.ts';
-import type { EtcdTls, TlsMaterial } from './etcd-client.ts';
-import { asStoreError, isOldAuth, isRefusal, unanswered, wasNeverSent } from './etcd-errors.ts';
+import { createEtcdClient } from './etcd-client.ts';
+import { asStoreError, isOldAuth, isRefusal, plainly, unanswered, wasNeverSent } from './etcd-errors.ts';
 import type { Failure } from './etcd-errors.ts';
+import { readTls, tlsReason } from './etcd-tls.ts';
+import type { EtcdTls, TlsMaterial } from './etcd-tls.ts';
 import { CompactedError, UnavailableError } from './store.ts';
 
 export interface MembersSettings {
@@ -74,7 +75,7 @@ export class EtcdMembers {
     const late = new Promise<never>((_, reject) => {
       cancel = this.#clock.after(ANSWER_MS, () => {
         given.up = true;
-        const silent = { endpoint: this.#order[0]!, cause: `no reply within ${ANSWER_MS / 1000} seconds` };
+        const silent = { endpoint: this.#order[0]!, reason: `no reply within ${ANSWER_MS / 1000} seconds` };
         reject(unanswered(failures.length === 0 ? [silent] : failures));
       });
     });
@@ -97,13 +98,18 @@ export class EtcdMembers {
       } catch (cause) {
         const error = asStoreError(cause, [endpoint]);
         if (error instanceof CompactedError || isRefusal(error)) throw error;
-        failures.push({ endpoint, cause });
+        failures.push({ endpoint, reason: this.#reason(endpoint, cause), cause });
         this.#askLast(endpoint);
         await this.#takeUpNewFiles();
         if (given.up || !(question.isRead || wasNeverSent(cause))) break;
       }
     }
     throw unanswered(failures);
+  }
+
+  #reason(endpoint: string, cause: unknown): string {
+    const now = this.#clock.wallTime();
+    return tlsReason(plainly(cause), { endpoint, tls: this.#settings.tls, material: this.#tls, now });
   }
 
   /** A token from before somebody changed a user or a role is refused, and etcd3 would go on using it. */

@@ -1,6 +1,6 @@
 import type { ICompare, IRangeRequest, IRangeResponse, ITxnResponse } from 'etcd3';
 import type { Clock } from '../runtime/clock.ts';
-import type { EtcdTls } from './etcd-client.ts';
+import type { EtcdTls } from './etcd-tls.ts';
 import { discoverEndpoints } from './etcd-discovery.ts';
 import { EtcdMembers } from './etcd-members.ts';
 import type { MembersPorts } from './etcd-members.ts';

@@ -69,7 +69,16 @@ export class EtcdServer {
   }
 
   /** Starts it, and waits until it is healthy: of several a majority must run for that. */
-  async restart(): Promise<void> {
+  restart(): Promise<void> {
+    return this.#start(this.#cluster);
+  }
+
+  /** As a cluster of its own, which it was not before: its data must have been wiped. */
+  restartAlone(): Promise<void> {
+    return this.#start(`${this.#place.name}=http://127.0.0.1:${this.#place.peerPort}`);
+  }
+
+  async #start(cluster: string): Promise<void> {
     const { name, directory, peerPort } = this.#place;
     const { tls, flags } = this.#options;
     const peer = `http://127.0.0.1:${peerPort}`;
@@ -80,7 +89,7 @@ export class EtcdServer {
       'advertise-client-urls': this.endpoint,
       'listen-peer-urls': peer,
       'initial-advertise-peer-urls': peer,
-      'initial-cluster': this.#cluster,
+      'initial-cluster': cluster,
       ...(tls && { 'cert-file': tls.certFile, 'key-file': tls.keyFile }),
       ...(tls?.wantsClientCert && { 'trusted-ca-file': tls.caFile, 'client-cert-auth': 'true' }),
       // Health is asked for without TLS, whatever clients need.

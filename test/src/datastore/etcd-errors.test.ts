@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { asStoreError } from '../../../src/datastore/etcd-errors.ts';
+import { asStoreError, unanswered } from '../../../src/datastore/etcd-errors.ts';
 import { CompactedError, UnavailableError } from '../../../src/datastore/store.ts';
 
 const AT = 'etcd at http://127.0.0.1:9';
@@ -35,4 +35,22 @@ test.each([
 test('a revision that is compacted is told apart', () => {
   const cause = new Error('11 OUT_OF_RANGE: etcdserver: mvcc: required revision has been compacted');
   expect(asStoreError(cause, [])).toBeInstanceOf(CompactedError);
+});
+
+test('nobody answers: one sentence, each with its own reason where they differ', () => {
+  const [one, two] = ['http://10.0.0.1:2379', 'http://10.0.0.2:2379'] as const;
+  const silent = { endpoint: one, reason: 'no reply within 1.7 seconds' };
+  expect(unanswered([silent, { ...silent, endpoint: two }]).message).toBe(
+    `etcd at ${one}, ${two} does not answer: no reply within 1.7 seconds`,
+  );
+  expect(unanswered([silent, { endpoint: two, reason: 'etcdserver: no leader' }]).message).toBe(
+    `etcd at ${one}, ${two} does not answer: ${one}: no reply within 1.7 seconds; ${two}: etcdserver: no leader`,
+  );
+});
+
+test('the same failure at another time is the same sentence', () => {
+  const at = (time: string): string =>
+    asStoreError(new Error(`14 UNAVAILABLE: No connection established. Last error: Failed to connect (${time}). `), [])
+      .message;
+  expect(at('2026-11-26T08:04:28.040Z')).toBe(at('2026-11-26T09:10:11.121Z'));
 });
