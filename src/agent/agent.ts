@@ -37,6 +37,7 @@ import {
   speakerSettings,
 } from './cluster-view.ts';
 import type { Knowledge } from './cluster-view.ts';
+import { DatastoreLockedError, isLocked } from './datastore-lock.ts';
 import { FelixSettings } from './felix-settings.ts';
 import { agentBackground } from './background.ts';
 import { ownRoutes } from './own-routes.ts';
@@ -101,6 +102,8 @@ export class Agent implements BgpApi, NodeApi {
   readonly bgp: BgpAnswers;
   #knowledge: Knowledge;
   #omitted: readonly Omitted[] = [];
+  /** Nothing is written, and what is read meanwhile counts for nothing. */
+  #isLocked = false;
   #isScheduled = false;
   #isClosed = false;
   readonly #tunnels: TunnelAddresses;
@@ -123,7 +126,7 @@ export class Agent implements BgpApi, NodeApi {
     this.#felixSettings = new FelixSettings(node, settings.told);
     this.#runtime = readRuntimeSettings(settings.told);
     this.#answers = new StatusAnswers({
-      ...{ node, clock, log, resources: this.#resources, mayWrite: () => true },
+      ...{ node, clock, log, resources: this.#resources, mayWrite: () => !this.#isLocked },
       answer: (classes) => {
         const [full, now] = [this.status(), new Date(clock.wallTime()).toISOString()];
         return {
@@ -142,7 +145,11 @@ export class Agent implements BgpApi, NodeApi {
       onRoutesChange: () => this.#schedule(),
       onFatal: ports.onFatal,
     });
-    ports.health.attend({ view: () => this.#syncer?.view(), speaker: () => this.#bgpState() });
+    ports.health.attend({
+      view: () => this.#syncer?.view(),
+      speaker: () => this.#bgpState(),
+      isLocked: () => this.#isLocked,
+    });
     this.bgp = new BgpAnswers(
       agentBackground({
         speaker: () => this.#speakers.speaker,
@@ -160,6 +167,11 @@ export class Agent implements BgpApi, NodeApi {
       resources: this.#resources,
       knowledge: () => this.#knowledge,
     });
+  }
+
+  /** Before it begins to work: the datastore is locked, and the node waits to be registered. */
+  waitForUnlock(isWaiting: boolean): void {
+    this.#isLocked = isWaiting;
   }
 
   /** Begins to work; until then it only answers. `addresses` are those that the node was registered with. */
@@ -200,7 +212,11 @@ export class Agent implements BgpApi, NodeApi {
         peers: (speaker?.peers() ?? []).map(peerStatus),
       },
       ...(this.#addresses && { addresses: this.#addresses.map(addressReport) }),
-      datastore: { type: this.#settings.datastore.type, inSync, revision, ...(stale === undefined ? {} : { stale }) },
+      datastore: {
+        ...{ type: this.#settings.datastore.type, inSync, revision },
+        ...(stale !== undefined && { stale }),
+        ...(this.#isLocked && { locked: true }),
+      },
       dataplane: dataplaneReport(dataplane),
       nat: dataplane.nat().map(natReport),
       health: this.#ports.health.report(),
@@ -216,11 +232,13 @@ export class Agent implements BgpApi, NodeApi {
     return this.#ports.dataplane.routes().map(routeReport);
   }
 
-  addPod(request: PodRequest): Promise<PodResult> {
+  async addPod(request: PodRequest): Promise<PodResult> {
+    if (this.#isLocked) throw new DatastoreLockedError();
     return this.#pods.add(request);
   }
 
-  removePod(containerId: string): Promise<void> {
+  async removePod(containerId: string): Promise<void> {
+    if (this.#isLocked) throw new DatastoreLockedError();
     return this.#pods.remove(containerId);
   }
 
@@ -274,7 +292,8 @@ export class Agent implements BgpApi, NodeApi {
       const view = this.#syncer?.view();
       if (this.#isClosed || view?.inSync !== true) return;
       try {
-        this.#recompute(view);
+        this.#follow(view);
+        this.#recompute();
       } catch (error) {
         this.#ports.onFatal(error as Error);
       }
@@ -297,8 +316,15 @@ export class Agent implements BgpApi, NodeApi {
     onRuntimeSettings(settings);
   }
 
-  #recompute({ entries }: SyncView): void {
-    const { node, dataplane, onBgpLogLevel } = this.#ports;
+  /** What is known from here on. While the datastore is locked it stays what it was before. */
+  #follow({ entries }: SyncView): void {
+    const { node, log } = this.#ports;
+    const wasLocked = this.#isLocked;
+    this.#isLocked = isLocked(entries, wasLocked);
+    if (this.#isLocked && !wasLocked)
+      log.warn({}, 'the datastore is locked for a migration: what it said before is kept');
+    if (wasLocked && !this.#isLocked) log.info({}, 'the datastore is not locked any more');
+    if (this.#isLocked) return;
     const seen = this.#reader.view(entries.values());
     const { resources, unreadable } = seen;
     this.#settle(seen);
@@ -306,6 +332,13 @@ export class Agent implements BgpApi, NodeApi {
     this.#knowledge = { node, resources, blocks, lent: lentAddresses(entries, { node, blocks }) };
     for (const { key, reason } of unreadable)
       this.#sayOnce('a stored entry cannot be used and is left out', { key, reason });
+  }
+
+  #recompute(): void {
+    const { node, dataplane, onBgpLogLevel } = this.#ports;
+    const { resources } = this.#knowledge;
+    // Locked before anything was known of it.
+    if (this.#isLocked && resources.Node.size === 0) return;
     const settings = this.#speakerSettings(dataplane.adoptedRoutes() > 0);
     if (settings === undefined) {
       this.#sayOnce(
@@ -347,7 +380,7 @@ export class Agent implements BgpApi, NodeApi {
 
   /** One at a time; what it writes comes back as a change, and so once more through here until nothing is left to do. */
   #settleTunnels(): void {
-    if (this.#isSettlingTunnels) return;
+    if (this.#isSettlingTunnels || this.#isLocked) return;
     this.#isSettlingTunnels = true;
     const { clock, log } = this.#ports;
     const known = this.#knowledge;

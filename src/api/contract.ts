@@ -104,6 +104,8 @@ export interface NodeStatus extends SpeakerStatus {
     readonly revision: number;
     /** Why the view is stale, where it is. */
     readonly stale?: string;
+    /** ClusterInformation says that it is, for a migration; absent where not. */
+    readonly locked?: boolean;
   };
   readonly dataplane: {
     readonly routes: number;

@@ -12,7 +12,7 @@ export interface NodeRow {
   readonly sessions?: { readonly established: number; readonly expected: number };
   /** `ready`, `not ready`, `not live`, `-` */
   readonly ready: string;
-  /** As the node sees it: `in sync`, `away`, `not read`, `-` */
+  /** As the node sees it: `in sync`, `away`, `locked`, `not read`, `-` */
   readonly datastore: string;
   /** Since when its agent runs, ISO 8601. */
   readonly since?: string;
@@ -49,13 +49,13 @@ function answeredRow(name: string, { nodes, answers }: Evidence): NodeRow | unde
   if (full === undefined) return { ...known, ...calicosRow(answer) };
   const status = decodeStatus(full);
   const peers = wantedPeers(status);
-  const { inSync, stale } = status.datastore;
+  const { inSync, stale, locked } = status.datastore;
   return {
     ...known,
     ...verdictOf(status),
     sessions: { established: peers.filter(isUp).length, expected: peers.length },
     ready: readiness(status.health),
-    datastore: stale !== undefined ? 'away' : inSync ? 'in sync' : 'not read',
+    datastore: locked === true ? 'locked' : stale !== undefined ? 'away' : inSync ? 'in sync' : 'not read',
     ...{ since: status.startedAt, version: status.version, status },
   };
 }
