@@ -144,7 +144,7 @@ export interface SettingReport {
   readonly value: string;
   /** `environment`, `FelixConfiguration(node.a)`, `default` */
   readonly origin: string;
-  /** Who says something else and is not heard, or that nothing comes of it. */
+  /** Who says something else and is not heard, what cannot be used, or that nothing comes of it. */
   readonly note?: string;
 }
 

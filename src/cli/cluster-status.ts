@@ -94,7 +94,7 @@ function seenByOthers({ spec }: Node, others: readonly NodeStatus[]): string {
   const up = sessions.filter(isUp).length;
   if (sessions.length === 0) return '';
   return up === 0
-    ? ', and no node that did has a session with it'
+    ? ', and none of those that answered has a session with it'
     : `, but ${up} of ${sessions.length} nodes have a session with it: does it reach the datastore?`;
 }
 
