@@ -7,7 +7,7 @@ import type { NatSettings } from './nat/plan.ts';
 import type { RepairKind } from './repairs.ts';
 
 export interface DataplaneSettings {
-  /** Full resync with the kernel, felix's RouteRefreshInterval. Default 90. */
+  /** Full resync with the kernel, felix's RouteRefreshInterval; 0: none but the first. Default 90. */
   readonly resyncSeconds: number;
   /** 0: parent's MTU less the overhead. */
   readonly ipipMtu: number;

@@ -305,7 +305,9 @@ export class NodeDataplane implements Dataplane {
 
   /** Up to a tenth later, as in felix, so that the nodes of a cluster do not resync in step. */
   #nextResyncAt(): number {
-    return this.#resyncedAt + this.#settings.resyncSeconds * 1000 * (1 + this.#ports.random() / 10);
+    const { resyncSeconds } = this.#settings;
+    if (resyncSeconds === 0) return Infinity;
+    return this.#resyncedAt + resyncSeconds * 1000 * (1 + this.#ports.random() / 10);
   }
 
   async #reconcileRoutes(now: number, mayDelete: boolean): Promise<PassResult<unknown>> {

@@ -22,6 +22,8 @@ export interface Attended {
   readonly view: () => SyncView | undefined;
   /** Undefined until the speaker listens. */
   readonly speaker: () => BgpState | undefined;
+  /** The datastore is, for a migration. */
+  readonly isLocked: () => boolean;
 }
 
 /** Felix's NetlinkTimeoutSecs is 10; a kernel under the load of a full table answers in milliseconds. */
@@ -34,7 +36,7 @@ export class AgentHealth {
   readonly #netlink: Heartbeat;
   readonly #reporters: readonly Reporter[];
   #startedAt = 0;
-  #attended: Attended = { view: () => undefined, speaker: () => undefined };
+  #attended: Attended = { view: () => undefined, speaker: () => undefined, isLocked: () => false };
 
   constructor({ clock, dataplane, asBirdReady }: AgentHealthPorts) {
     this.#clock = clock;
@@ -43,7 +45,10 @@ export class AgentHealth {
     this.#reporters = [
       this.#loop,
       this.#netlink,
-      { name: 'datastore', check: (now) => datastoreVerdict(this.#attended.view(), now) },
+      {
+        name: 'datastore',
+        check: (now) => datastoreVerdict(this.#attended.view(), { now, isLocked: this.#attended.isLocked() }),
+      },
       {
         name: 'dataplane',
         check: (now) => dataplaneVerdict(dataplane.health(), routeCounts(dataplane.routes()), now),

@@ -10,13 +10,13 @@ import { CALICO_PREFIX } from '../datastore/keys.ts';
 import { changeKey } from '../datastore/ledger.ts';
 import type { Store } from '../datastore/store.ts';
 import { startSyncer } from '../datastore/syncer.ts';
-import type { Syncer, SyncHandlers, SyncView } from '../datastore/syncer.ts';
+import type { Syncer, SyncHandlers } from '../datastore/syncer.ts';
 import { createIpam } from '../ipam/index.ts';
 import type { TunnelKind } from '../ipam/index.ts';
 import { formatIpAddress, formatIpv4 } from '../model/ip.ts';
 import type { IpAddress } from '../model/ip.ts';
-import { createResourceClient, emptyResources, ResourceReader } from '../resources/index.ts';
-import type { ResourceClient, ResourceView } from '../resources/index.ts';
+import { createResourceClient } from '../resources/index.ts';
+import type { ResourceClient } from '../resources/index.ts';
 import type { BgpState } from '../health/verdicts.ts';
 import type { Clock } from '../runtime/clock.ts';
 import type { Logger, LogLevel } from '../runtime/logger.ts';
@@ -27,17 +27,9 @@ import { SpeakerKeeper } from '../speaker/speaker-keeper.ts';
 import type { ChosenAddress } from './address-choice.ts';
 import { calicoStatus } from './calico-node-status.ts';
 import type { AgentHealth } from './agent-health.ts';
-import {
-  bgpLogLevel,
-  clusterNode,
-  dataplaneInputs,
-  isComputedFrom,
-  lentAddresses,
-  localBlocks,
-  speakerSettings,
-} from './cluster-view.ts';
-import type { Knowledge } from './cluster-view.ts';
-import { FelixSettings } from './felix-settings.ts';
+import { bgpLogLevel, clusterNode, dataplaneInputs, isComputedFrom, speakerSettings } from './cluster-view.ts';
+import { DatastoreLockedError } from './datastore-lock.ts';
+import { FollowedCluster } from './followed-cluster.ts';
 import { agentBackground } from './background.ts';
 import { ownRoutes } from './own-routes.ts';
 import { CALICO_PEER_DEFAULTS, computePeers } from './peers.ts';
@@ -88,19 +80,17 @@ export class Agent implements BgpApi, NodeApi {
   readonly #settings: AgentSettings;
   readonly #ports: AgentPorts;
   readonly #resources: ResourceClient;
-  readonly #reader = new ResourceReader();
   #syncer: Syncer | undefined;
   #addresses: readonly ChosenAddress[] | undefined;
   readonly #speakers: SpeakerKeeper;
   readonly #pods: Pods;
   readonly #secrets: SecretFiles;
   readonly #answers: StatusAnswers;
-  readonly #felixSettings: FelixSettings;
+  readonly #followed: FollowedCluster;
   #runtime: RuntimeSettings;
   readonly #startedAt: number;
   readonly #reported = new Set<string>();
   readonly bgp: BgpAnswers;
-  #knowledge: Knowledge;
   #omitted: readonly Omitted[] = [];
   #unmet: readonly string[] = [];
   #isScheduled = false;
@@ -122,10 +112,14 @@ export class Agent implements BgpApi, NodeApi {
       resources: this.#resources,
       carry: (kind, address) => this.#carryTunnelAddress(kind, address),
     });
-    this.#felixSettings = new FelixSettings(node, settings.told);
+    this.#followed = new FollowedCluster({
+      ...{ node, log, told: settings.told },
+      onMistake: (message, fields) => this.#sayOnce(message, fields),
+      onSettings: (runtime) => this.#apply(runtime),
+    });
     this.#runtime = readRuntimeSettings(settings.told);
     this.#answers = new StatusAnswers({
-      ...{ node, clock, log, resources: this.#resources, mayWrite: () => true },
+      ...{ node, clock, log, resources: this.#resources, mayWrite: () => !this.#followed.isLocked() },
       answer: (classes) => {
         const [full, now] = [this.status(), new Date(clock.wallTime()).toISOString()];
         return {
@@ -136,7 +130,6 @@ export class Agent implements BgpApi, NodeApi {
     });
     const directory = settings.bgp.passwordDirectory;
     this.#secrets = new SecretFiles({ directory, clock, onChange: () => this.#schedule() });
-    this.#knowledge = { node, resources: emptyResources(), blocks: [] };
     this.#speakers = new SpeakerKeeper({
       createSpeaker: ports.createSpeaker,
       clock,
@@ -144,11 +137,15 @@ export class Agent implements BgpApi, NodeApi {
       onRoutesChange: () => this.#schedule(),
       onFatal: ports.onFatal,
     });
-    ports.health.attend({ view: () => this.#syncer?.view(), speaker: () => this.#bgpState() });
+    ports.health.attend({
+      view: () => this.#syncer?.view(),
+      speaker: () => this.#bgpState(),
+      isLocked: () => this.#followed.isLocked(),
+    });
     this.bgp = new BgpAnswers(
       agentBackground({
         speaker: () => this.#speakers.speaker,
-        knowledge: () => this.#knowledge,
+        knowledge: () => this.#followed.knowledge(),
         isInSync: () => this.#syncer?.view().inSync === true,
         omitted: () => this.#omitted,
         routes: () => this.routes(),
@@ -160,8 +157,13 @@ export class Agent implements BgpApi, NodeApi {
       ipam,
       dataplane: ports.dataplane,
       resources: this.#resources,
-      knowledge: () => this.#knowledge,
+      knowledge: () => this.#followed.knowledge(),
     });
+  }
+
+  /** Before it begins to work: the datastore is locked, and the node waits to be registered. */
+  waitForUnlock(isWaiting: boolean): void {
+    this.#followed.lock(isWaiting);
   }
 
   /** Begins to work; until then it only answers. `addresses` are those that the node was registered with. */
@@ -175,7 +177,7 @@ export class Agent implements BgpApi, NodeApi {
       },
       onChanges: (changes) => {
         this.#answers.changes(changes);
-        const { blocks } = this.#knowledge;
+        const { blocks } = this.#followed.knowledge();
         if (changes.some((change) => isComputedFrom(changeKey(change), blocks))) this.#schedule();
       },
     };
@@ -185,7 +187,7 @@ export class Agent implements BgpApi, NodeApi {
   status(): NodeStatus {
     const { node, version, dataplane } = this.#ports;
     const { speaker } = this.#speakers;
-    const self = this.#knowledge.resources.Node.get(node);
+    const self = this.#followed.knowledge().resources.Node.get(node);
     const address = self === undefined ? undefined : clusterNode(self)?.address.address;
     const bgp = this.#speakerSettings(false);
     const { inSync, revision, stale } = this.#syncer?.view() ?? NOT_READ_YET;
@@ -202,7 +204,11 @@ export class Agent implements BgpApi, NodeApi {
         peers: (speaker?.peers() ?? []).map(peerStatus),
       },
       ...(this.#addresses && { addresses: this.#addresses.map(addressReport) }),
-      datastore: { type: this.#settings.datastore.type, inSync, revision, ...(stale === undefined ? {} : { stale }) },
+      datastore: {
+        ...{ type: this.#settings.datastore.type, inSync, revision },
+        ...(stale !== undefined && { stale }),
+        ...(this.#followed.isLocked() && { locked: true }),
+      },
       dataplane: dataplaneReport(dataplane),
       nat: dataplane.nat().map(natReport),
       unmet: this.#unmet,
@@ -212,18 +218,20 @@ export class Agent implements BgpApi, NodeApi {
   }
 
   settings(): readonly SettingReport[] {
-    return this.#felixSettings.report();
+    return this.#followed.settings();
   }
 
   routes(): readonly RouteReport[] {
     return this.#ports.dataplane.routes().map(routeReport);
   }
 
-  addPod(request: PodRequest): Promise<PodResult> {
+  async addPod(request: PodRequest): Promise<PodResult> {
+    if (this.#followed.isLocked()) throw new DatastoreLockedError();
     return this.#pods.add(request);
   }
 
-  removePod(containerId: string): Promise<void> {
+  async removePod(containerId: string): Promise<void> {
+    if (this.#followed.isLocked()) throw new DatastoreLockedError();
     return this.#pods.remove(containerId);
   }
 
@@ -266,7 +274,7 @@ export class Agent implements BgpApi, NodeApi {
   /** Many changes in one turn of the event loop are one computation. */
   #speakerSettings(restarting: boolean): SpeakerSettings | undefined {
     const { hasIpv6 } = this.#ports;
-    return speakerSettings(this.#knowledge, { ...this.#settings, hasIpv6, restarting });
+    return speakerSettings(this.#followed.knowledge(), { ...this.#settings, hasIpv6, restarting });
   }
 
   #schedule(): void {
@@ -277,7 +285,8 @@ export class Agent implements BgpApi, NodeApi {
       const view = this.#syncer?.view();
       if (this.#isClosed || view?.inSync !== true) return;
       try {
-        this.#recompute(view);
+        this.#followed.look(view);
+        this.#recompute();
       } catch (error) {
         this.#ports.onFatal(error as Error);
       }
@@ -286,29 +295,21 @@ export class Agent implements BgpApi, NodeApi {
 
   #settingProblems(): readonly string[] {
     const other = this.#ports.settingProblem();
-    return [...this.#felixSettings.problems(), ...(other === undefined ? [] : [other])];
+    return [...this.#followed.settingProblems(), ...(other === undefined ? [] : [other])];
   }
 
-  /** Before all else that is computed: the first inputs of the dataplane are already for the settings as they are. */
-  #settle(view: ResourceView): void {
-    const { dataplane, log, onRuntimeSettings } = this.#ports;
-    const { settings, changes, problems } = this.#felixSettings.update(view);
-    for (const problem of problems) this.#sayOnce('a FelixConfiguration is not wholly in force', { problem });
-    if (changes.length > 0) log.info({ changes }, 'settings changed, and are in force from here on');
-    if (!isDeepStrictEqual(settings.felix, this.#runtime.felix)) dataplane.configure(settings.felix);
+  /** Told before all else that is computed: the first inputs of the dataplane are already for the settings as they are. */
+  #apply(settings: RuntimeSettings): void {
+    if (!isDeepStrictEqual(settings.felix, this.#runtime.felix)) this.#ports.dataplane.configure(settings.felix);
     this.#runtime = settings;
-    onRuntimeSettings(settings);
+    this.#ports.onRuntimeSettings(settings);
   }
 
-  #recompute({ entries }: SyncView): void {
+  #recompute(): void {
     const { node, dataplane, onBgpLogLevel } = this.#ports;
-    const seen = this.#reader.view(entries.values());
-    const { resources, unreadable } = seen;
-    this.#settle(seen);
-    const blocks = localBlocks(entries.values(), node);
-    this.#knowledge = { node, resources, blocks, lent: lentAddresses(entries, { node, blocks }) };
-    for (const { key, reason } of unreadable)
-      this.#sayOnce('a stored entry cannot be used and is left out', { key, reason });
+    const { resources } = this.#followed.knowledge();
+    // Locked before anything was known of it.
+    if (this.#followed.isLocked() && resources.Node.size === 0) return;
     const settings = this.#speakerSettings(dataplane.adoptedRoutes() > 0);
     if (settings === undefined) {
       this.#sayOnce(
@@ -317,7 +318,7 @@ export class Agent implements BgpApi, NodeApi {
       );
       return;
     }
-    onBgpLogLevel(bgpLogLevel(this.#knowledge));
+    onBgpLogLevel(bgpLogLevel(this.#followed.knowledge()));
     const peers = computePeers(resources, node, {
       ...CALICO_PEER_DEFAULTS,
       holdSeconds: this.#settings.bgp.holdSeconds,
@@ -326,7 +327,11 @@ export class Agent implements BgpApi, NodeApi {
     this.#omitted = peers.omitted;
     this.#unmet = unmetWishes(resources, node, peers);
     for (const wish of this.#unmet) this.#sayOnce('what a resource asks for is not done', { wish });
-    this.#speakers.update({ settings, peers: peers.peers, originated: ownRoutes(this.#knowledge).originated });
+    this.#speakers.update({
+      settings,
+      peers: peers.peers,
+      originated: ownRoutes(this.#followed.knowledge()).originated,
+    });
     // Until the speaker listens nothing is written: a port that is taken ends the agent before it changed the host.
     if (this.#speakers.speaker === undefined) return;
     this.#updateDataplane();
@@ -337,7 +342,7 @@ export class Agent implements BgpApi, NodeApi {
     const { speaker } = this.#speakers;
     if (speaker === undefined) return;
     const learned = { routes: speaker.learnedRoutes(), complete: speaker.isConverged() };
-    const inputs = dataplaneInputs(this.#knowledge, learned, this.#assigned);
+    const inputs = dataplaneInputs(this.#followed.knowledge(), learned, this.#assigned);
     if (inputs !== undefined) this.#ports.dataplane.update(inputs);
   }
 
@@ -350,10 +355,10 @@ export class Agent implements BgpApi, NodeApi {
 
   /** One at a time; what it writes comes back as a change, and so once more through here until nothing is left to do. */
   #settleTunnels(): void {
-    if (this.#isSettlingTunnels) return;
+    if (this.#isSettlingTunnels || this.#followed.isLocked()) return;
     this.#isSettlingTunnels = true;
     const { clock, log } = this.#ports;
-    const known = this.#knowledge;
+    const known = this.#followed.knowledge();
     void this.#tunnels
       .settle(known)
       // What was given is in the Node resource by now, or no longer ours: from here on that counts alone.
@@ -365,7 +370,7 @@ export class Agent implements BgpApi, NodeApi {
       .finally(() => {
         this.#isSettlingTunnels = false;
         // What changed meanwhile was not looked at.
-        if (this.#knowledge !== known) this.#schedule();
+        if (this.#followed.knowledge() !== known) this.#schedule();
       });
   }
 

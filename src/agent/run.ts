@@ -21,6 +21,7 @@ import type { ChosenAddress } from './address-choice.ts';
 import { Agent } from './agent.ts';
 import { AgentHealth } from './agent-health.ts';
 import { listenPlaces } from './cluster-view.ts';
+import { whenUnlocked } from './datastore-lock.ts';
 import { HealthListener } from './health-listener.ts';
 import { nodeName, rememberNodeName } from './identity.ts';
 import { checkPortsAreFree, hostHasIpv6 } from './reach.ts';
@@ -85,7 +86,10 @@ export async function runAgent(settings: AgentSettings, { log: origin, version }
     opened.push(() => api.close());
     rememberNodeName(node, settings.nodeNameFile);
     // A signal ends the wait for a datastore, too.
-    const registration = await Promise.race([registered(node, settings, { store, dataplane, log }), ended]);
+    const registration = await Promise.race([
+      registered(node, settings, { store, dataplane, log, onWaiting: (isWaiting) => agent.waitForUnlock(isWaiting) }),
+      ended,
+    ]);
     if (typeof registration === 'number') return registration;
     agent.start(registration);
     log.info({ node, version, adopted: dataplane.adoptedRoutes() }, 'calico-node-ts started');
@@ -157,16 +161,18 @@ interface Registration {
   readonly store: Store;
   readonly dataplane: Dataplane;
   readonly log: Logger;
+  readonly onWaiting: (isWaiting: boolean) => void;
 }
 
 function registered(
   node: string,
   settings: AgentSettings,
-  { store, dataplane, log }: Registration,
+  { store, dataplane, log, onWaiting }: Registration,
 ): Promise<readonly ChosenAddress[]> {
   const resources = createResourceClient(store);
   const ports = { resources, interfaces: () => dataplane.interfaces(), log };
   return patiently(settings, log, async () => {
+    await whenUnlocked({ resources, clock: systemClock, log, onWaiting });
     await checkPortsAreFree(await expectedPlaces(node, resources));
     return registerNode(node, settings, ports);
   });

@@ -104,6 +104,8 @@ export interface NodeStatus extends SpeakerStatus {
     readonly revision: number;
     /** Why the view is stale, where it is. */
     readonly stale?: string;
+    /** ClusterInformation says that it is, for a migration; absent where not. */
+    readonly locked?: boolean;
   };
   readonly dataplane: {
     readonly routes: number;
@@ -144,7 +146,7 @@ export interface SettingReport {
   readonly value: string;
   /** `environment`, `FelixConfiguration(node.a)`, `default` */
   readonly origin: string;
-  /** Who says something else and is not heard, or that nothing comes of it. */
+  /** Who says something else and is not heard, what cannot be used, or that nothing comes of it. */
   readonly note?: string;
 }
 

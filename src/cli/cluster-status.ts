@@ -12,7 +12,7 @@ export interface NodeRow {
   readonly sessions?: { readonly established: number; readonly expected: number };
   /** `ready`, `not ready`, `not live`, `-` */
   readonly ready: string;
-  /** As the node sees it: `in sync`, `away`, `not read`, `-` */
+  /** As the node sees it: `in sync`, `away`, `locked`, `not read`, `-` */
   readonly datastore: string;
   /** Since when its agent runs, ISO 8601. */
   readonly since?: string;
@@ -49,13 +49,13 @@ function answeredRow(name: string, { nodes, answers }: Evidence): NodeRow | unde
   if (full === undefined) return { ...known, ...calicosRow(answer) };
   const status = decodeStatus(full);
   const peers = wantedPeers(status);
-  const { inSync, stale } = status.datastore;
+  const { inSync, stale, locked } = status.datastore;
   return {
     ...known,
     ...verdictOf(status),
     sessions: { established: peers.filter(isUp).length, expected: peers.length },
     ready: readiness(status.health),
-    datastore: stale !== undefined ? 'away' : inSync ? 'in sync' : 'not read',
+    datastore: locked === true ? 'locked' : stale !== undefined ? 'away' : inSync ? 'in sync' : 'not read',
     ...{ since: status.startedAt, version: status.version, status },
   };
 }
@@ -94,7 +94,7 @@ function seenByOthers({ spec }: Node, others: readonly NodeStatus[]): string {
   const up = sessions.filter(isUp).length;
   if (sessions.length === 0) return '';
   return up === 0
-    ? ', and no node that did has a session with it'
+    ? ', and none of those that answered has a session with it'
     : `, but ${up} of ${sessions.length} nodes have a session with it: does it reach the datastore?`;
 }
 

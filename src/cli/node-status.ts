@@ -59,6 +59,9 @@ function notes({
   const lines = [
     ...(bgp.converged ? [] : ['Waiting for the peers after a restart: routes are kept, none is removed.']),
     ...(datastore?.inSync === false ? ['The datastore has not been read yet.'] : []),
+    ...(datastore?.locked === true
+      ? ['The datastore is locked for a migration: what it said before is kept, and no pods can be added.']
+      : []),
     ...(datastore?.stale === undefined ? [] : [`The datastore is away, what it said is kept: ${datastore.stale}`]),
     ...((dataplane?.failed ?? 0) === 0
       ? []

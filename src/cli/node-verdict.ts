@@ -1,8 +1,7 @@
 import type { HealthReport, NodeStatus, PeerStatus, SpeakerStatus } from '../api/contract.ts';
 
 /** An agent's, or that of a speaker alone, which has neither datastore nor kernel. */
-export type AnyStatus = SpeakerStatus &
-  Partial<Pick<NodeStatus, 'addresses' | 'datastore' | 'dataplane' | 'nat' | 'unmet' | 'health' | 'settingProblems'>>;
+export type AnyStatus = SpeakerStatus & Partial<Omit<NodeStatus, keyof SpeakerStatus>>;
 
 /** Exit codes of `node status`, as monitoring systems have them: the worse the higher. */
 export const EXIT_CODE = { ok: 0, degraded: 1, unreachable: 2 } as const;

@@ -17,6 +17,8 @@ export interface FelixEnvironment {
   readonly origins: ReadonlyMap<string, string>;
   /** One sentence for each value of a FelixConfiguration that no setting of ours takes, and what holds in its place. */
   readonly problems: readonly string[];
+  /** Which fields these are: `NAME spec.FIELD`. */
+  readonly refused: ReadonlySet<string>;
   /** For the next time. */
   readonly sound: SoundFields;
 }
@@ -67,6 +69,7 @@ export function withFelixConfigurations(
   const told: Record<string, string | undefined> = { ...environment };
   const origins = new Map<string, string>();
   const problems: string[] = [];
+  const refused = new Set<string>();
   const sound = new Map<string, string>();
   for (const [field, [[variable, schema], write]] of Object.entries(FIELDS)) {
     for (const { name, spec } of sources) {
@@ -79,6 +82,7 @@ export function withFelixConfigurations(
       const usable = success ? text : before.get(where);
       if (!success) {
         const why = error.issues.map(({ message }) => message).join('; ');
+        refused.add(where);
         problems.push(`${where}: ${why}; ${usable === undefined ? 'it is passed over' : `${usable} stays in force`}`);
       }
       if (usable === undefined) continue;
@@ -87,5 +91,5 @@ export function withFelixConfigurations(
       sound.set(where, usable);
     }
   }
-  return { environment: told, origins, problems, sound };
+  return { environment: told, origins, problems, refused, sound };
 }

@@ -13,7 +13,7 @@ export interface SettingReport {
   readonly value: string;
   /** `environment`, `FelixConfiguration(node.a)`, `default` */
   readonly origin: string;
-  /** Who says something else and is not heard, or why nothing comes of it. */
+  /** Who says something else and is not heard, what cannot be used, or that nothing comes of it. */
   readonly note?: string;
 }
 
@@ -26,18 +26,18 @@ const FIELD_OF = new Map(Object.entries(FELIX_VARIABLES).map(([field, variable])
 export function reportSettings(
   told: Environment,
   sources: readonly FelixSource[],
-  { environment, origins }: Pick<FelixEnvironment, 'environment' | 'origins'>,
+  { environment, origins, refused }: Pick<FelixEnvironment, 'environment' | 'origins' | 'refused'>,
 ): readonly SettingReport[] {
   const settings = Object.values(variables).map(([name, , whenUnset = '']): SettingReport => {
     const field = FIELD_OF.get(name);
     const origin = told[name] === undefined ? (origins.get(name) ?? 'default') : 'environment';
-    const unheard = field === undefined ? [] : unheardSources(field, origin, sources);
+    const notes = field === undefined ? [] : notesOn(field, { origin, sources, refused });
     return {
       name,
       ...(field !== undefined && { field }),
       value: environment[name] ?? whenUnset,
       origin,
-      ...(unheard.length > 0 && { note: `stronger than ${unheard.join(' and ')}` }),
+      ...(notes.length > 0 && { note: notes.join('; ') }),
     };
   });
   const inert = sources.flatMap((source) =>
@@ -49,13 +49,21 @@ export function reportSettings(
   return [...settings, ...inert];
 }
 
-/** `FelixConfiguration(default), 1400`: all that have the field but for the one that decided, who may be the environment. */
-function unheardSources(field: string, origin: string, sources: readonly FelixSource[]): readonly string[] {
-  const decided = sources.findIndex(({ name }) => name === origin);
-  return sources
-    .slice(decided + 1)
-    .filter(({ spec }) => spec[field] !== undefined && spec[field] !== '')
-    .map(({ name, spec }) => `${asText(spec[field])} of ${name}`);
+interface Decided extends Pick<FelixEnvironment, 'refused'> {
+  readonly origin: string;
+  readonly sources: readonly FelixSource[];
+}
+
+/** Of all that have the field but for what is in force: what is weaker, and what no setting takes. */
+function notesOn(field: string, { origin, sources, refused }: Decided): readonly string[] {
+  const having = sources.filter(({ spec }) => spec[field] !== undefined && spec[field] !== '');
+  const isRefused = ({ name }: FelixSource): boolean => refused.has(`${name} spec.${field}`);
+  const said = ({ name, spec }: FelixSource): string => `${asText(spec[field])} of ${name}`;
+  const weaker = having.filter((source) => source.name !== origin && !isRefused(source)).map(said);
+  return [
+    ...having.filter(isRefused).map((source) => `${said(source)} cannot be used`),
+    ...(weaker.length > 0 ? [`stronger than ${weaker.join(' and ')}`] : []),
+  ];
 }
 
 const asText = (value: unknown): string => (typeof value === 'string' ? value : JSON.stringify(value));

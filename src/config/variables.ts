@@ -76,7 +76,7 @@ export const variables = {
   poolDisableBgpExport: row('CALICO_IPV4POOL_DISABLE_BGP_EXPORT', parseBoolean, 'false'),
   waitForDatastore: row('WAIT_FOR_DATASTORE', parseBoolean, 'false'),
   nodeNameFile: row('CALICO_NODENAME_FILE', (text) => text, '/var/lib/calico/nodename'),
-  routeRefreshSeconds: row('FELIX_ROUTEREFRESHINTERVAL', integerBetween(1, 86_400), '90'),
+  routeRefreshSeconds: row('FELIX_ROUTEREFRESHINTERVAL', parseInterval, '90'),
   ipipMtu: row('FELIX_IPINIPMTU', parseMtu, '0'),
   vxlanMtu: row('FELIX_VXLANMTU', parseMtu, '0'),
   vxlanVni: row('FELIX_VXLANVNI', integerBetween(1, 16_777_215), '4096'),
@@ -157,6 +157,13 @@ function integerBetween(min: number, max: number): (text: string, field: string)
     }
     return value;
   };
+}
+
+/** Seconds, as Calico's with decimals; 0: never. More often than once a second is a load and no help. */
+function parseInterval(text: string, field: string): number {
+  const seconds = Number(text);
+  if (/^\d+(\.\d+)?$/.test(text) && (seconds === 0 || (seconds >= 1 && seconds <= 86_400))) return seconds;
+  throw new InvalidValueError(field, text, 'is not 0 or a number of seconds from 1 to 86400');
 }
 
 /** As written; the pool's schema reads it again. */

@@ -7,7 +7,17 @@ import type { Verdict } from './report.ts';
 /** A view that old hides pods and nodes. No restart brings the datastore back, so it is never a matter of liveness. */
 const STALE_MS = 60_000;
 
-export function datastoreVerdict(view: Omit<SyncView, 'entries'> | undefined, now: number): Verdict {
+export interface DatastoreAt {
+  readonly now: number;
+  /** For a migration: nothing may be written, so no pods can be added. */
+  readonly isLocked?: boolean;
+}
+
+export function datastoreVerdict(
+  view: Omit<SyncView, 'entries'> | undefined,
+  { now, isLocked = false }: DatastoreAt,
+): Verdict {
+  if (isLocked) return notReady('locked for a migration: what it said before is kept, and no pods can be added');
   if (view === undefined) return notReady('not asked yet: the node registers first');
   const { inSync, revision, stale, staleSince = now } = view;
   if (!inSync) return notReady(`has not been read yet${stale === undefined ? '' : `: ${stale}`}`);

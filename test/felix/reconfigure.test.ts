@@ -25,6 +25,10 @@ test('a shorter interval between full comparisons counts from the last one, a lo
   expect(await dumps(200)).toBe(1);
   dataplane.configure({ ...settings, resyncSeconds: 1000 });
   expect(await dumps(900_000)).toBe(0);
+  dataplane.configure({ ...settings, resyncSeconds: 0 });
+  expect(await dumps(10_000_000)).toBe(0);
+  dataplane.configure({ ...settings, resyncSeconds: 10 });
+  expect(await dumps(10)).toBe(1);
 });
 
 test('a VNI that changes makes the device anew', async () => {

@@ -1,9 +1,12 @@
 /** `node status NODE` and `--all` of two whole agents, asked from outside their network through the datastore alone. */
 import { spawn } from 'node:child_process';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import type { NodeStatus } from '../../src/api/contract.ts';
 import type { NodeRow } from '../../src/cli/cluster-status.ts';
+import { openStore } from '../../src/datastore/open.ts';
 import { makeAgentLab, until, untilSettled } from '../support/agent-lab.ts';
-import type { AgentLab } from '../support/agent-lab.ts';
+import type { AgentLab, LabNode } from '../support/agent-lab.ts';
+import { entryOf, resource } from '../support/resources.ts';
 import { isRoot } from '../support/netns.ts';
 
 const PEER_OF_A = `apiVersion: projectcalico.org/v3
@@ -82,6 +85,35 @@ describe.skipIf(!isRoot && process.env['CI'] === undefined)('two agents, asked f
       void until(async () => (await questions()) !== '', logs).then(interrupt);
     });
     expect([status, stdout, stderr, await questions()]).toEqual([130, '', '', '']);
+  });
+
+  test('a locked datastore: nothing that is changed in it reaches the kernel, and a new agent waits; unlocked, all is taken up', async () => {
+    const [a, b] = lab.nodes as [LabNode, LabNode];
+    const store = await openStore({ type: 'file', directory: lab.store });
+    const { key, value } = entryOf(resource('ClusterInformation', 'default', { datastoreReady: false }));
+    const { revision } = await store.create(key, value);
+    const locked = 'locked for a migration: what it said before is kept, and no pods can be added';
+    await until(() => Promise.resolve(a.ctl('node', 'status').said.includes(locked)), logs);
+    const nat = (node: LabNode): string => node.netns.run('nft', 'list', 'ruleset');
+    await lab.cli(['delete', 'ippool', 'default-ipv4-ippool']);
+    await b.kill('SIGKILL');
+    b.start();
+    await until(() => Promise.resolve(b.log().includes('is locked for a migration: waiting')), logs);
+    const { health, bgp } = await b.client.get<NodeStatus>('/v1/status');
+    expect([health?.live, health?.ready, bgp.peers]).toEqual([true, false, []]);
+    expect([a, b].map((node) => nat(node).includes('10.48.0.0/16'))).toEqual([true, true]);
+    expect(await elsewhere(['--all'])).toMatchObject({
+      ...{ status: 2, stdout: '' },
+      stderr: expect.stringContaining('the datastore is locked for a migration') as string,
+    });
+    await store.update(
+      key,
+      entryOf(resource('ClusterInformation', 'default', { datastoreReady: true })).value,
+      revision,
+    );
+    await store.close();
+    await until(() => Promise.resolve(!nat(a).includes('10.48.0.0/16')), logs);
+    await untilSettled(lab);
   });
 
   test('a CalicoNodeStatus of an operator’s own is filled in, and kept up', async () => {

@@ -28,7 +28,7 @@ describe('the health of an agent', () => {
   });
 
   const attend = (peers: readonly { readonly address: string; readonly isUp: boolean }[] = []): void =>
-    health.attend({ view: () => view, speaker: () => ({ converged: true, peers }) });
+    health.attend({ view: () => view, speaker: () => ({ converged: true, peers }), isLocked: () => false });
   const bad = (): readonly string[] =>
     health
       .report()

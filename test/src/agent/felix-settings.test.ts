@@ -114,6 +114,9 @@ describe('an agent whose FelixConfiguration changes', () => {
     expect(test1.agent.status().settingProblems).toEqual([
       "FelixConfiguration(default) spec.ipipMTU: FELIX_IPINIPMTU = '5': is not 0 or a whole number from 68 to 65535; 1400 stays in force",
     ]);
+    expect(origin('FELIX_IPINIPMTU')).toBe(
+      '1400 FelixConfiguration(default), 5 of FelixConfiguration(default) cannot be used',
+    );
     await test1.put(felix('default', { ipipMTU: 1390 }));
     await pass();
     expect(await mtu()).toBe(1390);

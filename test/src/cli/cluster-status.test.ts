@@ -145,7 +145,7 @@ describe('node status --all', () => {
     patientFor(2);
     const result = await shell.run('node', 'status', '--all');
     expect(lines(result)[1]).toMatch(
-      /^n2 +unreachable +- +- +- +- +its agent did not answer within 5 s, and no node that did has a session with it$/,
+      /^n2 +unreachable +- +- +- +- +its agent did not answer within 5 s, and none of those that answered has a session with it$/,
     );
     expect(
       lines(result)

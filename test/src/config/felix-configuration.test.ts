@@ -108,15 +108,23 @@ describe('the environment, a node’s own FelixConfiguration and the cluster’s
   test('a value that no setting of ours takes is told and passed over, for the next that has the field', () => {
     const env = { FELIX_VXLANVNI: '9' };
     const { environment, problems } = withFelixConfigurations(env, [
-      source('node.a', { vxlanPort: 0, routeRefreshInterval: '0s', vxlanVNI: 0 }),
-      source('default', { vxlanPort: 5, routeRefreshInterval: '1500ms' }),
+      source('node.a', { vxlanPort: 0, routeRefreshInterval: '999ms', vxlanVNI: 0 }),
+      source('default', { vxlanPort: 5, routeRefreshInterval: '48h' }),
     ]);
     expect(problems).toEqual([
-      "FelixConfiguration(node.a) spec.routeRefreshInterval: FELIX_ROUTEREFRESHINTERVAL = '0': is not a whole number from 1 to 86400; it is passed over",
-      "FelixConfiguration(default) spec.routeRefreshInterval: FELIX_ROUTEREFRESHINTERVAL = '1.5': is not a whole number from 1 to 86400; it is passed over",
+      "FelixConfiguration(node.a) spec.routeRefreshInterval: FELIX_ROUTEREFRESHINTERVAL = '0.999': is not 0 or a number of seconds from 1 to 86400; it is passed over",
+      "FelixConfiguration(default) spec.routeRefreshInterval: FELIX_ROUTEREFRESHINTERVAL = '172800': is not 0 or a number of seconds from 1 to 86400; it is passed over",
       "FelixConfiguration(node.a) spec.vxlanPort: FELIX_VXLANPORT = '0': is not a whole number from 1 to 65535; it is passed over",
     ]);
     expect(environment).toEqual({ FELIX_VXLANPORT: '5', FELIX_VXLANVNI: '9' });
+  });
+
+  test.each([
+    ['0s', 0],
+    ['1500ms', 1.5],
+    ['2m', 120],
+  ])('an interval of %s is %d s, and 0 is none', (routeRefreshInterval, seconds) => {
+    expect(settingsOf({}, source('default', { routeRefreshInterval })).felix.resyncSeconds).toBe(seconds);
   });
 
   test('leave everything else as it is', () => {

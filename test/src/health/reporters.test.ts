@@ -135,7 +135,14 @@ describe('verdicts', () => {
     [{ ...view, stale: 'refused', staleSince: 940_000 }, 'ready', 'away for 60 s, what it said is kept: refused'],
     [{ ...view, stale: 'refused', staleSince: 0 }, 'not ready', 'away for 17 min, what it said is kept: refused'],
   ])('datastore %j: %s', (given, word, detail) => {
-    expect(datastoreVerdict(given, 1_000_000)).toEqual({ live: true, ready: word === 'ready', detail });
+    expect(datastoreVerdict(given, { now: 1_000_000 })).toEqual({ live: true, ready: word === 'ready', detail });
+  });
+
+  test.each([[undefined], [view]])('datastore %j, locked for a migration: not ready', (given) => {
+    expect(datastoreVerdict(given, { now: 1, isLocked: true })).toEqual({
+      ...{ live: true, ready: false },
+      detail: 'locked for a migration: what it said before is kept, and no pods can be added',
+    });
   });
 
   const counts = { routes: 5, pending: 0, failed: 0 };

@@ -1,0 +1,79 @@
+import type { AgentSettings, RuntimeSettings } from '../config/settings.ts';
+import type { SettingReport } from '../api/contract.ts';
+import type { SyncView } from '../datastore/syncer.ts';
+import { emptyResources, ResourceReader } from '../resources/index.ts';
+import type { Logger } from '../runtime/logger.ts';
+import { lentAddresses, localBlocks } from './cluster-view.ts';
+import type { Knowledge } from './cluster-view.ts';
+import { isLocked } from './datastore-lock.ts';
+import { FelixSettings } from './felix-settings.ts';
+
+export interface FollowedClusterPorts {
+  readonly node: string;
+  readonly told: AgentSettings['told'];
+  readonly log: Logger;
+  /** An operator's mistake, told again and again; the port sees to it that it is heard once. */
+  readonly onMistake: (message: string, fields: object) => void;
+  /** What the environment and the FelixConfigurations come to, at each look. */
+  readonly onSettings: (settings: RuntimeSettings) => void;
+}
+
+/** What an agent makes of the datastore: knowledge to compute from, settings, and whether it is locked for a migration. */
+export class FollowedCluster {
+  readonly #ports: FollowedClusterPorts;
+  readonly #reader = new ResourceReader();
+  readonly #settings: FelixSettings;
+  #knowledge: Knowledge;
+  #isLocked = false;
+
+  constructor(ports: FollowedClusterPorts) {
+    const { node, told } = ports;
+    this.#ports = ports;
+    this.#settings = new FelixSettings(node, told);
+    this.#knowledge = { node, resources: emptyResources(), blocks: [] };
+  }
+
+  knowledge(): Knowledge {
+    return this.#knowledge;
+  }
+
+  /** Nothing may be written, and what is read meanwhile counts for nothing. */
+  isLocked(): boolean {
+    return this.#isLocked;
+  }
+
+  /** Before there is a view. */
+  lock(locked: boolean): void {
+    this.#isLocked = locked;
+  }
+
+  settings(): readonly SettingReport[] {
+    return this.#settings.report();
+  }
+
+  settingProblems(): readonly string[] {
+    return this.#settings.problems();
+  }
+
+  /** What is known from here on; while the datastore is locked it stays what it was before. */
+  look({ entries }: SyncView): void {
+    const { node, log, onMistake, onSettings } = this.#ports;
+    const wasLocked = this.#isLocked;
+    this.#isLocked = isLocked(entries, wasLocked);
+    if (wasLocked && !this.#isLocked) log.info({}, 'the datastore is not locked any more');
+    if (this.#isLocked) {
+      if (!wasLocked) log.warn({}, 'the datastore is locked for a migration: what it said before is kept');
+      return;
+    }
+    const view = this.#reader.view(entries.values());
+    const { settings, changes, problems } = this.#settings.update(view);
+    for (const problem of problems) onMistake('a FelixConfiguration is not wholly in force', { problem });
+    if (changes.length > 0) log.info({ changes }, 'settings changed, and are in force from here on');
+    onSettings(settings);
+    const blocks = localBlocks(entries.values(), node);
+    this.#knowledge = { node, resources: view.resources, blocks, lent: lentAddresses(entries, { node, blocks }) };
+    for (const { key, reason } of view.unreadable) {
+      onMistake('a stored entry cannot be used and is left out', { key, reason });
+    }
+  }
+}
