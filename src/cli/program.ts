@@ -3,6 +3,7 @@ import { addApplyCommand } from './commands/apply.ts';
 import { addCreateCommand } from './commands/create.ts';
 import { addDeleteCommand } from './commands/delete.ts';
 import { addGetCommand } from './commands/get.ts';
+import { addIpamCommand } from './commands/ipam.ts';
 import { addLabelCommand } from './commands/label.ts';
 import { addNodeCommand } from './commands/node.ts';
 import { addPeerCommand } from './commands/peer.ts';
@@ -20,6 +21,7 @@ const COMMANDS: readonly ((program: Command, io: CliIo) => void)[] = [
   addDeleteCommand,
   addGetCommand,
   addLabelCommand,
+  addIpamCommand,
   addNodeCommand,
   addPeerCommand,
   addRouteCommand,

@@ -19,9 +19,18 @@ export async function withResources<T>(
   use: (client: ResourceClient) => Promise<T>,
   { mayFound = false }: SessionOptions = {},
 ): Promise<T> {
+  return withStore(io, (store) => use(createResourceClient(store)), { mayFound });
+}
+
+/** As withResources, for what is no resource. */
+export async function withStore<T>(
+  io: CliIo,
+  use: (store: Store) => Promise<T>,
+  { mayFound = false }: SessionOptions = {},
+): Promise<T> {
   const store = await openStore(io, mayFound);
   try {
-    return await use(createResourceClient(store));
+    return await use(store);
   } finally {
     await store.close();
   }
