@@ -20,6 +20,8 @@ export interface CliIo {
   stderr(text: string): void;
   /** The texts behind `-f`: one of a file or of standard input (`-`), one for each manifest in a directory. */
   readManifests(path: string, recursive: boolean): Promise<readonly ManifestText[]>;
+  /** Writes a report; throws CommandError with the path. */
+  writeFile(path: string, text: string): Promise<void>;
   openStore(settings: StoreSettings): Promise<Store>;
   /** The agent that listens on this unix socket. */
   connectAgent(socketPath: string): AgentClient;

@@ -1,101 +1,131 @@
-/** What `calicoctl-ts ipam show` prints. Pure. The tables and the first lines are calicoctl's. */
-import type { AddressReport, Borrowed, PoolUsage, Usage } from '../ipam/index.ts';
-import { ownerOf } from '../ipam/index.ts';
-import type { IpAddress } from '../model/ip.ts';
-import { formatIpAddress, formatPrefix, parsePrefix, sameAddress } from '../model/ip.ts';
-import type { IpamConfiguration, WorkloadEndpoint } from '../resources/index.ts';
-import { formatFramed } from './table.ts';
+import { z } from 'zod';
+import type { Allocation, Audit, Evidence, History } from '../ipam/index.ts';
+import { formatPrefix } from '../model/ip.ts';
+import type { IpamView } from './ipam-view.ts';
 
-export function formatUsage(pools: readonly PoolUsage[], withBlocks: boolean): string {
-  const rows = pools.flatMap(({ pool, blocks, ...usage }) => [
-    usageRow(pool === undefined ? 'No IP Pool' : 'IP Pool', pool === undefined ? '' : formatPrefix(pool.cidr), usage),
-    ...(withBlocks ? blocks.map((block) => usageRow('Block', formatPrefix(block.prefix), block)) : []),
-  ]);
-  return formatFramed(['grouping', 'cidr', 'ips total', 'ips in use', 'ips reserved', 'ips free'], rows);
+/** What `ipam check -o` writes: calicoctl's fields, and below them those that our repair goes by. */
+const schema = z.object({
+  version: z.string(),
+  clusterGUID: z.string(),
+  datastoreLocked: z.boolean(),
+  clusterInformationRevision: z.string(),
+  clusterType: z.string(),
+  allocations: z.record(
+    z.string(),
+    z.array(
+      z.object({
+        ip: z.string(),
+        handle: z.string().nullable(),
+        sequenceNumber: z.number().optional(),
+        inUse: z.boolean(),
+      }),
+    ),
+  ),
+  leakedHandles: z.array(z.object({ ID: z.string(), Revision: z.string() })).optional(),
+  createdAt: z.iso.datetime(),
+  datastore: z.object({
+    revision: z.number(),
+    oldest: z.object({ key: z.string(), revision: z.number() }).exactOptional(),
+  }),
+  wrongCounts: z.array(z.object({ handle: z.string(), cidr: z.string(), revision: z.number() })),
+  affinitiesWithoutNode: z.array(z.object({ node: z.string(), cidr: z.string(), revision: z.number() })),
+  blocksWithoutAffinity: z.array(z.object({ host: z.string(), cidr: z.string() })),
+});
+
+export type IpamReport = z.output<typeof schema>;
+
+export interface ClusterFacts {
+  readonly guid: string;
+  readonly isLocked: boolean;
+  readonly revision: string;
+  readonly type: string;
 }
 
-const usageRow = (grouping: string, cidr: string, { total, inUse, reserved, free }: Usage): readonly string[] => [
-  grouping,
-  cidr,
-  significant(total),
-  ...[inUse, reserved, free].map((part) => `${significant(part)} (${Math.round((100 * part) / total)}%)`),
-];
-
-/** Go's `%.5g`. */
-function significant(value: number): string {
-  if (value < 100_000) return String(value);
-  const [mantissa = '', exponent = ''] = value.toExponential(4).split('e+');
-  return `${mantissa.replace(/\.?0+$/, '')}e+${exponent.padStart(2, '0')}`;
+/** Of a cluster that nobody gave a ClusterInformation all is empty. */
+export function clusterFacts({ resources }: Pick<IpamView, 'resources'>): ClusterFacts {
+  const found = resources.ClusterInformation.get('default');
+  return {
+    guid: found?.spec.clusterGUID ?? '',
+    isLocked: found?.spec.datastoreReady === false,
+    revision: found?.metadata.resourceVersion ?? '',
+    type: found?.spec.clusterType ?? '',
+  };
 }
 
-export function formatBorrowed(borrowed: readonly Borrowed[]): string {
-  const rows = borrowed.map(({ address, block, owner, borrower, attributes: { handleId, secondary } }) => [
-    formatIpAddress(address),
-    borrower,
-    formatPrefix(block),
-    owner,
-    secondary['pod'] === undefined ? (secondary['type'] ?? '') : 'pod',
-    secondary['pod'] === undefined ? (handleId ?? '') : `${secondary['namespace'] ?? 'default'}/${secondary['pod']}`,
-  ]);
-  return formatFramed(['ip', 'borrowing-node', 'block', 'block owner', 'type', 'allocated-to'], rows);
+export interface Circumstances {
+  readonly version: string;
+  readonly nowMs: number;
+  readonly view: IpamView;
 }
 
-export function formatConfiguration({ spec }: IpamConfiguration): string {
-  const rows = Object.entries(spec).map(([field, value]) => [
-    `${field.charAt(0).toUpperCase()}${field.slice(1)}`,
-    String(value),
-  ]);
-  return formatFramed(['property', 'value'], rows);
+export function reportOf(found: Audit, { version, nowMs, view }: Circumstances): object {
+  const cluster = clusterFacts(view);
+  return {
+    version,
+    clusterGUID: cluster.guid,
+    datastoreLocked: cluster.isLocked,
+    clusterInformationRevision: cluster.revision,
+    clusterType: cluster.type,
+    allocations: Object.fromEntries(found.allocations.map((one) => [one.ip, [allocationFields(one)]])),
+    leakedHandles: found.leakedHandles.map(({ id, revision }) => ({ ID: id, UID: null, Revision: String(revision) })),
+    createdAt: new Date(nowMs).toISOString(),
+    datastore: view.survey.history,
+    wrongCounts: found.wrongCounts,
+    affinitiesWithoutNode: found.affinitiesWithoutNode.map(({ node, prefix, revision }) => ({
+      node,
+      cidr: formatPrefix(prefix),
+      revision,
+    })),
+    blocksWithoutAffinity: found.blocksWithoutAffinity.map(({ host, prefix }) => ({
+      host,
+      cidr: formatPrefix(prefix),
+    })),
+  };
 }
 
-/** Who holds an address and since when, and whether somebody who needs it is still there. */
-export function formatAddress(
-  address: IpAddress,
-  report: AddressReport,
-  endpoints: Iterable<WorkloadEndpoint>,
-): string {
-  const text = formatIpAddress(address);
-  const { assignment } = report;
-  if (assignment === undefined) return lines(`${text} is not assigned`, ...standing(report));
-  const { handleId, secondary } = assignment.attributes;
-  const attributes = Object.entries(secondary).sort(([a], [b]) => (a < b ? -1 : 1));
-  return lines(
-    `IP ${text} is in use`,
-    `Handle ID: ${handleId ?? '<none>'}`,
-    ...(attributes.length === 0
-      ? ['No attributes defined']
-      : ['Active Owner Attributes:', ...attributes.map(([key, value]) => `  ${key}: ${value}`)]),
-    ...standing(report),
-    holder(address, secondary, endpoints),
-  );
+/** `inUse` is false for nothing but what is surely leaked: a calicoctl that reads the report frees the rest. */
+function allocationFields({ ip, handle, sequenceNumber, attributes, verdict, isBorrowed, owners }: Allocation): object {
+  const { pod, namespace, node, type, timestamp } = attributes;
+  return {
+    ip,
+    handle,
+    sequenceNumber,
+    ...{ pod, namespace, node, type },
+    creationTimestamp: timestamp,
+    inUse: verdict !== 'leaked',
+    borrowed: isBorrowed,
+    coolingDown: verdict === 'resting',
+    owners,
+    verdict,
+  };
 }
 
-const lines = (...each: readonly string[]): string => `${each.join('\n')}\n`;
-
-function standing({ pool, block, releasedAt, reservation }: AddressReport): readonly string[] {
-  const owner = block === undefined ? undefined : (ownerOf(block) ?? block.affinity ?? 'nobody');
-  return [
-    ...(releasedAt === undefined ? [] : [`Released: ${releasedAt}, and rests until ipCooldownSeconds are over`]),
-    ...(reservation === undefined
-      ? []
-      : [`Reserved: IPReservation ${formatPrefix(reservation)}: not given out by itself`]),
-    block === undefined ? 'Block: none yet' : `Block: ${formatPrefix(block.prefix)} of ${owner}`,
-    pool === undefined ? 'Pool: none holds it' : `Pool: ${pool.name} (${formatPrefix(pool.cidr)})`,
-  ];
-}
-
-function holder(
-  address: IpAddress,
-  secondary: Readonly<Record<string, string>>,
-  endpoints: Iterable<WorkloadEndpoint>,
-): string {
-  const found = [...endpoints].find(({ spec }) =>
-    spec.ipNetworks.some((network) => sameAddress(parsePrefix(network).address, address)),
-  );
-  if (found !== undefined) {
-    const { metadata, spec } = found;
-    return `Endpoint: ${metadata.namespace ?? 'default'}/${spec.pod ?? spec.workload ?? metadata.name} on node ${spec.node}, behind ${spec.interfaceName}`;
+/** Throws Error with what is wrong, in one sentence. */
+export function parseReport(text: string): IpamReport {
+  let json: unknown;
+  try {
+    json = JSON.parse(text);
+  } catch (error) {
+    throw new Error(`is not JSON: ${(error as Error).message}`, { cause: error });
   }
-  if (secondary['pod'] === undefined) return 'Endpoint: none; it is not a pod’s address';
-  return 'Endpoint: none has it: its pod is gone, or not there yet; `ipam check` tells whether it has leaked';
+  const parsed = schema.safeParse(json);
+  if (parsed.success) return parsed.data;
+  const [issue] = parsed.error.issues;
+  const field = issue?.path.join('.') ?? '';
+  if (field === 'createdAt')
+    throw new Error('createdAt is missing: it is not of calicoctl-ts, which goes by it; make a new one');
+  throw new Error(`${field}: ${issue?.message ?? 'is wrong'}`);
 }
+
+export const historyOf = ({ datastore }: IpamReport): History => datastore;
+
+export const evidenceOf = (report: IpamReport): Evidence => ({
+  takenAt: Date.parse(report.createdAt),
+  leaked: Object.values(report.allocations).flatMap((all) =>
+    all.filter(({ inUse }) => !inUse).map(({ ip, handle, sequenceNumber = 0 }) => ({ ip, handle, sequenceNumber })),
+  ),
+  leakedHandles: (report.leakedHandles ?? []).map(({ ID, Revision }) => ({ id: ID, revision: Number(Revision) })),
+  wrongCounts: report.wrongCounts,
+  affinitiesWithoutNode: report.affinitiesWithoutNode,
+  blocksWithoutAffinity: report.blocksWithoutAffinity,
+});

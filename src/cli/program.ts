@@ -4,7 +4,7 @@ import { addCreateCommand } from './commands/create.ts';
 import { addDatastoreCommand } from './commands/datastore.ts';
 import { addDeleteCommand } from './commands/delete.ts';
 import { addGetCommand } from './commands/get.ts';
-import { addIpamCommand } from './commands/ipam/ipam.ts';
+import { addIpamCommand } from './commands/ipam.ts';
 import { addLabelCommand } from './commands/label.ts';
 import { addNodeCommand } from './commands/node.ts';
 import { addPatchCommand } from './commands/patch.ts';

@@ -20,14 +20,21 @@ export interface SessionOptions {
 }
 
 /** Runs `use` with a client of the datastore that the environment names, and closes it whatever happens. */
-export async function withResources<T>(
+export const withResources = <T>(
   io: CliIo,
   use: (client: ResourceClient, store: Store) => Promise<T>,
+  options: SessionOptions = {},
+): Promise<T> => withStore(io, (store) => use(createResourceClient(store), store), options);
+
+/** As withResources, for what is no resource. */
+export async function withStore<T>(
+  io: CliIo,
+  use: (store: Store) => Promise<T>,
   { mayFound = false, dryRun = false }: SessionOptions = {},
 ): Promise<T> {
   const store = dryRun ? new DryRunStore(await openDryStore(io, mayFound)) : await openStore(io, mayFound);
   try {
-    return await use(createResourceClient(store), store);
+    return await use(store);
   } finally {
     await store.close();
     if (store instanceof DryRunStore) io.stdout(formatDryRun(store.changes(), painter(io)));

@@ -1,4 +1,4 @@
-import { readdir, readFile, stat } from 'node:fs/promises';
+import { readdir, readFile, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { nodeName } from '../agent/identity.ts';
@@ -24,6 +24,10 @@ export const systemIo = (version: string): CliIo => ({
   stdout: (output) => void process.stdout.write(output),
   stderr: (output) => void process.stderr.write(output),
   readManifests,
+  writeFile: (path, output) =>
+    writeFile(path, output).catch((error: unknown) => {
+      throw new CommandError(`cannot write ${path}: ${(error as Error).message}`);
+    }),
   openStore: (settings) => openStore(settings),
   connectAgent: (socketPath) => createAgentClient(socketPath),
   openHost: (files) => openUninstallHost(files),

@@ -15,6 +15,9 @@ import { Records } from './records.ts';
 import type { AddressRelease } from './release-address.ts';
 import { findHolder, releaseAddress } from './release-address.ts';
 import { releaseHandles } from './release.ts';
+import type { RepairOutcome } from './repair-steps.ts';
+import { repair } from './repair-steps.ts';
+import type { RepairPlan } from './repair.ts';
 
 /** So many handles are written at the same time, at most. */
 const MAX_GROUP = 250;
@@ -75,6 +78,8 @@ export interface Ipam {
     prefix: Prefix,
     options: { readonly mustBeEmpty: boolean },
   ): Promise<'released' | 'in-use'>;
+  /** See `repairPlan`; what changed since the plan was made is skipped. */
+  repair(plan: RepairPlan): Promise<RepairOutcome>;
   /**
    * Of a node that is gone: gives back its tunnel addresses, gives up all its block claims, and forgets it. Addresses of pods stay assigned, in
    * blocks without an owner, until they are released.
@@ -127,6 +132,10 @@ class CasIpam implements Ipam {
 
   async holderOf(address: IpAddress): Promise<Assignment | undefined> {
     return (await findHolder(this.#records, address))?.holder;
+  }
+
+  repair(plan: RepairPlan): Promise<RepairOutcome> {
+    return repair(this.#records, plan);
   }
 
   async releaseAffinity(node: string, prefix: Prefix, { mustBeEmpty }: { readonly mustBeEmpty: boolean }) {

@@ -1,5 +1,8 @@
 /** IPAM's only door: addresses for pods and tunnels out of blocks that nodes claim. README.md tells how it works. */
-export type { Assignment, Block } from './block.ts';
+export type { Allocation, Audit, Users, Verdict } from './audit.ts';
+export { audit } from './audit.ts';
+export { hostOf } from './affinity.ts';
+export type { AllocationAttributes, Assignment, Block } from './block.ts';
 export { lentAddresses } from './block.ts';
 export { blockFromJson } from './block-json.ts';
 export type { Assigned, AssignRequest } from './assign.ts';
@@ -13,5 +16,9 @@ export type { Applicant, PassedOver, PoolChoice, RuledPool } from './pool-choice
 export { choosePools, passedOverText } from './pool-choice.ts';
 export type { IpamPorts } from './records.ts';
 export type { AddressRelease } from './release-address.ts';
-export type { AddressReport, Borrowed, IpamRecords, NamedPool, PoolUsage, Usage } from './usage.ts';
-export { assignmentsIn, borrowedAddresses, ownerOf, reportOf, usageOf } from './usage.ts';
+export type { Evidence, RepairPlan } from './repair.ts';
+export { repairPlan } from './repair.ts';
+export type { RepairOutcome } from './repair-steps.ts';
+export { reservedNetworks, Reservations } from './reservations.ts';
+export type { History, IpamSurvey } from './survey.ts';
+export { ipamSurvey, otherHistory } from './survey.ts';

@@ -22,6 +22,18 @@ export class Reservations {
     return this.#networks.some((network) => prefixContainsAddress(network, address));
   }
 
+  /** How many addresses of a network are kept back; exact up to 2^53. */
+  countIn(network: Prefix): number {
+    const near = this.#networks.filter((one) => prefixesOverlap(one, network));
+    if (near.some((one) => prefixContains(one, network))) return prefixSize(network);
+    // Networks overlap only where one holds the other.
+    const outer = near.filter(
+      (one, i) =>
+        !near.some((other, j) => i !== j && prefixContains(other, one) && (other.length < one.length || j < i)),
+    );
+    return outer.reduce((sum, one) => sum + prefixSize(one), 0);
+  }
+
   /** By ordinal: the places of a block that are kept back. */
   of(block: Prefix): (ordinal: number) => boolean {
     const near = this.#networks.filter((network) => prefixesOverlap(network, block));

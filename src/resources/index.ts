@@ -8,7 +8,6 @@ export type { Metadata } from './metadata.ts';
 export { checkLabel, DEFAULT_NAMESPACE } from './metadata.ts';
 export { kindOfKey, resourceKey, resourcePrefix } from './keys.ts';
 export { parseResource } from './parse.ts';
-export { splitPool } from './split-pool.ts';
 export type { Resources, ResourceView, UnreadableEntry } from './stored.ts';
 export { emptyResources, keyOf, readStored, ResourceReader, resourcesFromEntries, toStored } from './stored.ts';
 export type { AnyResource, Kind, ResourceByKind } from './table.ts';

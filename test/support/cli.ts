@@ -87,6 +87,10 @@ export class FakeShell {
         if (text === undefined) return Promise.reject(new CommandError(`failed to execute command: no file ${path}`));
         return Promise.resolve([{ path, text }]);
       },
+      writeFile: (path, text) => {
+        this.files[path] = text;
+        return Promise.resolve();
+      },
       openHost: (files) => {
         this.hostFiles = files;
         return this.host;

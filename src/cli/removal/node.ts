@@ -1,11 +1,11 @@
 import type { Store } from '../../datastore/store.ts';
 import { NotFoundError } from '../../datastore/store.ts';
 import type { Block, Ipam } from '../../ipam/index.ts';
-import { ownerOf } from '../../ipam/index.ts';
+import { hostOf } from '../../ipam/index.ts';
 import { parsePrefix } from '../../model/ip.ts';
 import type { AnyResource, ResourceClient } from '../../resources/index.ts';
 import { resourceId } from '../../resources/index.ts';
-import { readIpam } from '../ipam-records.ts';
+import { ipamView } from '../ipam-view.ts';
 
 export interface RemovalPorts {
   readonly client: ResourceClient;
@@ -19,7 +19,8 @@ export interface RemovalPorts {
  * Departs from Calico: addresses of the node that no endpoint has go, too; they would leak.
  */
 export async function clearNode(name: string, { client, store, ipam }: RemovalPorts): Promise<readonly string[]> {
-  const { resources, blocks } = await readIpam(store);
+  const { resources, survey } = await ipamView(store);
+  const blocks = survey.blocks.map(({ block }) => block);
   const endpoints = [...resources.WorkloadEndpoint.values()].filter(({ spec }) => spec.node === name);
   const others = [
     ...[...resources.BGPPeer.values()].filter(({ spec }) => spec.node === name),
@@ -36,7 +37,7 @@ export async function clearNode(name: string, { client, store, ipam }: RemovalPo
   for (const handle of handles) await ipam.releaseByHandle(handle);
   await ipam.releaseHost(name);
   for (const { kind, metadata } of others) await client.delete(kind, metadata).catch(unlessGone);
-  const own = blocks.filter((block) => ownerOf(block) === name);
+  const own = blocks.filter(({ affinity }) => hostOf(affinity) === name);
   return [
     ...counted(endpoints.length, 'WorkloadEndpoint', 'WorkloadEndpoints'),
     ...counted(handles.length, 'IPAM handle', 'IPAM handles'),

@@ -1,0 +1,76 @@
+import type { Command } from 'commander';
+import { IPAM_CONFIG_KEY } from '../../datastore/keys.ts';
+import type { Store } from '../../datastore/store.ts';
+import { InvalidValueError } from '../../model/invalid.ts';
+import type { IpAddress } from '../../model/ip.ts';
+import { parseIpAddress } from '../../model/ip.ts';
+import type { CliIo } from '../io.ts';
+import { CommandError } from '../io.ts';
+import { formatAddress } from '../ipam-address.ts';
+import { formatBorrowed, formatUsage } from '../ipam-usage.ts';
+import { ipamView } from '../ipam-view.ts';
+import { withStore } from '../session.ts';
+import { formatFramed } from '../table.ts';
+
+interface ShowOptions {
+  readonly ip?: string;
+  readonly showBlocks?: boolean;
+  readonly showBorrowed?: boolean;
+  readonly showConfiguration?: boolean;
+}
+
+export function addIpamShowCommand(ipam: Command, io: CliIo): void {
+  ipam
+    .command('show')
+    .description('how full the IP pools are, or who has an address')
+    .option('--ip <address>', 'who has it, since when, and whether he is still there')
+    .option('--show-blocks', 'the blocks of each pool, too')
+    .option('--show-borrowed', "addresses that nodes have of others' blocks")
+    .option('--show-configuration', 'what IPAM goes by')
+    .action((options: ShowOptions) =>
+      withStore(io, async (store) => {
+        if (options.showConfiguration === true) {
+          io.stdout(await configuration(store));
+          return;
+        }
+        const address = options.ip === undefined ? undefined : ipArgument(options.ip);
+        const view = await ipamView(store);
+        for (const { key, reason } of view.unreadable) io.stderr(`cannot read ${key}: ${reason}\n`);
+        if (address !== undefined) {
+          io.stdout(formatAddress(view, address));
+          return;
+        }
+        io.stdout(
+          options.showBorrowed === true ? formatBorrowed(view) : formatUsage(view, options.showBlocks === true),
+        );
+      }),
+    );
+}
+
+export function ipArgument(text: string): IpAddress {
+  try {
+    return parseIpAddress(text);
+  } catch (error) {
+    if (!(error instanceof InvalidValueError)) throw error;
+    throw new CommandError(`Error executing command: invalid IP address specified: ${text}`);
+  }
+}
+
+/** Calico's names of the rows, what its record calls them, and what counts where it says nothing. */
+const PROPERTIES = [
+  ['StrictAffinity', 'strict_affinity', false],
+  ['AutoAllocateBlocks', 'auto_allocate_blocks', true],
+  ['MaxBlocksPerHost', 'maxBlocksPerHost', 0],
+  ['KubeVirtVMAddressPersistence', 'kubeVirtVMAddressPersistence', 'Enabled'],
+  ['IPCooldownSeconds', 'ipCooldownSeconds', 0],
+] as const;
+
+async function configuration(store: Store): Promise<string> {
+  const record = ((await store.get(IPAM_CONFIG_KEY))?.value ?? {}) as Readonly<Record<string, unknown>>;
+  return formatFramed(
+    ['PROPERTY', 'VALUE'],
+    PROPERTIES.map(([name, key, absent]) => [name, textOf(record[key] ?? absent)]),
+  );
+}
+
+const textOf = (value: unknown): string => (typeof value === 'string' ? value : JSON.stringify(value));

@@ -1,0 +1,99 @@
+import type { Block } from '../ipam/index.ts';
+import type { IpAddress } from '../model/ip.ts';
+import { formatIpAddress, formatPrefix, offsetIn, parsePrefix, prefixContainsAddress } from '../model/ip.ts';
+import type { IpamView } from './ipam-view.ts';
+import { endpointName, reservedBy } from './ipam-view.ts';
+import { network } from './ipam-usage.ts';
+
+/** `calicoctl ipam show --ip`, in its words, and below what it does not tell: since when, out of which block, and who has it now. */
+export function formatAddress(view: IpamView, address: IpAddress): string {
+  const ip = formatIpAddress(address);
+  const block = view.survey.blocks.map((one) => one.block).find(({ prefix }) => prefixContainsAddress(prefix, address));
+  const index = block?.allocations[offsetIn(block.prefix, address)];
+  const attributes = typeof index === 'number' ? block?.attributes[index] : undefined;
+  if (block === undefined || attributes === undefined) {
+    return lines(`${ip} is not assigned`, ...place(view, address, block), ...usersText(view, ip));
+  }
+  if (attributes.releasedAt !== undefined) {
+    return lines(
+      `${ip} is not assigned`,
+      `It was released at ${attributes.releasedAt} and rests for ipCooldownSeconds`,
+    );
+  }
+  const { secondary, alternate = {}, handleId } = attributes;
+  return lines(
+    `IP ${ip} is in use`,
+    `Handle ID: ${handleId ?? '<none>'}`,
+    ...(owners('Active Owner Attributes', secondary) ?? ['No Active Owner attributes defined']),
+    ...(owners('Alternate Owner Attributes', alternate) ?? []),
+    `Block: ${formatPrefix(block.prefix)} of ${block.affinity ?? 'nobody'}${borrowed(block, secondary['node'])}`,
+    `Since: ${secondary['timestamp'] ?? 'not recorded'}`,
+    ...reservedText(view, address),
+    ...presentUser(view, ip, { handleId, secondary }),
+  );
+}
+
+const lines = (...all: readonly string[]): string => `${all.join('\n')}\n`;
+
+function owners(title: string, attributes: Readonly<Record<string, string>>): readonly string[] | undefined {
+  const names = Object.keys(attributes).sort();
+  return names.length === 0 ? undefined : [`${title}:`, ...names.map((name) => `  ${name}: ${attributes[name]!}`)];
+}
+
+const borrowed = ({ affinity }: Block, node: string | undefined): string =>
+  node === undefined || affinity === `host:${node}` ? '' : `, borrowed by ${node}`;
+
+function place({ resources, survey }: IpamView, address: IpAddress, block: Block | undefined): readonly string[] {
+  const pool = [...resources.IPPool.values()].find(({ spec }) =>
+    prefixContainsAddress(parsePrefix(spec.cidr), address),
+  );
+  if (pool === undefined) return ['It lies in no IP pool'];
+  const { metadata, spec } = pool;
+  const where =
+    block === undefined ? 'in no block yet' : `in block ${formatPrefix(block.prefix)} of ${block.affinity ?? 'nobody'}`;
+  const isOff = spec.disabled ? ', which is disabled' : '';
+  return [
+    `It lies in IP pool ${metadata.name} (${spec.cidr})${isOff}, ${where}`,
+    ...reservedText({ resources, survey }, address),
+  ];
+}
+
+const reservedText = ({ resources }: Pick<IpamView, 'resources' | 'survey'>, address: IpAddress): readonly string[] =>
+  reservedBy(resources)
+    .filter(([, cidr]) => prefixContainsAddress(network(cidr), address))
+    .map(([name, cidr]) => `Reserved: by IPReservation ${name} (${cidr})`);
+
+const usersText = ({ users }: IpamView, ip: string): readonly string[] => {
+  const owners = users.inUse.get(ip);
+  return owners === undefined ? [] : [`Yet it is used by ${owners.join(', ')}: two may get it`];
+};
+
+interface Held {
+  readonly handleId: string | null;
+  readonly secondary: Readonly<Record<string, string>>;
+}
+
+/** Whether whoever it was assigned to is still there. */
+function presentUser({ users, resources }: IpamView, ip: string, { handleId, secondary }: Held): readonly string[] {
+  const present = users.inUse.get(ip);
+  if (present !== undefined) return [`Used by: ${present.join(', ')}`];
+  const { pod, namespace, node, type } = secondary;
+  const gone = node === undefined || users.nodes.has(node) ? '' : `; there is no Node ${node}`;
+  if (pod === undefined) {
+    return [
+      `Used by: nobody that the datastore knows${type === undefined ? '' : `; no Node has it as its ${type}`}${gone}`,
+    ];
+  }
+  const same = [...resources.WorkloadEndpoint.values()].filter(
+    (one) => one.spec.pod === pod && one.metadata.namespace === namespace,
+  );
+  if (same.length === 0)
+    return [`Used by: nobody; pod ${namespace ?? ''}/${pod} has no WorkloadEndpoint any more${gone}`];
+  const has = same
+    .map((one) => `${endpointName(one)} has ${one.spec.ipNetworks.join(', ') || 'no address'}`)
+    .join('; ');
+  const isNewer = same.every(
+    ({ spec }) => spec.containerID === undefined || handleId?.endsWith(spec.containerID) !== true,
+  );
+  return [`Used by: nobody; ${has}${isNewer ? ', of another container' : ''}${gone}`];
+}
