@@ -102,6 +102,8 @@ export interface NodeStatus extends SpeakerStatus {
     readonly revision: number;
     /** Why the view is stale, where it is. */
     readonly stale?: string;
+    /** Since when, ISO 8601. Absent where an older agent answers. */
+    readonly staleSince?: string;
   };
   readonly dataplane: {
     readonly routes: number;
