@@ -37,7 +37,7 @@ import type { Omitted } from './peers.ts';
 import { createPods } from './pods.ts';
 import type { Pods } from './pods.ts';
 import { SecretFiles } from './secret-files.ts';
-import { addressReport, dataplaneReport, natReport, routeReport } from './status.ts';
+import { addressReport, dataplaneReport, datastoreReport, natReport, routeReport } from './status.ts';
 import { StatusAnswers } from './status-answers.ts';
 import { TunnelAddresses } from './tunnel-addresses.ts';
 import { unmetWishes } from './unmet.ts';
@@ -69,8 +69,6 @@ export interface AgentPorts {
 }
 
 const TUNNEL_RETRY_MS = 5_000;
-
-const NOT_READ_YET = { inSync: false, revision: 0, stale: undefined };
 
 /**
  * The one place that knows both sides. Every change, of the datastore or of bird's routes, leads to one computation over
@@ -185,12 +183,11 @@ export class Agent implements BgpApi, NodeApi {
   }
 
   status(): NodeStatus {
-    const { node, version, dataplane } = this.#ports;
+    const { node, version, dataplane, clock } = this.#ports;
     const { speaker } = this.#speakers;
     const self = this.#followed.knowledge().resources.Node.get(node);
     const address = self === undefined ? undefined : clusterNode(self)?.address.address;
     const bgp = this.#speakerSettings(false);
-    const { inSync, revision, stale } = this.#syncer?.view() ?? NOT_READ_YET;
     return {
       node,
       version,
@@ -205,8 +202,8 @@ export class Agent implements BgpApi, NodeApi {
       },
       ...(this.#addresses && { addresses: this.#addresses.map(addressReport) }),
       datastore: {
-        ...{ type: this.#settings.datastore.type, inSync, revision },
-        ...(stale !== undefined && { stale }),
+        type: this.#settings.datastore.type,
+        ...datastoreReport(this.#syncer?.view(), clock),
         ...(this.#followed.isLocked() && { locked: true }),
       },
       dataplane: dataplaneReport(dataplane),

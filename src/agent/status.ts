@@ -1,7 +1,9 @@
 import { natSubjectText } from '../../felix/index.ts';
 import type { Dataplane, NatStatus, RouteStatus, RouteTarget } from '../../felix/index.ts';
 import type { AddressReport, NatReport, NodeStatus, RouteReport } from '../api/contract.ts';
+import type { SyncView } from '../datastore/syncer.ts';
 import { formatIpAddress, formatPrefix } from '../model/ip.ts';
+import type { Clock } from '../runtime/clock.ts';
 import type { ChosenAddress } from './address-choice.ts';
 
 export function routeReport({ route, state, error, fight }: RouteStatus): RouteReport {
@@ -27,6 +29,15 @@ export function dataplaneReport(dataplane: Pick<Dataplane, 'routes' | 'repairs'>
     repairs: counts,
     fights: fights.map(({ kind, name, repairs, by }) => `${kind} ${name}: ${repairs} repairs, ${by}`),
   };
+}
+
+/** What is known of the datastore; undefined before it is followed. `staleSince` is told by the wall clock. */
+export function datastoreReport(view: SyncView | undefined, clock: Clock): Omit<NodeStatus['datastore'], 'type'> {
+  if (view === undefined) return { inSync: false, revision: 0 };
+  const { inSync, revision, stale, staleSince = clock.now() } = view;
+  if (stale === undefined) return { inSync, revision };
+  const since = new Date(clock.wallTime() - (clock.now() - staleSince)).toISOString();
+  return { inSync, revision, stale, staleSince: since };
 }
 
 export const natReport = ({ subject, ...rest }: NatStatus): NatReport => ({

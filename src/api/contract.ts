@@ -104,6 +104,8 @@ export interface NodeStatus extends SpeakerStatus {
     readonly revision: number;
     /** Why the view is stale, where it is. */
     readonly stale?: string;
+    /** Since when, ISO 8601. Absent where an older agent answers. */
+    readonly staleSince?: string;
     /** ClusterInformation says that it is, for a migration; absent where not. */
     readonly locked?: boolean;
   };

@@ -18,7 +18,7 @@ export function formatNodeStatus(status: AnyStatus, now: number): string {
     ...(ipv6.length === 0 ? [] : ['IPv6 BGP status', table(ipv6, now)]),
     ...(status.health === undefined ? [] : [`Health: ${inWords(status.health)}`, formatHealth(status.health)]),
   ];
-  return `${lines.join('\n')}\n${formatAddresses(status.addresses ?? [])}${notes(status)}`;
+  return `${lines.join('\n')}\n${formatAddresses(status.addresses ?? [])}${notes(status, now)}`;
 }
 
 const inWords = ({ live, ready }: HealthReport): string => (ready ? 'ready' : live ? 'live, not ready' : 'not live');
@@ -46,15 +46,10 @@ function since(iso: string, now: number): string {
 /** A mistake in one resource may be one sentence for each node. */
 const MAX_UNMET = 10;
 
-function notes({
-  bgp,
-  configuration,
-  datastore,
-  dataplane,
-  nat = [],
-  unmet = [],
-  settingProblems = [],
-}: AnyStatus): string {
+function notes(
+  { bgp, configuration, datastore, dataplane, nat = [], unmet = [], settingProblems = [] }: AnyStatus,
+  now: number,
+): string {
   const refused = configuration?.refused ?? [];
   const lines = [
     ...(bgp.converged ? [] : ['Waiting for the peers after a restart: routes are kept, none is removed.']),
@@ -62,7 +57,7 @@ function notes({
     ...(datastore?.locked === true
       ? ['The datastore is locked for a migration: what it said before is kept, and no pods can be added.']
       : []),
-    ...(datastore?.stale === undefined ? [] : [`The datastore is away, what it said is kept: ${datastore.stale}`]),
+    ...staleNote(datastore, now),
     ...((dataplane?.failed ?? 0) === 0
       ? []
       : [`${dataplane?.failed} routes were refused by the kernel: calicoctl-ts routes`]),
@@ -76,6 +71,13 @@ function notes({
       : [`${configuration?.file} is wrong, and what it said at ${configuration?.readAt} stays in force:`, ...refused]),
   ];
   return lines.map((line) => `${line}\n`).join('');
+}
+
+function staleNote(datastore: AnyStatus['datastore'], now: number): readonly string[] {
+  if (datastore?.stale === undefined) return [];
+  const { stale, staleSince } = datastore;
+  const when = staleSince === undefined ? '' : ` since ${since(staleSince, now)}`;
+  return [`The datastore is stale${when}, what was known is kept: ${stale}`];
 }
 
 /** Mostly one reason holds for all. */

@@ -1,4 +1,5 @@
-import { rootCertificates } from 'node:tls';
+import { PassThrough } from 'node:stream';
+import { connect, rootCertificates } from 'node:tls';
 import type { CallOptionsFactory, IOptions } from 'etcd3';
 import { Etcd3 } from 'etcd3';
 import type { Clock } from '../runtime/clock.ts';
@@ -19,6 +20,7 @@ type Policy = NonNullable<NonNullable<IOptions['faultHandling']>['global']>;
 export function createEtcdClient(settings: EtcdClientSettings, clock: Clock): Etcd3 {
   const { endpoint, username, password, tls, attemptMs } = settings;
   const credentials = endpoint.startsWith('https:') ? tlsCredentials(tls) : undefined;
+  if (credentials !== undefined) warnNobodyOfAddresses();
   const defaultCallOptions: CallOptionsFactory = ({ isStream }) =>
     isStream
       ? { interceptors: [requireLeader] }
@@ -59,6 +61,19 @@ const requireLeader: Interceptor = (options, nextCall) => {
   // eslint-disable-next-line @typescript-eslint/no-unsafe-class-instance-assignment -- gRPC names a class and calls its interface alone
   return call as ReturnType<Interceptor>;
 };
+
+/**
+ * gRPC gives TLS the host of an endpoint as its server name, an IP address too, of which Node warns once in a process: on the
+ * terminal of whoever runs the CLI. The certificate is checked against the address all the same. So the one warning is had here.
+ */
+function warnNobodyOfAddresses(): void {
+  const before = process.noDeprecation ?? false;
+  process.noDeprecation = true;
+  connect({ socket: new PassThrough(), servername: '127.0.0.1' })
+    .on('error', () => undefined)
+    .destroy();
+  process.noDeprecation = before;
+}
 
 function tlsCredentials({ ca, cert, key }: TlsMaterial): NonNullable<IOptions['credentials']> {
   // etcd3 wants the authorities named; without any they are those that Node trusts.

@@ -22,7 +22,7 @@ export function datastoreVerdict(
   const { inSync, revision, stale, staleSince = now } = view;
   if (!inSync) return notReady(`has not been read yet${stale === undefined ? '' : `: ${stale}`}`);
   if (stale === undefined) return ready(`in sync at revision ${revision}`);
-  const text = `away for ${duration(now - staleSince)}, what it said is kept: ${stale}`;
+  const text = `stale for ${duration(now - staleSince)}, what was known is kept: ${stale}`;
   return now - staleSince > STALE_MS ? notReady(text) : ready(text);
 }
 

@@ -4,6 +4,7 @@ import { dirname, join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { codec } from './codec.ts';
 import { felix } from './felix.ts';
+import { outage } from './outage.ts';
 import { pods } from './pods.ts';
 import { reaction } from './reaction.ts';
 import { rib } from './rib.ts';
@@ -12,7 +13,7 @@ import { formatTable } from './table.ts';
 import { turns } from './turns.ts';
 
 /** One row per scenario. */
-const scenarios: readonly Scenario[] = [codec, rib, felix, turns, reaction, pods];
+const scenarios: readonly Scenario[] = [codec, rib, felix, turns, reaction, pods, outage];
 
 const DEFAULT_ROUNDS = '7';
 /** Fewer make no median worth printing. */

@@ -115,7 +115,7 @@ describe.skipIf(!HAS_ETCD)('an agent whose etcd goes away', () => {
       });
       const verdict = health?.reporters.find(({ name }) => name === 'datastore');
       expect(verdict).toMatchObject({ live: true, ready: false });
-      expect(verdict?.detail).toMatch(/^away for 20 min, what it said is kept: etcd at http/);
+      expect(verdict?.detail).toMatch(/^stale for 20 min, what was known is kept: etcd at http/);
       await backAgain();
       await eventually(async () => {
         await clock.leap(1_000);

@@ -54,7 +54,7 @@ describe.skipIf(!isRoot && process.env['CI'] === undefined)('probes', () => {
     await untilProbe('/readiness', '200');
 
     renameSync(lab.store, `${lab.store}-away`);
-    await untilProbe('/readiness', '200', 'away for', 'what it said is kept');
+    await untilProbe('/readiness', '200', 'stale for', 'what was known is kept');
     renameSync(`${lab.store}-away`, lab.store);
     await untilProbe('/readiness', '200', 'in sync at revision');
 

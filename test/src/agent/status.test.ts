@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { addressReport, natReport } from '../../../src/agent/status.ts';
+import { addressReport, datastoreReport, natReport } from '../../../src/agent/status.ts';
 import { parseInterfaceAddress, parsePrefix } from '../../../src/model/ip.ts';
 
 test('NAT is told by pool and by tunnel, with the error where there is one', () => {
@@ -33,5 +33,15 @@ test('how the node came to its address is told with every candidate, one without
       { interface: 'eth1', address: '10.0.1.5/24', standing: 'taken', reason: 'comes first' },
       { interface: 'eth2', standing: 'left out', reason: 'is down' },
     ],
+  });
+});
+
+test('since when the datastore is stale is told by the wall clock, whatever the monotonic one says', () => {
+  const clock = { now: () => 5_000, wallTime: () => Date.parse('2026-01-01T00:01:00Z'), after: () => () => undefined };
+  const view = { entries: new Map(), inSync: true, revision: 7 };
+  expect(datastoreReport(undefined, clock)).toEqual({ inSync: false, revision: 0 });
+  expect(datastoreReport(view, clock)).toEqual({ inSync: true, revision: 7 });
+  expect(datastoreReport({ ...view, stale: 'refused', staleSince: 2_000 }, clock)).toEqual({
+    ...{ inSync: true, revision: 7, stale: 'refused', staleSince: '2026-01-01T00:00:57.000Z' },
   });
 });

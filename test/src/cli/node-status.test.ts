@@ -128,7 +128,10 @@ describe('node status', () => {
     const text = formatNodeStatus(
       status([], {
         bgp: { ...status([]).bgp, converged: false },
-        datastore: { type: 'etcdv3', inSync: true, revision: 9, stale: 'etcd at http://10.0.0.1:2379 does not answer' },
+        datastore: {
+          ...{ type: 'etcdv3', inSync: true, revision: 9, staleSince: new Date(NOW - 1_000).toISOString() },
+          stale: 'etcd at http://10.0.0.1:2379 does not answer',
+        },
         dataplane: { routes: 3, pending: 0, failed: 2, fights: ['route 192.168.2.0/26: 7 repairs, deleted by X'] },
         nat: [
           { subject: 'ippool a (10.0.0.0/16)', state: 'failed', reason: '', error: 'install libnftables' },
@@ -139,7 +142,10 @@ describe('node status', () => {
       NOW,
     );
     expect(text).toContain('Waiting for the peers after a restart: routes are kept, none is removed.\n');
-    expect(text).toContain('what it said is kept: etcd at http://10.0.0.1:2379 does not answer\n');
+    expect(text).toContain(
+      `The datastore is stale since ${new Date(NOW - 1_000).toISOString().slice(11, 19)}, what was known is kept: ` +
+        'etcd at http://10.0.0.1:2379 does not answer\n',
+    );
     expect(text).toContain('2 routes were refused by the kernel: calicoctl-ts routes\n');
     expect(text).toContain('No NAT for ippool a (10.0.0.0/16), vxlan.calico: install libnftables\n');
     expect(text).toContain('Somebody keeps undoing what we program: route 192.168.2.0/26: 7 repairs, deleted by X\n');

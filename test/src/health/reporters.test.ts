@@ -132,8 +132,8 @@ describe('verdicts', () => {
     [{ ...view, inSync: false }, 'not ready', 'has not been read yet'],
     [{ ...view, inSync: false, stale: 'refused', staleSince: 0 }, 'not ready', 'has not been read yet: refused'],
     [view, 'ready', 'in sync at revision 7'],
-    [{ ...view, stale: 'refused', staleSince: 940_000 }, 'ready', 'away for 60 s, what it said is kept: refused'],
-    [{ ...view, stale: 'refused', staleSince: 0 }, 'not ready', 'away for 17 min, what it said is kept: refused'],
+    [{ ...view, stale: 'refused', staleSince: 940_000 }, 'ready', 'stale for 60 s, what was known is kept: refused'],
+    [{ ...view, stale: 'refused', staleSince: 0 }, 'not ready', 'stale for 17 min, what was known is kept: refused'],
   ])('datastore %j: %s', (given, word, detail) => {
     expect(datastoreVerdict(given, { now: 1_000_000 })).toEqual({ live: true, ready: word === 'ready', detail });
   });
