@@ -150,7 +150,9 @@ export class StatusAnswers {
     const { full, status } = this.#ports.answer(resource.spec.classes);
     if (!isOurs(resource)) return { ...resource, status };
     const annotations = { ...resource.metadata.annotations, [FULL_STATUS]: encodeStatus(full) };
-    return { ...resource, metadata: { ...resource.metadata, annotations }, status };
+    // The annotation has each peer already, and each agent's watch carries what is written here.
+    const brief = status.bgp === undefined ? status : { ...status, bgp: { ...status.bgp, peersV4: [], peersV6: [] } };
+    return { ...resource, metadata: { ...resource.metadata, annotations }, status: brief };
   }
 }
 

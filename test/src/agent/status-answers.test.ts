@@ -1,11 +1,16 @@
 /** CalicoNodeStatus resources and the agent that answers them. */
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { calicoStatus } from '../../../src/agent/calico-node-status.ts';
+import { StatusAnswers } from '../../../src/agent/status-answers.ts';
 import { decodeStatus, FULL_STATUS } from '../../../src/api/status-question.ts';
 import type { Entry, Json } from '../../../src/datastore/store.ts';
 import { MemoryStore } from '../../../src/datastore/memory.ts';
 import type { CalicoNodeStatus } from '../../../src/resources/index.ts';
 import { createResourceClient } from '../../../src/resources/index.ts';
-import { resource } from '../../support/resources.ts';
+import { silentLogger } from '../../../src/runtime/logger.ts';
+import { FakeClock } from '../../support/fake-clock.ts';
+import { nodeStatus, peer } from '../../support/node-status.ts';
+import { entryOf, resource } from '../../support/resources.ts';
 import { makeTestAgent, settle } from '../../support/test-agent.ts';
 import type { TestAgent } from '../../support/test-agent.ts';
 
@@ -119,4 +124,25 @@ describe('a CalicoNodeStatus of this node', () => {
     expect((await createResourceClient(later.store).get('CalicoNodeStatus', 'q')).status).toBeDefined();
     await later.agent.close({ kind: 'restart' });
   });
+});
+
+test('an answer to calicoctl-ts has its peers in the annotation alone, an operator’s in the status', async () => {
+  const [clock, written] = [new FakeClock(), [] as CalicoNodeStatus[]];
+  const full = nodeStatus({ peers: [peer('172.30.1.12')] });
+  const answers = new StatusAnswers({
+    ...{ node: 'node-a1', clock, log: silentLogger, mayWrite: () => true },
+    resources: {
+      update: (one) => Promise.resolve(void written.push(one as CalicoNodeStatus)).then(() => one),
+      delete: () => Promise.resolve(),
+    },
+    answer: (classes) => ({ full, status: calicoStatus(classes, { status: full, paths: () => [], now: '' }) }),
+  });
+  answers.snapshot([entryOf(question('calicoctl-ts-0-node-a1')), entryOf(question('operators'))]);
+  await clock.advance(1);
+  answers.close();
+  expect(written.map(({ status }) => status?.bgp)).toMatchObject([
+    { numberEstablishedV4: 1, peersV4: [] },
+    { numberEstablishedV4: 1, peersV4: [{ peerIP: '172.30.1.12' }] },
+  ]);
+  expect(decodeStatus(written[0]?.metadata.annotations?.[FULL_STATUS] ?? '')).toEqual(full);
 });
