@@ -83,6 +83,7 @@ export class StatusAnswers {
     const known = this.#questions.get(key);
     if (!('kind' in resource) || resource.kind !== 'CalicoNodeStatus') {
       this.#questions.delete(key);
+      if ('reason' in resource) this.#ports.log.warn(resource, 'a CalicoNodeStatus cannot be read and is not answered');
       return;
     }
     const now = this.#ports.clock.now();

@@ -106,6 +106,24 @@ describe('a CalicoNodeStatus of this node', () => {
     expect((await stored('operators')).status).toBeDefined();
   });
 
+  test('that cannot be read is told of by its own node, once, and is no matter of the others', async () => {
+    const broken = (name: string, node: string) =>
+      ({ ...question(name), spec: { node, classes: [], updatePeriodSeconds: 9 } }) as CalicoNodeStatus;
+    await subject.put(broken('mine', 'node-a1'));
+    await subject.put(broken('others', 'node-b1'));
+    await pass(10_000);
+    await subject.put(resource('Node', 'node-c1', { bgp: { ipv4Address: '172.30.1.13/24' } }));
+    await pass(10_000);
+    expect(subject.lines.filter(({ level }) => level === 'warn')).toMatchObject([
+      {
+        fields: {
+          key: expect.stringMatching(/\/mine$/) as string,
+          reason: expect.stringContaining('classes') as string,
+        },
+      },
+    ]);
+  });
+
   test('that is taken away while it is answered does not come back', async () => {
     await subject.put(question('q'));
     store.isSnatching = true;
