@@ -1,5 +1,6 @@
 import type { AgentSettings, RuntimeSettings } from '../config/settings.ts';
 import type { SettingReport } from '../api/contract.ts';
+import type { Entry } from '../datastore/store.ts';
 import type { SyncView } from '../datastore/syncer.ts';
 import { emptyResources, ResourceReader } from '../resources/index.ts';
 import type { Logger } from '../runtime/logger.ts';
@@ -7,6 +8,7 @@ import { lentAddresses, localBlocks } from './cluster-view.ts';
 import type { Knowledge } from './cluster-view.ts';
 import { isLocked } from './datastore-lock.ts';
 import { FelixSettings } from './felix-settings.ts';
+import { isStatusKey } from './status-answers.ts';
 
 export interface FollowedClusterPorts {
   readonly node: string;
@@ -65,7 +67,7 @@ export class FollowedCluster {
       if (!wasLocked) log.warn({}, 'the datastore is locked for a migration: what it said before is kept');
       return;
     }
-    const view = this.#reader.view(entries.values());
+    const view = this.#reader.view(withoutStatuses(entries.values()));
     const { settings, changes, problems } = this.#settings.update(view);
     for (const problem of problems) onMistake('a FelixConfiguration is not wholly in force', { problem });
     if (changes.length > 0) log.info({ changes }, 'settings changed, and are in force from here on');
@@ -76,4 +78,9 @@ export class FollowedCluster {
       onMistake('a stored entry cannot be used and is left out', { key, reason });
     }
   }
+}
+
+/** Nothing is computed from them, and where each node has one they change all the time. */
+function* withoutStatuses(entries: Iterable<Entry>): Iterable<Entry> {
+  for (const entry of entries) if (!isStatusKey(entry.key)) yield entry;
 }

@@ -83,6 +83,7 @@ export class StatusAnswers {
     const known = this.#questions.get(key);
     if (!('kind' in resource) || resource.kind !== 'CalicoNodeStatus') {
       this.#questions.delete(key);
+      if ('reason' in resource) this.#ports.log.warn(resource, 'a CalicoNodeStatus cannot be read and is not answered');
       return;
     }
     const now = this.#ports.clock.now();
@@ -150,7 +151,9 @@ export class StatusAnswers {
     const { full, status } = this.#ports.answer(resource.spec.classes);
     if (!isOurs(resource)) return { ...resource, status };
     const annotations = { ...resource.metadata.annotations, [FULL_STATUS]: encodeStatus(full) };
-    return { ...resource, metadata: { ...resource.metadata, annotations }, status };
+    // The annotation has each peer already, and each agent's watch carries what is written here.
+    const brief = status.bgp === undefined ? status : { ...status, bgp: { ...status.bgp, peersV4: [], peersV6: [] } };
+    return { ...resource, metadata: { ...resource.metadata, annotations }, status: brief };
   }
 }
 

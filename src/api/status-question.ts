@@ -8,8 +8,8 @@ export const QUESTION_PREFIX = 'calicoctl-ts-';
 /** The annotation that holds the answer in full: NodeStatus as JSON, what GET /v1/status says. */
 export const FULL_STATUS = 'calico-ts/status';
 
-/** All annotations of a resource together may have 256 KiB; some hundred peers fit in this. */
-const MAX_PLAIN_OCTETS = 128 * 1024;
+/** Every agent's watch carries every answer, and all annotations of a resource together may have 256 KiB. */
+const MAX_PLAIN_OCTETS = 4 * 1024;
 const GZIP = 'gzip:';
 
 export function encodeStatus(status: NodeStatus): string {

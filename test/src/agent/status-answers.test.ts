@@ -1,11 +1,16 @@
 /** CalicoNodeStatus resources and the agent that answers them. */
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { calicoStatus } from '../../../src/agent/calico-node-status.ts';
+import { StatusAnswers } from '../../../src/agent/status-answers.ts';
 import { decodeStatus, FULL_STATUS } from '../../../src/api/status-question.ts';
 import type { Entry, Json } from '../../../src/datastore/store.ts';
 import { MemoryStore } from '../../../src/datastore/memory.ts';
 import type { CalicoNodeStatus } from '../../../src/resources/index.ts';
 import { createResourceClient } from '../../../src/resources/index.ts';
-import { resource } from '../../support/resources.ts';
+import { silentLogger } from '../../../src/runtime/logger.ts';
+import { FakeClock } from '../../support/fake-clock.ts';
+import { nodeStatus, peer } from '../../support/node-status.ts';
+import { entryOf, resource } from '../../support/resources.ts';
 import { makeTestAgent, settle } from '../../support/test-agent.ts';
 import type { TestAgent } from '../../support/test-agent.ts';
 
@@ -101,6 +106,24 @@ describe('a CalicoNodeStatus of this node', () => {
     expect((await stored('operators')).status).toBeDefined();
   });
 
+  test('that cannot be read is told of by its own node, once, and is no matter of the others', async () => {
+    const broken = (name: string, node: string) =>
+      ({ ...question(name), spec: { node, classes: [], updatePeriodSeconds: 9 } }) as CalicoNodeStatus;
+    await subject.put(broken('mine', 'node-a1'));
+    await subject.put(broken('others', 'node-b1'));
+    await pass(10_000);
+    await subject.put(resource('Node', 'node-c1', { bgp: { ipv4Address: '172.30.1.13/24' } }));
+    await pass(10_000);
+    expect(subject.lines.filter(({ level }) => level === 'warn')).toMatchObject([
+      {
+        fields: {
+          key: expect.stringMatching(/\/mine$/) as string,
+          reason: expect.stringContaining('classes') as string,
+        },
+      },
+    ]);
+  });
+
   test('that is taken away while it is answered does not come back', async () => {
     await subject.put(question('q'));
     store.isSnatching = true;
@@ -119,4 +142,25 @@ describe('a CalicoNodeStatus of this node', () => {
     expect((await createResourceClient(later.store).get('CalicoNodeStatus', 'q')).status).toBeDefined();
     await later.agent.close({ kind: 'restart' });
   });
+});
+
+test('an answer to calicoctl-ts has its peers in the annotation alone, an operator’s in the status', async () => {
+  const [clock, written] = [new FakeClock(), [] as CalicoNodeStatus[]];
+  const full = nodeStatus({ peers: [peer('172.30.1.12')] });
+  const answers = new StatusAnswers({
+    ...{ node: 'node-a1', clock, log: silentLogger, mayWrite: () => true },
+    resources: {
+      update: (one) => Promise.resolve(void written.push(one as CalicoNodeStatus)).then(() => one),
+      delete: () => Promise.resolve(),
+    },
+    answer: (classes) => ({ full, status: calicoStatus(classes, { status: full, paths: () => [], now: '' }) }),
+  });
+  answers.snapshot([entryOf(question('calicoctl-ts-0-node-a1')), entryOf(question('operators'))]);
+  await clock.advance(1);
+  answers.close();
+  expect(written.map(({ status }) => status?.bgp)).toMatchObject([
+    { numberEstablishedV4: 1, peersV4: [] },
+    { numberEstablishedV4: 1, peersV4: [{ peerIP: '172.30.1.12' }] },
+  ]);
+  expect(decodeStatus(written[0]?.metadata.annotations?.[FULL_STATUS] ?? '')).toEqual(full);
 });
