@@ -19,6 +19,7 @@ const MAX_PARTS = 64;
 interface SplitOptions {
   readonly cidr?: string;
   readonly name?: string;
+  readonly force?: boolean;
 }
 
 export function addIpamSplitCommand(ipam: Command, io: CliIo): void {
@@ -28,6 +29,7 @@ export function addIpamSplitCommand(ipam: Command, io: CliIo): void {
     .argument('<number>', `a power of two from 2 to ${MAX_PARTS}`)
     .option('--cidr <cidr>', 'of the pool')
     .option('--name <name>', 'of the pool')
+    .option('--force', 'without the lock of the datastore')
     .action((text: string, options: SplitOptions) => {
       const parts = partsArgument(text);
       if ((options.cidr === undefined) === (options.name === undefined)) {
@@ -56,9 +58,10 @@ interface Session {
 
 async function split({ io, store }: Session, parts: number, options: SplitOptions): Promise<void> {
   const view = await ipamView(store);
-  if (!clusterFacts(view).isLocked) {
+  // Calico writes parent and parts one after the other. Here they change in one write, so the lock is manners, not need.
+  if (!clusterFacts(view).isLocked && options.force !== true) {
     throw new CommandError(
-      'datastore is not locked. Run the `calicoctl-ts datastore migrate lock` command in order split the IP pools',
+      'datastore is not locked. Run the `calicoctl-ts datastore migrate lock` command in order to split the IP pools; --force does without',
     );
   }
   const pool = [...view.resources.IPPool.values()].find(

@@ -222,6 +222,9 @@ describe('ipam split', () => {
 
   test('without the lock, or into less than blocks, it is refused', async () => {
     expect((await shell.run('ipam', 'split', '2', '--name', 'main')).stderr).toContain('datastore is not locked');
+    expect((await shell.run('ipam', 'split', '2', '--name', 'main', '--force')).stdout).toBe(
+      'Successfully split IP pool main (10.65.0.0/24) into 2:\n  split-main-0 10.65.0.0/25\n  split-main-1 10.65.0.128/25\n',
+    );
     await lock();
     await put('IPPool', 'ippools', 'small', { cidr: '10.66.0.0/30', blockSize: 30 });
     expect((await shell.run('ipam', 'split', '2', '--name', 'small')).stderr).toContain(
