@@ -10,7 +10,11 @@ import type { Store } from '../datastore/store.ts';
 /** The world as the commands see it; tests bring their own. */
 export interface CliIo {
   readonly env: Readonly<Record<string, string | undefined>>;
+  /** The environment that says where the datastore is, if it is another; see global-options.ts. */
+  readonly datastoreEnv?: CliIo['env'];
   readonly version: string;
+  /** A cluster of another version of calico-ts is no reason to refuse. */
+  readonly allowVersionMismatch?: boolean;
   /** Milliseconds since 1970. */
   now(): number;
   /** Standard output is one: colours and progress are for people alone. */

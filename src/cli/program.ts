@@ -13,6 +13,8 @@ import { addRouteCommand } from './commands/route.ts';
 import { addRoutesCommand } from './commands/routes.ts';
 import { addValidateCommand } from './commands/validate.ts';
 import { addVersionCommand } from './commands/version.ts';
+import type { GlobalOptions } from './global-options.ts';
+import { addGlobalOptions, ioWithOptions } from './global-options.ts';
 import type { CliIo } from './io.ts';
 
 /** In the order of `--help`. A new command is one file and one row. */
@@ -35,7 +37,7 @@ const COMMANDS: readonly ((program: Command, io: CliIo) => void)[] = [
 
 /** Runs one command line (without the program's own name) and returns the exit code. Never throws, never exits. */
 export async function runCli(args: readonly string[], io: CliIo): Promise<number> {
-  const program = new Command('calicoctl-ts')
+  const program = addGlobalOptions(new Command('calicoctl-ts'))
     .description('looks at and changes a calico-ts cluster')
     .exitOverride()
     .configureOutput({
@@ -43,7 +45,8 @@ export async function runCli(args: readonly string[], io: CliIo): Promise<number
       writeErr: (text) => io.stderr(text),
       outputError: (text, write) => write(text.replace(/^error: /, '')),
     });
-  for (const add of COMMANDS) add(program, io);
+  const own = ioWithOptions(io, () => program.opts());
+  for (const add of COMMANDS) add(program, own);
   for (const command of program.commands) command.copyInheritedSettings(program);
   try {
     await program.parseAsync(args, { from: 'user' });
@@ -51,8 +54,9 @@ export async function runCli(args: readonly string[], io: CliIo): Promise<number
   } catch (error) {
     // commander has said its own errors itself; help that was asked for is none.
     if (error instanceof CommanderError) return error.exitCode;
-    const { message } = error as Error;
+    const { message, stack } = error as Error;
     if (message !== '') io.stderr(`${message}\n`);
+    if (program.opts<GlobalOptions>().logLevel === 'debug') io.stderr(`${stack ?? ''}\n`);
     return 1;
   }
 }
