@@ -1,5 +1,6 @@
 import { Command, CommanderError } from 'commander';
 import { addApplyCommand } from './commands/apply.ts';
+import { addCompleteCommand, addCompletionCommand } from './commands/completion.ts';
 import { addCreateCommand } from './commands/create.ts';
 import { addDatastoreCommand } from './commands/datastore.ts';
 import { addDeleteCommand } from './commands/delete.ts';
@@ -33,6 +34,8 @@ const COMMANDS: readonly ((program: Command, io: CliIo) => void)[] = [
   addRouteCommand,
   addRoutesCommand,
   addVersionCommand,
+  addCompletionCommand,
+  addCompleteCommand,
 ];
 
 /** Runs one command line (without the program's own name) and returns the exit code. Never throws, never exits. */

@@ -36,6 +36,8 @@ export class FakeShell {
   now = 0;
   /** Ctrl-C. */
   interruption = new AbortController();
+  /** No time passes. */
+  sleep: () => Promise<void> = () => Promise.resolve();
   /** Told of each piece of output as it comes. */
   onOutput: (text: string) => void = () => undefined;
   /** What `node uninstall` works on. */
@@ -102,7 +104,7 @@ export class FakeShell {
       }),
       doctor: this.doctor ?? healthyHost(this.hostTexts),
       nodeName: () => 'node-a1',
-      sleep: () => Promise.resolve(),
+      sleep: () => this.sleep(),
       interruption: () => this.interruption.signal,
       openStore: (settings) => {
         this.opened = settings;
