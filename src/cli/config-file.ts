@@ -6,8 +6,6 @@ import { CommandError } from './io.ts';
 import type { ManifestDocument } from './manifest.ts';
 import { parseManifest } from './manifest.ts';
 
-export const DEFAULT_CONFIG_FILE = '/etc/calico/calicoctl.cfg';
-
 const HEAD = { apiVersion: 'projectcalico.org/v3', kind: 'CalicoAPIConfig' } as const;
 
 /** The fields under `spec`, and the variables that say the same. `fileDatastore` is ours. */
@@ -41,12 +39,11 @@ const KUBERNETES = [
 ];
 
 /**
- * The environment with what a CalicoAPIConfig file says of the datastore in place of its own. As in calicoctl the file alone counts
- * where there is one; the default one may be absent. Throws CommandError with the line.
+ * The environment with what a CalicoAPIConfig file says of the datastore in place of its own: as in calicoctl the file alone counts
+ * where there is one. Throws CommandError with the line.
  */
 export function withConfigFile(env: Environment, path: string, reader: HostReader): Environment {
   const text = reader.text(path);
-  if (text === undefined && path === DEFAULT_CONFIG_FILE) return env;
   if (text === undefined) throw new CommandError(`Error reading config file: ${path}`);
   const [document, ...others] = parseManifest({ path, text });
   if (document === undefined || others.length > 0) throw new CommandError(`${path}: is not one CalicoAPIConfig`);

@@ -1,7 +1,8 @@
 import { InvalidArgumentError, Option } from 'commander';
 import type { Command } from 'commander';
-import { DEFAULT_CONFIG_FILE, withConfigFile } from './config-file.ts';
 import type { CliIo } from './io.ts';
+
+export const DEFAULT_CONFIG_FILE = '/etc/calico/calicoctl.cfg';
 
 const LOG_LEVELS = ['panic', 'fatal', 'error', 'warn', 'info', 'debug'] as const;
 type LogLevel = (typeof LOG_LEVELS)[number];
@@ -33,8 +34,11 @@ function logLevel(text: string): LogLevel {
 export function ioWithOptions(io: CliIo, options: () => GlobalOptions): CliIo {
   const lazy = {
     // Asked by who opens the datastore alone: a broken file keeps nobody from asking the agent.
-    get datastoreEnv() {
-      return withConfigFile(io.env, options().config, io.reader);
+    datastoreEnv: async () => {
+      const { config } = options();
+      if (config === DEFAULT_CONFIG_FILE && io.reader.text(config) === undefined) return io.env;
+      const { withConfigFile } = await import('./config-file.ts');
+      return withConfigFile(io.env, config, io.reader);
     },
     get allowVersionMismatch() {
       return options().allowVersionMismatch === true;

@@ -50,7 +50,7 @@ async function openDryStore(io: CliIo, mayFound: boolean): Promise<Store> {
 }
 
 async function openStore(io: CliIo, mayFound: boolean): Promise<Store> {
-  const env = io.datastoreEnv ?? io.env;
+  const env = (await io.datastoreEnv?.()) ?? io.env;
   const [slip] = misspelled(env, DATASTORE_VARIABLES);
   if (slip !== undefined) throw new CommandError(slip);
   const settings = datastoreSettings(env);

@@ -89,21 +89,22 @@ export class FakeShell {
       },
       openHost: (files) => {
         this.hostFiles = files;
-        return this.host;
+        return Promise.resolve(this.host);
       },
       reader: readerOf(this.hostTexts),
-      diags: () => ({
-        kernel: {
-          links: () => Promise.resolve([{ name: 'lo' }]),
-          routes: () => Promise.reject(new Error('netlink is gone')),
-        },
-        save: (name, archive) => {
-          this.saved.set(name, archive);
-          return `/tmp/calico-x/${name}`;
-        },
-      }),
-      doctor: this.doctor ?? healthyHost(this.hostTexts),
-      nodeName: () => 'node-a1',
+      diags: () =>
+        Promise.resolve({
+          kernel: {
+            links: () => Promise.resolve([{ name: 'lo' }]),
+            routes: () => Promise.reject(new Error('netlink is gone')),
+          },
+          save: (name, archive) => {
+            this.saved.set(name, archive);
+            return `/tmp/calico-x/${name}`;
+          },
+        }),
+      doctor: () => Promise.resolve(this.doctor ?? healthyHost(this.hostTexts)),
+      nodeName: () => Promise.resolve('node-a1'),
       sleep: () => this.sleep(),
       interruption: () => this.interruption.signal,
       openStore: (settings) => {

@@ -1,14 +1,8 @@
 import { Argument } from 'commander';
 import type { Command } from 'commander';
-import { candidates } from '../completion/candidates.ts';
 import type { Shell } from '../completion/scripts.ts';
-import { COMPLETE, scripts, SHELLS } from '../completion/scripts.ts';
+import { scripts, SHELLS } from '../completion/scripts.ts';
 import type { CliIo } from '../io.ts';
-import { withResources } from '../session.ts';
-import type { Kind } from '../../resources/index.ts';
-
-/** A datastore that takes longer is not waited for: a shell that hangs at TAB is worse than one that knows no names. */
-const PATIENCE_MS = 500;
 
 export function addCompletionCommand(program: Command, io: CliIo): void {
   program
@@ -16,23 +10,4 @@ export function addCompletionCommand(program: Command, io: CliIo): void {
     .description('print the script that completes commands in a shell')
     .addArgument(new Argument('<shell>').choices(SHELLS))
     .action((shell: Shell) => io.stdout(scripts[shell]));
-}
-
-/** Asked by those scripts alone. */
-export function addCompleteCommand(program: Command, io: CliIo): void {
-  program
-    .command(COMPLETE, { hidden: true })
-    .argument('[words...]')
-    .action(async (words: readonly string[]) => {
-      const found = await candidates(program, { words, namesOf: (kind) => quickNames(kind, io) });
-      io.stdout(found.map((word) => `${word}\n`).join(''));
-    });
-}
-
-async function quickNames(kind: Kind, io: CliIo): Promise<readonly string[]> {
-  const names = withResources(io, (client) => client.list(kind), { anyVersion: true }).then(
-    (resources) => resources.map(({ metadata }) => metadata.name),
-    () => [],
-  );
-  return Promise.race([names, io.sleep(PATIENCE_MS).then(() => [])]);
 }

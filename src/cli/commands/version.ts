@@ -1,8 +1,6 @@
 import type { Command } from 'commander';
 import type { CliIo } from '../io.ts';
 import { CommandError } from '../io.ts';
-import { clusterInformation } from '../migrate/lock.ts';
-import { withResources } from '../session.ts';
 
 export function addVersionCommand(program: Command, io: CliIo): void {
   program
@@ -13,6 +11,11 @@ export function addVersionCommand(program: Command, io: CliIo): void {
       io.stdout(`Client Version:    v${io.version}\n`);
       if (clientOnly) return;
       try {
+        // Only now: the version of the program itself needs none of it.
+        const [{ withResources }, { clusterInformation }] = await Promise.all([
+          import('../session.ts'),
+          import('../migrate/lock.ts'),
+        ]);
         const info = await withResources(io, clusterInformation, { anyVersion: true });
         io.stdout(`Cluster Version:   ${info?.spec.calicoVersion ?? 'unknown'}\n`);
         io.stdout(`Cluster Type:      ${info?.spec.clusterType ?? 'unknown'}\n`);
