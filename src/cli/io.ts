@@ -10,7 +10,11 @@ import type { Store } from '../datastore/store.ts';
 /** The world as the commands see it; tests bring their own. */
 export interface CliIo {
   readonly env: Readonly<Record<string, string | undefined>>;
+  /** The environment that says where the datastore is, if it is another; see global-options.ts. */
+  datastoreEnv?(): Promise<CliIo['env']>;
   readonly version: string;
+  /** A cluster of another version of calico-ts is no reason to refuse. */
+  readonly allowVersionMismatch?: boolean;
   /** Milliseconds since 1970. */
   now(): number;
   /** Standard output is one: colours and progress are for people alone. */
@@ -26,18 +30,23 @@ export interface CliIo {
   /** The agent that listens on this unix socket. */
   connectAgent(socketPath: string): AgentClient;
   /** The kernel of the network namespace that we run in, and the agent's files. Throws one sentence. */
-  openHost(files: HostFiles): UninstallHost;
+  openHost(files: HostFiles): Promise<UninstallHost>;
   /** This host's files. */
   readonly reader: HostReader;
-  readonly doctor: DoctorPorts;
-  diags(): { readonly kernel: DiagsPorts['kernel']; readonly save: (name: string, archive: Uint8Array) => string };
+  doctor(): Promise<DoctorPorts>;
+  diags(): Promise<DiagsHost>;
   /** Of this host, where no agent says it: as the agent works it out. */
-  nodeName(): string;
+  nodeName(): Promise<string>;
   sleep(ms: number): Promise<void>;
   /** Fires when the operator interrupts (SIGINT, SIGTERM); until it is asked for, such a signal ends the process. */
   interruption(): AbortSignal;
   /** As Clock has it. */
   after(ms: number, callback: () => void): () => void;
+}
+
+export interface DiagsHost extends Pick<DiagsPorts, 'kernel'> {
+  /** Returns the path. */
+  readonly save: (name: string, archive: Uint8Array) => string;
 }
 
 export interface ManifestText {

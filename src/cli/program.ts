@@ -1,44 +1,15 @@
 import { Command, CommanderError } from 'commander';
-import { addApplyCommand } from './commands/apply.ts';
-import { addCreateCommand } from './commands/create.ts';
-import { addDatastoreCommand } from './commands/datastore.ts';
-import { addDeleteCommand } from './commands/delete.ts';
-import { addGetCommand } from './commands/get.ts';
-import { addIpamCommand } from './commands/ipam.ts';
-import { addLabelCommand } from './commands/label.ts';
-import { addNodeCommand } from './commands/node.ts';
-import { addPatchCommand } from './commands/patch.ts';
-import { addPeerCommand } from './commands/peer.ts';
-import { addReplaceCommand } from './commands/replace.ts';
-import { addRouteCommand } from './commands/route.ts';
-import { addRoutesCommand } from './commands/routes.ts';
-import { addValidateCommand } from './commands/validate.ts';
-import { addVersionCommand } from './commands/version.ts';
+import type { CommandRow } from './commands/index.ts';
+import { COMMAND_ROWS } from './commands/index.ts';
+import { COMPLETE } from './completion/scripts.ts';
+import type { GlobalOptions } from './global-options.ts';
+import { addGlobalOptions, ioWithOptions } from './global-options.ts';
 import type { CliIo } from './io.ts';
 import { CommandError } from './io.ts';
 
-/** In the order of `--help`. A new command is one file and one row. */
-const COMMANDS: readonly ((program: Command, io: CliIo) => void)[] = [
-  addCreateCommand,
-  addApplyCommand,
-  addReplaceCommand,
-  addPatchCommand,
-  addDeleteCommand,
-  addGetCommand,
-  addLabelCommand,
-  addValidateCommand,
-  addIpamCommand,
-  addDatastoreCommand,
-  addNodeCommand,
-  addPeerCommand,
-  addRouteCommand,
-  addRoutesCommand,
-  addVersionCommand,
-];
-
 /** Runs one command line (without the program's own name) and returns the exit code. Never throws, never exits. */
 export async function runCli(args: readonly string[], io: CliIo): Promise<number> {
-  const program = new Command('calicoctl-ts')
+  const program = addGlobalOptions(new Command('calicoctl-ts'))
     .description('looks at and changes a calico-ts cluster')
     .exitOverride()
     .configureOutput({
@@ -46,7 +17,12 @@ export async function runCli(args: readonly string[], io: CliIo): Promise<number
       writeErr: (text) => io.stderr(text),
       outputError: (text, write) => write(text.replace(/^error: /, '')),
     });
-  for (const add of COMMANDS) add(program, io);
+  const own = ioWithOptions(io, () => program.opts());
+  const called = calledCommands(args);
+  for (const row of COMMAND_ROWS) {
+    if (called.includes(row.name)) (await row.load())(program, own);
+    else addStub(program, row);
+  }
   for (const command of program.commands) command.copyInheritedSettings(program);
   try {
     await program.parseAsync(args, { from: 'user' });
@@ -54,8 +30,28 @@ export async function runCli(args: readonly string[], io: CliIo): Promise<number
   } catch (error) {
     // commander has said its own errors itself; help that was asked for is none.
     if (error instanceof CommanderError) return error.exitCode;
-    const { message } = error as Error;
+    const { message, stack } = error as Error;
     if (message !== '') io.stderr(`${message}\n`);
+    if (program.opts<GlobalOptions>().logLevel === 'debug') io.stderr(`${stack ?? ''}\n`);
     return error instanceof CommandError ? error.exitCode : 1;
   }
+}
+
+/** Enough of a command for the help of the program: loading all of them would take longer than most of them do. */
+function addStub(program: Command, { name, description, args, hasOptions, isHidden = false }: CommandRow): void {
+  const stub = program.command(name, { hidden: isHidden }).description(description);
+  for (const argument of args) stub.argument(argument);
+  if (hasOptions) stub.option('--any');
+}
+
+/**
+ * The commands whose definitions a command line needs: rather one too many than one too few, for a word may be the value of an
+ * option. `help get` is about get, and what a shell completes about the word that it completes.
+ */
+function calledCommands(args: readonly string[]): readonly string[] {
+  const words = args.filter((word) => !word.startsWith('-'));
+  const known = (word: string | undefined): boolean => COMMAND_ROWS.some(({ name }) => name === word);
+  const first = words.findIndex((word) => word === 'help' || known(word));
+  const about = words[first] === 'help' || words[first] === COMPLETE ? words.slice(first + 1).find(known) : undefined;
+  return [words[first], about].filter((name) => name !== undefined);
 }

@@ -11,12 +11,15 @@ import { formatDryRun } from './dry-run/report.ts';
 import { DryRunStore } from './dry-run/store.ts';
 import type { CliIo } from './io.ts';
 import { CommandError } from './io.ts';
+import { checkVersion } from './version-check.ts';
 
 export interface SessionOptions {
   /** The command makes resources, so it may make the datastore for them; all others would only hide a wrong path. */
   readonly mayFound?: boolean;
   /** Nothing is written; what would have been is shown at the end, also where a part of it is refused. */
   readonly dryRun?: boolean;
+  /** The cluster's version is no matter. */
+  readonly anyVersion?: boolean;
 }
 
 /** Runs `use` with a client of the datastore that the environment names, and closes it whatever happens. */
@@ -30,10 +33,11 @@ export const withResources = <T>(
 export async function withStore<T>(
   io: CliIo,
   use: (store: Store) => Promise<T>,
-  { mayFound = false, dryRun = false }: SessionOptions = {},
+  { mayFound = false, dryRun = false, anyVersion = false }: SessionOptions = {},
 ): Promise<T> {
   const store = dryRun ? new DryRunStore(await openDryStore(io, mayFound)) : await openStore(io, mayFound);
   try {
+    if (!anyVersion && io.allowVersionMismatch !== true) await checkVersion(createResourceClient(store), io);
     return await use(store);
   } finally {
     await store.close();
@@ -52,9 +56,10 @@ async function openDryStore(io: CliIo, mayFound: boolean): Promise<Store> {
 }
 
 async function openStore(io: CliIo, mayFound: boolean): Promise<Store> {
-  const [slip] = misspelled(io.env, DATASTORE_VARIABLES);
+  const env = (await io.datastoreEnv?.()) ?? io.env;
+  const [slip] = misspelled(env, DATASTORE_VARIABLES);
   if (slip !== undefined) throw new CommandError(slip);
-  const settings = datastoreSettings(io.env);
+  const settings = datastoreSettings(env);
   if (settings.type !== 'file' || mayFound) return io.openStore(settings);
   try {
     return await io.openStore({ ...settings, mustExist: true });

@@ -1,12 +1,6 @@
 import { readdir, readFile, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { text } from 'node:stream/consumers';
-import { nodeName } from '../agent/identity.ts';
-import { createAgentClient } from '../api/client.ts';
-import { openStore } from '../datastore/open.ts';
-import { kernelQuestions, saveArchive } from '../host/diags/system-ports.ts';
-import { systemDoctorPorts } from '../host/doctor/system-ports.ts';
-import { openUninstallHost } from '../host/open-host.ts';
+import type { AgentClient } from '../api/client.ts';
 import { systemReader } from '../host/reader.ts';
 import { systemClock } from '../runtime/clock.ts';
 import type { CliIo, ManifestText } from './io.ts';
@@ -14,7 +8,7 @@ import { CommandError } from './io.ts';
 
 const MANIFEST = /\.(ya?ml|json)$/i;
 
-/** The real world: this process's streams, environment and files. */
+/** The real world: this process's streams, environment and files. What takes time to load is loaded where it is asked for. */
 export const systemIo = (version: string): CliIo => ({
   env: process.env,
   version,
@@ -28,19 +22,34 @@ export const systemIo = (version: string): CliIo => ({
     writeFile(path, output).catch((error: unknown) => {
       throw new CommandError(`cannot write ${path}: ${(error as Error).message}`);
     }),
-  openStore: (settings) => openStore(settings),
-  connectAgent: (socketPath) => createAgentClient(socketPath),
-  openHost: (files) => openUninstallHost(files),
+  openStore: async (settings) => (await import('../datastore/open.ts')).openStore(settings),
+  connectAgent,
+  openHost: async (files) => (await import('../host/open-host.ts')).openUninstallHost(files),
   reader: systemReader,
-  diags: () => ({ kernel: kernelQuestions(), save: saveArchive }),
-  doctor: systemDoctorPorts(sleep),
-  nodeName: () => nodeName(process.env['NODENAME'], process.env['CALICO_NODENAME_FILE'] || '/var/lib/calico/nodename'),
+  diags: async () => {
+    const { kernelQuestions, saveArchive } = await import('../host/diags/system-ports.ts');
+    return { kernel: kernelQuestions(), save: saveArchive };
+  },
+  doctor: async () => (await import('../host/doctor/system-ports.ts')).systemDoctorPorts(sleep),
+  nodeName: async () => {
+    const { nodeName } = await import('../agent/identity.ts');
+    return nodeName(process.env['NODENAME'], process.env['CALICO_NODENAME_FILE'] || '/var/lib/calico/nodename');
+  },
   sleep,
   interruption,
   after: (ms, callback) => systemClock.after(ms, callback),
 });
 
 const sleep = (ms: number): Promise<void> => new Promise((resolve) => void systemClock.after(ms, resolve));
+
+function connectAgent(socketPath: string): AgentClient {
+  const client = import('../api/client.ts').then(({ createAgentClient }) => createAgentClient(socketPath));
+  return {
+    get: async (path) => (await client).get(path),
+    post: async (path, body, patienceMs) => (await client).post(path, body, patienceMs),
+    delete: async (path) => (await client).delete(path),
+  };
+}
 
 function interruption(): AbortSignal {
   const interrupted = new AbortController();
@@ -49,7 +58,10 @@ function interruption(): AbortSignal {
 }
 
 async function readManifests(path: string, recursive: boolean): Promise<readonly ManifestText[]> {
-  if (path === '-') return [{ path: 'standard input', text: await text(process.stdin) }];
+  if (path === '-') {
+    const { text } = await import('node:stream/consumers');
+    return [{ path: 'standard input', text: await text(process.stdin) }];
+  }
   try {
     if (!(await stat(path)).isDirectory()) return [await readManifest(path)];
     const names = await readdir(path, { recursive });

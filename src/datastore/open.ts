@@ -4,7 +4,6 @@ import { systemClock } from '../runtime/clock.ts';
 import type { Random } from '../runtime/random.ts';
 import { systemRandom } from '../runtime/random.ts';
 import type { EtcdSettings } from './etcd.ts';
-import { openEtcdStore } from './etcd.ts';
 import { openFileStore } from './file.ts';
 import { MemoryStore } from './memory.ts';
 import type { Store } from './store.ts';
@@ -31,7 +30,8 @@ export async function openStore(
     case 'file':
       return openFileStore({ directory: settings.directory, mustExist: settings.mustExist ?? false, ports });
     case 'etcdv3':
-      return openEtcdStore(settings, ports);
+      // Its client takes longer to load than all else, and who has files never needs it.
+      return (await import('./etcd.ts')).openEtcdStore(settings, ports);
     case 'memory':
       return new MemoryStore();
     default:

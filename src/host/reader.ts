@@ -1,6 +1,5 @@
 /** What a host tells in files: /proc, /sys, /etc, /run. Reading changes nothing. */
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
-import { gunzipSync } from 'node:zlib';
 
 export interface HostReader {
   /** A `.gz` comes unpacked; undefined: it is not there, or we may not read it. */
@@ -15,7 +14,7 @@ export const systemReader: HostReader = {
   text: (path) =>
     orAbsent(() => {
       const bytes = readFileSync(path);
-      return (path.endsWith('.gz') ? gunzipSync(bytes) : bytes).toString();
+      return (path.endsWith('.gz') ? process.getBuiltinModule('node:zlib').gunzipSync(bytes) : bytes).toString();
     }),
   names: (directory) => orAbsent(() => readdirSync(directory).sort()) ?? [],
   target: (path) => orAbsent(() => readlinkSync(path)),

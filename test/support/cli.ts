@@ -37,6 +37,8 @@ export class FakeShell {
   now = 0;
   /** Ctrl-C. */
   interruption = new AbortController();
+  /** No time passes. */
+  sleep: () => Promise<void> = () => Promise.resolve();
   /** Told of each piece of output as it comes. */
   onOutput: (text: string) => void = () => undefined;
   after: CliIo['after'] = (ms, callback) => systemClock.after(ms, callback);
@@ -93,22 +95,23 @@ export class FakeShell {
       },
       openHost: (files) => {
         this.hostFiles = files;
-        return this.host;
+        return Promise.resolve(this.host);
       },
       reader: readerOf(this.hostTexts),
-      diags: () => ({
-        kernel: {
-          links: () => Promise.resolve([{ name: 'lo' }]),
-          routes: () => Promise.reject(new Error('netlink is gone')),
-        },
-        save: (name, archive) => {
-          this.saved.set(name, archive);
-          return `/tmp/calico-x/${name}`;
-        },
-      }),
-      doctor: this.doctor ?? healthyHost(this.hostTexts),
-      nodeName: () => 'node-a1',
-      sleep: () => Promise.resolve(),
+      diags: () =>
+        Promise.resolve({
+          kernel: {
+            links: () => Promise.resolve([{ name: 'lo' }]),
+            routes: () => Promise.reject(new Error('netlink is gone')),
+          },
+          save: (name, archive) => {
+            this.saved.set(name, archive);
+            return `/tmp/calico-x/${name}`;
+          },
+        }),
+      doctor: () => Promise.resolve(this.doctor ?? healthyHost(this.hostTexts)),
+      nodeName: () => Promise.resolve('node-a1'),
+      sleep: () => this.sleep(),
       interruption: () => this.interruption.signal,
       after: (ms, callback) => this.after(ms, callback),
       openStore: (settings) => {

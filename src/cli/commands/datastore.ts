@@ -64,7 +64,7 @@ export function addDatastoreCommand(program: Command, io: CliIo): void {
             `Imported ${plan.resources} resources and ${plan.ipamRecords} IPAM records\n${before}The datastore stays locked until \`calicoctl-ts datastore migrate unlock\`\n`,
           );
         },
-        { mayFound: true },
+        { mayFound: true, anyVersion: true },
       );
     });
 }

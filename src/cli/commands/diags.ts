@@ -18,7 +18,7 @@ export function addDiagsCommand(node: Command, io: CliIo): void {
     .action(async (options: Options) => {
       const { reader, env } = io;
       const agent = agentClient(options, io);
-      const { kernel, save } = io.diags();
+      const { kernel, save } = await io.diags();
       const { files, missing } = await collectDiags({ reader, env, agent, kernel }, options.logDir);
       for (const sentence of missing) io.stderr(`could not get ${sentence}\n`);
       const list = missing.map((sentence) => `${sentence}\n`).join('');

@@ -38,8 +38,8 @@ async function doctor(options: Options, io: CliIo): Promise<void> {
       absent: (error as Error).message,
       mayBeThere: !(error instanceof AgentError && error.isAbsent),
     }));
-  const cluster = await clusterFacts('absent' in agent ? io.nodeName() : agent.node, io);
-  const findings = await examine(io.doctor, { cluster, agent, ...(nodes !== undefined && { nodes }) });
+  const cluster = await clusterFacts('absent' in agent ? await io.nodeName() : agent.node, io);
+  const findings = await examine(await io.doctor(), { cluster, agent, ...(nodes !== undefined && { nodes }) });
   io.stdout(options.output === 'json' ? formatJson(asJson(findings)) : formatFindings(findings));
   // What was found is said; the exit code alone is left to tell.
   if (tally(findings).problem > 0) throw new CommandError('');

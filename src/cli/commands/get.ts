@@ -35,7 +35,7 @@ export function addGetCommand(program: Command, io: CliIo): void {
       const { kind, names } = resourceArguments(word, rest);
       const query = { kind, names, ...scopeOf(kind, options) };
       const withNamespace = options.namespace !== undefined || options.allNamespaces === true;
-      const format = outputFormat(options.output, { kind, withNamespace });
+      const format = await outputFormat(options.output, { kind, withNamespace });
       await withResources(io, async (client, store) => {
         const watch = options.watch === true;
         // A watch lists by itself; that a name is unknown is told before it begins.

@@ -39,8 +39,8 @@ async function uninstall(options: Options, io: CliIo): Promise<void> {
   const running = await runningAgent(options, io);
   const nodeNameFile = io.env['CALICO_NODENAME_FILE'] || DEFAULT_NODENAME_FILE;
   // Read before it goes.
-  const name = io.reader.text(nodeNameFile)?.trim() ?? io.nodeName();
-  const host = io.openHost({ nodeNameFile, socket: agentSocket(options, io) });
+  const name = io.reader.text(nodeNameFile)?.trim() ?? (await io.nodeName());
+  const host = await io.openHost({ nodeNameFile, socket: agentSocket(options, io) });
   try {
     const plan = await planHostUninstall(host);
     const refusals = [

@@ -3,7 +3,7 @@ import type { Entry, Store } from '../../datastore/store.ts';
 import type { AnyResource, Kind } from '../../resources/index.ts';
 import { API_VERSION, KINDS, kindOfKey, readStored } from '../../resources/index.ts';
 import { CommandError } from '../io.ts';
-import { formatYaml } from '../output/documents.ts';
+import { formatYaml } from '../output/yaml.ts';
 import type { IpamSection } from './format.ts';
 import { IPAM_LISTS, SEPARATOR, sectionOf } from './format.ts';
 

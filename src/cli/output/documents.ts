@@ -1,4 +1,3 @@
-import { stringify } from 'yaml';
 import type { AnyResource } from '../../resources/index.ts';
 import { API_VERSION } from '../../resources/index.ts';
 import type { Format } from './format.ts';
@@ -21,13 +20,11 @@ export function formatDocuments(
       // calicoctl writes a bare array.
       return `${JSON.stringify(alone ? resources[0] : resources, undefined, 2)}\n`;
     case 'yaml':
-      return formatYaml(alone ? resources[0] : list(resources));
+      return format.print(alone ? resources[0] : list(resources));
     case 'jsonpath':
       return format.print(alone ? resources[0] : list(resources));
   }
 }
-
-export const formatYaml = (value: unknown): string => stringify(value, { aliasDuplicateObjects: false });
 
 const list = (items: readonly AnyResource[]): object => ({
   apiVersion: API_VERSION,

@@ -5,7 +5,8 @@ import { jsonPath, textOf, valuesAt } from './jsonpath.ts';
 
 export type Format =
   | { readonly as: 'table'; readonly columns: readonly Column[] }
-  | { readonly as: 'json' | 'yaml' | 'name' }
+  | { readonly as: 'json' | 'name' }
+  | { readonly as: 'yaml'; readonly print: (value: unknown) => string }
   | { readonly as: 'jsonpath'; readonly print: (value: unknown) => string };
 
 export interface Column {
@@ -23,7 +24,7 @@ interface Wanted {
 }
 
 /** What `-o` asks for. Throws CommandError. */
-export function outputFormat(output: string, { kind, withNamespace }: Wanted): Format {
+export async function outputFormat(output: string, { kind, withNamespace }: Wanted): Promise<Format> {
   const [word, argument] = split(output);
   const spec = kindTable[kind] as KindSpec<AnyResource>;
   const inFront = withNamespace && spec.namespaced ? [NAMESPACE] : [];
@@ -35,7 +36,8 @@ export function outputFormat(output: string, { kind, withNamespace }: Wanted): F
       return { as: 'table', columns: [...inFront, ...spec.wideColumns] };
     case 'yml':
     case 'yaml':
-      return { as: 'yaml' };
+      // Nobody else needs the library, which takes its time to load.
+      return { as: 'yaml', print: (await import('./yaml.ts')).formatYaml };
     case 'json':
     case 'name':
       return { as: word };
