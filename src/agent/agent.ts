@@ -23,6 +23,7 @@ import { BgpAnswers } from '../speaker/bgp-answers.ts';
 import { peerStatus } from '../speaker/bgp-status.ts';
 import { SpeakerKeeper } from '../speaker/speaker-keeper.ts';
 import type { ChosenAddress } from './address-choice.ts';
+import { bgpNodes } from './bgp-nodes.ts';
 import type { AgentHealth } from './agent-health.ts';
 import {
   bgpLogLevel,
@@ -272,7 +273,7 @@ export class Agent implements BgpApi, NodeApi {
       passwords: this.#secrets.lookup(),
     });
     this.#omitted = peers.omitted;
-    this.#unmet = unmetWishes(resources, node, peers);
+    this.#unmet = unmetWishes(resources, bgpNodes(resources).get(node), peers);
     for (const wish of this.#unmet) this.#sayOnce('what a resource asks for is not done', { wish });
     this.#speakers.update({ settings, peers: peers.peers, originated: ownRoutes(this.#knowledge).originated });
     // Until the speaker listens nothing is written: a port that is taken ends the agent before it changed the host.

@@ -6,6 +6,7 @@ import { addGetCommand } from './commands/get.ts';
 import { addLabelCommand } from './commands/label.ts';
 import { addNodeCommand } from './commands/node.ts';
 import { addPeerCommand } from './commands/peer.ts';
+import { addPlanCommand } from './commands/plan.ts';
 import { addReplaceCommand } from './commands/replace.ts';
 import { addRouteCommand } from './commands/route.ts';
 import { addRoutesCommand } from './commands/routes.ts';
@@ -20,6 +21,7 @@ const COMMANDS: readonly ((program: Command, io: CliIo) => void)[] = [
   addDeleteCommand,
   addGetCommand,
   addLabelCommand,
+  addPlanCommand,
   addNodeCommand,
   addPeerCommand,
   addRouteCommand,

@@ -16,12 +16,12 @@ export interface SessionOptions {
 /** Runs `use` with a client of the datastore that the environment names, and closes it whatever happens. */
 export async function withResources<T>(
   io: CliIo,
-  use: (client: ResourceClient) => Promise<T>,
+  use: (client: ResourceClient, store: Store) => Promise<T>,
   { mayFound = false }: SessionOptions = {},
 ): Promise<T> {
   const store = await openStore(io, mayFound);
   try {
-    return await use(createResourceClient(store));
+    return await use(createResourceClient(store), store);
   } finally {
     await store.close();
   }
