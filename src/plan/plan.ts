@@ -18,8 +18,13 @@ export type { PlanReport } from './report.ts';
 export { worldOf } from './world.ts';
 export type { World } from './world.ts';
 
+export interface PlanOptions {
+  /** Nodes that change alike are told one by one all the same. */
+  readonly eachNode?: boolean;
+}
+
 /** Of a thousand nodes in a mesh it takes some seconds. */
-export function planChange(before: World, after: World): PlanReport {
+export function planChange(before: World, after: World, { eachNode = false }: PlanOptions = {}): PlanReport {
   const planning = new Planning(before, after);
   const names = [...new Set([...before.nodes.keys(), ...after.nodes.keys()])].sort();
   for (const name of names) planning.comparePeers(name);
@@ -35,7 +40,7 @@ export function planChange(before: World, after: World): PlanReport {
     resources: resourceLines(before, after),
     warnings: planWarnings({ before: planning.before, after: planning.after }, planning.counts),
     cluster: tunnelLines(before, after),
-    groups: groupAlike(changed),
+    groups: eachNode ? changed.map(({ name, ...own }) => ({ nodes: [name], ...own })) : groupAlike(changed),
     unknown: unknownThings(after, planning.after),
   };
 }

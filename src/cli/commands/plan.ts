@@ -18,6 +18,7 @@ interface PlanOptions {
   readonly skipEmpty?: boolean;
   readonly delete?: boolean;
   readonly namespace?: string;
+  readonly eachNode?: boolean;
   readonly output: string;
 }
 
@@ -32,6 +33,7 @@ export function addPlanCommand(program: Command, io: CliIo): void {
     .option('--skip-empty', 'do not fail where there are no resources')
     .option('--delete', 'what deleting them would change')
     .option('-n, --namespace <namespace>', 'the namespace of the names')
+    .option('--each-node', 'every node by itself, also those that change alike')
     .addOption(outputOption())
     .action(async (kind: string | undefined, names: readonly string[], options: PlanOptions) => {
       const args = commandLine(kind === undefined ? [] : [kind, ...names], options);
@@ -40,7 +42,7 @@ export function addPlanCommand(program: Command, io: CliIo): void {
         const draft = new DraftStore(listing);
         await runOn(draft, args, io);
         const reader = new ResourceReader();
-        const report = planChange(worldOf(listing.entries, reader), worldOf(draft.entries(), reader));
+        const report = planChange(worldOf(listing.entries, reader), worldOf(draft.entries(), reader), options);
         io.stdout(options.output === 'json' ? formatJson(report) : formatPlan(report));
       });
     });

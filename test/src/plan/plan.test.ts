@@ -1,7 +1,8 @@
 import { describe, expect, test } from 'vitest';
+import { planChange } from '../../../src/plan/plan.ts';
 import { resource } from '../../support/resources.ts';
 import { config, noMesh, peer } from '../agent/bgp-resources.ts';
-import { blockOf, node, peerLines, plan, pool, routeLines } from './clusters.ts';
+import { blockOf, node, peerLines, plan, pool, routeLines, world } from './clusters.ts';
 
 const blocks = [blockOf(1), blockOf(2), blockOf(3)];
 const apart = { bgp: { ipv4Address: '172.16.1.3/24' } };
@@ -64,6 +65,13 @@ describe('a plan for pools', () => {
       'IPPool(pods) has 3 blocks in use and is deleted: pods keep their addresses, and their routes go as ippool wide (10.240.0.0/12) says',
     ]);
   });
+});
+
+test('nodes that change alike are told one by one where that is asked for', () => {
+  const [before, after] = [pool({ ipipMode: 'Always' }), pool()].map((each) => world(...mesh, each));
+  const { groups } = planChange(before!, after!, { eachNode: true });
+  expect(groups.map(({ nodes: names }) => names)).toEqual([['n1'], ['n2'], ['n3']]);
+  expect(groups[2]?.routes[0]?.examples[0]?.via).toBe('172.16.0.1 (n1)');
 });
 
 describe('a plan for peers', () => {
