@@ -155,6 +155,11 @@ export class Agent implements BgpApi, NodeApi {
     this.#syncer = startSyncer(store, CALICO_PREFIX, handlers, { clock, random, log: datastoreLog });
   }
 
+  /** Looked for anew since. */
+  setAddresses(addresses: readonly ChosenAddress[]): void {
+    this.#addresses = addresses;
+  }
+
   status(): NodeStatus {
     const { node, version, dataplane } = this.#ports;
     const { speaker } = this.#speakers;

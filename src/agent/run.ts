@@ -17,12 +17,13 @@ import { systemClock } from '../runtime/clock.ts';
 import type { Logger, LogThreshold } from '../runtime/logger.ts';
 import { systemRandom } from '../runtime/random.ts';
 import type { ChosenAddress } from './address-choice.ts';
+import { AddressWatch } from './address-watch.ts';
 import { Agent } from './agent.ts';
 import { AgentHealth } from './agent-health.ts';
 import { listenPort } from './cluster-view.ts';
 import { nodeName, rememberNodeName } from './identity.ts';
 import { checkPortIsFree, hostHasIpv6 } from './reach.ts';
-import { registerNode } from './registration.ts';
+import { refreshAddresses, registerNode } from './registration.ts';
 
 export interface RunPorts {
   readonly log: Logger;
@@ -78,6 +79,19 @@ export async function runAgent(settings: AgentSettings, { log: root, version }: 
     const registration = await Promise.race([registered(node, settings, { store, dataplane, log }), ended]);
     if (typeof registration === 'number') return registration;
     agent.start(registration);
+    if ([settings.ip, settings.ip6].some(({ kind }) => kind === 'autodetect')) {
+      const resources = createResourceClient(store);
+      const watch = new AddressWatch(registration, {
+        clock: systemClock,
+        log,
+        pollSeconds: settings.detectionPollSeconds,
+        refresh: () => refreshAddresses(node, settings, { resources, interfaces: () => dataplane.interfaces(), log }),
+        onAddresses: (addresses) => agent.setAddresses(addresses),
+      });
+      opened.push(() => {
+        watch.close();
+      });
+    }
     log.info({ node, version, adopted: dataplane.adoptedRoutes() }, 'calico-node-ts started');
     return await ended;
   } finally {

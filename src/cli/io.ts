@@ -1,6 +1,7 @@
 import type { AgentClient } from '../api/client.ts';
 import type { StoreSettings } from '../datastore/open.ts';
 import type { DoctorPorts } from '../host/doctor/doctor.ts';
+import type { HostNetwork } from '../host/interfaces.ts';
 import type { HostFiles } from '../host/open-host.ts';
 import type { HostReader } from '../host/reader.ts';
 import type { UninstallHost } from '../host/uninstall.ts';
@@ -24,6 +25,7 @@ export interface CliIo {
   /** This host's files. */
   readonly reader: HostReader;
   readonly doctor: DoctorPorts;
+  readonly network: HostNetwork;
   /** Of this host, where no agent says it: as the agent works it out. */
   nodeName(): string;
   sleep(ms: number): Promise<void>;

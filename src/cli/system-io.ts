@@ -3,8 +3,10 @@ import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { nodeName } from '../agent/identity.ts';
 import { createAgentClient } from '../api/client.ts';
+import { sourceTowards } from '../agent/reach.ts';
 import { openStore } from '../datastore/open.ts';
 import { systemDoctorPorts } from '../host/doctor/system-ports.ts';
+import { readInterfaces } from '../host/interfaces.ts';
 import { openUninstallHost } from '../host/open-host.ts';
 import { systemReader } from '../host/reader.ts';
 import { systemClock } from '../runtime/clock.ts';
@@ -26,6 +28,7 @@ export const systemIo = (version: string): CliIo => ({
   openHost: (files) => openUninstallHost(files),
   reader: systemReader,
   doctor: systemDoctorPorts(sleep),
+  network: { interfaces: readInterfaces, sourceTowards },
   nodeName: () => nodeName(process.env['NODENAME'], process.env['CALICO_NODENAME_FILE'] || '/var/lib/calico/nodename'),
   sleep,
 });

@@ -14,6 +14,8 @@ export interface AgentSettings {
   readonly nodeName: string | undefined;
   readonly ip: IpSetting;
   readonly ipDetection: DetectionMethod;
+  /** With IP or IP6 `autodetect`: how often the address is looked for again. */
+  readonly detectionPollSeconds: number;
   readonly ip6: IpSetting;
   readonly ip6Detection: DetectionMethod;
   readonly asn?: number;
@@ -127,6 +129,7 @@ function withDefaults(values: Values, datastore: StoreSettings): AgentSettings {
     nodeName: values.nodeName ?? values.hostName?.toLowerCase(),
     ip: values.ip ?? { kind: 'keep' },
     ipDetection: values.ipDetection ?? { kind: 'first-found' },
+    detectionPollSeconds: values.detectionPollSeconds ?? 60,
     ip6: values.ip6 ?? { kind: 'keep' },
     ip6Detection: values.ip6Detection ?? { kind: 'first-found' },
     ...(values.asn === undefined ? {} : { asn: values.asn }),

@@ -2,6 +2,7 @@ import { EMPTY_RECORD } from '../../felix/index.ts';
 import { AgentError } from '../../src/api/client.ts';
 import type { AgentClient } from '../../src/api/client.ts';
 import type { CliIo } from '../../src/cli/io.ts';
+import type { HostNetwork } from '../../src/host/interfaces.ts';
 import type { HostFiles } from '../../src/host/open-host.ts';
 import type { UninstallHost } from '../../src/host/uninstall.ts';
 import { readerOf } from './host-reader.ts';
@@ -41,6 +42,8 @@ export class FakeShell {
   readonly hostTexts: Record<string, string> = {};
   /** What `node doctor` looks at; absent: a host on which all is well. */
   doctor: DoctorPorts | undefined;
+  /** What `node autodetect` looks at. */
+  network: HostNetwork = { interfaces: () => Promise.resolve([]), sourceTowards: () => Promise.resolve(undefined) };
   readonly removedFiles: string[] = [];
   hostFiles: HostFiles | undefined;
   /** What the command opened, and how often it closed it. */
@@ -68,6 +71,7 @@ export class FakeShell {
       },
       reader: readerOf(this.hostTexts),
       doctor: this.doctor ?? healthyHost(this.hostTexts),
+      network: this.network,
       nodeName: () => 'node-a1',
       sleep: () => Promise.resolve(),
       openStore: (settings) => {

@@ -5,6 +5,7 @@ import type { DrainRequest, NodeStatus, SpeakerStatus } from '../../api/contract
 import { addSocketOption, agentClient } from '../agent-option.ts';
 import type { AgentOptions } from '../agent-option.ts';
 import type { CliIo } from '../io.ts';
+import { addAutodetectCommand } from './autodetect.ts';
 import { addChecksystemCommand } from './checksystem.ts';
 import { addDoctorCommand } from './doctor.ts';
 import { addUninstallCommand } from './uninstall.ts';
@@ -38,6 +39,7 @@ export function addNodeCommand(program: Command, io: CliIo): void {
       await agentClient(options, io).post('/v1/drain', request, options.wait * 1000);
       io.stdout('calico-node-ts has drained and ends; the routes on this host stay\n');
     });
+  addAutodetectCommand(node, io);
   addChecksystemCommand(node, io);
   addDoctorCommand(node, io);
   addUninstallCommand(node, io);
