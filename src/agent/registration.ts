@@ -5,6 +5,7 @@ import { InvalidValueError } from '../model/invalid.ts';
 import {
   formatPrefix,
   ipv4Address,
+  parseInterfaceAddress,
   parsePrefix,
   prefixContainsAddress,
   prefixesOverlap,
@@ -100,7 +101,10 @@ async function choose(
   interfaces: readonly HostInterface[],
 ): Promise<Addresses> {
   const { ipv4Address, ipv6Address } = existing?.spec.bgp ?? {};
-  const asked = { interfaces, sourceTowards };
+  const internalIps = (existing?.spec.addresses ?? [])
+    .filter(({ type }) => type === 'InternalIP')
+    .map(({ address }) => parseInterfaceAddress(address).address);
+  const asked = { interfaces, internalIps, sourceTowards };
   const [ipv4, ipv6] = [
     await chooseAddress({
       ...asked,

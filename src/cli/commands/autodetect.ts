@@ -33,6 +33,11 @@ export function addAutodetectCommand(node: Command, io: CliIo): void {
         method === undefined ? variable : 'method',
         family,
       );
+      if (wanted.kind === 'kubernetes-internal-ip') {
+        throw new CommandError(
+          'kubernetes-internal-ip goes by the InternalIP in spec.addresses of the Node resource, which is not read here: calicoctl-ts get node NAME -o yaml',
+        );
+      }
       const source =
         wanted.kind === 'can-reach' ? await io.network.sourceTowards(wanted.destination, family) : undefined;
       const interfaces = await io.network.interfaces();

@@ -59,9 +59,11 @@ describe('node autodetect', () => {
       ambiguous: false,
       candidates: [{ interface: 'eth1', address: '10.0.1.5/24', standing: 'taken' }, {}, {}],
     });
+    expect((await shellOn().run('node', 'autodetect', 'kubernetes-internal-ip')).stderr).toContain('is not read here');
     expect(await shellOn().run('node', 'autodetect', 'best')).toMatchObject({
       exitCode: 1,
-      stderr: "method = 'best': is none of first-found, interface=…, skip-interface=…, cidr=…, can-reach=…\n",
+      stderr:
+        "method = 'best': is none of first-found, interface=…, skip-interface=…, cidr=…, can-reach=…, kubernetes-internal-ip\n",
     });
   });
 });
