@@ -24,6 +24,8 @@ export type {
   PrefixLimit,
   SpeakerSettings,
 } from './settings.ts';
+export { matchPeers, peerChange } from './peer-change.ts';
+export type { PeerChange } from './peer-change.ts';
 export type { PeerExplanation } from './explain/finding.ts';
 export type {
   AdvertisementView,

@@ -11,6 +11,7 @@ import { planTunnelPeers, planTunnels, podMtu } from './calc/tunnels.ts';
 import { FightReport } from './fight-report.ts';
 import type { Surprise } from './host-watch.ts';
 import { HostWatch } from './host-watch.ts';
+import { hostInterfaces } from './host-interfaces.ts';
 import type { HostSnapshot } from './host-snapshot.ts';
 import { findParent, hasLost, hostLinks, readHost, viewHost } from './host-snapshot.ts';
 import type {
@@ -182,20 +183,8 @@ export class NodeDataplane implements Dataplane {
     await this.#ports.kernel.resolve(LOOPBACK);
   }
 
-  async interfaces(): Promise<readonly HostInterface[]> {
-    const { kernel } = this.#ports;
-    const [links, addresses] = [await kernel.listLinks(), await kernel.listAddresses()];
-    return links.map(({ name, index, kind, up, running, mtu, mac }) => ({
-      ...{ name, index, up, running, mtu, mac },
-      ...(kind !== undefined && { kind }),
-      addresses: addresses
-        .filter(({ ifindex }) => ifindex === index)
-        .map(({ address, secondary, deprecated }) => ({
-          ...address,
-          ...(secondary === true && { secondary }),
-          ...(deprecated === true && { deprecated }),
-        })),
-    }));
+  interfaces(): Promise<readonly HostInterface[]> {
+    return hostInterfaces(this.#ports.kernel);
   }
 
   addWorkloadInterface(workload: WorkloadInterface): Promise<{ readonly mac: string }> {

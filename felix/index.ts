@@ -16,7 +16,10 @@ export type {
 } from './contract.ts';
 export type { DesiredRoute, RouteClass, RouteStatus, RouteTarget } from './desired.ts';
 export { TUNNEL_LINKS, encapDecision } from './calc/encap.ts';
+export { tunnelsOf } from './calc/tunnels.ts';
+export type { TunnelNeed } from './calc/tunnels.ts';
 export { tunnelMac } from './calc/tunnel-mac.ts';
+export { hostInterfaces } from './host-interfaces.ts';
 export { createLinuxKernel } from './linux-kernel.ts';
 export type { Kernel } from './kernel.ts';
 export type { NatStatus } from './nat/nat-table.ts';

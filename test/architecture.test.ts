@@ -23,6 +23,7 @@ const DOORS = new Map<string, readonly string[]>([
   ['src/host', ['src', 'felix/index.ts']],
   ['src/speaker', ['src', 'bird/index.ts']],
   ['src/agent', ['src', 'bird/index.ts', 'felix/index.ts']],
+  ['src/plan', ['src', 'bird/index.ts', 'felix/index.ts']],
   ['src/demo', ['src', 'bird/index.ts', 'felix/index.ts']],
   ['src', ['src']],
 ]);

@@ -1,7 +1,7 @@
 /** Which tunnel links this host should have, what is on them, and why one is not there yet. */
 import type { IpAddress, IpFamily } from '../../src/model/ip.ts';
 import { formatIpAddress } from '../../src/model/ip.ts';
-import type { DataplaneInputs } from '../inputs.ts';
+import type { DataplaneInputs, Pool } from '../inputs.ts';
 import { addressOf } from '../inputs.ts';
 import { TUNNEL_LINKS, tunnelOf } from './encap.ts';
 import type { TunnelName } from './encap.ts';
@@ -124,6 +124,12 @@ export function planTunnelPeers(inputs: DataplaneInputs): readonly DesiredTunnel
   });
 }
 
+/** A tunnel link that pools ask for. `overhead`: octets that its outer headers take. */
+export type TunnelNeed = Pick<TunnelRow, 'name' | 'overhead'>;
+
+export const tunnelsOf = (pools: readonly Pool[]): readonly TunnelNeed[] =>
+  TUNNELS.filter((row) => isTunnelWanted({ pools }, row));
+
 /** What a pod's packet may measure on this host, whichever tunnel it takes. `parentMtu` in octets. */
 export function podMtu(inputs: DataplaneInputs | undefined, parentMtu: number, settings: TunnelSettings): number {
   const rows = TUNNELS.filter((row) => inputs !== undefined && isTunnelWanted(inputs, row));
@@ -135,5 +141,5 @@ function tunnelMtu({ kind, overhead }: TunnelRow, parentMtu: number, { ipipMtu, 
   return configured > 0 ? configured : parentMtu - overhead;
 }
 
-const isTunnelWanted = ({ pools }: DataplaneInputs, { name }: TunnelRow): boolean =>
+const isTunnelWanted = ({ pools }: Pick<DataplaneInputs, 'pools'>, { name }: TunnelRow): boolean =>
   pools.some((pool) => tunnelOf(pool)?.device === name);

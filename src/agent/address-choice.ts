@@ -16,6 +16,8 @@ export interface AddressQuestion {
   /** As the Node resource has it. */
   readonly stored: string | undefined;
   readonly interfaces: readonly HostInterface[];
+  /** Of spec.addresses of the Node resource. Absent: it has none. */
+  readonly internalIps?: readonly IpAddress[];
   /** The source that the kernel would use towards a name or an address. */
   readonly sourceTowards: (destination: string, family: IpFamily) => Promise<IpAddress | undefined>;
 }
@@ -113,10 +115,11 @@ function keep(stored: string, interfaces: readonly HostInterface[]): ChosenAddre
   };
 }
 
-async function detect({ family, method, stored, interfaces, sourceTowards }: AddressQuestion): Promise<Detection> {
+async function detect(question: AddressQuestion): Promise<Detection> {
+  const { family, method, stored, interfaces, internalIps = [], sourceTowards } = question;
   const source = method.kind === 'can-reach' ? await sourceTowards(method.destination, family) : undefined;
   return detectAddress(method, {
-    ...{ family, interfaces },
+    ...{ family, interfaces, internalIps },
     ...(source && { sourceTowards: source }),
     ...(stored !== undefined && { stored: parseInterfaceAddress(stored).address }),
   });

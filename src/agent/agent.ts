@@ -26,6 +26,7 @@ import { peerStatus } from '../speaker/bgp-status.ts';
 import { SpeakerKeeper } from '../speaker/speaker-keeper.ts';
 import type { ChosenAddress } from './address-choice.ts';
 import { calicoStatus } from './calico-node-status.ts';
+import { bgpNodes } from './bgp-nodes.ts';
 import type { AgentHealth } from './agent-health.ts';
 import { bgpLogLevel, clusterNode, dataplaneInputs, isComputedFrom, speakerSettings } from './cluster-view.ts';
 import { DatastoreLockedError } from './datastore-lock.ts';
@@ -182,6 +183,11 @@ export class Agent implements BgpApi, NodeApi {
     this.#syncer = startSyncer(store, CALICO_PREFIX, handlers, { clock, random, log: datastoreLog });
   }
 
+  /** Looked for anew since. */
+  setAddresses(addresses: readonly ChosenAddress[]): void {
+    this.#addresses = addresses;
+  }
+
   status(): NodeStatus {
     const { node, version, dataplane, clock } = this.#ports;
     const { speaker } = this.#speakers;
@@ -322,7 +328,7 @@ export class Agent implements BgpApi, NodeApi {
       passwords: this.#secrets.lookup(),
     });
     this.#omitted = peers.omitted;
-    this.#unmet = unmetWishes(resources, node, peers);
+    this.#unmet = unmetWishes(resources, bgpNodes(resources).get(node), peers);
     for (const wish of this.#unmet) this.#sayOnce('what a resource asks for is not done', { wish });
     this.#speakers.update({
       settings,

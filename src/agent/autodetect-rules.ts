@@ -18,6 +18,8 @@ export interface Question {
   readonly interfaces: readonly HostInterface[];
   /** Of can-reach: the address of this host that it asks for; absent where there is none. */
   readonly wanted?: IpAddress;
+  /** Of kubernetes-internal-ip: what the Node resource says. */
+  readonly internalIps: readonly IpAddress[];
 }
 
 export interface Refusal {
@@ -34,7 +36,7 @@ export function refuseLink(link: HostInterface, { method, interfaces }: Question
   if (!link.up) return always('is down');
   const isMatched = 'patterns' in method && method.patterns.some((pattern) => pattern.test(link.name));
   if (method.kind === 'interface') return isMatched ? undefined : always('is not asked for');
-  if (method.kind === 'cidr' || method.kind === 'can-reach') return undefined;
+  if (['cidr', 'can-reach', 'kubernetes-internal-ip'].includes(method.kind)) return undefined;
   if (isMatched) return always('is to be skipped');
   if (isPassedOverByName(link)) return always("is passed over for its name, as Calico's first-found does");
   const special = specialKind(link);
@@ -46,8 +48,12 @@ export function refuseLink(link: HostInterface, { method, interfaces }: Question
 export function refuseAddress(
   address: HostAddress,
   link: HostInterface,
-  { method, family, wanted }: Question,
+  { method, family, wanted, internalIps }: Question,
 ): Refusal | undefined {
+  if (method.kind === 'kubernetes-internal-ip') {
+    const isNamed = internalIps.some((internal) => sameAddress(internal, address.address));
+    return isNamed ? undefined : always('is not the InternalIP of the Node');
+  }
   if (method.kind === 'cidr') {
     const containing = method.cidrs.filter((cidr) => prefixContainsAddress(cidr, address.address));
     if (containing.length === 0) return always('is in none of the networks asked for');

@@ -39,6 +39,8 @@ export interface DetectionInputs {
   readonly interfaces: readonly HostInterface[];
   /** For can-reach: the source address that the kernel would use towards the destination. */
   readonly sourceTowards?: IpAddress;
+  /** For kubernetes-internal-ip: of the Node resource, either family. Absent: it has none. */
+  readonly internalIps?: readonly IpAddress[];
   /** The address that the node has: it stays while it is up and the method does not exclude it. */
   readonly stored?: IpAddress;
 }
@@ -56,10 +58,10 @@ interface Considered {
  * interfaces' indexes, the highest first, as Calico does, and the verdict says that it was so.
  */
 export function detectAddress(method: DetectionMethod, inputs: DetectionInputs): Detection {
-  const { family, sourceTowards, stored } = inputs;
+  const { family, sourceTowards, internalIps = [], stored } = inputs;
   const interfaces = inputs.interfaces.toSorted((a, b) => b.index - a.index);
   const wanted = wantedBy(sourceTowards, interfaces);
-  const question: Question = { method, family, interfaces, ...(wanted && { wanted }) };
+  const question: Question = { method, family, interfaces, internalIps, ...(wanted && { wanted }) };
   const considered = interfaces.flatMap((link) => considerLink(link, question));
   const fit = considered.filter(({ refusal }) => refusal === undefined).sort(compareDemerits);
   const kept = stored && findKept(stored, considered);
@@ -184,11 +186,14 @@ function whyLower(each: Considered, taken: Considered, isKept: boolean): string 
 
 function whyNone(
   method: DetectionMethod,
-  { family, sourceTowards }: DetectionInputs,
+  { family, sourceTowards, internalIps = [] }: DetectionInputs,
   refused: readonly Candidate[],
 ): string {
   if (method.kind === 'can-reach' && sourceTowards === undefined) {
     return `no IPv${family} route leads there, or the name is not known here`;
+  }
+  if (method.kind === 'kubernetes-internal-ip' && !internalIps.some((internal) => internal.family === family)) {
+    return `spec.addresses of the Node resource has no IPv${family} address of type InternalIP`;
   }
   return refused.length === 0 ? 'there is no interface' : candidateLines(refused).join(', ');
 }

@@ -21,13 +21,22 @@ const BGP_PORT = 179;
 /** Blocks with a confirmed affinity to `node`. An empty value is old data and means confirmed; pending ones count as absent. */
 export function localBlocks(entries: Iterable<Entry>, node: string): readonly Prefix[] {
   const blocks: Prefix[] = [];
-  for (const { key, value } of entries) {
-    const affinity = parseAffinityKey(key);
-    if (affinity?.host !== node) continue;
-    const { state, deleted } = (value ?? {}) as { readonly state?: string; readonly deleted?: boolean };
-    if ((state === undefined || state === 'confirmed') && deleted !== true) blocks.push(affinity.prefix);
+  for (const entry of entries) {
+    const affinity = confirmedAffinity(entry);
+    if (affinity?.host === node) blocks.push(affinity.prefix);
   }
   return blocks;
+}
+
+/** Whose the block is; undefined where the entry is none, or none that counts. */
+export function confirmedAffinity({
+  key,
+  value,
+}: Entry): { readonly host: string; readonly prefix: Prefix } | undefined {
+  const affinity = parseAffinityKey(key);
+  if (affinity === undefined) return undefined;
+  const { state, deleted } = (value ?? {}) as { readonly state?: string; readonly deleted?: boolean };
+  return (state === undefined || state === 'confirmed') && deleted !== true ? affinity : undefined;
 }
 
 /** Addresses of this node's blocks that others borrowed. A block that cannot be read is IPAM's to complain about. */
@@ -90,7 +99,8 @@ export function clusterNode({ metadata, spec }: Node): ClusterNode | undefined {
   };
 }
 
-const felixPool = ({ metadata, spec }: IpPool): Pool => ({
+/** An IPPool in felix's words. */
+export const felixPool = ({ metadata, spec }: IpPool): Pool => ({
   name: metadata.name,
   cidr: parsePrefix(spec.cidr),
   ipipMode: spec.ipipMode,

@@ -131,8 +131,9 @@ function forwardPeerings(peer: BgpPeer, cluster: Cluster): readonly Peering[] {
 
 /** A BGPPeer between nodes of one group is for both ends, and both show its localASNumber. */
 function asnShownBy(far: BgpNode, peer: BgpPeer, self: BgpNode): number {
-  const dialsUs = appliesTo(peer, far) && reachedAddresses(peer, self).length > 0;
-  return dialsUs ? (peer.spec.localASNumber ?? far.asn) : far.asn;
+  const { localASNumber } = peer.spec;
+  if (localASNumber === undefined) return far.asn;
+  return appliesTo(peer, far) && reachedAddresses(peer, self).length > 0 ? localASNumber : far.asn;
 }
 
 /**
@@ -152,6 +153,7 @@ function reversePeerings(peer: BgpPeer, { self, nodes }: Cluster): readonly Peer
   const { spec } = peer;
   if (spec.reversePeering === 'Manual') return [];
   const reached = reachedAddresses(peer, self);
+  if (reached.length === 0) return [];
   const far = [...nodes.values()].filter((node) => node.name !== self.name && appliesTo(peer, node));
   return far.flatMap((remoteNode) =>
     reached.flatMap(({ family }) => {

@@ -38,6 +38,8 @@ export const CALICO_PEER_DEFAULTS: PeerDefaults = {
 export interface PeerInputs extends PeerDefaults {
   /** Absent: no password is to be had. */
   readonly passwords?: PasswordLookup;
+  /** Of the same resources, for those who compute the peers of many nodes. */
+  readonly nodes?: ReadonlyMap<string, BgpNode>;
 }
 
 export interface ComputedPeers {
@@ -54,7 +56,7 @@ export interface ComputedPeers {
  * come up unprotected; its claim stands. Depends on the resources alone, not on their order.
  */
 export function computePeers(resources: Resources, nodeName: string, inputs: PeerInputs): ComputedPeers {
-  const nodes = bgpNodes(resources);
+  const { nodes = bgpNodes(resources) } = inputs;
   const self = nodes.get(nodeName);
   if (self === undefined) {
     const reason = 'the node is not registered';
@@ -62,7 +64,8 @@ export function computePeers(resources: Resources, nodeName: string, inputs: Pee
   }
   const cluster = { self, nodes, resources };
   const { taken, omitted } = claimedPeerings(cluster);
-  const computed = taken.map((peering) => computePeer(peering, cluster, inputs));
+  const asked = { defaults: defaultsOf(inputs), passwords: inputs.passwords };
+  const computed = taken.map((peering) => computePeer(peering, cluster, asked));
   return {
     peers: computed.flatMap(({ peer }) => peer ?? []),
     omitted: [...omitted, ...computed.flatMap((each) => each.omitted ?? [])],
@@ -117,7 +120,12 @@ interface ComputedPeer {
   readonly incomplete: readonly Omitted[];
 }
 
-function computePeer(peering: Peering, cluster: Cluster, { passwords, ...defaults }: PeerInputs): ComputedPeer {
+interface Asked {
+  readonly defaults: PeerDefaults;
+  readonly passwords: PasswordLookup | undefined;
+}
+
+function computePeer(peering: Peering, cluster: Cluster, { defaults, passwords }: Asked): ComputedPeer {
   const { password: secret } = peering;
   const found = secret === undefined ? undefined : (passwords?.(secret) ?? { missing: 'no Secret can be read here' });
   if (found !== undefined && 'missing' in found) {
@@ -137,6 +145,13 @@ function computePeer(peering: Peering, cluster: Cluster, { passwords, ...default
       because(peering, `BGPFilter(${name}) does not exist or cannot be read: the peer goes without it`),
     ),
   };
+}
+
+function defaultsOf(inputs: PeerInputs): PeerDefaults {
+  const defaults: { -readonly [K in keyof PeerInputs]?: PeerInputs[K] } = { ...inputs };
+  delete defaults.passwords;
+  delete defaults.nodes;
+  return defaults as PeerDefaults;
 }
 
 type FromPeering = Omit<PeerSettings, keyof PeerDefaults> &

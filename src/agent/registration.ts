@@ -5,6 +5,7 @@ import { InvalidValueError } from '../model/invalid.ts';
 import {
   formatPrefix,
   ipv4Address,
+  parseInterfaceAddress,
   parsePrefix,
   prefixContainsAddress,
   prefixesOverlap,
@@ -52,6 +53,24 @@ export async function registerNode(
   return [ipv4, ...(ipv6 === undefined ? [] : [ipv6])];
 }
 
+/**
+ * The addresses of a node that runs, looked for anew where IP or IP6 is `autodetect`; the Node resource is written where they are
+ * others. Undefined where there is no such Node: whoever deleted it meant it. Says nothing of what it said before.
+ */
+export async function refreshAddresses(
+  name: string,
+  settings: AgentSettings,
+  ports: RegistrationPorts,
+): Promise<{ readonly addresses: readonly ChosenAddress[]; readonly isWritten: boolean } | undefined> {
+  const { resources } = ports;
+  const existing = await find(resources, 'Node', name);
+  if (existing === undefined) return undefined;
+  const interfaces = await ports.interfaces();
+  const { ipv4, ipv6 } = await choose(settings, existing, interfaces);
+  const isWritten = await writeNode({ name, ipv4, ipv6, settings, existing }, resources);
+  return { addresses: [ipv4, ...(ipv6 === undefined ? [] : [ipv6])], isWritten };
+}
+
 /** What a node has of each family; IPv4 it must have. */
 interface Addresses {
   readonly ipv4: ChosenAddress;
@@ -63,8 +82,29 @@ async function chooseAddresses(
   existing: Node | undefined,
   { interfaces, log }: { readonly interfaces: readonly HostInterface[]; readonly log: Logger },
 ): Promise<Addresses> {
+  const { ipv4, ipv6 } = await choose(settings, existing, interfaces);
+  tellAddresses([ipv4, ...(ipv6 ? [ipv6] : [])], log);
+  return { ipv4, ...(ipv6 && { ipv6 }) };
+}
+
+/** What the operator should know of them, with the ranking where there is one. */
+export function tellAddresses(addresses: readonly ChosenAddress[], log: Logger): void {
+  for (const { warnings, candidates } of addresses) {
+    const shown = candidates.length === 0 ? {} : { candidates: candidateLines(candidates) };
+    for (const warning of warnings) log.warn(shown, warning);
+  }
+}
+
+async function choose(
+  settings: AgentSettings,
+  existing: Node | undefined,
+  interfaces: readonly HostInterface[],
+): Promise<Addresses> {
   const { ipv4Address, ipv6Address } = existing?.spec.bgp ?? {};
-  const asked = { interfaces, sourceTowards };
+  const internalIps = (existing?.spec.addresses ?? [])
+    .filter(({ type }) => type === 'InternalIP')
+    .map(({ address }) => parseInterfaceAddress(address).address);
+  const asked = { interfaces, internalIps, sourceTowards };
   const [ipv4, ipv6] = [
     await chooseAddress({
       ...asked,
@@ -87,10 +127,6 @@ async function chooseAddresses(
       'none',
       'and the datastore has no IPv4 address of this node, either: a node of IPv6 alone is not supported yet',
     );
-  }
-  for (const { warnings, candidates } of [ipv4, ...(ipv6 ? [ipv6] : [])]) {
-    const shown = candidates.length === 0 ? {} : { candidates: candidateLines(candidates) };
-    for (const warning of warnings) log.warn(shown, warning);
   }
   return { ipv4, ...(ipv6 && { ipv6 }) };
 }
@@ -142,10 +178,11 @@ interface NodeToWrite {
   readonly existing: Node | undefined;
 }
 
+/** Whether there was anything to write. */
 async function writeNode(
   { name, ipv4, ipv6, settings, existing }: NodeToWrite,
   resources: ResourceClient,
-): Promise<void> {
+): Promise<boolean> {
   const before = existing?.spec.bgp;
   const bgp = {
     ...before,
@@ -155,10 +192,11 @@ async function writeNode(
   };
   if (existing === undefined) {
     await resources.create(resource('Node', name, { bgp }));
-    return;
+    return true;
   }
   const isSame = (['ipv4Address', 'ipv6Address', 'asNumber'] as const).every((field) => before?.[field] === bgp[field]);
   if (!isSame) await resources.update({ ...existing, spec: { ...existing.spec, bgp } });
+  return !isSame;
 }
 
 const poolSpec = (cidr: Prefix, settings: DefaultPoolSettings): object => ({

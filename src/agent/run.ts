@@ -18,6 +18,7 @@ import { systemClock } from '../runtime/clock.ts';
 import type { Logger, LogThreshold } from '../runtime/logger.ts';
 import { systemRandom } from '../runtime/random.ts';
 import type { ChosenAddress } from './address-choice.ts';
+import { AddressWatch } from './address-watch.ts';
 import { Agent } from './agent.ts';
 import { AgentHealth } from './agent-health.ts';
 import { listenPlaces } from './cluster-view.ts';
@@ -25,7 +26,7 @@ import { whenUnlocked } from './datastore-lock.ts';
 import { HealthListener } from './health-listener.ts';
 import { nodeName, rememberNodeName } from './identity.ts';
 import { checkPortsAreFree, hostHasIpv6 } from './reach.ts';
-import { registerNode } from './registration.ts';
+import { refreshAddresses, registerNode } from './registration.ts';
 
 export interface RunPorts {
   readonly log: Logger;
@@ -92,6 +93,19 @@ export async function runAgent(settings: AgentSettings, { log: origin, version }
     ]);
     if (typeof registration === 'number') return registration;
     agent.start(registration);
+    if ([settings.ip, settings.ip6].some(({ kind }) => kind === 'autodetect')) {
+      const resources = createResourceClient(store);
+      const watch = new AddressWatch(registration, {
+        clock: systemClock,
+        log,
+        pollSeconds: settings.detectionPollSeconds,
+        refresh: () => refreshAddresses(node, settings, { resources, interfaces: () => dataplane.interfaces(), log }),
+        onAddresses: (addresses) => agent.setAddresses(addresses),
+      });
+      opened.push(() => {
+        watch.close();
+      });
+    }
     log.info({ node, version, adopted: dataplane.adoptedRoutes() }, 'calico-node-ts started');
     return await ended;
   } finally {

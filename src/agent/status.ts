@@ -1,10 +1,11 @@
 import { natSubjectText } from '../../felix/index.ts';
 import type { Dataplane, NatStatus, RouteStatus, RouteTarget } from '../../felix/index.ts';
-import type { AddressReport, NatReport, NodeStatus, RouteReport } from '../api/contract.ts';
+import type { AddressCandidate, AddressReport, NatReport, NodeStatus, RouteReport } from '../api/contract.ts';
 import type { SyncView } from '../datastore/syncer.ts';
 import { formatIpAddress, formatPrefix } from '../model/ip.ts';
 import type { Clock } from '../runtime/clock.ts';
 import type { ChosenAddress } from './address-choice.ts';
+import type { Candidate } from './autodetect.ts';
 
 export function routeReport({ route, state, error, fight }: RouteStatus): RouteReport {
   return {
@@ -47,11 +48,13 @@ export const natReport = ({ subject, ...rest }: NatStatus): NatReport => ({
 
 export const addressReport = ({ reason, warnings, isAmbiguous, candidates }: ChosenAddress): AddressReport => ({
   ...{ reason, warnings, ambiguous: isAmbiguous },
-  candidates: candidates.map(({ interfaceName, address, standing, reason: why }) => ({
-    interface: interfaceName,
-    ...(address && { address: formatPrefix(address) }),
-    ...{ standing, reason: why },
-  })),
+  candidates: candidates.map(addressCandidate),
+});
+
+export const addressCandidate = ({ interfaceName, address, standing, reason }: Candidate): AddressCandidate => ({
+  interface: interfaceName,
+  ...(address && { address: formatPrefix(address) }),
+  ...{ standing, reason },
 });
 
 /** As `ip route` says it. */

@@ -2,6 +2,7 @@ import type { AgentClient } from '../api/client.ts';
 import type { StoreSettings } from '../datastore/open.ts';
 import type { DiagsPorts } from '../host/diags/collect.ts';
 import type { DoctorPorts } from '../host/doctor/doctor.ts';
+import type { HostNetwork } from '../host/interfaces.ts';
 import type { HostFiles } from '../host/open-host.ts';
 import type { HostReader } from '../host/reader.ts';
 import type { UninstallHost } from '../host/uninstall.ts';
@@ -35,6 +36,7 @@ export interface CliIo {
   readonly reader: HostReader;
   doctor(): Promise<DoctorPorts>;
   diags(): Promise<DiagsHost>;
+  readonly network: HostNetwork;
   /** Of this host, where no agent says it: as the agent works it out. */
   nodeName(): Promise<string>;
   sleep(ms: number): Promise<void>;

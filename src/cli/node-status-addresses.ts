@@ -9,10 +9,11 @@ export const formatAddresses = (addresses: readonly AddressReport[]): string => 
 
 function formatAddress({ reason, warnings, ambiguous, candidates }: AddressReport): string {
   const lines = [`Address of this node: ${reason}`, ...warnings.map((warning) => `Warning: ${warning}`)];
-  return `${lines.join('\n')}\n${ambiguous ? ranking(candidates) : ''}`;
+  return `${lines.join('\n')}\n${ambiguous ? formatRanking(candidates) : ''}`;
 }
 
-function ranking(candidates: readonly AddressCandidate[]): string {
+/** What was taken first, then the best; every one with its reason. */
+export function formatRanking(candidates: readonly AddressCandidate[]): string {
   const rows = candidates
     .slice(0, MAX_ROWS)
     .map(({ interface: name, address = '', standing, reason }) => [name, address, standing, reason]);

@@ -35,6 +35,10 @@ export const systemIo = (version: string): CliIo => ({
     const { nodeName } = await import('../agent/identity.ts');
     return nodeName(process.env['NODENAME'], process.env['CALICO_NODENAME_FILE'] || '/var/lib/calico/nodename');
   },
+  network: {
+    interfaces: async () => (await import('../host/interfaces.ts')).readInterfaces(),
+    sourceTowards: async (...way) => (await import('../agent/reach.ts')).sourceTowards(...way),
+  },
   sleep,
   interruption,
   after: (ms, callback) => systemClock.after(ms, callback),

@@ -4,12 +4,12 @@ import type { IpFamily, Prefix } from '../model/ip.ts';
 
 /** How to find this node's address: Calico's IP_AUTODETECTION_METHOD and IP6_AUTODETECTION_METHOD. */
 export type DetectionMethod =
-  | { readonly kind: 'first-found' }
+  | { readonly kind: 'first-found' | 'kubernetes-internal-ip' }
   | { readonly kind: 'interface' | 'skip-interface'; readonly patterns: readonly RegExp[] }
   | { readonly kind: 'cidr'; readonly cidrs: readonly Prefix[] }
   | { readonly kind: 'can-reach'; readonly destination: string };
 
-const FORMS = 'first-found, interface=…, skip-interface=…, cidr=…, can-reach=…';
+const FORMS = 'first-found, interface=…, skip-interface=…, cidr=…, can-reach=…, kubernetes-internal-ip';
 
 /**
  * Parses `first-found`, `interface=eth.*,en.*`, `skip-interface=…`, `cidr=10.0.0.0/8,…`, `can-reach=8.8.8.8`; what is
@@ -23,13 +23,7 @@ export function parseDetectionMethod(text: string, field: string, family: IpFami
     .map((part) => part.trim())
     .filter((part) => part !== '');
   if (text === '' || text === 'first-found') return { kind: 'first-found' };
-  if (kind === 'kubernetes-internal-ip') {
-    throw new InvalidValueError(
-      field,
-      text,
-      'needs the Node object of a Kubernetes API server, which neither datastore (etcdv3, file) has; cidr=… with the network of the InternalIPs finds the same address',
-    );
-  }
+  if (text === 'kubernetes-internal-ip') return { kind: text };
   if (list.length === 0) throw new InvalidValueError(field, text, `is none of ${FORMS}`);
   switch (kind) {
     case 'interface':
@@ -48,7 +42,8 @@ export function parseDetectionMethod(text: string, field: string, family: IpFami
 export function formatDetectionMethod(method: DetectionMethod): string {
   switch (method.kind) {
     case 'first-found':
-      return 'first-found';
+    case 'kubernetes-internal-ip':
+      return method.kind;
     case 'interface':
     case 'skip-interface':
       return `${method.kind}=${method.patterns.map(({ source }) => source).join(',')}`;

@@ -40,6 +40,8 @@ export interface AgentSettings extends RuntimeSettings {
   readonly nodeName: string | undefined;
   readonly ip: IpSetting;
   readonly ipDetection: DetectionMethod;
+  /** With IP or IP6 `autodetect`: how often the address is looked for again. */
+  readonly detectionPollSeconds: number;
   readonly ip6: IpSetting;
   readonly ip6Detection: DetectionMethod;
   readonly asn?: number;
@@ -146,6 +148,7 @@ function withDefaults(values: Values, datastore: StoreSettings): Omit<AgentSetti
     nodeName: values.nodeName ?? values.hostName?.toLowerCase(),
     ip: values.ip ?? { kind: 'keep' },
     ipDetection: values.ipDetection ?? { kind: 'first-found' },
+    detectionPollSeconds: values.detectionPollSeconds ?? 60,
     ip6: values.ip6 ?? { kind: 'keep' },
     ip6Detection: values.ip6Detection ?? { kind: 'first-found' },
     ...(values.asn === undefined ? {} : { asn: values.asn }),

@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { z } from 'zod';
 import { parseAsn } from '../model/asn.ts';
+import { parseDuration } from '../model/duration.ts';
 import { InvalidValueError } from '../model/invalid.ts';
 import { formatPrefix, parseInterfaceAddress, parseIpAddress, parsePrefix } from '../model/ip.ts';
 import type { InterfaceAddress, IpAddress, IpFamily, Prefix } from '../model/ip.ts';
@@ -64,6 +65,7 @@ export const variables = {
   ipDetection: row('IP_AUTODETECTION_METHOD', (text, field) => parseDetectionMethod(text, field, 4), 'first-found'),
   ip6: row('IP6', parseIp(6)),
   ip6Detection: row('IP6_AUTODETECTION_METHOD', (text, field) => parseDetectionMethod(text, field, 6), 'first-found'),
+  detectionPollSeconds: row('AUTODETECT_POLL_INTERVAL', parsePollInterval),
   asn: row('AS', parseAsn),
   routerId: row('CALICO_ROUTER_ID', parseRouterId),
   noDefaultPools: row('NO_DEFAULT_POOLS', parseBoolean, 'false'),
@@ -106,6 +108,13 @@ function parseIp(family: IpFamily): (text: string, field: string) => IpSetting {
     if (address.address.family !== family) throw new InvalidValueError(field, text, `is not an IPv${family} address`);
     return { kind: 'address', address, hasLength: text.includes('/') };
   };
+}
+
+/** Go's notation, as in Calico; the network is not asked more often than once a second. */
+function parsePollInterval(text: string, field: string): number {
+  const seconds = parseDuration(text, field) / 1000;
+  if (seconds >= 1 && seconds <= 86_400) return seconds;
+  throw new InvalidValueError(field, text, 'is not between 1s and 24h');
 }
 
 function parseRouterId(text: string, field: string): IpAddress | 'hash' {

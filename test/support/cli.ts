@@ -2,6 +2,7 @@ import { EMPTY_RECORD } from '../../felix/index.ts';
 import { AgentError } from '../../src/api/client.ts';
 import type { AgentClient } from '../../src/api/client.ts';
 import type { CliIo } from '../../src/cli/io.ts';
+import type { HostNetwork } from '../../src/host/interfaces.ts';
 import type { HostFiles } from '../../src/host/open-host.ts';
 import type { UninstallHost } from '../../src/host/uninstall.ts';
 import { readerOf } from './host-reader.ts';
@@ -55,6 +56,8 @@ export class FakeShell {
   doctor: DoctorPorts | undefined;
   /** What `node diags` wrote. */
   readonly saved = new Map<string, Uint8Array>();
+  /** What `node autodetect` looks at. */
+  network: HostNetwork = { interfaces: () => Promise.resolve([]), sourceTowards: () => Promise.resolve(undefined) };
   readonly removedFiles: string[] = [];
   hostFiles: HostFiles | undefined;
   /** What the command opened, and how often it closed it. */
@@ -114,6 +117,7 @@ export class FakeShell {
       sleep: () => this.sleep(),
       interruption: () => this.interruption.signal,
       after: (ms, callback) => this.after(ms, callback),
+      network: this.network,
       openStore: (settings) => {
         this.opened = settings;
         return Promise.resolve(this.#unclosable());

@@ -71,6 +71,13 @@ export const COMMAND_ROWS: readonly CommandRow[] = [
     load: async () => (await import('./validate.ts')).addValidateCommand,
   },
   {
+    name: 'plan',
+    description: 'shows what applying a file, or deleting, would change on which node: peers, routes, encapsulation',
+    args: ['[kind]', '[names...]'],
+    hasOptions: true,
+    load: async () => (await import('./plan.ts')).addPlanCommand,
+  },
+  {
     name: 'ipam',
     description: 'looks at the addresses of the cluster, frees and repairs',
     args: [],

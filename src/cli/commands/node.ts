@@ -5,6 +5,7 @@ import type { DrainRequest } from '../../api/contract.ts';
 import { addSocketOption, agentClient } from '../agent-option.ts';
 import type { AgentOptions } from '../agent-option.ts';
 import type { CliIo } from '../io.ts';
+import { addAutodetectCommand } from './autodetect.ts';
 import { addChecksystemCommand } from './checksystem.ts';
 import { addDiagsCommand } from './diags.ts';
 import { addDoctorCommand } from './doctor.ts';
@@ -34,6 +35,7 @@ export function addNodeCommand(program: Command, io: CliIo): void {
       io.stdout('calico-node-ts has drained and ends; the routes on this host stay\n');
     });
   addNodeSettingsCommand(node, io);
+  addAutodetectCommand(node, io);
   addChecksystemCommand(node, io);
   addDiagsCommand(node, io);
   addDoctorCommand(node, io);

@@ -11,14 +11,15 @@ interface Case {
   readonly family?: IpFamily;
   readonly towards?: string;
   readonly stored?: string;
+  readonly internal?: readonly string[];
 }
 
 function detect(
   host: readonly string[],
-  { method = 'first-found', family = 4, towards, stored }: Case = {},
+  { method = 'first-found', family = 4, towards, stored, internal = [] }: Case = {},
 ): Detection {
   return detectAddress(parseDetectionMethod(method, 'IP_AUTODETECTION_METHOD', family), {
-    ...{ family, interfaces: hostOf(...host) },
+    ...{ family, interfaces: hostOf(...host), internalIps: internal.map((text) => parseIpAddress(text)) },
     ...(towards !== undefined && { sourceTowards: parseIpAddress(towards) }),
     ...(stored !== undefined && { stored: parseIpAddress(stored) }),
   });
@@ -272,4 +273,26 @@ test('an address without a mask gets that of its interface, not /32', () => {
   expect(mask('10.9.9.9')).toBe('10.9.9.9/32');
   expect(mask('9.9.9.9')).toBeUndefined();
   expect(maskOf(parseIpAddress('172.30.1.11'), host)).toEqual(parseInterfaceAddress('172.30.1.11/24'));
+});
+
+describe('kubernetes-internal-ip', () => {
+  const host = ['2 eth0 10.0.0.5/24,fd00::5/64', '3 br0:bridge 10.0.1.5/24', '4 eth1 10.0.2.5/24'];
+  const method = 'kubernetes-internal-ip';
+
+  test('takes the InternalIP of the Node resource with the mask of its interface, whatever that is', () => {
+    expect(verdict(host, { method, internal: ['fd00::5', '10.0.1.5'] })).toBe('10.0.1.5/24 br0');
+    expect(verdict(host, { method, family: 6, internal: ['fd00::5', '10.0.1.5'] })).toBe('fd00::5/64 eth0');
+  });
+
+  test('follows it: an address that the node has and that it is no more does not stay', () => {
+    expect(verdict(host, { method, internal: ['10.0.2.5'], stored: '10.0.0.5' })).toBe('10.0.2.5/24 eth1');
+  });
+
+  test('says where there is none, and where no interface has it', () => {
+    expect(detect(host, { method, internal: ['fd00::5'] }).reason).toBe(
+      'no IPv4 address by kubernetes-internal-ip: spec.addresses of the Node resource has no IPv4 address of type InternalIP',
+    );
+    const { reason } = detect(host, { method, internal: ['10.9.9.9'] });
+    expect(reason).toContain('eth0 10.0.0.5/24 is not the InternalIP of the Node');
+  });
 });

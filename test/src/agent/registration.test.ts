@@ -7,6 +7,7 @@ import type { Store } from '../../../src/datastore/store.ts';
 import { createResourceClient } from '../../../src/resources/index.ts';
 import { silentLogger } from '../../../src/runtime/logger.ts';
 import { hostOf } from '../../support/host-interfaces.ts';
+import { resource } from '../../support/resources.ts';
 import { memoryLogger } from '../../support/memory-logger.ts';
 
 const eth0 = (addresses: string): HostInterface => hostOf(`2 eth0 ${addresses}`)[0]!;
@@ -42,6 +43,24 @@ const pools = async (store: Store): Promise<string[]> =>
   );
 
 describe('the address', () => {
+  test('is by kubernetes-internal-ip what spec.addresses of the Node says is its InternalIP', async () => {
+    const store = new MemoryStore();
+    const addresses = [
+      { address: '172.30.1.99', type: 'ExternalIP' },
+      { address: '172.30.1.11', type: 'InternalIP' },
+    ];
+    await createResourceClient(store).create(resource('Node', 'node-a1', { addresses }));
+    const env = { IP: 'autodetect', IP_AUTODETECTION_METHOD: 'kubernetes-internal-ip' };
+    const address = '172.30.1.99/24,172.30.1.11/24';
+    expect(await nodeSpec(await start({ store, env, address }))).toEqual({
+      addresses,
+      bgp: { ipv4Address: '172.30.1.11/24' },
+    });
+    await expect(start({ env })).rejects.toThrow(
+      'spec.addresses of the Node resource has no IPv4 address of type InternalIP',
+    );
+  });
+
   test('is detected with the mask of its interface', async () => {
     expect(await nodeSpec(await start({ env: { IP: 'autodetect' } }))).toEqual({
       bgp: { ipv4Address: '172.30.1.11/24' },

@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { bgpNodes } from '../../../src/agent/bgp-nodes.ts';
 import { computePeers } from '../../../src/agent/peers.ts';
 import { CALICO_PEER_DEFAULTS } from '../../../src/agent/peers.ts';
 import { unmetWishes } from '../../../src/agent/unmet.ts';
@@ -9,7 +10,7 @@ import { a, b, node } from './peers-cluster.ts';
 
 const unmet = (...resources: readonly AnyResource[]): readonly string[] => {
   const seen = view(...resources);
-  return unmetWishes(seen, 'a', computePeers(seen, 'a', CALICO_PEER_DEFAULTS));
+  return unmetWishes(seen, bgpNodes(seen).get('a'), computePeers(seen, 'a', CALICO_PEER_DEFAULTS));
 };
 
 describe('what resources ask of a node and do not get', () => {

@@ -42,7 +42,7 @@ describe('a method of detection', () => {
     ['can-reach=2001:db8::1', `${FIELD} = '2001:db8::1': is not an IPv4 address`],
     ['can-reach=8.8.8.8', 'is not an IPv6 address', 6],
     ['can-reach=8.8.8', `${FIELD} = '8.8.8': is not an IP address`],
-    ['kubernetes-internal-ip', 'needs the Node object of a Kubernetes API server, which neither datastore'],
+    ['kubernetes-internal-ip=eth0', 'is none of first-found, interface=…'],
   ])('%j is refused in one sentence', (text, sentence, family = 4) => {
     expect(() => parseDetectionMethod(text, FIELD, family)).toThrow(sentence);
   });

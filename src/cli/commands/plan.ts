@@ -1,0 +1,88 @@
+import { Command } from 'commander';
+import { AFFINITIES_PREFIX, IPAM_CONFIG_KEY, RESOURCES_PREFIX } from '../../datastore/keys.ts';
+import type { Listing, Store } from '../../datastore/store.ts';
+import { planChange, worldOf } from '../../plan/plan.ts';
+import { ResourceReader } from '../../resources/index.ts';
+import { DraftStore } from '../draft-store.ts';
+import type { CliIo } from '../io.ts';
+import { CommandError } from '../io.ts';
+import { formatJson, outputOption } from '../output-option.ts';
+import { formatPlan } from '../plan-text.ts';
+import { withResources } from '../session.ts';
+import { addApplyCommand } from './apply.ts';
+import { addDeleteCommand } from './delete.ts';
+
+interface PlanOptions {
+  readonly filename?: string;
+  readonly recursive?: boolean;
+  readonly skipEmpty?: boolean;
+  readonly delete?: boolean;
+  readonly namespace?: string;
+  readonly eachNode?: boolean;
+  readonly output: string;
+}
+
+export function addPlanCommand(program: Command, io: CliIo): void {
+  program
+    .command('plan')
+    .description('shows what applying a file, or deleting, would change on which node: peers, routes, encapsulation')
+    .argument('[kind]', 'with --delete')
+    .argument('[names...]')
+    .option('-f, --filename <path>', 'a file, a directory, or - for standard input')
+    .option('-R, --recursive', 'directories with all that is in them')
+    .option('--skip-empty', 'do not fail where there are no resources')
+    .option('--delete', 'what deleting them would change')
+    .option('-n, --namespace <namespace>', 'the namespace of the names')
+    .option('--each-node', 'every node by itself, also those that change alike')
+    .addOption(outputOption())
+    .action(async (kind: string | undefined, names: readonly string[], options: PlanOptions) => {
+      const args = commandLine(kind === undefined ? [] : [kind, ...names], options);
+      await withResources(io, async (_, store) => {
+        const listing = await planned(store);
+        const draft = new DraftStore(listing);
+        await runOn(draft, args, io);
+        const reader = new ResourceReader();
+        const report = planChange(worldOf(listing.entries, reader), worldOf(draft.entries(), reader), options);
+        io.stdout(options.output === 'json' ? formatJson(report) : formatPlan(report));
+      });
+    });
+}
+
+/** What the real command would be told. */
+function commandLine(
+  names: readonly string[],
+  { filename, recursive, skipEmpty, delete: isDeletion, namespace }: PlanOptions,
+): readonly string[] {
+  const file = filename === undefined ? [] : ['-f', filename, ...(recursive === true ? ['-R'] : [])];
+  if (isDeletion === true) {
+    return ['delete', ...names, ...file, ...(namespace === undefined ? [] : ['-n', namespace])];
+  }
+  if (filename === undefined)
+    throw new CommandError('No resources specified: plan needs -f FILE, or --delete KIND NAME');
+  if (names.length > 0) throw new CommandError(`'${names.join(' ')}': a kind and names are for --delete`);
+  return ['apply', ...file, ...(skipEmpty === true ? ['--skip-empty'] : [])];
+}
+
+/** Resources and whose blocks are: what a plan is made of. Blocks and handles are many, and nothing is computed from them. */
+async function planned(store: Store): Promise<Listing> {
+  const [resources, affinities, configuration] = [
+    await store.list(RESOURCES_PREFIX),
+    await store.list(AFFINITIES_PREFIX),
+    await store.get(IPAM_CONFIG_KEY),
+  ];
+  const entries = [
+    ...resources.entries,
+    ...affinities.entries,
+    ...(configuration === undefined ? [] : [configuration]),
+  ];
+  return { entries, revision: Math.max(resources.revision, affinities.revision) };
+}
+
+/** The very command, on a draft: what it refuses the plan refuses, in the same words. */
+async function runOn(draft: DraftStore, args: readonly string[], io: CliIo): Promise<void> {
+  const program = new Command().exitOverride();
+  const draftIo: CliIo = { ...io, stdout: () => undefined, openStore: () => Promise.resolve(draft) };
+  addApplyCommand(program, draftIo);
+  addDeleteCommand(program, draftIo);
+  await program.parseAsync(args, { from: 'user' });
+}
