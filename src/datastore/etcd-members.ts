@@ -76,7 +76,7 @@ export class EtcdMembers {
       cancel = this.#clock.after(ANSWER_MS, () => {
         given.up = true;
         const silent = { endpoint: this.#order[0]!, reason: `no reply within ${ANSWER_MS / 1000} seconds` };
-        reject(unanswered(failures.length === 0 ? [silent] : failures));
+        reject(this.#unanswered(failures.length === 0 ? [silent] : failures));
       });
     });
     try {
@@ -104,7 +104,13 @@ export class EtcdMembers {
         if (given.up || !(question.isRead || wasNeverSent(cause))) break;
       }
     }
-    throw unanswered(failures);
+    throw this.#unanswered(failures);
+  }
+
+  /** In the order of the settings, whoever was asked first: the same failure is the same sentence. */
+  #unanswered(failures: readonly Failure[]): UnavailableError {
+    const { endpoints } = this.#settings;
+    return unanswered(failures.toSorted((a, b) => endpoints.indexOf(a.endpoint) - endpoints.indexOf(b.endpoint)));
   }
 
   #reason(endpoint: string, cause: unknown): string {

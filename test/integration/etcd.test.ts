@@ -186,7 +186,9 @@ describe('an etcd that is not there', () => {
 
   test('a TLS file that cannot be read is named', async () => {
     const settings = { endpoints: ['https://127.0.0.1:1'], tls: { ca: { file: '/nowhere/ca.pem' } } };
-    await expect(openEtcdStore(settings, PORTS)).rejects.toThrow(/^ETCD_CA_CERT_FILE = '\/nowhere\/ca.pem': cannot be read/);
+    await expect(openEtcdStore(settings, PORTS)).rejects.toThrow(
+      /^ETCD_CA_CERT_FILE = '\/nowhere\/ca.pem': cannot be read/,
+    );
   });
 });
 
