@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import type { HostInterface } from '../../felix/index.ts';
 import type { AgentSettings, DefaultPoolSettings } from '../config/settings.ts';
 import { AlreadyExistsError, NotFoundError } from '../datastore/store.ts';
@@ -48,10 +49,21 @@ export async function registerNode(
   await writeNode({ name, ipv4, ipv6, settings, existing }, resources);
   const reasons = { ipv4: ipv4.reason, ...(ipv6 && { ipv6: ipv6.reason }) };
   log.info({ node: name, address: formatPrefix(ipv4.address), ...reasons }, 'node registered');
+  await createIfMissing(resources, resource('ClusterInformation', 'default', newCluster()));
   await createIfMissing(resources, resource('BGPConfiguration', 'default', {}));
   if (pool !== undefined) await createIfMissing(resources, pool);
   return [ipv4, ...(ipv6 === undefined ? [] : [ipv6])];
 }
+
+/**
+ * Its GUID tells this cluster's data from another's: a wiped or exchanged datastore is not believed. No version: agents of two
+ * versions run side by side in an upgrade.
+ */
+const newCluster = (): object => ({
+  clusterGUID: randomUUID().replaceAll('-', ''),
+  clusterType: 'calico-ts',
+  datastoreReady: true,
+});
 
 /**
  * The addresses of a node that runs, looked for anew where IP or IP6 is `autodetect`; the Node resource is written where they are

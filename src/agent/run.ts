@@ -93,25 +93,39 @@ export async function runAgent(settings: AgentSettings, { log: origin, version }
     ]);
     if (typeof registration === 'number') return registration;
     agent.start(registration);
-    if ([settings.ip, settings.ip6].some(({ kind }) => kind === 'autodetect')) {
-      const resources = createResourceClient(store);
-      const watch = new AddressWatch(registration, {
-        clock: systemClock,
-        log,
-        pollSeconds: settings.detectionPollSeconds,
-        refresh: () => refreshAddresses(node, settings, { resources, interfaces: () => dataplane.interfaces(), log }),
-        onAddresses: (addresses) => agent.setAddresses(addresses),
-      });
-      opened.push(() => {
-        watch.close();
-      });
-    }
+    const watch = watchAddresses(agent, registration, { node, settings, store, dataplane, log });
+    opened.push(() => watch?.close());
     log.info({ node, version, adopted: dataplane.adoptedRoutes() }, 'calico-node-ts started');
     return await ended;
   } finally {
     for (const close of opened.reverse()) await close();
     log.info({ node }, 'calico-node-ts ended; routes stay');
   }
+}
+
+interface WatchParts {
+  readonly node: string;
+  readonly settings: AgentSettings;
+  readonly store: Store;
+  readonly dataplane: Dataplane;
+  readonly log: Logger;
+}
+
+/** Undefined where no address is detected: what was given by hand stays. */
+function watchAddresses(
+  agent: Agent,
+  found: readonly ChosenAddress[],
+  { node, settings, store, dataplane, log }: WatchParts,
+): AddressWatch | undefined {
+  if (![settings.ip, settings.ip6].some(({ kind }) => kind === 'autodetect')) return undefined;
+  const resources = createResourceClient(store);
+  return new AddressWatch(found, {
+    clock: systemClock,
+    log,
+    pollSeconds: settings.detectionPollSeconds,
+    refresh: () => refreshAddresses(node, settings, { resources, interfaces: () => dataplane.interfaces(), log }),
+    onAddresses: (addresses) => agent.setAddresses(addresses),
+  });
 }
 
 const hostRecord = (nodeNameFile: string, log: Logger): HostRecordFile =>

@@ -1,5 +1,5 @@
 import { Command } from 'commander';
-import { AFFINITIES_PREFIX, IPAM_CONFIG_KEY, RESOURCES_PREFIX } from '../../datastore/keys.ts';
+import { AFFINITIES_PREFIX, IPAM_CONFIG_KEY, IPAM_PREFIX, RESOURCES_PREFIX } from '../../datastore/keys.ts';
 import type { Listing, Store } from '../../datastore/store.ts';
 import { planChange, worldOf } from '../../plan/plan.ts';
 import { ResourceReader } from '../../resources/index.ts';
@@ -38,7 +38,7 @@ export function addPlanCommand(program: Command, io: CliIo): void {
     .action(async (kind: string | undefined, names: readonly string[], options: PlanOptions) => {
       const args = commandLine(kind === undefined ? [] : [kind, ...names], options);
       await withResources(io, async (_, store) => {
-        const listing = await planned(store);
+        const listing = await planned(store, options.delete === true);
         const draft = new DraftStore(listing);
         await runOn(draft, args, io);
         const reader = new ResourceReader();
@@ -63,19 +63,16 @@ function commandLine(
   return ['apply', ...file, ...(skipEmpty === true ? ['--skip-empty'] : [])];
 }
 
-/** Resources and whose blocks are: what a plan is made of. Blocks and handles are many, and nothing is computed from them. */
-async function planned(store: Store): Promise<Listing> {
-  const [resources, affinities, configuration] = [
-    await store.list(RESOURCES_PREFIX),
-    await store.list(AFFINITIES_PREFIX),
-    await store.get(IPAM_CONFIG_KEY),
-  ];
-  const entries = [
-    ...resources.entries,
-    ...affinities.entries,
-    ...(configuration === undefined ? [] : [configuration]),
-  ];
-  return { entries, revision: Math.max(resources.revision, affinities.revision) };
+/**
+ * Resources and whose blocks are: what a plan is made of. Blocks and handles are many, and nothing is computed from them; but what
+ * goes with a Node or an IPPool that is deleted is seen by them.
+ */
+async function planned(store: Store, isDeletion: boolean): Promise<Listing> {
+  const resources = await store.list(RESOURCES_PREFIX);
+  const ipam = await store.list(isDeletion ? IPAM_PREFIX : AFFINITIES_PREFIX);
+  const configuration = isDeletion ? undefined : await store.get(IPAM_CONFIG_KEY);
+  const entries = [...resources.entries, ...ipam.entries, ...(configuration === undefined ? [] : [configuration])];
+  return { entries, revision: Math.max(resources.revision, ipam.revision) };
 }
 
 /** The very command, on a draft: what it refuses the plan refuses, in the same words. */

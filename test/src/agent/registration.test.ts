@@ -233,3 +233,20 @@ describe('the default pool', () => {
     expect(await pools(store)).toEqual(['192.168.0.0/16 Never Never']);
   });
 });
+
+describe('the cluster', () => {
+  const guid = async (store: Store): Promise<string | undefined> =>
+    (await createResourceClient(store).get('ClusterInformation', 'default')).spec.clusterGUID;
+
+  test('has a GUID since its first node, by which its data is known again; Calico’s own is kept', async () => {
+    const store = await start({});
+    const first = await guid(store);
+    expect(first).toMatch(/^[0-9a-f]{32}$/);
+    await start({ store, node: 'node-a2', address: '172.30.1.12/24' });
+    expect(await guid(store)).toBe(first);
+    expect(await guid(await start({}))).not.toBe(first);
+    const calico = new MemoryStore();
+    await createResourceClient(calico).create(resource('ClusterInformation', 'default', { clusterGUID: 'ours' }));
+    expect(await guid(await start({ store: calico }))).toBe('ours');
+  });
+});

@@ -67,7 +67,7 @@ test('the page of the CLI names every command, and no option that is none', asyn
   const help = new Map<string, string>();
   for (const line of page.matchAll(/^(?:\$ )?(?:[A-Z_]+=\S+ )?calicoctl-ts ([a-z|]+)( [a-z]+)?( [a-z]+)?.*$/gm)) {
     for (const verb of line[1]!.split('|')) {
-      const group = ['datastore', 'node'].includes(verb)
+      const group = ['datastore', 'ipam', 'node'].includes(verb)
         ? [verb, line[2]!.trim(), ...(verb === 'datastore' ? [line[3]?.trim() ?? ''] : [])]
         : [verb];
       const words = group.filter((word) => word !== '');

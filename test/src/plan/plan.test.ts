@@ -148,8 +148,9 @@ describe('a plan for peers', () => {
   });
 
   test('what resources ask and do not get, once for all nodes, and only what is new', () => {
-    const bind = { bindMode: 'NodeIP' };
-    const wish = 'BGPConfiguration(default): spec.bindMode is kept, but the speaker listens on every address';
+    const bind = { ignoredInterfaces: ['eth9'] };
+    const wish =
+      'BGPConfiguration(default): spec.ignoredInterfaces is kept, but it changes nothing: routes of interfaces are not announced';
     expect(plan(mesh, [...mesh, config(bind)]).warnings).toEqual([`not done on n1, n2, n3: ${wish}`]);
     expect(plan([...mesh, config(bind)], [...mesh, config({ ...bind, asNumber: 64_600 })]).warnings).toEqual([]);
   });
