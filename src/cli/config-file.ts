@@ -3,8 +3,8 @@ import type { Environment } from '../config/datastore.ts';
 import type { HostReader } from '../host/reader.ts';
 import { nearest } from '../model/nearest.ts';
 import { CommandError } from './io.ts';
-import type { ManifestDocument } from './manifest.ts';
-import { parseManifest } from './manifest.ts';
+import type { ManifestDocument } from './manifest/manifest.ts';
+import { parseManifest } from './manifest/manifest.ts';
 
 const HEAD = { apiVersion: 'projectcalico.org/v3', kind: 'CalicoAPIConfig' } as const;
 

@@ -2,7 +2,7 @@
 import { spawn } from 'node:child_process';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { NodeStatus } from '../../src/api/contract.ts';
-import type { NodeRow } from '../../src/cli/cluster-status.ts';
+import type { NodeRow } from '../../src/cli/node/cluster-status.ts';
 import { openStore } from '../../src/datastore/open.ts';
 import { makeAgentLab, until, untilSettled } from '../support/agent-lab.ts';
 import type { AgentLab, LabNode } from '../support/agent-lab.ts';

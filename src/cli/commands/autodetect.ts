@@ -7,7 +7,7 @@ import { formatDetectionMethod, parseDetectionMethod } from '../../config/detect
 import type { IpFamily } from '../../model/ip.ts';
 import type { CliIo } from '../io.ts';
 import { CommandError } from '../io.ts';
-import { formatRanking } from '../node-status-addresses.ts';
+import { formatRanking } from '../node/node-status-addresses.ts';
 import { formatJson, outputOption } from '../output-option.ts';
 
 interface Options {

@@ -1,9 +1,9 @@
 import type { Command } from 'commander';
 import { audit } from '../../ipam/index.ts';
 import type { CliIo } from '../io.ts';
-import { formatCheck } from '../ipam-check.ts';
-import { reportOf } from '../ipam-report.ts';
-import { ipamView } from '../ipam-view.ts';
+import { formatCheck } from '../ipam/check.ts';
+import { reportOf } from '../ipam/report.ts';
+import { ipamView } from '../ipam/view.ts';
 import { formatJson } from '../output-option.ts';
 import { withStore } from '../session.ts';
 

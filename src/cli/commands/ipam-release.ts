@@ -8,10 +8,10 @@ import { systemClock } from '../../runtime/clock.ts';
 import { systemRandom } from '../../runtime/random.ts';
 import type { CliIo } from '../io.ts';
 import { CommandError } from '../io.ts';
-import type { IpamReport } from '../ipam-report.ts';
-import { clusterFacts, evidenceOf, historyOf, parseReport } from '../ipam-report.ts';
-import type { IpamView } from '../ipam-view.ts';
-import { ipamView } from '../ipam-view.ts';
+import type { IpamReport } from '../ipam/report.ts';
+import { clusterFacts, evidenceOf, historyOf, parseReport } from '../ipam/report.ts';
+import type { IpamView } from '../ipam/view.ts';
+import { ipamView } from '../ipam/view.ts';
 import { withStore } from '../session.ts';
 import { ipArgument } from './ipam-show.ts';
 

@@ -6,9 +6,9 @@ import type { IpAddress } from '../../model/ip.ts';
 import { parseIpAddress } from '../../model/ip.ts';
 import type { CliIo } from '../io.ts';
 import { CommandError } from '../io.ts';
-import { formatAddress } from '../ipam-address.ts';
-import { formatBorrowed, formatUsage } from '../ipam-usage.ts';
-import { ipamView } from '../ipam-view.ts';
+import { formatAddress } from '../ipam/address.ts';
+import { formatBorrowed, formatUsage } from '../ipam/usage.ts';
+import { ipamView } from '../ipam/view.ts';
 import { withStore } from '../session.ts';
 import { formatFramed } from '../table.ts';
 

@@ -7,8 +7,8 @@ import { addressAt, addressBits, formatPrefix, parsePrefix } from '../../model/i
 import type { IpPool } from '../../resources/index.ts';
 import type { CliIo } from '../io.ts';
 import { CommandError } from '../io.ts';
-import { clusterFacts } from '../ipam-report.ts';
-import { ipamView } from '../ipam-view.ts';
+import { clusterFacts } from '../ipam/report.ts';
+import { ipamView } from '../ipam/view.ts';
 import { withStore } from '../session.ts';
 
 /** Longer names are cut, so that the number still fits into Kubernetes' 253 characters. */

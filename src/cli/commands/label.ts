@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import type { AnyResource } from '../../resources/index.ts';
 import { checkLabel } from '../../resources/index.ts';
-import { refuseReadOnly } from '../checked-document.ts';
+import { refuseReadOnly } from '../manifest/checked-document.ts';
 import type { DryRunOptions } from '../dry-run/option.ts';
 import { addDryRunOption, resultIo } from '../dry-run/option.ts';
 import type { CliIo } from '../io.ts';

@@ -4,7 +4,7 @@ import { parse } from 'yaml';
 import { ConflictError } from '../../datastore/store.ts';
 import type { AnyResource, Kind, ResourceClient, ResourceName } from '../../resources/index.ts';
 import { parseResource, resourceId } from '../../resources/index.ts';
-import { noteInert, refuseReadOnly } from '../checked-document.ts';
+import { noteInert, refuseReadOnly } from '../manifest/checked-document.ts';
 import type { DryRunOptions } from '../dry-run/option.ts';
 import { addDryRunOption, resultIo } from '../dry-run/option.ts';
 import type { CliIo } from '../io.ts';

@@ -4,8 +4,8 @@ import { addSocketOption, agentClient } from '../agent-option.ts';
 import type { AgentOptions } from '../agent-option.ts';
 import type { CliIo } from '../io.ts';
 import { formatJson, outputOption } from '../output-option.ts';
-import { formatPeerExplain } from '../peer-explain.ts';
-import { formatPeer, formatPeers } from '../peer-report.ts';
+import { formatPeerExplain } from '../bgp/peer-explain.ts';
+import { formatPeer, formatPeers } from '../bgp/peer-report.ts';
 
 type Options = AgentOptions & { readonly output: string };
 

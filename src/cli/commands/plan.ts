@@ -1,9 +1,10 @@
 import { Command } from 'commander';
 import { AFFINITIES_PREFIX, IPAM_CONFIG_KEY, IPAM_PREFIX, RESOURCES_PREFIX } from '../../datastore/keys.ts';
-import type { Listing, Store } from '../../datastore/store.ts';
+import type { Entry, Listing, Store } from '../../datastore/store.ts';
 import { planChange, worldOf } from '../../plan/plan.ts';
 import { ResourceReader } from '../../resources/index.ts';
-import { DraftStore } from '../draft-store.ts';
+import { DryRunStore } from '../dry-run/store.ts';
+import type { DryChange } from '../dry-run/store.ts';
 import type { CliIo } from '../io.ts';
 import { CommandError } from '../io.ts';
 import { formatJson, outputOption } from '../output-option.ts';
@@ -39,10 +40,14 @@ export function addPlanCommand(program: Command, io: CliIo): void {
       const args = commandLine(kind === undefined ? [] : [kind, ...names], options);
       await withResources(io, async (_, store) => {
         const listing = await planned(store, options.delete === true);
-        const draft = new DraftStore(listing);
+        const draft = new DryRunStore(unclosed(store));
         await runOn(draft, args, io);
         const reader = new ResourceReader();
-        const report = planChange(worldOf(listing.entries, reader), worldOf(draft.entries(), reader), options);
+        const report = planChange(
+          worldOf(listing.entries, reader),
+          worldOf(changed(listing.entries, draft.changes()), reader),
+          options,
+        );
         io.stdout(options.output === 'json' ? formatJson(report) : formatPlan(report));
       });
     });
@@ -76,10 +81,31 @@ async function planned(store: Store, isDeletion: boolean): Promise<Listing> {
 }
 
 /** The very command, on a draft: what it refuses the plan refuses, in the same words. */
-async function runOn(draft: DraftStore, args: readonly string[], io: CliIo): Promise<void> {
+async function runOn(draft: DryRunStore, args: readonly string[], io: CliIo): Promise<void> {
   const program = new Command().exitOverride();
   const draftIo: CliIo = { ...io, stdout: () => undefined, openStore: () => Promise.resolve(draft) };
   addApplyCommand(program, draftIo);
   addDeleteCommand(program, draftIo);
   await program.parseAsync(args, { from: 'user' });
+}
+
+/** As it is, but for close(): the commands close what they open, and the session here goes on. */
+const unclosed = (store: Store): Store => ({
+  get: (key) => store.get(key),
+  list: (prefix) => store.list(prefix),
+  create: (...write) => store.create(...write),
+  update: (...write) => store.update(...write),
+  delete: (...write) => store.delete(...write),
+  writeAll: (writes) => store.writeAll(writes),
+  watch: (...way) => store.watch(...way),
+  close: () => Promise.resolve(),
+});
+
+function changed(entries: readonly Entry[], changes: readonly DryChange[]): readonly Entry[] {
+  const byKey = new Map(entries.map((entry) => [entry.key, entry]));
+  for (const { key, after } of changes) {
+    if (after === undefined) byKey.delete(key);
+    else byKey.set(key, after);
+  }
+  return [...byKey.values()];
 }

@@ -4,7 +4,7 @@ import { addSocketOption, agentClient } from '../agent-option.ts';
 import type { AgentOptions } from '../agent-option.ts';
 import type { CliIo } from '../io.ts';
 import { formatJson, outputOption } from '../output-option.ts';
-import { formatRouteExplain } from '../route-explain.ts';
+import { formatRouteExplain } from '../bgp/route-explain.ts';
 
 export function addRouteCommand(program: Command, io: CliIo): void {
   const route = program.command('route').description('asks about one route');

@@ -1,12 +1,12 @@
 import type { Command } from 'commander';
 import type { Kind } from '../../resources/index.ts';
 import { resourceId } from '../../resources/index.ts';
-import type { ManifestOptions } from '../batch.ts';
-import { describeDocument, readDocuments, runBatch, withPosition } from '../batch.ts';
-import { checkedDocument, noteInert } from '../checked-document.ts';
+import type { ManifestOptions } from '../manifest/batch.ts';
+import { describeDocument, readDocuments, runBatch, withPosition } from '../manifest/batch.ts';
+import { checkedDocument, noteInert } from '../manifest/checked-document.ts';
 import type { CliIo } from '../io.ts';
 import { CommandError } from '../io.ts';
-import { addManifestOptions } from '../manifest-options.ts';
+import { addManifestOptions } from '../manifest/manifest-options.ts';
 
 /** Checks as every write does, without a datastore: what stands in there already is not asked. */
 export function addValidateCommand(program: Command, io: CliIo): void {

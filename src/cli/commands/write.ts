@@ -1,12 +1,12 @@
 import type { Command } from 'commander';
 import type { AnyResource, Kind, ResourceClient } from '../../resources/index.ts';
-import type { BatchItem, ManifestOptions, VerbWords } from '../batch.ts';
-import { describeDocument, readDocuments, runBatch, withPosition } from '../batch.ts';
-import { checkedDocument, noteInert, refuseReadOnly } from '../checked-document.ts';
+import type { BatchItem, ManifestOptions, VerbWords } from '../manifest/batch.ts';
+import { describeDocument, readDocuments, runBatch, withPosition } from '../manifest/batch.ts';
+import { checkedDocument, noteInert, refuseReadOnly } from '../manifest/checked-document.ts';
 import type { DryRunOptions } from '../dry-run/option.ts';
 import { addDryRunOption, resultIo } from '../dry-run/option.ts';
 import type { CliIo } from '../io.ts';
-import { addManifestOptions } from '../manifest-options.ts';
+import { addManifestOptions } from '../manifest/manifest-options.ts';
 import { withResources } from '../session.ts';
 
 export interface WriteVerb extends VerbWords {

@@ -5,7 +5,7 @@ import { InvalidResourceError, keyOf, parseResource, resourceId, toStored } from
 import type { AnyResource } from '../../resources/index.ts';
 import type { ManifestText } from '../io.ts';
 import { CommandError } from '../io.ts';
-import { parseManifest } from '../manifest.ts';
+import { parseManifest } from '../manifest/manifest.ts';
 import type { IpamRecord } from './format.ts';
 import { IPAM_LISTS, SEPARATOR, sectionOf } from './format.ts';
 

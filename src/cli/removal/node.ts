@@ -5,7 +5,7 @@ import { hostOf } from '../../ipam/index.ts';
 import { parsePrefix } from '../../model/ip.ts';
 import type { AnyResource, ResourceClient } from '../../resources/index.ts';
 import { resourceId } from '../../resources/index.ts';
-import { ipamView } from '../ipam-view.ts';
+import { ipamView } from '../ipam/view.ts';
 
 export interface RemovalPorts {
   readonly client: ResourceClient;

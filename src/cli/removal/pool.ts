@@ -3,7 +3,7 @@ import { hostOf } from '../../ipam/index.ts';
 import { parsePrefix, prefixContains } from '../../model/ip.ts';
 import type { IpPool } from '../../resources/index.ts';
 import { CommandError } from '../io.ts';
-import { ipamView } from '../ipam-view.ts';
+import { ipamView } from '../ipam/view.ts';
 import type { RemovalPorts } from './node.ts';
 import { counted } from './node.ts';
 

@@ -3,7 +3,7 @@ import { blockKey, handleKey, IPAM_CONFIG_KEY, IPAM_PREFIX, resourceKey } from '
 import type { Json } from '../../../src/datastore/store.ts';
 import type { Ipam } from '../../../src/ipam/index.ts';
 import { createIpam } from '../../../src/ipam/index.ts';
-import { fiveDigits } from '../../../src/cli/ipam-usage.ts';
+import { fiveDigits } from '../../../src/cli/ipam/usage.ts';
 import { parseIpAddress } from '../../../src/model/ip.ts';
 import { FakeShell } from '../../support/cli.ts';
 import { hurriedClock } from '../../support/hurried-clock.ts';

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { parseManifest } from '../../../src/cli/manifest.ts';
+import { parseManifest } from '../../../src/cli/manifest/manifest.ts';
 
 const YAML = `# peers
 apiVersion: projectcalico.org/v3

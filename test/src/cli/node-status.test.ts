@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import type { NodeStatus, PeerStatus } from '../../../src/api/contract.ts';
-import { formatNodeStatus } from '../../../src/cli/node-status.ts';
+import { formatNodeStatus } from '../../../src/cli/node/node-status.ts';
 
 const NOW = Date.parse('2026-11-23T20:00:00Z');
 

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import type { NodeStatus } from '../../../src/api/contract.ts';
-import { verdictOf } from '../../../src/cli/node-verdict.ts';
+import { verdictOf } from '../../../src/cli/node/node-verdict.ts';
 import { nodeStatus, peer } from '../../support/node-status.ts';
 
 const down = (address: string) => peer(address, { state: 'Idle' });

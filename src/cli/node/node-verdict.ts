@@ -1,4 +1,4 @@
-import type { HealthReport, NodeStatus, PeerStatus, SpeakerStatus } from '../api/contract.ts';
+import type { HealthReport, NodeStatus, PeerStatus, SpeakerStatus } from '../../api/contract.ts';
 
 /** An agent's, or that of a speaker alone, which has neither datastore nor kernel. */
 export type AnyStatus = SpeakerStatus & Partial<Omit<NodeStatus, keyof SpeakerStatus>>;

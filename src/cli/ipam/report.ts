@@ -1,7 +1,7 @@
 import { z } from 'zod';
-import type { Allocation, Audit, Evidence, History } from '../ipam/index.ts';
-import { formatPrefix } from '../model/ip.ts';
-import type { IpamView } from './ipam-view.ts';
+import type { Allocation, Audit, Evidence, History } from '../../ipam/index.ts';
+import { formatPrefix } from '../../model/ip.ts';
+import type { IpamView } from './view.ts';
 
 /** What `ipam check -o` writes: calicoctl's fields, and below them those that our repair goes by. */
 const schema = z.object({

@@ -1,6 +1,6 @@
-import type { Allocation, Audit } from '../ipam/index.ts';
-import { formatPrefix, parseIpAddress, parsePrefix, prefixContainsAddress } from '../model/ip.ts';
-import type { IpamView } from './ipam-view.ts';
+import type { Allocation, Audit } from '../../ipam/index.ts';
+import { formatPrefix, parseIpAddress, parsePrefix, prefixContainsAddress } from '../../model/ip.ts';
+import type { IpamView } from './view.ts';
 
 export interface CheckOptions {
   readonly showAllIps: boolean;

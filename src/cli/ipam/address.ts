@@ -1,9 +1,9 @@
-import type { Block } from '../ipam/index.ts';
-import type { IpAddress } from '../model/ip.ts';
-import { formatIpAddress, formatPrefix, offsetIn, parsePrefix, prefixContainsAddress } from '../model/ip.ts';
-import type { IpamView } from './ipam-view.ts';
-import { endpointName, reservedBy } from './ipam-view.ts';
-import { network } from './ipam-usage.ts';
+import type { Block } from '../../ipam/index.ts';
+import type { IpAddress } from '../../model/ip.ts';
+import { formatIpAddress, formatPrefix, offsetIn, parsePrefix, prefixContainsAddress } from '../../model/ip.ts';
+import type { IpamView } from './view.ts';
+import { endpointName, reservedBy } from './view.ts';
+import { network } from './usage.ts';
 
 /** `calicoctl ipam show --ip`, in its words, and below what it does not tell: since when, out of which block, and who has it now. */
 export function formatAddress(view: IpamView, address: IpAddress): string {

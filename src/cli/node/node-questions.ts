@@ -1,13 +1,13 @@
 /** Asks the agents of other nodes through the datastore: a CalicoNodeStatus each, which the node fills in. */
-import { QUESTION_PREFIX } from '../api/status-question.ts';
-import type { Entry, Store } from '../datastore/store.ts';
-import { NotFoundError } from '../datastore/store.ts';
-import { startSyncer } from '../datastore/syncer.ts';
-import type { CalicoNodeStatus, ResourceClient } from '../resources/index.ts';
-import { API_VERSION, readStored, resourcePrefix } from '../resources/index.ts';
-import { systemClock } from '../runtime/clock.ts';
-import { systemRandom } from '../runtime/random.ts';
-import type { CliIo } from './io.ts';
+import { QUESTION_PREFIX } from '../../api/status-question.ts';
+import type { Entry, Store } from '../../datastore/store.ts';
+import { NotFoundError } from '../../datastore/store.ts';
+import { startSyncer } from '../../datastore/syncer.ts';
+import type { CalicoNodeStatus, ResourceClient } from '../../resources/index.ts';
+import { API_VERSION, readStored, resourcePrefix } from '../../resources/index.ts';
+import { systemClock } from '../../runtime/clock.ts';
+import { systemRandom } from '../../runtime/random.ts';
+import type { CliIo } from '../io.ts';
 
 export interface Asking {
   readonly store: Store;

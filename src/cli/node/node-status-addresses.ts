@@ -1,5 +1,5 @@
-import type { AddressCandidate, AddressReport } from '../api/contract.ts';
-import { formatFramed } from './table.ts';
+import type { AddressCandidate, AddressReport } from '../../api/contract.ts';
+import { formatFramed } from '../table.ts';
 
 /** More is for `-o json`. */
 const MAX_ROWS = 20;

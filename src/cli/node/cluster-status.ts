@@ -1,7 +1,7 @@
 /** What is known of each node of a cluster: its own answer, or what its Node resource and the other nodes say. */
-import type { NodeStatus } from '../api/contract.ts';
-import { decodeStatus, FULL_STATUS } from '../api/status-question.ts';
-import type { CalicoNodeStatus, Node } from '../resources/index.ts';
+import type { NodeStatus } from '../../api/contract.ts';
+import { decodeStatus, FULL_STATUS } from '../../api/status-question.ts';
+import type { CalicoNodeStatus, Node } from '../../resources/index.ts';
 import type { NodeState } from './node-verdict.ts';
 import { EXIT_CODE, isUp, readiness, verdictOf, wantedPeers } from './node-verdict.ts';
 

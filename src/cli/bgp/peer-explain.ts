@@ -1,5 +1,5 @@
-import type { PeerExplainReport } from '../api/bgp-contract.ts';
-import { roughDuration } from '../model/duration.ts';
+import type { PeerExplainReport } from '../../api/bgp-contract.ts';
+import { roughDuration } from '../../model/duration.ts';
 
 /** One screen that can be read aloud at three in the morning: what, why, the proof, what to do. `now`: since 1970. */
 export function formatPeerExplain(report: PeerExplainReport, now: number): string {

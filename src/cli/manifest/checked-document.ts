@@ -1,7 +1,7 @@
-import type { AnyResource, Kind } from '../resources/index.ts';
-import { isKind, kindTable, parseResource, resourceId } from '../resources/index.ts';
-import type { CliIo } from './io.ts';
-import { CommandError } from './io.ts';
+import type { AnyResource, Kind } from '../../resources/index.ts';
+import { isKind, kindTable, parseResource, resourceId } from '../../resources/index.ts';
+import type { CliIo } from '../io.ts';
+import { CommandError } from '../io.ts';
 import type { ManifestDocument } from './manifest.ts';
 
 /** Checks a document; `-n` is the namespace of one that names none. Throws InvalidResourceError or CommandError. */

@@ -1,10 +1,10 @@
-import { CALICO_PREFIX } from '../datastore/keys.ts';
-import type { Listing, Store } from '../datastore/store.ts';
-import { ipamSurvey } from '../ipam/index.ts';
-import type { IpamSurvey, Users } from '../ipam/index.ts';
-import { formatIpAddress, parsePrefix, parseIpAddress } from '../model/ip.ts';
-import { resourcesFromEntries } from '../resources/index.ts';
-import type { Node, Resources, UnreadableEntry, WorkloadEndpoint } from '../resources/index.ts';
+import { CALICO_PREFIX } from '../../datastore/keys.ts';
+import type { Listing, Store } from '../../datastore/store.ts';
+import { ipamSurvey } from '../../ipam/index.ts';
+import type { IpamSurvey, Users } from '../../ipam/index.ts';
+import { formatIpAddress, parsePrefix, parseIpAddress } from '../../model/ip.ts';
+import { resourcesFromEntries } from '../../resources/index.ts';
+import type { Node, Resources, UnreadableEntry, WorkloadEndpoint } from '../../resources/index.ts';
 
 /** IPAM and who uses it, at one moment. */
 export interface IpamView {

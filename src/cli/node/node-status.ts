@@ -1,8 +1,8 @@
-import type { HealthReport, NatReport, PeerStatus } from '../api/contract.ts';
-import { formatHealth } from '../api/health-table.ts';
+import type { HealthReport, NatReport, PeerStatus } from '../../api/contract.ts';
+import { formatHealth } from '../../api/health-table.ts';
 import { formatAddresses } from './node-status-addresses.ts';
 import type { AnyStatus } from './node-verdict.ts';
-import { formatFramed } from './table.ts';
+import { formatFramed } from '../table.ts';
 
 /** `calicoctl node status` as people and scripts know it, and below it what that one does not tell. */
 export function formatNodeStatus(status: AnyStatus, now: number): string {

@@ -1,4 +1,4 @@
-import type { AdvertisementReport, RouteExplainReport } from '../api/bgp-contract.ts';
+import type { AdvertisementReport, RouteExplainReport } from '../../api/bgp-contract.ts';
 
 /** One prefix from its origin to those who are told, on one screen. */
 export function formatRouteExplain(report: RouteExplainReport): string {

@@ -1,5 +1,5 @@
-import type { IncidentReport, MessageReport, PeerReport } from '../api/bgp-contract.ts';
-import { formatTabs } from './table.ts';
+import type { IncidentReport, MessageReport, PeerReport } from '../../api/bgp-contract.ts';
+import { formatTabs } from '../table.ts';
 
 /** All sessions, one line each. */
 export const formatPeers = (peers: readonly PeerReport[]): string => formatTabs([HEADINGS, ...peers.map(row)]);

@@ -1,6 +1,6 @@
 import { LineCounter, parseAllDocuments } from 'yaml';
-import type { ManifestText } from './io.ts';
-import { CommandError } from './io.ts';
+import type { ManifestText } from '../io.ts';
+import { CommandError } from '../io.ts';
 import { offsetOf } from './manifest-position.ts';
 
 /** One resource as somebody wrote it, not yet checked. */

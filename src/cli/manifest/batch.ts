@@ -1,6 +1,6 @@
-import { InvalidResourceError } from '../resources/index.ts';
-import type { CliIo, ManifestText } from './io.ts';
-import { CommandError } from './io.ts';
+import { InvalidResourceError } from '../../resources/index.ts';
+import type { CliIo, ManifestText } from '../io.ts';
+import { CommandError } from '../io.ts';
 import type { ManifestDocument } from './manifest.ts';
 import { parseManifest } from './manifest.ts';
 

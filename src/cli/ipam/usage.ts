@@ -1,6 +1,6 @@
-import type { Block } from '../ipam/index.ts';
-import { Reservations } from '../ipam/index.ts';
-import type { Prefix } from '../model/ip.ts';
+import type { Block } from '../../ipam/index.ts';
+import { Reservations } from '../../ipam/index.ts';
+import type { Prefix } from '../../model/ip.ts';
 import {
   addressAt,
   comparePrefixes,
@@ -11,10 +11,10 @@ import {
   prefixContains,
   prefixOf,
   prefixSize,
-} from '../model/ip.ts';
-import type { IpamView } from './ipam-view.ts';
-import { reservedBy } from './ipam-view.ts';
-import { formatFramed } from './table.ts';
+} from '../../model/ip.ts';
+import type { IpamView } from './view.ts';
+import { reservedBy } from './view.ts';
+import { formatFramed } from '../table.ts';
 
 const HEADINGS = ['GROUPING', 'CIDR', 'IPS TOTAL', 'IPS IN USE', 'IPS RESERVED', 'IPS FREE', 'IPS COOLING'];
 /** Where the numbers begin, which stand to the right. */
