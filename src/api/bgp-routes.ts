@@ -1,6 +1,6 @@
 /** The half of the API that a speaker alone serves too: sessions and paths. */
 import type { ServerRoute } from '@hapi/hapi';
-import { z } from 'zod';
+import * as z from 'zod';
 import { MAX_DRAIN_SECONDS } from './contract.ts';
 import type {
   AdvertisementReport,

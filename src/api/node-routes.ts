@@ -1,7 +1,7 @@
 /** The half of the API that needs a datastore and a kernel: routes as programmed, and pods. */
 import Boom from '@hapi/boom';
 import type { ServerRoute } from '@hapi/hapi';
-import { z } from 'zod';
+import * as z from 'zod';
 import type { PodRequest, PodResult, RouteReport, SettingReport } from './contract.ts';
 import { parseBody, said } from './request-body.ts';
 

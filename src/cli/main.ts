@@ -3,6 +3,9 @@ import { COMPLETE } from './completion/scripts.ts';
 import { runCli } from './program.ts';
 import { systemIo } from './system-io.ts';
 
+// Whoever reads no further, `head` for one, has what it wanted.
+process.stdout.on('error', (error: NodeJS.ErrnoException) => process.exit(error.code === 'EPIPE' ? 0 : 1));
+
 const args = process.argv.slice(2);
 process.exitCode = await runCli(args, systemIo(packageJson.version));
 // A datastore that was not waited for keeps nobody's shell.

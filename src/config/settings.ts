@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import type { StoreSettings } from '../datastore/open.ts';
 import { formatPrefix } from '../model/ip.ts';
 import type { IpAddress, Prefix } from '../model/ip.ts';

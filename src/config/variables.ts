@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { z } from 'zod';
+import * as z from 'zod';
 import { parseAsn } from '../model/asn.ts';
 import { parseDuration } from '../model/duration.ts';
 import { InvalidValueError } from '../model/invalid.ts';

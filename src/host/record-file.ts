@@ -1,7 +1,7 @@
 /** What the host was before us, in a file beside the node's name. */
 import { mkdirSync, readFileSync, readlinkSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { z } from 'zod';
+import * as z from 'zod';
 import { EMPTY_RECORD } from '../../felix/index.ts';
 import type { HostMemory, HostRecord } from '../../felix/index.ts';
 import { formatPrefix, parseInterfaceAddress } from '../model/ip.ts';

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { parseCommunity } from '../model/community.ts';
 import { InvalidValueError } from '../model/invalid.ts';
 import type { IpFamily } from '../model/ip.ts';

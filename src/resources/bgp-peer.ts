@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { InvalidValueError } from '../model/invalid.ts';
 import type { IpAddress } from '../model/ip.ts';
 import { parseIpAddress } from '../model/ip.ts';

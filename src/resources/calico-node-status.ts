@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { distinct, fields, resourceName, wholeNumber } from './fields.ts';
 import type { KindSpec } from './kind.ts';
 import { envelopeShape, nameColumn } from './kind.ts';

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { fields } from './fields.ts';
 import type { KindSpec } from './kind.ts';
 import { envelope, nameColumn, orDash } from './kind.ts';

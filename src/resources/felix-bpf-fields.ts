@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { addressOrNetwork, fields } from './fields.ts';
 import { choice, duration, durationOrAuto, ENABLED, flag, list, number, ports, words } from './felix-values.ts';
 

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { InvalidValueError } from '../model/invalid.ts';
 import { parseInterfaceAddress, parseIpAddress } from '../model/ip.ts';
 import type { IpFamily } from '../model/ip.ts';

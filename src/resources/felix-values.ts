@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { formatDuration, parseDuration } from '../model/duration.ts';
 import { InvalidValueError } from '../model/invalid.ts';
 import { checkedText, fields, text, wholeNumber } from './fields.ts';

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { parseAsn } from '../model/asn.ts';
 import { formatDuration, parseDuration } from '../model/duration.ts';
 import { InvalidValueError } from '../model/invalid.ts';

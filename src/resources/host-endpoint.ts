@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { parseIpAddress } from '../model/ip.ts';
 import type { Fault } from './fields.ts';
 import { checkedText, distinct, fields, obeys, resourceName } from './fields.ts';

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { IPAM_CONFIG_KEY } from '../datastore/keys.ts';
 import type { Json } from '../datastore/store.ts';
 import type { Fault } from './fields.ts';

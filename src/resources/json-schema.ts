@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { KINDS, kindTable } from './table.ts';
 
 type JsonSchema = z.core.JSONSchema.BaseSchema & { readonly $defs?: Readonly<Record<string, JsonSchema>> };

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import type { Json } from '../datastore/store.ts';
 import { fields } from './fields.ts';
 import type { Metadata } from './metadata.ts';

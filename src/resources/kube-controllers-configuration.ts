@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { addressOrNetwork, distinct, fields, plainSelector, resourceName, wholeNumber } from './fields.ts';
 import { caseless, choice, duration, ENABLED, words } from './felix-values.ts';
 import type { KindSpec } from './kind.ts';

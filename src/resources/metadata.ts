@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { InvalidValueError } from '../model/invalid.ts';
 import { parseResourceName } from '../model/resource-name.ts';
 import { checkedText, fields } from './fields.ts';

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import type { Fault } from './fields.ts';
 import { distinct, plainSelector, resourceName } from './fields.ts';
 import type { Rule } from './policy-rule.ts';

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import type { Fault } from './fields.ts';
 import { fields, obeys } from './fields.ts';
 import type { KindSpec } from './kind.ts';

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { InvalidValueError } from '../model/invalid.ts';
 import { fields, numberOrText, wholeNumber } from './fields.ts';
 

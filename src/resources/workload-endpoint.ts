@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { InvalidValueError } from '../model/invalid.ts';
 import { formatPrefix, isHostPrefix, parseIpAddress, parsePrefix, sameAddress } from '../model/ip.ts';
 import { checkedText, fields, ipAddress, macAddress, resourceName, text, wholeNumber } from './fields.ts';

@@ -1,5 +1,5 @@
 /** The kinds of values that stand in the configuration of a speaker: each reads its text, and has a place in the JSON schema. */
-import { z } from 'zod';
+import * as z from 'zod';
 import { parseAsn } from '../model/asn.ts';
 import { InvalidValueError } from '../model/invalid.ts';
 import { parseIpAddress, parsePrefix } from '../model/ip.ts';

@@ -1,5 +1,5 @@
 /** A filter's rules in the words of Calico's BGPFilter, both families in one list. Where Calico wraps a value, the bare one does too. */
-import { z } from 'zod';
+import * as z from 'zod';
 import { anyCommunity, asn, family, prefix, strict, wholeNumber } from './fields.ts';
 
 /** Calico's `{value: …}`, or the value alone. */

@@ -1,5 +1,5 @@
 /** The settings of a peer as the file has them. Every one may stand with the peer, in a template, and in `defaults`. */
-import { z } from 'zod';
+import * as z from 'zod';
 import {
   asn,
   family,

@@ -1,5 +1,5 @@
 /** The configuration file of a speaker alone: what may stand in it. What it means, as bird's settings, is in convert.ts. */
-import { z } from 'zod';
+import * as z from 'zod';
 import { LOG_LEVELS } from '../runtime/logger.ts';
 import { asn, community, dottedQuad, interfaceName, ipAddress, largeCommunity, name, prefix } from './fields.ts';
 import { shortText, strict, wholeNumber } from './fields.ts';

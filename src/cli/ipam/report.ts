@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import type { Allocation, Audit, Evidence, History } from '../../ipam/index.ts';
 import { formatPrefix } from '../../model/ip.ts';
 import type { IpamView } from './view.ts';
