@@ -4,7 +4,7 @@ import { parse } from 'yaml';
 import { ConflictError } from '../../datastore/store.ts';
 import type { AnyResource, Kind, ResourceClient, ResourceName } from '../../resources/index.ts';
 import { parseResource, resourceId } from '../../resources/index.ts';
-import { noteInert, refuseReadOnly } from '../manifest/checked-document.ts';
+import { noteUnheeded, refuseReadOnly } from '../manifest/checked-document.ts';
 import type { DryRunOptions } from '../dry-run/option.ts';
 import { addDryRunOption, resultIo } from '../dry-run/option.ts';
 import type { CliIo } from '../io.ts';
@@ -37,13 +37,14 @@ export function addPatchCommand(program: Command, io: CliIo): void {
       const where = { name, ...(options.namespace === undefined ? {} : { namespace: options.namespace }) };
       const patch = parsePatch(options.patch);
       const change = (document: unknown): unknown => applyPatch(document, patch, options.type);
+      let patched: AnyResource;
       try {
-        await withResources(io, (client) => patchResource(client, { kind, where, change }), options);
+        patched = await withResources(io, (client) => patchResource(client, { kind, where, change }), options);
       } catch (error) {
         throw new CommandError(`failed to patch '${kind}' resource: [${(error as Error).message}]`);
       }
       resultIo(io, options).stdout(`Successfully patched 1 '${kind}' resource\n`);
-      noteInert([kind], io);
+      noteUnheeded([patched], io);
     });
 }
 
@@ -61,15 +62,14 @@ interface Patching {
   readonly change: (document: unknown) => unknown;
 }
 
-async function patchResource(client: ResourceClient, { kind, where, change }: Patching): Promise<void> {
+async function patchResource(client: ResourceClient, { kind, where, change }: Patching): Promise<AnyResource> {
   for (let attempt = 0; ; attempt++) {
     const current = await client.get(kind, where);
     refuseReadOnly(current, 'patch');
     const next = parseResource(change(current));
     refuseRenaming(current, next);
     try {
-      await client.update(next);
-      return;
+      return await client.update(next);
     } catch (error) {
       // Unless the patch itself says which version it is for.
       const isOurs = next.metadata.resourceVersion === current.metadata.resourceVersion;

@@ -1,9 +1,9 @@
 import type { Command } from 'commander';
-import type { Kind } from '../../resources/index.ts';
+import type { AnyResource } from '../../resources/index.ts';
 import { resourceId } from '../../resources/index.ts';
 import type { ManifestOptions } from '../manifest/batch.ts';
 import { describeDocument, readDocuments, runBatch, withPosition } from '../manifest/batch.ts';
-import { checkedDocument, noteInert } from '../manifest/checked-document.ts';
+import { checkedDocument, noteUnheeded } from '../manifest/checked-document.ts';
 import type { CliIo } from '../io.ts';
 import { CommandError } from '../io.ts';
 import { addManifestOptions } from '../manifest/manifest-options.ts';
@@ -15,22 +15,23 @@ export function addValidateCommand(program: Command, io: CliIo): void {
     .action(async (options: ManifestOptions) => {
       const documents = await readDocuments(io, options);
       const firsts = new Map<string, string>();
-      const kinds = new Set<Kind>();
+      const checked: AnyResource[] = [];
       const items = documents.map((document) => ({
         ...describeDocument(document),
         run: () =>
           withPosition(document, () => {
-            const { kind, metadata } = checkedDocument(document, options.namespace);
+            const resource = checkedDocument(document, options.namespace);
+            const { kind, metadata } = resource;
             const id = resourceId(kind, metadata.name, metadata.namespace);
             const first = firsts.get(id);
             if (first !== undefined) {
               return Promise.reject(new CommandError(`${document.where()}: ${id} is there already, at ${first}`));
             }
             firsts.set(id, document.where());
-            kinds.add(kind);
+            checked.push(resource);
             return Promise.resolve();
           }),
       }));
-      await runBatch(items, { verb: 'validate', past: 'validated' }, io).finally(() => noteInert(kinds, io));
+      await runBatch(items, { verb: 'validate', past: 'validated' }, io).finally(() => noteUnheeded(checked, io));
     });
 }

@@ -1,8 +1,8 @@
 import type { Command } from 'commander';
-import type { AnyResource, Kind, ResourceClient } from '../../resources/index.ts';
+import type { AnyResource, ResourceClient } from '../../resources/index.ts';
 import type { BatchItem, ManifestOptions, VerbWords } from '../manifest/batch.ts';
 import { describeDocument, readDocuments, runBatch, withPosition } from '../manifest/batch.ts';
-import { checkedDocument, noteInert, refuseReadOnly } from '../manifest/checked-document.ts';
+import { checkedDocument, noteUnheeded, refuseReadOnly } from '../manifest/checked-document.ts';
 import type { DryRunOptions } from '../dry-run/option.ts';
 import { addDryRunOption, resultIo } from '../dry-run/option.ts';
 import type { CliIo } from '../io.ts';
@@ -22,7 +22,7 @@ export function addWriteCommand(program: Command, io: CliIo, verb: WriteVerb): C
     .description(verb.description)
     .action(async (options: ManifestOptions & DryRunOptions & Readonly<Record<string, unknown>>) => {
       const documents = await readDocuments(io, options);
-      const written = new Set<Kind>();
+      const written: AnyResource[] = [];
       const write = async (client: ResourceClient): Promise<void> => {
         const items = documents.map((document): BatchItem => ({
           ...describeDocument(document),
@@ -31,11 +31,11 @@ export function addWriteCommand(program: Command, io: CliIo, verb: WriteVerb): C
               const resource = checkedDocument(document, options.namespace);
               refuseReadOnly(resource, verb.verb);
               await verb.write(client, resource, options);
-              written.add(resource.kind);
+              written.push(resource);
             }),
         }));
         await runBatch(items, verb, resultIo(io, options));
       };
-      await withResources(io, write, { ...verb, ...options }).finally(() => noteInert(written, io));
+      await withResources(io, write, { ...verb, ...options }).finally(() => noteUnheeded(written, io));
     });
 }

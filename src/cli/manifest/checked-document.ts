@@ -1,5 +1,5 @@
-import type { AnyResource, Kind } from '../../resources/index.ts';
-import { isKind, kindTable, parseResource, resourceId } from '../../resources/index.ts';
+import type { AnyResource } from '../../resources/index.ts';
+import { isKind, kindTable, parseResource, resourceId, unheededFields } from '../../resources/index.ts';
 import type { CliIo } from '../io.ts';
 import { CommandError } from '../io.ts';
 import type { ManifestDocument } from './manifest.ts';
@@ -27,9 +27,10 @@ export function refuseReadOnly({ kind, metadata }: Pick<AnyResource, 'kind' | 'm
   throw new CommandError(`operation ${operation} is not supported on ${resourceId(kind, metadata.name)}`);
 }
 
-/** Who writes a policy believes that it holds. */
-export function noteInert(kinds: Iterable<Kind>, io: CliIo): void {
-  for (const kind of new Set(kinds)) {
+/** Who writes a policy believes that it holds, and who names service ranges that they are announced. */
+export function noteUnheeded(resources: readonly AnyResource[], io: CliIo): void {
+  for (const kind of new Set(resources.map((resource) => resource.kind))) {
     if (kindTable[kind].inert === true) io.stderr(`note: a ${kind} is stored and checked; nothing goes by it yet\n`);
   }
+  for (const field of resources.flatMap(unheededFields)) io.stderr(`note: ${field}\n`);
 }

@@ -58,6 +58,16 @@ describe('validate', () => {
     );
   });
 
+  test('says which fields are kept and not acted upon; so do apply and patch', async () => {
+    const kept = { asNumber: 64_600, serviceClusterIPs: [{ cidr: '10.96.0.0/12' }] };
+    shell.files.config = JSON.stringify(manifest('BGPConfiguration', 'default', kept));
+    const note =
+      'note: BGPConfiguration(default): spec.serviceClusterIPs is kept, but service addresses are not announced yet\n';
+    for (const verb of ['validate', 'apply']) expect((await shell.run(verb, '-f', 'config')).stderr).toBe(note);
+    const patch = await shell.run('patch', 'bgpconfig', 'default', '-p', '{"spec": {"asNumber": 64601}}');
+    expect(patch.stderr).toBe(note);
+  });
+
   test('says of policies that nothing goes by them yet; so does apply', async () => {
     shell.files.policy = JSON.stringify([manifest('NetworkPolicy', 'p'), manifest('NetworkPolicy', 'q')]);
     const note = 'note: a NetworkPolicy is stored and checked; nothing goes by it yet\n';
