@@ -210,7 +210,8 @@ export class NodeDataplane implements Dataplane {
   }
 
   #podMtu(): number {
-    const parent = this.#inputs && findParent(this.#host, this.#inputs.local.address.address);
+    const own = this.#inputs?.local.address ?? this.#inputs?.local.ipv6?.address;
+    const parent = own && findParent(this.#host, own.address);
     return podMtu(this.#inputs, parent?.link.mtu ?? FALLBACK_MTU, this.#settings);
   }
 

@@ -34,7 +34,7 @@ export function viewHost(
   linkErrors: ReadonlyMap<string, string>,
 ): HostView {
   const links = hostLinks(snapshot);
-  const parent = findParent(snapshot, own.address.address);
+  const parent = own.address && findParent(snapshot, own.address.address);
   const parent6 = own.ipv6 && findParent(snapshot, own.ipv6.address.address);
   return {
     links,

@@ -16,8 +16,8 @@ export interface Pool {
 /** A node of the cluster as its Node resource describes it. */
 export interface ClusterNode {
   readonly name: string;
-  /** BGP address with the length of its subnet; that length is what CrossSubnet goes by. */
-  readonly address: InterfaceAddress;
+  /** BGP address with the length of its subnet; that length is what CrossSubnet goes by. Absent: IPv6 alone. */
+  readonly address?: InterfaceAddress;
   readonly ipipTunnelAddress?: IpAddress;
   readonly vxlanTunnelAddress?: IpAddress;
   /** `66:xx:xx:xx:xx:xx`; absent: derived from the node's name as felix does. */

@@ -112,10 +112,11 @@ export function planTunnelPeers(inputs: DataplaneInputs): readonly DesiredTunnel
   return nodes.flatMap((node): readonly DesiredTunnelPeer[] => {
     const mac = tunnelMac(node);
     const mac6 = tunnelMac(node, 6);
+    const remote4 = node.vxlanTunnelAddress === undefined ? undefined : node.address?.address;
     const remote6 = node.ipv6?.vxlanTunnelAddress === undefined ? undefined : node.ipv6.address.address;
     return [
-      ...(ipv4 === true && node.vxlanTunnelAddress !== undefined
-        ? [{ interfaceName: TUNNEL_LINKS.vxlan, gateway: node.vxlanTunnelAddress, mac, remote: node.address.address }]
+      ...(ipv4 === true && remote4 !== undefined
+        ? [{ interfaceName: TUNNEL_LINKS.vxlan, gateway: node.vxlanTunnelAddress!, mac, remote: remote4 }]
         : []),
       ...(ipv6 === true && remote6 !== undefined
         ? [{ interfaceName: TUNNEL_LINKS['vxlan-v6'], gateway: peerLinkLocal(mac6), mac: mac6, remote: remote6 }]

@@ -2,7 +2,8 @@
 import type { IpAddress, IpFamily, Prefix } from '../../src/model/ip.ts';
 import { comparePrefixes, formatIpAddress, formatPrefix, hostPrefix, prefixContains } from '../../src/model/ip.ts';
 import type { TunnelPlan } from '../calc/tunnels.ts';
-import type { DataplaneInputs, Pool } from '../inputs.ts';
+import type { ClusterNode, DataplaneInputs, Pool } from '../inputs.ts';
+import { addressOf } from '../inputs.ts';
 
 /** Both ends belong to it. */
 export interface PortRange {
@@ -97,7 +98,7 @@ function planFamily({ pools, local, nodes }: DataplaneInputs, family: IpFamily, 
   const sources = separate(pools.filter(({ natOutgoing }) => natOutgoing).map(({ cidr }) => cidr)).filter(ofFamily);
   if (sources.length === 0) return { sets: [], rules: [] };
   const hosts = settings.exclusions === 'IPPoolsAndHostIPs' ? [local, ...nodes] : [];
-  const inside = [...pools.map(({ cidr }) => cidr), ...hosts.map(({ address }) => hostPrefix(address.address))];
+  const inside = [...pools.map(({ cidr }) => cidr), ...hosts.flatMap((host) => hostPrefixes(host, family))];
   const names = { sources: `nat-outgoing-ipv${family}`, inside: `inside-ipv${family}` };
   return {
     sets: [
@@ -107,6 +108,11 @@ function planFamily({ pools, local, nodes }: DataplaneInputs, family: IpFamily, 
     rules: outgoingRules({ family, packets: { kind: 'outgoing', ...names }, comment: 'natOutgoing' }, settings),
   };
 }
+
+const hostPrefixes = (host: ClusterNode, family: IpFamily): readonly Prefix[] => {
+  const own = addressOf(host, family);
+  return own === undefined ? [] : [hostPrefix(own.address)];
+};
 
 /** Ports exist in TCP and UDP alone, so a range needs a rule for each and one for all the rest. */
 function outgoingRules(rule: NatRule, { portRange, address }: NatSettings): readonly NatRule[] {

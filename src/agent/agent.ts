@@ -192,7 +192,8 @@ export class Agent implements BgpApi, NodeApi {
     const { node, version, dataplane, clock } = this.#ports;
     const { speaker } = this.#speakers;
     const self = this.#followed.knowledge().resources.Node.get(node);
-    const address = self === undefined ? undefined : clusterNode(self)?.address.address;
+    const own = self === undefined ? undefined : clusterNode(self);
+    const address = (own?.address ?? own?.ipv6?.address)?.address;
     const bgp = this.#speakerSettings(false);
     return {
       node,

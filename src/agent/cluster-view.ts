@@ -78,14 +78,14 @@ export function localEndpoints(resources: Resources, node: string): readonly Loc
     }));
 }
 
-/** A Node resource in felix's words; undefined while it has no IPv4 address. */
+/** A Node resource in felix's words; undefined while it has no address. */
 export function clusterNode({ metadata, spec }: Node): ClusterNode | undefined {
-  if (spec.bgp?.ipv4Address === undefined) return undefined;
+  if (spec.bgp?.ipv4Address === undefined && spec.bgp?.ipv6Address === undefined) return undefined;
   const address = <K extends string>(key: K, text: string | undefined): { readonly [P in K]?: IpAddress } =>
     (text === undefined ? {} : { [key]: parseIpAddress(text) }) as { readonly [P in K]?: IpAddress };
   return {
     name: metadata.name,
-    address: parseInterfaceAddress(spec.bgp.ipv4Address),
+    ...(spec.bgp.ipv4Address !== undefined && { address: parseInterfaceAddress(spec.bgp.ipv4Address) }),
     ...address('ipipTunnelAddress', spec.bgp.ipv4IPIPTunnelAddr),
     ...address('vxlanTunnelAddress', spec.ipv4VXLANTunnelAddr),
     ...(spec.vxlanTunnelMACAddr === undefined ? {} : { vxlanTunnelMac: spec.vxlanTunnelMACAddr }),
@@ -172,13 +172,17 @@ export function speakerSettings(
   { routerId, bgp, hasIpv6, restarting }: SpeakerWishes,
 ): SpeakerSettings | undefined {
   const self = resources.Node.get(node);
-  const address = self === undefined ? undefined : clusterNode(self)?.address.address;
-  if (self === undefined || address === undefined) return undefined;
+  const own = self === undefined ? undefined : clusterNode(self);
+  if (self === undefined || own === undefined) return undefined;
   const shared = resources.BGPConfiguration.get('default')?.spec;
   const clusterId = self.spec.bgp?.routeReflectorClusterID;
   return {
     asn: self.spec.bgp?.asNumber ?? shared?.asNumber ?? DEFAULT_ASN,
-    bgpIdentifier: routerId === 'hash' ? hashedRouterId(node) : (routerId ?? address).words[0]!,
+    // A node of IPv6 alone has no address of four octets: RFC 6286 asks for any number that no other speaker of the AS has.
+    bgpIdentifier:
+      routerId === 'hash'
+        ? hashedRouterId(node)
+        : ((routerId ?? own.address?.address)?.words[0] ?? hashedRouterId(node)),
     listen: listenPlaces(self, resources.BGPConfiguration, hasIpv6),
     ...(clusterId === undefined ? {} : { clusterId: parseIpAddress(clusterId).words[0]! }),
     transit: false,

@@ -67,7 +67,8 @@ function namespaceLabels({ Profile }: Resources, namespace: string): Labels | un
 export function tunnelPools(knowledge: Knowledge, kind: TunnelKind): readonly RuledPool[] {
   const { node, resources } = knowledge;
   const family = kind === 'vxlan-v6' ? 6 : 4;
-  if (family === 6 && resources.Node.get(node)?.spec.bgp?.ipv6Address === undefined) return [];
+  const { ipv4Address, ipv6Address } = resources.Node.get(node)?.spec.bgp ?? {};
+  if ((family === 4 ? ipv4Address : ipv6Address) === undefined) return [];
   const pools = [...resources.IPPool.values()]
     .filter(({ spec }) => (kind === 'ipip' ? spec.ipipMode : spec.vxlanMode) !== 'Never')
     .map(ruledPool);

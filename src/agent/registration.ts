@@ -41,18 +41,20 @@ export async function registerNode(
   const interfaces = await ports.interfaces();
   const existing = await find(resources, 'Node', name);
   const { ipv4, ipv6 } = await chooseAddresses(settings, existing, { interfaces, log });
-  const missing = await missingPool(settings.defaultPool, resources, interfaces);
-  if (missing !== undefined) refuseOverlap(missing.cidr, ipv4.address);
+  // A pool of a family that the node has no address of would be of no use to it.
+  const missing = ipv4 && (await missingPool(settings.defaultPool, resources, interfaces));
+  if (missing !== undefined && ipv4 !== undefined) refuseOverlap(missing.cidr, ipv4.address);
   // Checked before anything is written: a node without its pool would be half a start.
   const pool =
     missing && parseResource(resource('IPPool', 'default-ipv4-ippool', poolSpec(missing.cidr, missing.settings)));
   await writeNode({ name, ipv4, ipv6, settings, existing }, resources);
-  const reasons = { ipv4: ipv4.reason, ...(ipv6 && { ipv6: ipv6.reason }) };
-  log.info({ node: name, address: formatPrefix(ipv4.address), ...reasons }, 'node registered');
+  const chosen = [ipv4, ipv6].filter((each) => each !== undefined);
+  const reasons = { ...(ipv4 && { ipv4: ipv4.reason }), ...(ipv6 && { ipv6: ipv6.reason }) };
+  log.info({ node: name, address: formatPrefix(chosen[0]!.address), ...reasons }, 'node registered');
   await createIfMissing(resources, resource('ClusterInformation', 'default', newCluster()));
   await createIfMissing(resources, resource('BGPConfiguration', 'default', {}));
   if (pool !== undefined) await createIfMissing(resources, pool);
-  return [ipv4, ...(ipv6 === undefined ? [] : [ipv6])];
+  return chosen;
 }
 
 /**
@@ -80,12 +82,12 @@ export async function refreshAddresses(
   const interfaces = await ports.interfaces();
   const { ipv4, ipv6 } = await choose(settings, existing, interfaces);
   const isWritten = await writeNode({ name, ipv4, ipv6, settings, existing }, resources);
-  return { addresses: [ipv4, ...(ipv6 === undefined ? [] : [ipv6])], isWritten };
+  return { addresses: [ipv4, ipv6].filter((each) => each !== undefined), isWritten };
 }
 
-/** What a node has of each family; IPv4 it must have. */
+/** What a node has of each family; one it must have. */
 interface Addresses {
-  readonly ipv4: ChosenAddress;
+  readonly ipv4?: ChosenAddress;
   readonly ipv6?: ChosenAddress;
 }
 
@@ -94,9 +96,12 @@ async function chooseAddresses(
   existing: Node | undefined,
   { interfaces, log }: { readonly interfaces: readonly HostInterface[]; readonly log: Logger },
 ): Promise<Addresses> {
-  const { ipv4, ipv6 } = await choose(settings, existing, interfaces);
-  tellAddresses([ipv4, ...(ipv6 ? [ipv6] : [])], log);
-  return { ipv4, ...(ipv6 && { ipv6 }) };
+  const addresses = await choose(settings, existing, interfaces);
+  tellAddresses(
+    [addresses.ipv4, addresses.ipv6].filter((each) => each !== undefined),
+    log,
+  );
+  return addresses;
 }
 
 /** What the operator should know of them, with the ranking where there is one. */
@@ -133,14 +138,11 @@ async function choose(
       stored: ipv6Address,
     }),
   ];
-  if (ipv4 === undefined) {
-    throw new InvalidValueError(
-      'IP',
-      'none',
-      'and the datastore has no IPv4 address of this node, either: a node of IPv6 alone is not supported yet',
-    );
+  if (ipv4 === undefined && ipv6 === undefined) {
+    const reason = 'and the datastore has no address of this node, either: set IP, or IP6 for a node of IPv6 alone';
+    throw new InvalidValueError('IP', 'none', reason);
   }
-  return { ipv4, ...(ipv6 && { ipv6 }) };
+  return { ...(ipv4 && { ipv4 }), ...(ipv6 && { ipv6 }) };
 }
 
 interface MissingPool {
@@ -184,7 +186,7 @@ function refuseOverlap(cidr: Prefix, address: InterfaceAddress): void {
 
 interface NodeToWrite {
   readonly name: string;
-  readonly ipv4: ChosenAddress;
+  readonly ipv4: ChosenAddress | undefined;
   readonly ipv6: ChosenAddress | undefined;
   readonly settings: AgentSettings;
   readonly existing: Node | undefined;
@@ -198,7 +200,7 @@ async function writeNode(
   const before = existing?.spec.bgp;
   const bgp = {
     ...before,
-    ipv4Address: formatPrefix(ipv4.address),
+    ...(ipv4 && { ipv4Address: formatPrefix(ipv4.address) }),
     ...(ipv6 && { ipv6Address: formatPrefix(ipv6.address) }),
     ...(settings.asn === undefined ? {} : { asNumber: settings.asn }),
   };

@@ -24,8 +24,10 @@ interface NodeWords {
   readonly vxlan6?: string;
 }
 
+export type WithAddress = ClusterNode & Required<Pick<ClusterNode, 'address'>>;
+
 /** `address` with a length: `172.30.1.11/24`. */
-export function node(name: string, address: string, tunnels: NodeWords = {}): ClusterNode {
+export function node(name: string, address: string, tunnels: NodeWords = {}): WithAddress {
   const vxlan6 = tunnels.vxlan6 === undefined ? {} : { vxlanTunnelAddress: parseIpAddress(tunnels.vxlan6) };
   return {
     name,
@@ -48,7 +50,7 @@ export const nodeB1 = node('node-b1', '172.30.2.11/24', { ipip: '192.168.3.1', v
 export const nodeB2 = node('node-b2', '172.30.2.12/24', { ipip: '192.168.4.1', vxlan: '192.168.4.2' });
 
 /** The same four nodes, each with an IPv6 address too: racks fd00:30:1::/64 and fd00:30:2::/64. */
-const withIpv6 = (known: ClusterNode, ipv6: string, vxlan6: string): ClusterNode => ({
+const withIpv6 = (known: WithAddress, ipv6: string, vxlan6: string): WithAddress => ({
   ...known,
   ipv6: { address: parseInterfaceAddress(ipv6), vxlanTunnelAddress: parseIpAddress(vxlan6) },
 });

@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { planRoutes } from '../../../felix/calc/routes.ts';
 import { peerLinkLocal, tunnelMac } from '../../../felix/calc/tunnel-mac.ts';
 import { planTunnelPeers, planTunnels, podMtu } from '../../../felix/calc/tunnels.ts';
-import type { DataplaneInputs } from '../../../felix/inputs.ts';
+import type { ClusterNode, DataplaneInputs } from '../../../felix/inputs.ts';
 import { formatIpAddress } from '../../../src/model/ip.ts';
 import { dualA1, dualA2, dualB1, host, inputs, learned, nodeB1, pool } from '../../support/dataplane-inputs.ts';
 import { programmable } from '../../support/route-text.ts';
@@ -73,6 +73,28 @@ describe('IPv6 blocks of other nodes', () => {
     const nodes = [{ ...nodeB1, ipv6: { address: dualB1.ipv6!.address } }];
     expect(troubleOf({ pools, nodes, learned: [far] })).toEqual(['node node-b1 has no VXLAN tunnel address yet']);
   });
+});
+
+test('nodes of IPv6 alone have the same ways to each other, and no IPv4 tunnel', () => {
+  const alone = ({ address, ...rest }: ClusterNode): ClusterNode => (expect(address).toBeDefined(), rest);
+  const some = { pools: [pool('fd10::/48', { vxlan: 'CrossSubnet' }), pool('10.0.0.0/8', { vxlan: 'Always' }, 'q')] };
+  const without = inputs({
+    local: alone(dualA1),
+    nodes: [alone(dualA2), alone(dualB1)],
+    ...some,
+    learned: [near, far],
+  });
+  const view = host({ ipv6: true, noParent: true });
+  expect(programmable([...planRoutes(without, view)])).toEqual(routesOf({ ...some, learned: [near, far] }));
+  expect(planTunnelPeers(without).map(({ interfaceName }) => interfaceName)).toEqual([
+    'vxlan-v6.calico',
+    'vxlan-v6.calico',
+  ]);
+  expect(planTunnels(without, view, settings)).toMatchObject([
+    { name: 'tunl0', state: 'unwanted' },
+    { name: 'vxlan.calico', state: 'waiting', reason: 'this node has no IPv4 address' },
+    { state: 'wanted', tunnel: { name: 'vxlan-v6.calico', mtu: 1430 } },
+  ]);
 });
 
 describe('vxlan-v6.calico', () => {

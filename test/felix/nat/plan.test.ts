@@ -15,7 +15,7 @@ import {
   prefixOf,
 } from '../../../src/model/ip.ts';
 import type { IpAddress } from '../../../src/model/ip.ts';
-import { host, inputs, pool } from '../../support/dataplane-inputs.ts';
+import { dualA1, dualA2, host, inputs, pool } from '../../support/dataplane-inputs.ts';
 
 const TUNNEL_SETTINGS = { ipipMtu: 0, vxlanMtu: 0, vxlanVni: 4096, vxlanPort: 4789 };
 
@@ -77,6 +77,13 @@ describe('natOutgoing', () => {
     const { table } = plan({ pools: [pool('10.0.0.0/16', { nat: true })] }, { exclusions: 'IPPoolsAndHostIPs' });
     expect(sets(table)).toMatchObject({
       'inside-ipv4': ['10.0.0.0/16', '172.30.1.11/32', '172.30.1.12/32', '172.30.2.11/32', '172.30.2.12/32'],
+    });
+  });
+
+  test('of an IPv6 pool the IPv6 addresses of the nodes', () => {
+    const dual = { local: dualA1, nodes: [dualA2], pools: [pool('fd10::/64', { nat: true })] };
+    expect(sets(plan(dual, { exclusions: 'IPPoolsAndHostIPs' }).table)).toMatchObject({
+      'inside-ipv6': ['fd00:30:1::11/128', 'fd00:30:1::12/128', 'fd10::/64'],
     });
   });
 

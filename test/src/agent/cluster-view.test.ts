@@ -194,6 +194,18 @@ describe('the speaker', () => {
     expect(id('hash')).toBe('202.151.129.18');
   });
 
+  test('of a node of IPv6 alone has the hash of its name for its identifier, unless one was set', () => {
+    const six = resource('Node', 'six', { bgp: { ipv6Address: 'fd00:30:2::13/64' } });
+    const id = (routerId?: ReturnType<typeof parseIpAddress>) =>
+      speakerSettings(knowledge([...CLUSTER, six], 'six'), { ...wishes, ...(routerId && { routerId }) })!.bgpIdentifier;
+    expect(id()).toBe(hashedRouterId('six'));
+    expect(formatIpv4(id(parseIpAddress('192.0.2.9')))).toBe('192.0.2.9');
+    expect(dataplaneInputs(knowledge([...CLUSTER, six], 'six'), { routes: [], complete: true })?.local).toEqual({
+      name: 'six',
+      ipv6: { address: parseInterfaceAddress('fd00:30:2::13/64') },
+    });
+  });
+
   test('listens where the node, else the cluster, says so', () => {
     const shared = resource('BGPConfiguration', 'default', { listenPort: 1179 });
     const own = resource('BGPConfiguration', 'node.a', { listenPort: 2179 });

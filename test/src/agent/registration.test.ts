@@ -134,10 +134,16 @@ describe('the address', () => {
     expect((await store.list('/')).entries).toEqual([]);
   });
 
-  test('none, and none stored, ends the start: IPv6 alone is not enough', async () => {
+  test('may be of IPv6 alone; no IPv4 pool is made for such a node', async () => {
+    const store = await start({ env: { IP: 'none', IP6: 'autodetect' }, address: 'fd00::1/64' });
+    expect(await nodeSpec(store)).toEqual({ bgp: { ipv6Address: 'fd00::1/64' } });
+    expect(await pools(store)).toEqual([]);
+  });
+
+  test('none of either family, and none stored, ends the start, and nothing is written', async () => {
     const store = new MemoryStore();
-    await expect(start({ store, env: { IP: 'none', IP6: 'autodetect' }, address: 'fd00::1/64' })).rejects.toThrow(
-      "IP = 'none': and the datastore has no IPv4 address of this node, either: a node of IPv6 alone is not supported yet",
+    await expect(start({ store, env: { IP: 'none' }, address: 'fd00::1/64' })).rejects.toThrow(
+      "IP = 'none': and the datastore has no address of this node, either: set IP, or IP6 for a node of IPv6 alone",
     );
     expect((await store.list('/')).entries).toEqual([]);
   });
