@@ -66,6 +66,13 @@ describe('the line of a field', () => {
     expect(at(3, 'rules[1].action')).toBe('f.yaml:28');
   });
 
+  test('is that of the longest key that fits, whichever comes first', () => {
+    const labels = '{"labels": {"example": {"com": 1},\n"example.com": 2,\n"example.com/x": 3}}';
+    const [json] = parseManifest({ path: 'f.json', text: labels });
+    expect(json!.where('labels.example.com')).toBe('f.json:2');
+    expect(json!.where('labels.example.com/x')).toBe('f.json:3');
+  });
+
   test('in JSON, and with Windows’ line ends', () => {
     const json = parseManifest({ path: 'f.json', text: '{\r\n "kind": "X",\r\n "spec": {\r\n  "a": 1}}' });
     expect(json[0]!.where('spec.a')).toBe('f.json:4');
