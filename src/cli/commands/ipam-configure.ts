@@ -1,7 +1,9 @@
 import type { Command } from 'commander';
 import { IPAM_CONFIG_KEY } from '../../datastore/keys.ts';
-import type { Json } from '../../datastore/store.ts';
+import type { Json, Store } from '../../datastore/store.ts';
 import { InvalidResourceError, API_VERSION, parseResource } from '../../resources/index.ts';
+import type { DryRunOptions } from '../dry-run/option.ts';
+import { addDryRunOption, resultIo } from '../dry-run/option.ts';
 import type { CliIo } from '../io.ts';
 import { CommandError } from '../io.ts';
 import { withStore } from '../session.ts';
@@ -62,11 +64,11 @@ const PROPERTIES: readonly Property[] = [
 ];
 
 export function addIpamConfigureCommand(ipam: Command, io: CliIo): void {
-  const command = ipam
-    .command('configure')
-    .description('changes what IPAM goes by; `ipam show --show-configuration` shows it');
+  const command = addDryRunOption(ipam.command('configure')).description(
+    'changes what IPAM goes by; `ipam show --show-configuration` shows it',
+  );
   for (const { flag, help } of PROPERTIES) command.option(flag, help);
-  command.action((options: Readonly<Record<string, string | undefined>>) => {
+  command.action(({ dryRun = false, ...options }: DryRunOptions & Readonly<Record<string, string | undefined>>) => {
     const given = PROPERTIES.flatMap((property) => {
       const text = options[property.option];
       return text === undefined ? [] : [{ ...property, text, value: property.read(text) }];
@@ -76,7 +78,7 @@ export function addIpamConfigureCommand(ipam: Command, io: CliIo): void {
         `nothing to configure: one of ${PROPERTIES.map(({ flag }) => flag.split(' ')[0]).join(', ')} is required`,
       );
     }
-    return withStore(io, async (store) => {
+    const write = async (store: Store): Promise<void> => {
       const entry = await store.get(IPAM_CONFIG_KEY);
       const before = (entry?.value ?? {}) as Readonly<Record<string, Json>>;
       const next = { ...DEFAULTS, ...before, ...Object.fromEntries(given.map(({ key, value }) => [key, value])) };
@@ -84,8 +86,10 @@ export function addIpamConfigureCommand(ipam: Command, io: CliIo): void {
       await (entry === undefined
         ? store.create(IPAM_CONFIG_KEY, next)
         : store.update(IPAM_CONFIG_KEY, next, entry.revision));
-      for (const { title, text } of given) io.stdout(`Successfully set ${title} to: ${text}\n`);
-    });
+      const result = resultIo(io, { dryRun });
+      for (const { title, text } of given) result.stdout(`Successfully set ${title} to: ${text}\n`);
+    };
+    return withStore(io, write, { dryRun });
   });
 }
 

@@ -6,9 +6,10 @@ import type { IpAddress } from '../../model/ip.ts';
 import { parseIpAddress } from '../../model/ip.ts';
 import type { CliIo } from '../io.ts';
 import { CommandError } from '../io.ts';
-import { formatAddress } from '../ipam/address.ts';
-import { formatBorrowed, formatUsage } from '../ipam/usage.ts';
+import { addressReport, formatAddress } from '../ipam/address.ts';
+import { borrowedOf, formatBorrowed, formatUsage, usageRows } from '../ipam/usage.ts';
 import { ipamView } from '../ipam/view.ts';
+import { formatJson, outputOption } from '../output-option.ts';
 import { withStore } from '../session.ts';
 import { formatFramed } from '../table.ts';
 
@@ -17,6 +18,7 @@ interface ShowOptions {
   readonly showBlocks?: boolean;
   readonly showBorrowed?: boolean;
   readonly showConfiguration?: boolean;
+  readonly output: string;
 }
 
 export function addIpamShowCommand(ipam: Command, io: CliIo): void {
@@ -27,22 +29,27 @@ export function addIpamShowCommand(ipam: Command, io: CliIo): void {
     .option('--show-blocks', 'the blocks of each pool, too')
     .option('--show-borrowed', "addresses that nodes have of others' blocks")
     .option('--show-configuration', 'what IPAM goes by')
+    .addOption(outputOption())
     .action((options: ShowOptions) =>
       withStore(io, async (store) => {
+        const isJson = options.output === 'json';
         if (options.showConfiguration === true) {
-          io.stdout(await configuration(store));
+          const properties = await configuration(store);
+          io.stdout(isJson ? formatJson(Object.fromEntries(properties)) : formatProperties(properties));
           return;
         }
         const address = options.ip === undefined ? undefined : ipArgument(options.ip);
         const view = await ipamView(store);
         for (const { key, reason } of view.unreadable) io.stderr(`cannot read ${key}: ${reason}\n`);
         if (address !== undefined) {
-          io.stdout(formatAddress(view, address));
-          return;
+          io.stdout(isJson ? formatJson(addressReport(view, address)) : formatAddress(view, address));
+        } else if (options.showBorrowed === true) {
+          const borrowed = borrowedOf(view);
+          io.stdout(isJson ? formatJson(borrowed) : formatBorrowed(borrowed));
+        } else {
+          const rows = usageRows(view, options.showBlocks === true);
+          io.stdout(isJson ? formatJson(rows) : formatUsage(rows));
         }
-        io.stdout(
-          options.showBorrowed === true ? formatBorrowed(view) : formatUsage(view, options.showBlocks === true),
-        );
       }),
     );
 }
@@ -65,12 +72,15 @@ const PROPERTIES = [
   ['IPCooldownSeconds', 'ipCooldownSeconds', 0],
 ] as const;
 
-async function configuration(store: Store): Promise<string> {
+type Properties = readonly (readonly [name: string, value: unknown])[];
+
+async function configuration(store: Store): Promise<Properties> {
   const record = ((await store.get(IPAM_CONFIG_KEY))?.value ?? {}) as Readonly<Record<string, unknown>>;
-  return formatFramed(
-    ['PROPERTY', 'VALUE'],
-    PROPERTIES.map(([name, key, absent]) => [name, textOf(record[key] ?? absent)]),
-  );
+  return PROPERTIES.map(([name, key, absent]) => [name, record[key] ?? absent]);
 }
 
-const textOf = (value: unknown): string => (typeof value === 'string' ? value : JSON.stringify(value));
+const formatProperties = (properties: Properties): string =>
+  formatFramed(
+    ['PROPERTY', 'VALUE'],
+    properties.map(([name, value]) => [name, typeof value === 'string' ? value : JSON.stringify(value)]),
+  );

@@ -5,6 +5,8 @@ import { ConflictError } from '../../datastore/store.ts';
 import type { Prefix } from '../../model/ip.ts';
 import { addressAt, addressBits, formatPrefix, parsePrefix } from '../../model/ip.ts';
 import type { IpPool } from '../../resources/index.ts';
+import type { DryRunOptions } from '../dry-run/option.ts';
+import { addDryRunOption, resultIo } from '../dry-run/option.ts';
 import type { CliIo } from '../io.ts';
 import { CommandError } from '../io.ts';
 import { clusterFacts } from '../ipam/report.ts';
@@ -16,15 +18,14 @@ const MAX_NAME = 245;
 /** The parent goes in the same write. */
 const MAX_PARTS = 64;
 
-interface SplitOptions {
+interface SplitOptions extends DryRunOptions {
   readonly cidr?: string;
   readonly name?: string;
   readonly force?: boolean;
 }
 
 export function addIpamSplitCommand(ipam: Command, io: CliIo): void {
-  ipam
-    .command('split')
+  addDryRunOption(ipam.command('split'))
     .description('makes several IP pools of one, in a single write; addresses stay with whoever has them')
     .argument('<number>', `a power of two from 2 to ${MAX_PARTS}`)
     .option('--cidr <cidr>', 'of the pool')
@@ -35,7 +36,7 @@ export function addIpamSplitCommand(ipam: Command, io: CliIo): void {
       if ((options.cidr === undefined) === (options.name === undefined)) {
         throw new CommandError('one of --cidr and --name is required, not both');
       }
-      return withStore(io, (store) => split({ io, store }, parts, options));
+      return withStore(io, (store) => split({ io: resultIo(io, options), store }, parts, options), options);
     });
 }
 
@@ -59,7 +60,7 @@ interface Session {
 async function split({ io, store }: Session, parts: number, options: SplitOptions): Promise<void> {
   const view = await ipamView(store);
   // Calico writes parent and parts one after the other. Here they change in one write, so the lock is manners, not need.
-  if (!clusterFacts(view).isLocked && options.force !== true) {
+  if (!clusterFacts(view).isLocked && options.force !== true && options.dryRun !== true) {
     throw new CommandError(
       'datastore is not locked. Run the `calicoctl-ts datastore migrate lock` command in order to split the IP pools; --force does without',
     );

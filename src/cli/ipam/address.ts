@@ -1,16 +1,63 @@
-import type { Block } from '../../ipam/index.ts';
+import type { AllocationAttributes, Block } from '../../ipam/index.ts';
 import type { IpAddress } from '../../model/ip.ts';
 import { formatIpAddress, formatPrefix, offsetIn, parsePrefix, prefixContainsAddress } from '../../model/ip.ts';
+import type { IpPool } from '../../resources/index.ts';
 import type { IpamView } from './view.ts';
 import { endpointName, reservedBy } from './view.ts';
 import { network } from './usage.ts';
 
+/** For programs: what `formatAddress` says. */
+export interface AddressReport {
+  readonly ip: string;
+  readonly inUse: boolean;
+  readonly handle?: string | null;
+  readonly attributes?: Readonly<Record<string, string>>;
+  readonly releasedAt?: string;
+  readonly block?: string;
+  readonly affinity?: string | null;
+  readonly pool?: string;
+  readonly reservedBy?: readonly string[];
+  /** Endpoints and nodes that have it. */
+  readonly usedBy: readonly string[];
+}
+
+export function addressReport(view: IpamView, address: IpAddress): AddressReport {
+  const ip = formatIpAddress(address);
+  const { block, attributes } = recordOf(view, address);
+  const pool = poolOf(view, address);
+  const reserved = reservedBy(view.resources).filter(([, cidr]) => prefixContainsAddress(network(cidr), address));
+  const { releasedAt } = attributes ?? {};
+  return {
+    ip,
+    inUse: attributes !== undefined && releasedAt === undefined,
+    ...(attributes !== undefined &&
+      releasedAt === undefined && { handle: attributes.handleId, attributes: attributes.secondary }),
+    ...(releasedAt !== undefined && { releasedAt }),
+    ...(block && { block: formatPrefix(block.prefix), affinity: block.affinity }),
+    ...(pool && { pool: pool.metadata.name }),
+    ...(reserved.length > 0 && { reservedBy: reserved.map(([name]) => name) }),
+    usedBy: view.users.inUse.get(ip) ?? [],
+  };
+}
+
+interface AddressRecord {
+  readonly block: Block | undefined;
+  readonly attributes: AllocationAttributes | undefined;
+}
+
+function recordOf({ survey }: IpamView, address: IpAddress): AddressRecord {
+  const block = survey.blocks.map((one) => one.block).find(({ prefix }) => prefixContainsAddress(prefix, address));
+  const index = block?.allocations[offsetIn(block.prefix, address)];
+  return { block, attributes: typeof index === 'number' ? block?.attributes[index] : undefined };
+}
+
+const poolOf = ({ resources }: Pick<IpamView, 'resources'>, address: IpAddress): IpPool | undefined =>
+  [...resources.IPPool.values()].find(({ spec }) => prefixContainsAddress(parsePrefix(spec.cidr), address));
+
 /** `calicoctl ipam show --ip`, in its words, and below what it does not tell: since when, out of which block, and who has it now. */
 export function formatAddress(view: IpamView, address: IpAddress): string {
   const ip = formatIpAddress(address);
-  const block = view.survey.blocks.map((one) => one.block).find(({ prefix }) => prefixContainsAddress(prefix, address));
-  const index = block?.allocations[offsetIn(block.prefix, address)];
-  const attributes = typeof index === 'number' ? block?.attributes[index] : undefined;
+  const { block, attributes } = recordOf(view, address);
   if (block === undefined || attributes === undefined) {
     return lines(`${ip} is not assigned`, ...place(view, address, block), ...usersText(view, ip));
   }
@@ -44,9 +91,7 @@ const borrowed = ({ affinity }: Block, node: string | undefined): string =>
   node === undefined || affinity === `host:${node}` ? '' : `, borrowed by ${node}`;
 
 function place({ resources, survey }: IpamView, address: IpAddress, block: Block | undefined): readonly string[] {
-  const pool = [...resources.IPPool.values()].find(({ spec }) =>
-    prefixContainsAddress(parsePrefix(spec.cidr), address),
-  );
+  const pool = poolOf({ resources }, address);
   if (pool === undefined) return ['It lies in no IP pool'];
   const { metadata, spec } = pool;
   const where =

@@ -20,8 +20,21 @@ const HEADINGS = ['GROUPING', 'CIDR', 'IPS TOTAL', 'IPS IN USE', 'IPS RESERVED',
 /** Where the numbers begin, which stand to the right. */
 const FIRST_NUMBER = 2;
 
-/** The table of `calicoctl ipam show`; blocks stand below the pool that they are of, those of no pool at the end. */
-export function formatUsage(view: IpamView, withBlocks: boolean): string {
+/** Numbers of addresses. Beyond 2^53 they are as near as a double is. */
+export interface UsageRow {
+  readonly grouping: 'IP Pool' | 'Block';
+  readonly cidr: string;
+  readonly total: number;
+  /** Resting ones, too. */
+  readonly inUse: number;
+  /** What was assigned before it was reserved counts here and there. */
+  readonly reserved: number;
+  readonly free: number;
+  readonly cooling: number;
+}
+
+/** Of `calicoctl ipam show`; blocks stand below the pool that they are of, those of no pool at the end. */
+export function usageRows(view: IpamView, withBlocks: boolean): readonly UsageRow[] {
   const reservations = new Reservations(reservedBy(view.resources).map(([, cidr]) => network(cidr)));
   const blocks = view.survey.blocks.map(({ block }) => block).sort((a, b) => comparePrefixes(a.prefix, b.prefix));
   const pools = [...view.resources.IPPool.values()]
@@ -33,10 +46,14 @@ export function formatUsage(view: IpamView, withBlocks: boolean): string {
     return [row('IP Pool', pool, { blocks: inside, reservations }), ...(withBlocks ? inside.map(blockRow) : [])];
   });
   const orphans = blocks.filter(({ prefix }) => !pools.some((pool) => prefixContains(pool, prefix)));
-  return framed([...rows, ...(withBlocks ? orphans.map(blockRow) : [])]);
+  return [...rows, ...(withBlocks ? orphans.map(blockRow) : [])];
 }
 
-function framed(rows: readonly (readonly string[])[]): string {
+export function formatUsage(usage: readonly UsageRow[]): string {
+  const rows = usage.map(({ grouping, cidr, total, inUse, reserved, free, cooling }) => {
+    const share = (count: number): string => `${fiveDigits(count)} (${Math.round((100 * count) / total)}%)`;
+    return [grouping, cidr, fiveDigits(total), share(inUse), share(reserved), share(free), share(cooling)];
+  });
   const widths = HEADINGS.map((heading, i) => Math.max(heading.length, ...rows.map((cells) => cells[i]!.length)));
   const aligned = rows.map((cells) => cells.map((cell, i) => (i < FIRST_NUMBER ? cell : cell.padStart(widths[i]!))));
   return formatFramed(HEADINGS, aligned);
@@ -47,24 +64,14 @@ interface Contents {
   readonly reservations: Reservations;
 }
 
-/** What was assigned before it was reserved counts in both. A resting address is in use, too. */
-function row(grouping: string, prefix: Prefix, { blocks, reservations }: Contents): readonly string[] {
+function row(grouping: UsageRow['grouping'], prefix: Prefix, { blocks, reservations }: Contents): UsageRow {
   const total = prefixSize(prefix);
   const reserved = reservations.countIn(prefix);
   const [inUse, cooling, reservedInUse] = blocks
     .map((block) => counts(block, reservations))
     .reduce(([a, b, c], [x, y, z]) => [a + x, b + y, c + z], [0, 0, 0]);
-  const share = (count: number): string => `${fiveDigits(count)} (${Math.round((100 * count) / total)}%)`;
   const free = total - inUse - reserved + reservedInUse;
-  return [
-    grouping,
-    formatPrefix(prefix),
-    fiveDigits(total),
-    share(inUse),
-    share(reserved),
-    share(free),
-    share(cooling),
-  ];
+  return { grouping, cidr: formatPrefix(prefix), total, inUse, reserved, free, cooling };
 }
 
 function counts(block: Block, reservations: Reservations): readonly [number, number, number] {
@@ -81,25 +88,56 @@ export function fiveDigits(count: number): string {
   return `${mantissa.replace(/\.?0+$/, '')}e+${exponent.padStart(2, '0')}`;
 }
 
-/** The table of `--show-borrowed`: what a node has of a block that is not its own, or nobody's. */
-export function formatBorrowed({ survey }: IpamView): string {
+/** What a node has of a block that is not its own, or nobody's. */
+export interface BorrowedRow {
+  readonly ip: string;
+  readonly borrower: string;
+  readonly block: string;
+  /** Empty: nobody. */
+  readonly owner: string;
+  readonly type: string;
+  readonly allocatedTo: string;
+}
+
+export interface Borrowed {
+  readonly rows: readonly BorrowedRow[];
+  /** Addresses of which no node is recorded: whether they are borrowed cannot be told. */
+  readonly unclassified: number;
+}
+
+export function borrowedOf({ survey }: IpamView): Borrowed {
   let unclassified = 0;
   const rows = survey.blocks.flatMap(({ block }) => {
     const [, owner = ''] = block.affinity?.split(':') ?? [];
-    return block.allocations.flatMap((index, ordinal) => {
+    return block.allocations.flatMap((index, ordinal): readonly BorrowedRow[] => {
       if (index === null) return [];
       const { secondary, releasedAt } = block.attributes[index]!;
       const { node, pod, namespace = '', type = '' } = secondary;
       const vmi = secondary['vmi-name'];
       if (node === undefined && releasedAt === undefined) unclassified++;
       if (node === undefined || node === owner) return [];
-      const kind = vmi !== undefined ? 'vmi' : pod !== undefined ? 'pod' : type;
       const to = vmi ?? pod;
-      const ip = formatIpAddress(addressAt(block.prefix, ordinal));
-      return [[ip, node, formatPrefix(block.prefix), owner, kind, to === undefined ? '' : `${namespace}/${to}`]];
+      return [
+        {
+          ip: formatIpAddress(addressAt(block.prefix, ordinal)),
+          borrower: node,
+          block: formatPrefix(block.prefix),
+          owner,
+          type: vmi !== undefined ? 'vmi' : pod !== undefined ? 'pod' : type,
+          allocatedTo: to === undefined ? '' : `${namespace}/${to}`,
+        },
+      ];
     });
   });
-  const table = formatFramed(['IP', 'BORROWING-NODE', 'BLOCK', 'BLOCK OWNER', 'TYPE', 'ALLOCATED-TO'], rows);
+  return { rows, unclassified };
+}
+
+/** The table of `--show-borrowed`. */
+export function formatBorrowed({ rows, unclassified }: Borrowed): string {
+  const table = formatFramed(
+    ['IP', 'BORROWING-NODE', 'BLOCK', 'BLOCK OWNER', 'TYPE', 'ALLOCATED-TO'],
+    rows.map(({ ip, borrower, block, owner, type, allocatedTo }) => [ip, borrower, block, owner, type, allocatedTo]),
+  );
   if (unclassified === 0) return table;
   return `${table}\nNote: of ${unclassified} addresses no node is recorded: whether they are borrowed cannot be told.\n`;
 }

@@ -59,6 +59,41 @@ const endpoint = (name: string, node: string, ip: string) =>
     'default',
   );
 
+describe('ipam show -o json', () => {
+  const shown = async (...options: readonly string[]): Promise<unknown> =>
+    JSON.parse((await shell.run('ipam', 'show', ...options, '-o', 'json')).stdout);
+
+  test('has the numbers as numbers', async () => {
+    const ip = await pod('web', 'n1', { lives: true });
+    await put('IPReservation', 'ipreservations', 'r', { reservedCIDRs: [`${ip}/32`] });
+    expect(await shown()).toEqual([
+      { grouping: 'IP Pool', cidr: '10.65.0.0/24', total: 256, inUse: 1, reserved: 1, free: 255, cooling: 0 },
+    ]);
+    expect(await shown('--show-blocks')).toMatchObject([{ grouping: 'IP Pool' }, { grouping: 'Block', total: 4 }]);
+  });
+
+  test('tells who has an address, and of a free one where it lies', async () => {
+    const ip = await pod('web', 'n1', { lives: true });
+    expect(await shown('--ip', ip)).toMatchObject({
+      ip,
+      inUse: true,
+      handle: 'k8s-pod-network.web',
+      attributes: { pod: 'web', node: 'n1' },
+      affinity: 'host:n1',
+      pool: 'main',
+      usedBy: ['Workload(default/n1-k8s-web-eth0)'],
+    });
+    const away = ip.endsWith('.201') ? '10.65.0.9' : '10.65.0.201';
+    expect(await shown('--ip', away)).toEqual({ ip: away, inUse: false, pool: 'main', usedBy: [] });
+  });
+
+  test('lists what is borrowed, and what IPAM goes by', async () => {
+    await pod('web', 'n1', { lives: true });
+    expect(await shown('--show-borrowed')).toEqual({ rows: [], unclassified: 0 });
+    expect(await shown('--show-configuration')).toMatchObject({ StrictAffinity: false, MaxBlocksPerHost: 0 });
+  });
+});
+
 describe('ipam show', () => {
   test('is as full as the pools are; blocks stand below theirs', async () => {
     await pod('web', 'n1', { lives: true });
@@ -445,4 +480,22 @@ describe('check and repair', () => {
     await release();
     expect(await shell.store.get(blockKey(claimed[0]!.prefix))).toBeUndefined();
   });
+});
+
+test('a dry run of configure and of split shows what would change, needs no lock, and writes nothing', async () => {
+  const before = await shell.store.list('/');
+  const configure = await shell.run('ipam', 'configure', '--strictaffinity', 'true', '--dry-run');
+  expect(configure.stdout).toBe(
+    [
+      '+ IPAMConfiguration(default)',
+      '+   spec.strictAffinity: true',
+      'dry run: 1 would be created, 0 changed, 0 deleted, 0 left as they are; nothing was written',
+      '',
+    ].join('\n'),
+  );
+  const split = await shell.run('ipam', 'split', '2', '--name', 'main', '--dry-run');
+  expect(split.stdout).toContain('+ IPPool(split-main-1)\n');
+  expect(split.stdout).toContain('- IPPool(main)\n');
+  expect(split.stdout).toContain('dry run: 2 would be created, 0 changed, 1 deleted');
+  expect(await shell.store.list('/')).toEqual(before);
 });
