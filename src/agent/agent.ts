@@ -330,6 +330,9 @@ export class Agent implements BgpApi, NodeApi {
     });
     this.#omitted = peers.omitted;
     this.#unmet = unmetWishes(resources, bgpNodes(resources).get(node), peers);
+    for (const { isMeant, ...each } of peers.omitted) {
+      if (isMeant === true) this.#sayOnce('a BGP peer is left out, as the resources say', each, 'info');
+    }
     for (const wish of this.#unmet) this.#sayOnce('what a resource asks for is not done', { wish });
     this.#speakers.update({
       settings,
@@ -379,11 +382,11 @@ export class Agent implements BgpApi, NodeApi {
   }
 
   /** An operator's mistake is told once, not at every change of something else. */
-  #sayOnce(message: string, fields: object): void {
+  #sayOnce(message: string, fields: object, level: 'info' | 'warn' = 'warn'): void {
     const what = JSON.stringify([message, fields]);
     if (this.#reported.has(what)) return;
     if (this.#reported.size > 1000) this.#reported.clear();
     this.#reported.add(what);
-    this.#ports.log.warn(fields, message);
+    this.#ports.log[level](fields, message);
   }
 }

@@ -91,7 +91,7 @@ describe.skipIf(!isRoot && process.env['CI'] === undefined)('two agents, asked f
     const [a, b] = lab.nodes as [LabNode, LabNode];
     const store = await openStore({ type: 'file', directory: lab.store });
     const { key, value } = entryOf(resource('ClusterInformation', 'default', { datastoreReady: false }));
-    const { revision } = await store.create(key, value);
+    const { revision } = await store.update(key, value, (await store.get(key))!.revision);
     const locked = 'locked for a migration: what it said before is kept, and no pods can be added';
     await until(() => Promise.resolve(a.ctl('node', 'status').said.includes(locked)), logs);
     const nat = (node: LabNode): string => node.netns.run('nft', 'list', 'ruleset');
