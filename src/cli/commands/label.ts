@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
-import type { AnyResource } from '../../resources/index.ts';
+import { ConflictError } from '../../datastore/store.ts';
+import type { AnyResource, Kind, ResourceClient, ResourceName } from '../../resources/index.ts';
 import { checkLabel } from '../../resources/index.ts';
 import { refuseReadOnly } from '../manifest/checked-document.ts';
 import type { DryRunOptions } from '../dry-run/option.ts';
@@ -7,6 +8,9 @@ import { addDryRunOption, resultIo } from '../dry-run/option.ts';
 import type { CliIo } from '../io.ts';
 import { CommandError } from '../io.ts';
 import { kindArgument, nameArguments, withResources } from '../session.ts';
+
+/** As often as calicoctl's own client tries. */
+const RETRIES = 5;
 
 interface LabelOptions extends DryRunOptions {
   readonly overwrite?: boolean;
@@ -30,17 +34,38 @@ export function addLabelCommand(program: Command, io: CliIo): void {
         io,
         async (client) => {
           const where = { name, ...(options.namespace === undefined ? {} : { namespace: options.namespace }) };
-          const resource = await client.get(kind, where);
-          refuseReadOnly(resource, 'label');
-          const edit =
-            options.remove === true ? removed(resource, label) : set(resource, label, options.overwrite === true);
-          // The version that was read goes along: a label that somebody else set meanwhile is not lost.
-          await client.update({ ...resource, metadata: { ...resource.metadata, labels: edit.labels } });
-          resultIo(io, options).stdout(`Successfully ${edit.done} ${kind.toLowerCase()} ${name}\n`);
+          const done = await labelResource(client, { kind, where }, (resource) =>
+            options.remove === true ? removed(resource, label) : set(resource, label, options.overwrite === true),
+          );
+          resultIo(io, options).stdout(`Successfully ${done} ${kind.toLowerCase()} ${name}\n`);
         },
         options,
       );
     });
+}
+
+interface Labelled {
+  readonly kind: Kind;
+  readonly where: ResourceName;
+}
+
+/** The version that was read goes along, so that what somebody else writes meanwhile is not lost: then it is read again. */
+async function labelResource(
+  client: ResourceClient,
+  { kind, where }: Labelled,
+  edited: (resource: AnyResource) => Edit,
+): Promise<string> {
+  for (let attempt = 0; ; attempt++) {
+    const resource = await client.get(kind, where);
+    refuseReadOnly(resource, 'label');
+    const { labels, done } = edited(resource);
+    try {
+      await client.update({ ...resource, metadata: { ...resource.metadata, labels } });
+      return done;
+    } catch (error) {
+      if (!(error instanceof ConflictError) || attempt >= RETRIES) throw error;
+    }
+  }
 }
 
 interface Edit {

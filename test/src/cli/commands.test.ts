@@ -1,4 +1,4 @@
-import { beforeEach, describe, expect, test } from 'vitest';
+import { beforeEach, describe, expect, test, vi } from 'vitest';
 import { parse } from 'yaml';
 import { resourceKey } from '../../../src/resources/index.ts';
 import { FakeShell } from '../../support/cli.ts';
@@ -271,6 +271,20 @@ describe('delete', () => {
 describe('label', () => {
   beforeEach(async () => {
     await shell.run('apply', '-f', 'node.yaml');
+  });
+
+  test('reads again what somebody else wrote meanwhile, and keeps it', async () => {
+    const update = shell.store.update.bind(shell.store);
+    vi.spyOn(shell.store, 'update').mockImplementationOnce(async (key, value, revision) => {
+      const agents = resource('Node', 'node-a1', { bgp: { ipv4Address: '172.30.1.99/24' } });
+      await update(key, entryOf(agents).value, revision);
+      return update(key, value, revision);
+    });
+    expect(await shell.run('label', 'node', 'node-a1', 'rack=a')).toEqual(
+      done('Successfully set label rack on node node-a1\n'),
+    );
+    const { metadata, spec } = parse((await shell.run('get', 'node', 'node-a1', '-o', 'yaml')).stdout);
+    expect([metadata.labels, spec.bgp.ipv4Address]).toEqual([{ rack: 'a' }, '172.30.1.99/24']);
   });
 
   test('sets, updates and removes', async () => {
