@@ -124,7 +124,11 @@ export class FaultProxy {
         this.#links.delete(link);
         to.destroy();
       });
-      from.on('data', (chunk) => void this.#carry(chunk, link, from === server ? 'down' : 'up'));
+      // One after the other: a chunk that waits must not be overtaken, TCP never does that.
+      let turn = Promise.resolve();
+      from.on('data', (chunk) => {
+        turn = turn.then(() => this.#carry(chunk, link, from === server ? 'down' : 'up'));
+      });
       if (this.#way === 'stall') from.pause();
     }
   }
