@@ -68,15 +68,20 @@ export interface Cluster {
 const origin = (peer: BgpPeer): string => `BGPPeer(${peer.metadata.name})`;
 export const reverseOrigin = (forward: string): string => `${forward}, reverse`;
 const isSet = (text: string | undefined): text is string => text !== undefined && text !== '';
-export const isGlobal = ({ spec }: BgpPeer): boolean => !isSet(spec.node) && !isSet(spec.nodeSelector);
+const isGlobal = ({ spec }: BgpPeer): boolean => !isSet(spec.node) && !isSet(spec.nodeSelector);
+
+/** The global ones first: of two that ask for the same the first has it. */
+export function inOrder(peers: Iterable<BgpPeer>): readonly BgpPeer[] {
+  const named = byName(peers);
+  return [...named.filter(isGlobal), ...named.filter((peer) => !isGlobal(peer))];
+}
 
 /**
  * BGPPeers as Calico takes them: the global ones, then those of this node, then the far sides of everybody's, the global
  * ones first again: a node that others dial must choose among their BGPPeers as they do.
  */
 export function explicitPeerings(cluster: Cluster): Wanted {
-  const named = byName(cluster.resources.BGPPeer.values());
-  const peers = [...named.filter(isGlobal), ...named.filter((peer) => !isGlobal(peer))];
+  const peers = inOrder(cluster.resources.BGPPeer.values());
   const forward = peers.filter((peer) => appliesTo(peer, cluster.self));
   return {
     peerings: [
