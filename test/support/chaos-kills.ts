@@ -6,8 +6,10 @@ import type { Random } from '../fuzz/random.ts';
 import type { Encapsulation } from './chaos-lab.ts';
 import { PAIRS, randomOf, tell } from './chaos-lab.ts';
 import { learned } from './dataplane-inputs.ts';
+import { countDrops, risen } from './kernel-drops.ts';
 import type { DataplaneLab, LabHost } from './dataplane-lab.ts';
 import { HOSTS, poolOf } from './dataplane-lab.ts';
+import type { PingReport } from './pinger.ts';
 import { inWords, lossOf, pingWhile } from './pinger.ts';
 import type { Learnt, Modes } from './route-oracle.ts';
 import { expectedRoutes, kernelRoutes } from './route-oracle.ts';
@@ -38,12 +40,15 @@ export function testKills(lab: DataplaneLab, encapsulation: Encapsulation, { see
       const began = performance.now();
       const goal = (): number =>
         orAfter !== undefined && performance.now() - began > orAfter.ms ? orAfter.kills : kills;
+      const before = countDrops(lab.spaces);
+      let after = before;
       const reports = await pingWhile(lab.flows(...PAIRS), async () => {
         while (siege.killed < goal()) await siege.round(wish(encapsulation, random));
+        after = countDrops(lab.spaces);
       });
       const seconds = ((performance.now() - began) / 1000).toFixed(1);
       tell(`${siege.killed} kills of seed ${seed} in ${seconds} s, ${siege.inWords()}; ${inWords(reports)}`);
-      expect(lossOf(reports)).toEqual({});
+      expect(lossOf(reports), `${siege.around(reports)}\ncounted: ${risen(before, after)}`).toEqual({});
       await expectRight(lab, siege.wish);
     },
   );
@@ -72,6 +77,8 @@ class Siege {
   /** How long the last apply took, and the last life from its birth to the end of its first apply. */
   readonly #lastMs = { apply: 20, life: 150 };
   readonly #count = { write: 0, apply: 0, life: 0, late: 0 };
+  /** What was done to whom, and when; Unix time in milliseconds. */
+  readonly #diary: { readonly atMs: number; readonly what: string }[] = [];
   wish: Wish = { modes: {}, more: [] };
 
   constructor(lab: DataplaneLab, random: Random) {
@@ -87,6 +94,7 @@ class Siege {
   /** Everybody gets the wish, most of them are killed over it, and successors carry it out. */
   async round(wanted: Wish): Promise<void> {
     this.wish = wanted;
+    this.#note(`all: ${JSON.stringify(wanted.modes)}`);
     await Promise.all(HOSTS.map((host) => this.#carryOut(host, this.#random.chance(80))));
   }
 
@@ -95,16 +103,38 @@ class Siege {
     return `${write} between two writes, ${apply} by the clock, ${life} by the clock in a new process, ${late} too late`;
   }
 
+  /** What was done in the two seconds before each loss, and while it lasted. */
+  around(reports: ReadonlyMap<string, PingReport>): string {
+    return [...reports]
+      .flatMap(([flow, { lost, lostBetween, remarks }]) => [
+        ...remarks.map((remark) => `${flow}: ${remark}`),
+        ...lost.map((number, i) => {
+          const [from, to] = lostBetween[i]!;
+          const deeds = this.#diary.filter(({ atMs }) => atMs > from - 2000 && atMs < to);
+          const told = deeds.map(({ atMs, what }) => `${(atMs - from).toFixed(0)} ms ${what}`).join('; ');
+          return `${flow} lost ${number} within ${(to - from).toFixed(0)} ms of ${new Date(from).toISOString()}: ${told}`;
+        }),
+      ])
+      .join('\n');
+  }
+
+  #note(what: string): void {
+    this.#diary.push({ atMs: Date.now(), what });
+  }
+
   async #carryOut(host: LabHost, isVictim: boolean): Promise<void> {
     const began = performance.now();
     if (!isVictim) {
       await this.#lab.update(host, inputsOf(this.wish, host));
+      this.#note(`${host.name} updated`);
       this.#lastMs.apply = performance.now() - began;
       return;
     }
     await this.#kill(host);
     const reborn = performance.now();
+    this.#note(`${host.name} starts anew`);
     await this.#lab.restart(host, inputsOf(this.wish, host));
+    this.#note(`${host.name} settled anew`);
     this.#lastMs.life = performance.now() - reborn;
   }
 
@@ -126,6 +156,7 @@ class Siege {
     if (way !== 'write') await Promise.race([isDone, sleep(point * this.#lastMs[way])]);
     else await isDone;
     await this.#lab.kill(victim);
+    this.#note(`${victim.name} killed, ${way}`);
     this.#count[(await isDone) ? 'late' : way]++;
   }
 }

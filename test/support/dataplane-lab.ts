@@ -118,6 +118,11 @@ export class DataplaneLab {
     this.#spaces.clear();
   }
 
+  /** All namespaces, by name. */
+  get spaces(): ReadonlyMap<string, TestNetns> {
+    return this.#spaces;
+  }
+
   space(name: string): TestNetns {
     return this.#spaces.get(name)!;
   }

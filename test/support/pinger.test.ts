@@ -1,8 +1,10 @@
 import { expect, test } from 'vitest';
-import { inWords, lossOf, readAnswers, reportOn } from './pinger.ts';
+import { inWords, lossOf, readAnswers, readRemarks, reportOn } from './pinger.ts';
 
 const line = (sequence: number, seconds: number): string =>
   `[${seconds.toFixed(6)}] 64 bytes from 192.168.2.5: icmp_seq=${sequence} ttl=61 time=0.1 ms`;
+
+const between = (...spans: readonly (readonly [number, number])[]) => spans;
 
 test('answers are read with number and time; what is no answer is none', () => {
   const printed = [
@@ -16,6 +18,8 @@ test('answers are read with number and time; what is no answer is none', () => {
     { sequence: 1, atMs: 10_000 },
     { sequence: 3, atMs: 10_010 },
   ]);
+  expect(readRemarks(printed)).toEqual(['[10.005000] From 172.30.1.11 icmp_seq=2 Destination Host Unreachable']);
+  expect(readRemarks('ping: sendmsg: No buffer space available\n')).toHaveLength(1);
 });
 
 test('numbers go on where ICMP begins again, late answers too', () => {
@@ -28,9 +32,9 @@ test('numbers go on where ICMP begins again, late answers too', () => {
 test('lost is what has no answer between the first number and the last, whatever the order; the longest gap in time is told', () => {
   const at = (sequence: number, atMs: number) => ({ sequence, atMs });
   const report = reportOn([at(1, 0), at(2, 5), at(6, 40), at(4, 35), at(4, 36), at(7, 45)]);
-  expect(report).toEqual({ received: 5, lost: [3, 5], outageMs: 30 });
-  expect(reportOn([at(3, 5)])).toEqual({ received: 1, lost: [], outageMs: 0 });
-  expect(reportOn([at(1, 0), at(2, 500)])).toEqual({ received: 2, lost: [], outageMs: 0 });
+  expect(report).toEqual({ received: 5, lost: [3, 5], outageMs: 30, lostBetween: between([5, 35], [36, 40]) });
+  expect(reportOn([at(3, 5)])).toEqual({ received: 1, lost: [], outageMs: 0, lostBetween: [] });
+  expect(reportOn([at(1, 0), at(2, 500)])).toEqual({ received: 2, lost: [], outageMs: 0, lostBetween: [] });
   const reports = new Map([
     ['a > b', report],
     ['b > a', reportOn([at(1, 0)])],
@@ -43,7 +47,10 @@ test('of pings that take turns no two packets have one number, and an outage end
   const at = (sequence: number, atMs: number) => ({ sequence, atMs });
   const one = [at(1, 0), at(2, 20), at(6, 100), at(7, 120)];
   const other = [at(1, 10), at(2, 30), at(5, 90)];
-  expect(reportOn(one, other)).toEqual({ received: 7, lost: [6, 7, 8, 9, 10], outageMs: 60 });
+  expect(reportOn(one, other)).toEqual({
+    ...{ received: 7, lost: [6, 7, 8, 9, 10], outageMs: 60 },
+    lostBetween: between([20, 100], [30, 90], [20, 100], [30, 90], [20, 100]),
+  });
   // Nothing lost in the longest time without an answer.
-  expect(reportOn(one, [at(1, 10), at(2, 60), at(3, 400)])).toEqual({ received: 7, lost: [6, 8, 10], outageMs: 40 });
+  expect(reportOn(one, [at(1, 10), at(2, 60), at(3, 400)])).toMatchObject({ lost: [6, 8, 10], outageMs: 40 });
 });

@@ -29,6 +29,10 @@ export interface PingReport {
   readonly lost: readonly number[];
   /** The longest time without an answer in which packets were lost. */
   readonly outageMs: number;
+  /** Between which answers each was lost, in the order of `lost`; Unix time in milliseconds. */
+  readonly lostBetween: readonly (readonly [number, number])[];
+  /** What ping said beside answers: errors that came back, packets that it could not send, answers that came twice. */
+  readonly remarks: readonly string[];
 }
 
 interface Answer {
@@ -42,6 +46,7 @@ class Ping {
   readonly #directory = mkdtempSync(join(tmpdir(), 'pinger-'));
   readonly #reader: number;
   readonly #answers: Answer[] = [];
+  readonly remarks: string[] = [];
   #offset = 0;
 
   constructor(from: TestNetns, to: string) {
@@ -91,6 +96,7 @@ class Ping {
     const whole = news.subarray(0, news.lastIndexOf('\n') + 1);
     this.#offset += whole.length;
     this.#answers.push(...readAnswers(whole.toString(), this.#answers.at(-1)?.sequence));
+    this.remarks.push(...readRemarks(whole.toString()));
     return this.#answers;
   }
 }
@@ -119,7 +125,8 @@ export class Pinger {
 
   /** Ends it, once. */
   async stop(): Promise<PingReport> {
-    return reportOn(...(await Promise.all(this.#pings.map((ping) => ping.stop()))));
+    const report = reportOn(...(await Promise.all(this.#pings.map((ping) => ping.stop()))));
+    return { ...report, remarks: this.#pings.flatMap(({ remarks }) => remarks) };
   }
 }
 
@@ -133,6 +140,10 @@ export function readAnswers(printed: string, after = 0): readonly Answer[] {
   });
 }
 
+/** The lines of ping that tell of something out of the ordinary. */
+export const readRemarks = (printed: string): readonly string[] =>
+  printed.split('\n').filter((line) => /(^|\] )From |ping: |DUP!/.test(line));
+
 /** Between two answers of one ping, which lost what it sent in between. */
 interface Loss {
   readonly sequence: number;
@@ -144,16 +155,20 @@ interface Loss {
  * From the first answer of each ping to its last: what was still on its way at the end is not lost. Pings of one flow that
  * took turns are one report, in which number N of the second of four is 4 N + 1.
  */
-export function reportOn(...pings: readonly (readonly Answer[])[]): PingReport {
+export function reportOn(...pings: readonly (readonly Answer[])[]): Omit<PingReport, 'remarks'> {
   const losses = pings.map(lossesIn);
   const times = pings.flatMap((answers) => answers.map(({ atMs }) => atMs)).sort((a, b) => a - b);
   const outages = losses.flat().map(({ fromMs, toMs }) => {
     const within = times.filter((at) => at >= fromMs && at <= toMs);
     return Math.max(...within.slice(1).map((at, i) => at - within[i]!));
   });
+  const lost = losses
+    .flatMap((own, i) => own.map((loss) => ({ ...loss, number: loss.sequence * pings.length + i })))
+    .sort((a, b) => a.number - b.number);
   return {
     received: pings.reduce((sum, answers) => sum + new Set(answers.map(({ sequence }) => sequence)).size, 0),
-    lost: losses.flatMap((own, i) => own.map(({ sequence }) => sequence * pings.length + i)).sort((a, b) => a - b),
+    lost: lost.map(({ number }) => number),
+    lostBetween: lost.map(({ fromMs, toMs }) => [fromMs, toMs] as const),
     outageMs: Math.max(0, ...outages),
   };
 }
@@ -208,11 +223,13 @@ export async function pingWhile(
 }
 
 /** Only the flows that lost something, so that `{}` says that none did. */
-export const lossOf = (reports: ReadonlyMap<string, PingReport>): Readonly<Record<string, readonly number[]>> =>
+export const lossOf = (
+  reports: ReadonlyMap<string, Pick<PingReport, 'lost'>>,
+): Readonly<Record<string, readonly number[]>> =>
   Object.fromEntries([...reports].flatMap(([name, { lost }]) => (lost.length === 0 ? [] : [[name, lost]])));
 
 /** One line for people: `a > b: 5012 answers, 3 lost, longest outage 18 ms`. */
-export const inWords = (reports: ReadonlyMap<string, PingReport>): string =>
+export const inWords = (reports: ReadonlyMap<string, Omit<PingReport, 'remarks'>>): string =>
   [...reports]
     .map(([name, { received, lost, outageMs }]) => {
       const outage = lost.length === 0 ? '' : `, longest outage ${outageMs.toFixed(0)} ms`;
