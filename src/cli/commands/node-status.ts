@@ -1,6 +1,5 @@
 import { InvalidArgumentError, Option } from 'commander';
 import type { Command } from 'commander';
-import { stringify } from 'yaml';
 import type { NodeStatus, SpeakerStatus } from '../../api/contract.ts';
 import { AgentError } from '../../api/client.ts';
 import type { Store } from '../../datastore/store.ts';
@@ -60,14 +59,14 @@ async function ownStatus(options: StatusOptions, io: CliIo): Promise<void> {
       const running = error.isAbsent ? 'Calico process is not running.\n' : '';
       throw new CommandError(`${running}${error.message}`, { exitCode: EXIT_CODE.unreachable });
     });
-  io.stdout(own(status, options.output, io));
+  io.stdout(await own(status, options.output, io));
   end(EXIT_CODE[verdictOf(status).state]);
 }
 
 /** One node, as it is printed on the node itself. */
-function own(status: SpeakerStatus | NodeStatus, output: StatusOptions['output'], io: CliIo): string {
+async function own(status: SpeakerStatus | NodeStatus, output: StatusOptions['output'], io: CliIo): Promise<string> {
   if (output === 'json') return formatJson(status);
-  if (output === 'yaml') return stringify(status);
+  if (output === 'yaml') return formatYaml(status);
   return output === 'name' ? `node/${status.node}\n` : formatNodeStatus(status, io.now());
 }
 
@@ -79,9 +78,9 @@ async function othersStatus(names: readonly string[], options: StatusOptions, io
     throw new CommandError((error as Error).message, { exitCode: EXIT_CODE.unreachable });
   });
   if (interruption.aborted) throw new CommandError('', { exitCode: INTERRUPTED });
-  if (options.all === true) io.stdout(everyNode(rows, options.output));
-  else if (rows.length === 1) oneNode(rows[0]!, options.output, io);
-  else io.stdout(severalNodes(rows, options.output, io));
+  if (options.all === true) io.stdout(await everyNode(rows, options.output));
+  else if (rows.length === 1) await oneNode(rows[0]!, options.output, io);
+  else io.stdout(await severalNodes(rows, options.output, io));
   end(Math.max(...rows.map(({ state }) => EXIT_CODE[state])));
 }
 
@@ -117,22 +116,25 @@ async function refuseLocked(client: ResourceClient): Promise<void> {
   );
 }
 
-function everyNode(rows: readonly NodeRow[], output: StatusOptions['output']): string {
+/** Loaded only for who wants it. */
+const formatYaml = async (value: object): Promise<string> => (await import('../output/yaml.ts')).formatYaml(value);
+
+async function everyNode(rows: readonly NodeRow[], output: StatusOptions['output']): Promise<string> {
   if (output === 'json') return formatJson(rows);
-  if (output === 'yaml') return stringify(rows);
+  if (output === 'yaml') return formatYaml(rows);
   if (output === 'name') return rows.map(({ node }) => `node/${node}\n`).join('');
   return `${formatTabs(nodeTable(rows, output === 'wide'))}${summary(rows)}\n`;
 }
 
 /** What the node itself would print; of one that does not answer, why. */
-function oneNode({ status, ...row }: NodeRow, output: StatusOptions['output'], io: CliIo): void {
-  if (status !== undefined) io.stdout(own(status, output, io));
-  else if (output !== 'table' && output !== 'wide') io.stdout(everyNode([row], output));
+async function oneNode({ status, ...row }: NodeRow, output: StatusOptions['output'], io: CliIo): Promise<void> {
+  if (status !== undefined) io.stdout(await own(status, output, io));
+  else if (output !== 'table' && output !== 'wide') io.stdout(await everyNode([row], output));
   else if (row.state === 'unreachable') io.stderr(`${row.node} is unreachable: ${row.why}\n`);
   else io.stdout(formatTabs(nodeTable([row], output === 'wide')));
 }
 
-function severalNodes(rows: readonly NodeRow[], output: StatusOptions['output'], io: CliIo): string {
+async function severalNodes(rows: readonly NodeRow[], output: StatusOptions['output'], io: CliIo): Promise<string> {
   if (output !== 'table' && output !== 'wide') return everyNode(rows, output);
   const blocks = rows.map(({ node, state, why, status }) => {
     const head = `Node ${node}: ${state}${why === '' ? '' : `, ${why}`}\n`;
