@@ -66,3 +66,13 @@ export class CommandError extends Error {
     this.exitCode = exitCode;
   }
 }
+
+/** EX_USAGE of sysexits.h: 1 and 2 mean something else to who asks `node status`. */
+export const USAGE_EXIT_CODE = 64;
+
+/** What was typed can not be meant: nothing was asked of anybody. */
+export class UsageError extends CommandError {
+  constructor(message: string) {
+    super(message, { exitCode: USAGE_EXIT_CODE });
+  }
+}

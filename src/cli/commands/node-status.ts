@@ -10,7 +10,7 @@ import type { AgentOptions } from '../agent-option.ts';
 import { nodeRows, nodeTable, summary } from '../node/cluster-status.ts';
 import type { NodeRow } from '../node/cluster-status.ts';
 import type { CliIo } from '../io.ts';
-import { CommandError } from '../io.ts';
+import { CommandError, UsageError } from '../io.ts';
 import { askNodes } from '../node/node-questions.ts';
 import { formatNodeStatus } from '../node/node-status.ts';
 import { EXIT_CODE, verdictOf } from '../node/node-verdict.ts';
@@ -43,10 +43,8 @@ export function addNodeStatusCommand(node: Command, io: CliIo): void {
     )
     .action(async (names: readonly string[], options: StatusOptions) => {
       if (options.all !== true && names.length === 0) return ownStatus(options, io);
-      if (options.all === true && names.length > 0)
-        throw new CommandError('--all or names of nodes, not both', { exitCode: 2 });
-      if (options.socket !== undefined)
-        throw new CommandError('--socket is for the agent on this host alone', { exitCode: 2 });
+      if (options.all === true && names.length > 0) throw new UsageError('--all or names of nodes, not both');
+      if (options.socket !== undefined) throw new UsageError('--socket is for the agent on this host alone');
       return othersStatus(names, options, io);
     });
 }
