@@ -14,6 +14,8 @@ export interface CliIo {
   /** The environment that says where the datastore is, if it is another; see global-options.ts. */
   datastoreEnv?(): Promise<CliIo['env']>;
   readonly version: string;
+  /** Of git, where it was built from; `unknown` where there was none. */
+  readonly commit: string;
   /** A cluster of another version of calico-ts is no reason to refuse. */
   readonly allowVersionMismatch?: boolean;
   /** Milliseconds since 1970. */

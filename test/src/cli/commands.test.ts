@@ -372,7 +372,9 @@ describe('every command', () => {
   });
 
   test('tells its version, and help on standard output', async () => {
-    expect(await shell.run('version', '--client')).toEqual(done('Client Version:    v1.2.3\n'));
+    expect(await shell.run('version', '--client')).toEqual(
+      done('Client Version:    v1.2.3\nGit commit:        0c0ffee\n'),
+    );
     const help = await shell.run('--help');
     expect([help.exitCode, help.stderr]).toEqual([0, '']);
     expect(help.stdout).toContain('Usage: calicoctl-ts');

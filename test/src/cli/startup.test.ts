@@ -87,6 +87,14 @@ describe('a command loads no package that it does not need', () => {
     expect(packagesOf(args)).toEqual([...packages].sort());
   });
 
+  test('the commit that it was built from is in it', () => {
+    const run = (command: string, ...args: readonly string[]) => spawnSync(command, args, { encoding: 'utf8' }).stdout;
+    const commit = run('git', 'rev-parse', '--short', 'HEAD').trim() || 'unknown';
+    expect(run(process.execPath, join(directory, 'calicoctl-ts.mjs'), 'version', '--client')).toContain(
+      `\nGit commit:        ${commit}\n`,
+    );
+  });
+
   test('node status, where nobody answers', () => {
     expect(packagesOf(['node', 'status', '--socket', join(directory, 'nobody.sock')], 2)).toEqual(READING);
   });
