@@ -14,6 +14,8 @@ export interface CliIo {
   /** The environment that says where the datastore is, if it is another; see global-options.ts. */
   datastoreEnv?(): Promise<CliIo['env']>;
   readonly version: string;
+  /** Of git, where it was built from; `unknown` where there was none. */
+  readonly commit: string;
   /** A cluster of another version of calico-ts is no reason to refuse. */
   readonly allowVersionMismatch?: boolean;
   /** Milliseconds since 1970. */
@@ -64,5 +66,15 @@ export class CommandError extends Error {
   constructor(message: string, { exitCode = 1, cause }: { readonly exitCode?: number; readonly cause?: unknown } = {}) {
     super(message, { cause });
     this.exitCode = exitCode;
+  }
+}
+
+/** EX_USAGE of sysexits.h: 1 and 2 mean something else to who asks `node status`. */
+export const USAGE_EXIT_CODE = 64;
+
+/** What was typed can not be meant: nothing was asked of anybody. */
+export class UsageError extends CommandError {
+  constructor(message: string) {
+    super(message, { exitCode: USAGE_EXIT_CODE });
   }
 }

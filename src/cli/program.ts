@@ -5,7 +5,7 @@ import { COMPLETE } from './completion/scripts.ts';
 import type { GlobalOptions } from './global-options.ts';
 import { addGlobalOptions, ioWithOptions } from './global-options.ts';
 import type { CliIo } from './io.ts';
-import { CommandError } from './io.ts';
+import { CommandError, USAGE_EXIT_CODE } from './io.ts';
 
 /** Runs one command line (without the program's own name) and returns the exit code. Never throws, never exits. */
 export async function runCli(args: readonly string[], io: CliIo): Promise<number> {
@@ -29,7 +29,7 @@ export async function runCli(args: readonly string[], io: CliIo): Promise<number
     return 0;
   } catch (error) {
     // commander has said its own errors itself; help that was asked for is none.
-    if (error instanceof CommanderError) return error.exitCode;
+    if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : USAGE_EXIT_CODE;
     const { message, stack } = error as Error;
     if (message !== '') io.stderr(`${message}\n`);
     if (program.opts<GlobalOptions>().logLevel === 'debug') io.stderr(`${stack ?? ''}\n`);

@@ -10,7 +10,7 @@ import { painter } from './colour.ts';
 import { formatDryRun } from './dry-run/report.ts';
 import { DryRunStore } from './dry-run/store.ts';
 import type { CliIo } from './io.ts';
-import { CommandError } from './io.ts';
+import { CommandError, UsageError } from './io.ts';
 import { checkVersion } from './version-check.ts';
 
 export interface SessionOptions {
@@ -71,15 +71,15 @@ async function openStore(io: CliIo, mayFound: boolean): Promise<Store> {
 
 const GROUP = '.projectcalico.org';
 
-/** The kind that a word on the command line means, with or without its group. Throws CommandError. */
+/** The kind that a word on the command line means, with or without its group. Throws UsageError. */
 export function kindArgument(word: string): Kind {
   const kind = kindByAlias(word.endsWith(GROUP) ? word.slice(0, -GROUP.length) : word);
-  if (kind === undefined) throw new CommandError(`failed to get resources: resource type '${word}' is not supported`);
+  if (kind === undefined) throw new UsageError(`failed to get resources: resource type '${word}' is not supported`);
   return kind;
 }
 
 export function nameArguments(names: readonly string[]): readonly string[] {
-  if (names.includes('')) throw new CommandError('resource name may not be empty');
+  if (names.includes('')) throw new UsageError('resource name may not be empty');
   return names;
 }
 
@@ -88,13 +88,12 @@ export interface ResourceArguments {
   readonly names: readonly string[];
 }
 
-/** `KIND NAME...`, or `KIND/NAME...` as `-o name` prints them. Throws CommandError. */
+/** `KIND NAME...`, or `KIND/NAME...` as `-o name` prints them. Throws UsageError. */
 export function resourceArguments(first: string, rest: readonly string[]): ResourceArguments {
   if (!first.includes('/')) return { kind: kindArgument(first), names: nameArguments(rest) };
   const pairs = [first, ...rest].map((word) => [word.slice(0, word.indexOf('/')), word.slice(word.indexOf('/') + 1)]);
   const kinds = new Set(pairs.map(([kind = '']) => kindArgument(kind)));
   const [kind] = kinds;
-  if (kind === undefined || kinds.size > 1)
-    throw new CommandError(`'${[...kinds].join("' and '")}': one kind at a time`);
+  if (kind === undefined || kinds.size > 1) throw new UsageError(`'${[...kinds].join("' and '")}': one kind at a time`);
   return { kind, names: nameArguments(pairs.map(([, name = '']) => name)) };
 }

@@ -9,9 +9,10 @@ import { CommandError } from './io.ts';
 const MANIFEST = /\.(ya?ml|json)$/i;
 
 /** The real world: this process's streams, environment and files. What takes time to load is loaded where it is asked for. */
-export const systemIo = (version: string): CliIo => ({
+export const systemIo = (version: string, commit = 'unknown'): CliIo => ({
   env: process.env,
   version,
+  commit,
   now: () => systemClock.wallTime(),
   isTerminal: process.stdout.isTTY,
   stderrIsTerminal: process.stderr.isTTY,

@@ -1,6 +1,7 @@
 /** The candidate that differs from `word` by at most `limit` typing slips (insert, delete, change), the closest first. */
 export function nearest(word: string, candidates: readonly string[], limit: number): string | undefined {
   return candidates
+    .filter((candidate) => Math.abs(candidate.length - word.length) <= limit)
     .map((candidate) => ({ candidate, slips: slips(word, candidate) }))
     .filter(({ slips: count }) => count <= limit)
     .sort((a, b) => a.slips - b.slips)[0]?.candidate;

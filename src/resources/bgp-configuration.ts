@@ -17,6 +17,7 @@ import {
 } from './fields.ts';
 import type { KindSpec } from './kind.ts';
 import { envelope, nameColumn, orDash } from './kind.ts';
+import { once } from './once.ts';
 
 /** AS number of a cluster that names none. */
 export const DEFAULT_ASN = 64512;
@@ -33,86 +34,98 @@ export const logSeverity = text((value) => {
   return severity;
 });
 
-const communityName = z.string().regex(/^[a-zA-Z0-9_.-]{1,128}$/, 'is not a name (letters, digits, "-", "_" and ".")');
+const communityName = once(() =>
+  z.string().regex(/^[a-zA-Z0-9_.-]{1,128}$/, 'is not a name (letters, digits, "-", "_" and ".")'),
+);
 
 /** Calico's own words in front. */
-const advertisedCidr = text((value) => {
-  try {
-    return formatPrefix(parsePrefix(value));
-  } catch (error) {
-    if (!(error instanceof InvalidValueError)) throw error;
-    throw new InvalidValueError('', value, `invalid CIDR value: ${error.reason}`);
-  }
-});
+const advertisedCidr = once(() =>
+  text((value) => {
+    try {
+      return formatPrefix(parsePrefix(value));
+    } catch (error) {
+      if (!(error instanceof InvalidValueError)) throw error;
+      throw new InvalidValueError('', value, `invalid CIDR value: ${error.reason}`);
+    }
+  }),
+);
 
-const communities = z
-  .array(
-    fields('BGPConfiguration.spec.communities', {
-      name: communityName,
-      value: checkedText((value) => parseCommunity(value)).meta({ samples: ['64512:100', '64512:1:2'] }),
-    }),
-  )
-  .max(500, 'has more than 500 entries');
+const communities = once(() =>
+  z
+    .array(
+      fields('BGPConfiguration.spec.communities', {
+        name: communityName(),
+        value: checkedText((value) => parseCommunity(value)).meta({ samples: ['64512:100', '64512:1:2'] }),
+      }),
+    )
+    .max(500, 'has more than 500 entries'),
+);
 
-const prefixAdvertisements = z
-  .array(
-    fields('BGPConfiguration.spec.prefixAdvertisements', {
-      cidr: advertisedCidr,
-      communities: z
-        .array(z.string())
-        .max(50, 'has more than 50 entries')
-        .default([])
-        .describe('names out of communities, or communities themselves'),
-    }),
-  )
-  .max(500, 'has more than 500 entries');
+const prefixAdvertisements = once(() =>
+  z
+    .array(
+      fields('BGPConfiguration.spec.prefixAdvertisements', {
+        cidr: advertisedCidr(),
+        communities: z
+          .array(z.string())
+          .max(50, 'has more than 50 entries')
+          .default([])
+          .describe('names out of communities, or communities themselves'),
+      }),
+    )
+    .max(500, 'has more than 500 entries'),
+);
 
 const CLUSTER = 'in `default` only';
 const PRIORITY = { absent: DEFAULT_ROUTE_PRIORITY, description: CLUSTER };
 
 const KEPT = 'kept; not acted upon yet';
-const network = checkedText((value) => value === '' || parsePrefix(value));
+const network = once(() => checkedText((value) => value === '' || parsePrefix(value)));
 
 /** A service range. Calico passes over an empty one. */
 const serviceRanges = (field: string) =>
-  z.array(fields(`BGPConfiguration.spec.${field}`, { cidr: network.exactOptional() })).describe(KEPT);
+  z.array(fields(`BGPConfiguration.spec.${field}`, { cidr: network().exactOptional() })).describe(KEPT);
 
-const interfacePattern = z
-  .string()
-  .regex(
-    /^(?!\*$)[a-zA-Z0-9_.*-]{1,15}$/,
-    'is not an interface name of at most 15 characters, "*" for any run of them',
-  );
+const interfacePattern = once(() =>
+  z
+    .string()
+    .regex(
+      /^(?!\*$)[a-zA-Z0-9_.*-]{1,15}$/,
+      'is not an interface name of at most 15 characters, "*" for any run of them',
+    ),
+);
 
-const spec = fields('BGPConfiguration.spec', {
-  logSeverityScreen: logSeverity
-    .meta({ enum: [...SEVERITIES] })
-    .default('Info')
-    .describe('of what bird logs'),
-  nodeToNodeMeshEnabled: z.boolean().meta({ absent: true, description: CLUSTER }).exactOptional(),
-  asNumber: asNumber.meta({ absent: DEFAULT_ASN, description: CLUSTER }).exactOptional(),
-  listenPort: wholeNumber(1, 65535).meta({ absent: 179, description: 'where bird listens' }).exactOptional(),
-  nodeMeshMaxRestartTime: restartTime.describe(CLUSTER).exactOptional(),
-  nodeMeshPassword: password('BGPConfiguration.spec.nodeMeshPassword').describe(CLUSTER).exactOptional(),
-  communities: communities.exactOptional().describe('names for use in prefixAdvertisements'),
-  prefixAdvertisements: prefixAdvertisements.exactOptional().describe('communities for prefixes that we announce'),
-  ipv4NormalRoutePriority: routePriority.meta(PRIORITY).exactOptional(),
-  ipv6NormalRoutePriority: routePriority.meta(PRIORITY).exactOptional(),
-  serviceClusterIPs: serviceRanges('serviceClusterIPs').exactOptional(),
-  serviceExternalIPs: serviceRanges('serviceExternalIPs').exactOptional(),
-  serviceLoadBalancerIPs: serviceRanges('serviceLoadBalancerIPs').exactOptional(),
-  serviceLoadBalancerAggregation: z.enum(['Enabled', 'Disabled']).describe(KEPT).exactOptional(),
-  bindMode: z
-    .enum(['None', 'NodeIP'])
-    .meta({ absent: 'None', description: `\`NodeIP\`: bird listens on the node's addresses alone; ${CLUSTER}` })
-    .exactOptional(),
-  ignoredInterfaces: z.array(interfacePattern).describe(KEPT).exactOptional(),
-  localWorkloadPeeringIPV4: ipAddress(4).describe(KEPT).exactOptional(),
-  localWorkloadPeeringIPV6: ipAddress(6).describe(KEPT).exactOptional(),
-  programClusterRoutes: z.string().describe(KEPT).exactOptional(),
-});
+const spec = once(() =>
+  fields('BGPConfiguration.spec', {
+    logSeverityScreen: logSeverity
+      .meta({ enum: [...SEVERITIES] })
+      .default('Info')
+      .describe('of what bird logs'),
+    nodeToNodeMeshEnabled: z.boolean().meta({ absent: true, description: CLUSTER }).exactOptional(),
+    asNumber: asNumber.meta({ absent: DEFAULT_ASN, description: CLUSTER }).exactOptional(),
+    listenPort: wholeNumber(1, 65535).meta({ absent: 179, description: 'where bird listens' }).exactOptional(),
+    nodeMeshMaxRestartTime: restartTime.describe(CLUSTER).exactOptional(),
+    nodeMeshPassword: password('BGPConfiguration.spec.nodeMeshPassword').describe(CLUSTER).exactOptional(),
+    communities: communities().exactOptional().describe('names for use in prefixAdvertisements'),
+    prefixAdvertisements: prefixAdvertisements().exactOptional().describe('communities for prefixes that we announce'),
+    ipv4NormalRoutePriority: routePriority.meta(PRIORITY).exactOptional(),
+    ipv6NormalRoutePriority: routePriority.meta(PRIORITY).exactOptional(),
+    serviceClusterIPs: serviceRanges('serviceClusterIPs').exactOptional(),
+    serviceExternalIPs: serviceRanges('serviceExternalIPs').exactOptional(),
+    serviceLoadBalancerIPs: serviceRanges('serviceLoadBalancerIPs').exactOptional(),
+    serviceLoadBalancerAggregation: z.enum(['Enabled', 'Disabled']).describe(KEPT).exactOptional(),
+    bindMode: z
+      .enum(['None', 'NodeIP'])
+      .meta({ absent: 'None', description: `\`NodeIP\`: bird listens on the node's addresses alone; ${CLUSTER}` })
+      .exactOptional(),
+    ignoredInterfaces: z.array(interfacePattern()).describe(KEPT).exactOptional(),
+    localWorkloadPeeringIPV4: ipAddress(4).describe(KEPT).exactOptional(),
+    localWorkloadPeeringIPV6: ipAddress(6).describe(KEPT).exactOptional(),
+    programClusterRoutes: z.string().describe(KEPT).exactOptional(),
+  }),
+);
 
-type Spec = z.output<typeof spec>;
+type Spec = z.output<ReturnType<typeof spec>>;
 
 const DEFAULT_ONLY = [
   'nodeToNodeMeshEnabled',
@@ -163,19 +176,21 @@ function isCommunity(value: string): boolean {
  * BGPConfiguration, named `default` or `node.<name>`; the latter overrides the port, the log level and the
  * prefixAdvertisements of one node.
  */
-const schema = envelope('BGPConfiguration', false, spec).check(
-  obeys(({ metadata, spec: value }) => {
-    const misplaced = metadata.name === 'default' ? [] : DEFAULT_ONLY.filter((field) => value[field] !== undefined);
-    const faults: readonly Fault[] = [
-      ...misplaced.map((field): Fault => [[field], `Cannot set ${field} on a non default BGP Configuration.`]),
-      ...meshFaults(value),
-      ...communityFaults(value),
-    ];
-    return faults.map(([path, reason]): Fault => [['spec', ...path], reason]);
-  }),
+const schema = once(() =>
+  envelope('BGPConfiguration', false, spec()).check(
+    obeys(({ metadata, spec: value }) => {
+      const misplaced = metadata.name === 'default' ? [] : DEFAULT_ONLY.filter((field) => value[field] !== undefined);
+      const faults: readonly Fault[] = [
+        ...misplaced.map((field): Fault => [[field], `Cannot set ${field} on a non default BGP Configuration.`]),
+        ...meshFaults(value),
+        ...communityFaults(value),
+      ];
+      return faults.map(([path, reason]): Fault => [['spec', ...path], reason]);
+    }),
+  ),
 );
 
-export type BgpConfiguration = z.output<typeof schema>;
+export type BgpConfiguration = z.output<ReturnType<typeof schema>>;
 
 const columns: KindSpec<BgpConfiguration>['columns'] = [
   nameColumn,

@@ -6,6 +6,7 @@ import { addressBits, formatPrefix, parsePrefix } from '../model/ip.ts';
 import { asNumber, checkedText, fields, routePriority, text, wholeNumber } from './fields.ts';
 import type { KindSpec } from './kind.ts';
 import { envelope, nameColumn } from './kind.ts';
+import { once } from './once.ts';
 
 const cidr = (family: IpFamily) =>
   text((value) => {
@@ -15,7 +16,9 @@ const cidr = (family: IpFamily) =>
     return formatPrefix(prefix);
   });
 
-const community = checkedText((value) => parseCommunity(value)).meta({ samples: ['64512:100', '64512:1:2'] });
+const community = once(() =>
+  checkedText((value) => parseCommunity(value)).meta({ samples: ['64512:100', '64512:1:2'] }),
+);
 
 /** Texts that Calico writes nowhere but takes for absent where somebody did. */
 const EMPTY_IS_ABSENT = ['cidr', 'matchOperator', 'source', 'interface', 'peerType'];
@@ -29,7 +32,7 @@ function operation(owner: string) {
   const single = <S extends z.ZodRawShape>(name: string, shape: S) => fields(`${owner}.${name}`, shape).exactOptional();
   const asns = z.array(asNumber).min(1, 'has no entry').max(10, 'has more than 10 entries');
   return fields(owner, {
-    addCommunity: single('addCommunity', { value: community }),
+    addCommunity: single('addCommunity', { value: community() }),
     prependASPath: single('prependASPath', { prefix: asns.describe('the first becomes the nearest AS') }),
     setPriority: single('setPriority', { value: routePriority }),
   }).check((ctx) => {
@@ -52,7 +55,7 @@ const shapeOf = (family: IpFamily, owner: string) => ({
     .exactOptional(),
   peerType: z.enum(['eBGP', 'iBGP']).exactOptional(),
   communities: fields(`${owner}.communities`, {
-    values: z.array(community).length(1, 'must have exactly one value'),
+    values: z.array(community()).length(1, 'must have exactly one value'),
   }).exactOptional(),
   asPathPrefix: z.array(asNumber).exactOptional().describe('the nearest AS first'),
   priority: routePriority.exactOptional().describe('in the units of the route priorities in BGPConfiguration'),
@@ -98,21 +101,14 @@ function ruleList(family: IpFamily) {
   return z.array(z.preprocess(withoutEmptyTexts, rule.meta({ id: owner }))).exactOptional();
 }
 
-const RULES = { 4: ruleList(4), 6: ruleList(6) } as const;
-
 /** Ordered rules; all conditions of one hold together, and the first that matches decides. */
-const schema = envelope(
-  'BGPFilter',
-  false,
-  fields('BGPFilter.spec', {
-    exportV4: RULES[4],
-    importV4: RULES[4],
-    exportV6: RULES[6],
-    importV6: RULES[6],
-  }),
-);
+const schema = once(() => {
+  const [rulesV4, rulesV6] = [ruleList(4), ruleList(6)];
+  const lists = { exportV4: rulesV4, importV4: rulesV4, exportV6: rulesV6, importV6: rulesV6 };
+  return envelope('BGPFilter', false, fields('BGPFilter.spec', lists));
+});
 
-export type BgpFilter = z.output<typeof schema>;
+export type BgpFilter = z.output<ReturnType<typeof schema>>;
 export type BgpFilterRule = NonNullable<BgpFilter['spec']['exportV4']>[number];
 
 const LISTS = ['exportV4', 'importV4', 'exportV6', 'importV6'] as const;

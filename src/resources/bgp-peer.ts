@@ -16,6 +16,7 @@ import {
 } from './fields.ts';
 import type { KindSpec } from './kind.ts';
 import { envelope, nameColumn, orDash } from './kind.ts';
+import { once } from './once.ts';
 
 /** Reads `10.0.0.1`, `10.0.0.1:1179`, `2001:db8::1` or `[2001:db8::1]:1179`. Throws InvalidValueError. */
 export function parsePeerIp(value: string, field = 'peerIP'): { readonly address: IpAddress; readonly port?: number } {
@@ -26,7 +27,7 @@ export function parsePeerIp(value: string, field = 'peerIP'): { readonly address
   return { address: parseIpAddress(match[1]!, field), port };
 }
 
-const shape = {
+const shape = once(() => ({
   node: checkedText((value) => value === '' || parseResourceName(value))
     .exactOptional()
     .describe('which node has the peer; without node and nodeSelector all have it'),
@@ -59,9 +60,9 @@ const shape = {
     .exactOptional()
     .describe('the router through which peerIP is reached; a host route says so'),
   localWorkloadSelector: selector.exactOptional().describe('pods that are the peers; kept, not acted upon yet'),
-};
+}));
 
-type Spec = z.output<z.ZodObject<typeof shape>>;
+type Spec = z.output<z.ZodObject<ReturnType<typeof shape>>>;
 
 const EXCLUSIVE: readonly (readonly [keyof Spec, keyof Spec, string])[] = [
   ['nodeSelector', 'node', 'node and nodeSelector cannot both be set'],
@@ -91,20 +92,22 @@ const MISSING: readonly (readonly [keyof Spec, (spec: Spec) => boolean, string])
 
 const isSet = (value: unknown): boolean => value !== undefined && value !== '' && value !== false;
 
-const spec = fields('BGPPeer.spec', shape).check((ctx) => {
-  for (const [field, other, message] of EXCLUSIVE) {
-    if (!isSet(ctx.value[field]) || !isSet(ctx.value[other])) continue;
-    ctx.issues.push({ code: 'custom', path: [field], input: ctx.value[field], message });
-  }
-  for (const [field, isBroken, message] of MISSING) {
-    if (!isBroken(ctx.value)) continue;
-    ctx.issues.push({ code: 'custom', path: [field], input: ctx.value[field] ?? '', message });
-  }
-});
+const spec = once(() =>
+  fields('BGPPeer.spec', shape()).check((ctx) => {
+    for (const [field, other, message] of EXCLUSIVE) {
+      if (!isSet(ctx.value[field]) || !isSet(ctx.value[other])) continue;
+      ctx.issues.push({ code: 'custom', path: [field], input: ctx.value[field], message });
+    }
+    for (const [field, isBroken, message] of MISSING) {
+      if (!isBroken(ctx.value)) continue;
+      ctx.issues.push({ code: 'custom', path: [field], input: ctx.value[field] ?? '', message });
+    }
+  }),
+);
 
-const schema = envelope('BGPPeer', false, spec);
+const schema = once(() => envelope('BGPPeer', false, spec()));
 
-export type BgpPeer = z.output<typeof schema>;
+export type BgpPeer = z.output<ReturnType<typeof schema>>;
 
 const columns: KindSpec<BgpPeer>['columns'] = [
   nameColumn,

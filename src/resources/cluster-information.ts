@@ -2,20 +2,23 @@ import * as z from 'zod';
 import { fields } from './fields.ts';
 import type { KindSpec } from './kind.ts';
 import { envelope, nameColumn, orDash } from './kind.ts';
+import { once } from './once.ts';
 
-const schema = envelope(
-  'ClusterInformation',
-  false,
-  fields('ClusterInformation.spec', {
-    clusterGUID: z.string().exactOptional(),
-    clusterType: z.string().exactOptional().describe('comma-separated'),
-    calicoVersion: z.string().exactOptional(),
-    datastoreReady: z.boolean().exactOptional().describe('`false`: locked for a migration'),
-    variant: z.string().exactOptional(),
-  }),
+const schema = once(() =>
+  envelope(
+    'ClusterInformation',
+    false,
+    fields('ClusterInformation.spec', {
+      clusterGUID: z.string().exactOptional(),
+      clusterType: z.string().exactOptional().describe('comma-separated'),
+      calicoVersion: z.string().exactOptional(),
+      datastoreReady: z.boolean().exactOptional().describe('`false`: locked for a migration'),
+      variant: z.string().exactOptional(),
+    }),
+  ),
 );
 
-export type ClusterInformation = z.output<typeof schema>;
+export type ClusterInformation = z.output<ReturnType<typeof schema>>;
 
 const columns: KindSpec<ClusterInformation>['columns'] = [
   nameColumn,

@@ -1,11 +1,12 @@
 import * as z from 'zod';
 import { addressOrNetwork, fields } from './fields.ts';
 import { choice, duration, durationOrAuto, ENABLED, flag, list, number, ports, words } from './felix-values.ts';
+import { once } from './once.ts';
 
 const SIZE = [0, 2_147_483_647] as const;
 
 /** Fields of FelixConfiguration for Calico's eBPF dataplane, which this project has not: they are checked and kept. */
-export const BPF = {
+export const bpfFields = once(() => ({
   bpfAttachType: choice(['TC', 'TCX'], 'TCX'),
   bpfConnectTimeLoadBalancing: choice(['TCP', ...ENABLED], 'TCP'),
   bpfConnectTimeLoadBalancingEnabled: flag(),
@@ -61,4 +62,4 @@ export const BPF = {
   bpfProfiling: choice(ENABLED, 'Disabled'),
   bpfPSNATPorts: ports('20000:29999'),
   bpfRedirectToPeer: choice([...ENABLED, 'L2Only'], 'Enabled'),
-};
+}));

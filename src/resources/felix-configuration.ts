@@ -1,29 +1,43 @@
 import type { z } from 'zod';
 import { matchesSelector, parseSelector } from '../model/selector.ts';
 import type { Labels } from '../model/selector.ts';
-import { BPF } from './felix-bpf-fields.ts';
-import { FORMER, HEALTH, INTERFACES, LOGS, NAT, POLICY, PROCESS, REPORTS, ROUTES, TUNNELS } from './felix-fields.ts';
+import { bpfFields } from './felix-bpf-fields.ts';
+import {
+  formerFields,
+  healthFields,
+  interfaceFields,
+  logFields,
+  natFields,
+  policyFields,
+  processFields,
+  reportFields,
+  routeFields,
+  tunnelFields,
+} from './felix-fields.ts';
 import type { Fault } from './fields.ts';
 import { fields, obeys, plainSelector } from './fields.ts';
 import type { KindSpec } from './kind.ts';
 import { envelope, nameColumn } from './kind.ts';
+import { once } from './once.ts';
 
-const spec = fields('FelixConfiguration.spec', {
-  nodeSelector: plainSelector.exactOptional().describe('which nodes; not in `default` and `node.<name>`'),
-  ...ROUTES,
-  ...INTERFACES,
-  ...TUNNELS,
-  ...NAT,
-  ...HEALTH,
-  ...LOGS,
-  ...POLICY,
-  ...REPORTS,
-  ...PROCESS,
-  ...BPF,
-  ...FORMER,
-});
+const spec = once(() =>
+  fields('FelixConfiguration.spec', {
+    nodeSelector: plainSelector.exactOptional().describe('which nodes; not in `default` and `node.<name>`'),
+    ...routeFields(),
+    ...interfaceFields(),
+    ...tunnelFields(),
+    ...natFields(),
+    ...healthFields(),
+    ...logFields(),
+    ...policyFields(),
+    ...reportFields(),
+    ...processFields(),
+    ...bpfFields(),
+    ...formerFields(),
+  }),
+);
 
-type Spec = z.output<typeof spec>;
+type Spec = z.output<ReturnType<typeof spec>>;
 
 const MAX_TABLES = 65_535;
 
@@ -48,16 +62,18 @@ const DEFAULT = 'default';
 const ofNode = (name: string): string => `node.${name}`;
 
 /** `default`, `node.<name>`, or of any other name for the nodes that nodeSelector selects. */
-const schema = envelope('FelixConfiguration', false, spec).check(
-  obeys(({ metadata: { name }, spec: value }): readonly Fault[] => [
-    ...tableFaults(value).map(([path, reason]): Fault => [['spec', ...path], reason]),
-    ...(value.nodeSelector !== undefined && (name === DEFAULT || name.startsWith('node.'))
-      ? [[['spec', 'nodeSelector'], `cannot be set in ${name}, whose nodes its name says`] as const]
-      : []),
-  ]),
+const schema = once(() =>
+  envelope('FelixConfiguration', false, spec()).check(
+    obeys(({ metadata: { name }, spec: value }): readonly Fault[] => [
+      ...tableFaults(value).map(([path, reason]): Fault => [['spec', ...path], reason]),
+      ...(value.nodeSelector !== undefined && (name === DEFAULT || name.startsWith('node.'))
+        ? [[['spec', 'nodeSelector'], `cannot be set in ${name}, whose nodes its name says`] as const]
+        : []),
+    ]),
+  ),
 );
 
-export type FelixConfiguration = z.output<typeof schema>;
+export type FelixConfiguration = z.output<ReturnType<typeof schema>>;
 
 export const felixConfiguration: KindSpec<FelixConfiguration> = {
   kind: 'FelixConfiguration',

@@ -17,6 +17,7 @@ import {
   ports,
   words,
 } from './felix-values.ts';
+import { once } from './once.ts';
 import { portOrRange } from './traffic-fields.ts';
 
 /** Fields of FelixConfiguration by subject; those of the eBPF dataplane are in felix-bpf-fields.ts. */
@@ -46,14 +47,16 @@ const address = (family: IpFamily, description: string) =>
     .describe(description)
     .exactOptional();
 
-const ipv4Network = checkedText((value) => {
-  if (parseInterfaceAddress(value).address.family !== 4) throw new InvalidValueError('', value, 'is not IPv4');
-});
+const ipv4Network = once(() =>
+  checkedText((value) => {
+    if (parseInterfaceAddress(value).address.family !== 4) throw new InvalidValueError('', value, 'is not IPv4');
+  }),
+);
 
 const tables = (owner: string, max: number) =>
   fields(`FelixConfiguration.spec.${owner}`, { min: wholeNumber(1, max), max: wholeNumber(1, max) });
 
-export const ROUTES = {
+export const routeFields = once(() => ({
   deviceRouteProtocol: number([0, 255], 3, "the protocol of routes to local workloads; Felix's others have 80"),
   deviceRouteSourceAddress: address(4, 'source hint of IPv4 routes to workloads'),
   deviceRouteSourceAddressIPv6: address(6, 'source hint of IPv6 routes to workloads'),
@@ -85,9 +88,9 @@ export const ROUTES = {
     [{ min: 1, max: 250 }],
     'routing tables that may be used',
   ),
-};
+}));
 
-export const INTERFACES = {
+export const interfaceFields = once(() => ({
   interfaceExclude: words('kube-ipvs0', 'not host endpoints: names and /patterns/, separated by commas'),
   interfacePrefix: matching(
     [/^[a-zA-Z0-9_-]{1,15}(,[a-zA-Z0-9_-]{1,15})*$/, 'is not a list of prefixes of at most 15 characters'],
@@ -97,12 +100,12 @@ export const INTERFACES = {
   interfaceRefreshInterval: duration('1m30s', 'between full listings of the interfaces; 0: none'),
   mtuIfacePattern: words('^((en|wl|ww|sl|ib)[Pcopsvx].*|(eth|wlan|wwan).*)', "interfaces whose MTU is the host's"),
   requireMTUFile: flag(false),
-};
+}));
 
-export const TUNNELS = {
+export const tunnelFields = once(() => ({
   allowIPIPPacketsFromWorkloads: flag(false, 'whether workloads may send IPIP'),
   allowVXLANPacketsFromWorkloads: flag(false, 'whether workloads may send VXLAN'),
-  externalNodesList: list(ipv4Network, [], 'others whose tunnel packets are let in'),
+  externalNodesList: list(ipv4Network(), [], 'others whose tunnel packets are let in'),
   ipipEnabled: flag(undefined, 'absent: as the pools need it'),
   ipipMTU: number(MTU, 0, "0: the parent's less 20"),
   vxlanEnabled: flag(undefined, 'absent: as the pools need it'),
@@ -122,9 +125,9 @@ export const TUNNELS = {
   wireguardMTUV6: number(MTU, 0, "0: the parent's less 80"),
   wireguardRoutingRulePriority: number(SIZE, 99),
   wireguardThreadingEnabled: flag(false),
-};
+}));
 
-export const NAT = {
+export const natFields = once(() => ({
   floatingIPs: choice(ENABLED, 'Disabled', 'whether floating addresses other than those of OpenStack are programmed'),
   kubeNodePortRanges: list(portOrRange, ['30000:32767'], 'node ports, where kube-proxy uses IPVS').check((ctx) => {
     if (ctx.value.length <= 7) return;
@@ -137,9 +140,9 @@ export const NAT = {
     'destinations to which packets keep their source in spite of natOutgoing',
   ),
   natPortRange: ports(undefined, 'source ports that natOutgoing gives to TCP and UDP'),
-};
+}));
 
-export const HEALTH = {
+export const healthFields = once(() => ({
   dataplaneWatchdogTimeout: duration('1m30s', 'superseded by healthTimeoutOverrides'),
   healthEnabled: flag(false, 'whether /liveness and /readiness are answered'),
   healthHost: matching(HOST, 'localhost'),
@@ -162,9 +165,9 @@ export const HEALTH = {
   prometheusMetricsPort: number(PORT, 9091),
   prometheusProcessMetricsEnabled: flag(true),
   prometheusWireGuardMetricsEnabled: flag(true),
-};
+}));
 
-export const LOGS = {
+export const logFields = once(() => ({
   flowLogsCollectorDebugTrace: flag(false),
   flowLogsFlushInterval: duration('5m0s'),
   flowLogsGoldmaneServer: words(),
@@ -184,12 +187,12 @@ export const LOGS = {
   logSeveritySys: caseless([...SEVERITIES, 'None'])
     .meta({ enum: [...SEVERITIES, 'None'], absent: 'Info', description: 'of what goes to syslog' })
     .exactOptional(),
-};
+}));
 
 const VERDICT = ['Accept', 'Return'] as const;
 const REFUSAL = ['Drop', 'Reject'] as const;
 
-export const POLICY = {
+export const policyFields = once(() => ({
   chainInsertMode: choice(['Insert', 'Append'], 'Insert', "where Felix's rules go in the kernel's chains"),
   defaultEndpointToHostAction: choice(['Drop', 'Accept', 'Return'], 'Drop', 'for packets from workloads to the host'),
   disableConntrackInvalidCheck: flag(false),
@@ -243,9 +246,9 @@ export const POLICY = {
   workloadSourceSpoofing: choice(['Disabled', 'Any'], 'Disabled'),
   xdpEnabled: flag(true),
   xdpRefreshInterval: duration('1m30s'),
-};
+}));
 
-export const REPORTS = {
+export const reportFields = once(() => ({
   endpointReportingDelay: duration('1s'),
   endpointReportingEnabled: flag(false),
   endpointStatusPathPrefix: words('/var/run/calico', 'where the status of endpoints is written; empty: nowhere'),
@@ -254,14 +257,14 @@ export const REPORTS = {
   usageReportingEnabled: flag(true),
   usageReportingInitialDelay: duration('5m0s'),
   usageReportingInterval: duration('24h0m0s'),
-};
+}));
 
 const KEY_VALUES: readonly [RegExp, string] = [
   /^([\w-]+=[^=,]*(,[\w-]+=[^=,]*)*)?,?$/,
   'is not a list of name=value, separated by commas',
 ];
 
-export const PROCESS = {
+export const processFields = once(() => ({
   awsSrcDstCheck: choice(['DoNothing', 'Enable', 'Disable'], 'DoNothing'),
   cgroupV2Path: words(),
   dataplaneDriver: words('calico-iptables-plugin'),
@@ -285,11 +288,11 @@ export const PROCESS = {
   openstackRegion: matching([/^([a-z0-9]([-a-z0-9]{0,44}[a-z0-9])?)?$/, 'is not a DNS label of at most 46 characters']),
   useInternalDataplaneDriver: flag(true),
   windowsManageFirewallRules: choice(ENABLED, 'Disabled'),
-};
+}));
 
 /** Calico had them once; a FelixConfiguration of an older cluster still may. */
-export const FORMER = {
+export const formerFields = once(() => ({
   bpfKubeProxyEndpointSlicesEnabled: flag(),
   iptablesLockFilePath: words(),
   iptablesLockTimeout: duration(),
-};
+}));

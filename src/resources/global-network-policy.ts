@@ -4,18 +4,19 @@ import { fields, obeys, plainSelector } from './fields.ts';
 import type { KindSpec } from './kind.ts';
 import { envelope, nameColumn } from './kind.ts';
 import { orderColumn, selectorColumn, tierColumn } from './network-policy.ts';
+import { once } from './once.ts';
 import { directionFaults, each, policyShape, withTypes } from './policy.ts';
 import type { Rule } from './policy-rule.ts';
 
-const shape = {
-  ...policyShape,
+const shape = once(() => ({
+  ...policyShape(),
   namespaceSelector: plainSelector.exactOptional().describe('of which namespaces the endpoints are'),
   doNotTrack: z.boolean().exactOptional().describe('before connection tracking; host endpoints only'),
   preDNAT: z.boolean().exactOptional().describe('before DNAT; host endpoints and ingress only'),
   applyOnForward: z.boolean().exactOptional().describe('to forwarded packets as well; doNotTrack and preDNAT need it'),
-};
+}));
 
-type Spec = z.output<z.ZodObject<typeof shape>>;
+type Spec = z.output<z.ZodObject<ReturnType<typeof shape>>>;
 
 function namespaceFaults({ ingress = [], egress = [] }: Spec): readonly Fault[] {
   const unplaced =
@@ -39,15 +40,17 @@ function hostFaults(spec: Spec): readonly Fault[] {
   return rules.filter(([broken]) => broken).map(([, field, reason]) => [[field], reason]);
 }
 
-const spec = fields('GlobalNetworkPolicy.spec', shape)
-  .check(
-    obeys((value): readonly Fault[] => [...directionFaults(value), ...namespaceFaults(value), ...hostFaults(value)]),
-  )
-  .transform(withTypes);
+const spec = once(() =>
+  fields('GlobalNetworkPolicy.spec', shape())
+    .check(
+      obeys((value): readonly Fault[] => [...directionFaults(value), ...namespaceFaults(value), ...hostFaults(value)]),
+    )
+    .transform(withTypes),
+);
 
-const schema = envelope('GlobalNetworkPolicy', false, spec);
+const schema = once(() => envelope('GlobalNetworkPolicy', false, spec()));
 
-export type GlobalNetworkPolicy = z.output<typeof schema>;
+export type GlobalNetworkPolicy = z.output<ReturnType<typeof schema>>;
 
 export const globalNetworkPolicy: KindSpec<GlobalNetworkPolicy> = {
   kind: 'GlobalNetworkPolicy',

@@ -3,12 +3,13 @@ import { obeys } from './fields.ts';
 import type { KindSpec } from './kind.ts';
 import { envelope, nameColumn } from './kind.ts';
 import { namespaceLabelFaults, netsColumn, networkSetSpec } from './network-set.ts';
+import { once } from './once.ts';
 
-const schema = envelope('GlobalNetworkSet', false, networkSetSpec('GlobalNetworkSet.spec')).check(
-  obeys(namespaceLabelFaults),
+const schema = once(() =>
+  envelope('GlobalNetworkSet', false, networkSetSpec('GlobalNetworkSet.spec')).check(obeys(namespaceLabelFaults)),
 );
 
-export type GlobalNetworkSet = z.output<typeof schema>;
+export type GlobalNetworkSet = z.output<ReturnType<typeof schema>>;
 
 export const globalNetworkSet: KindSpec<GlobalNetworkSet> = {
   kind: 'GlobalNetworkSet',

@@ -4,31 +4,34 @@ import type { Fault } from './fields.ts';
 import { checkedText, distinct, fields, obeys, resourceName } from './fields.ts';
 import type { KindSpec } from './kind.ts';
 import { envelope, nameColumn } from './kind.ts';
+import { once } from './once.ts';
 import { endpointPort } from './traffic-fields.ts';
 
-const spec = fields('HostEndpoint.spec', {
-  node: resourceName,
-  interfaceName: z
-    .string()
-    .regex(/^(\*|[a-zA-Z0-9_.-]{0,15})$/, 'is not "*" or an interface name of at most 15 characters')
-    .exactOptional()
-    .describe('`*`: all of the host; absent: the one that has one of expectedIPs'),
-  expectedIPs: distinct(checkedText((value) => parseIpAddress(value)))
-    .exactOptional()
-    .describe('what selectors mean by this endpoint'),
-  profiles: distinct(resourceName).exactOptional().describe('in order, after all policies'),
-  ports: z.array(endpointPort('HostEndpoint.spec.ports')).exactOptional().describe('names that rules use'),
-}).check(
-  obeys(({ interfaceName = '', expectedIPs = [] }): readonly Fault[] =>
-    interfaceName !== '' || expectedIPs.length > 0
-      ? []
-      : [[['interfaceName'], 'is required where there are no expectedIPs']],
+const spec = once(() =>
+  fields('HostEndpoint.spec', {
+    node: resourceName,
+    interfaceName: z
+      .string()
+      .regex(/^(\*|[a-zA-Z0-9_.-]{0,15})$/, 'is not "*" or an interface name of at most 15 characters')
+      .exactOptional()
+      .describe('`*`: all of the host; absent: the one that has one of expectedIPs'),
+    expectedIPs: distinct(checkedText((value) => parseIpAddress(value)))
+      .exactOptional()
+      .describe('what selectors mean by this endpoint'),
+    profiles: distinct(resourceName).exactOptional().describe('in order, after all policies'),
+    ports: z.array(endpointPort('HostEndpoint.spec.ports')).exactOptional().describe('names that rules use'),
+  }).check(
+    obeys(({ interfaceName = '', expectedIPs = [] }): readonly Fault[] =>
+      interfaceName !== '' || expectedIPs.length > 0
+        ? []
+        : [[['interfaceName'], 'is required where there are no expectedIPs']],
+    ),
   ),
 );
 
-const schema = envelope('HostEndpoint', false, spec);
+const schema = once(() => envelope('HostEndpoint', false, spec()));
 
-export type HostEndpoint = z.output<typeof schema>;
+export type HostEndpoint = z.output<ReturnType<typeof schema>>;
 
 const node = { heading: 'NODE', value: ({ spec: own }: HostEndpoint) => own.node };
 

@@ -5,26 +5,29 @@ import { formatPrefix, parsePrefix, prefixesOverlap } from '../model/ip.ts';
 import { fields, plainSelector, text, wholeNumber } from './fields.ts';
 import type { KindSpec } from './kind.ts';
 import { envelope, nameColumn } from './kind.ts';
+import { once } from './once.ts';
 
 const LINK_LOCAL = { 4: parsePrefix('169.254.0.0/16'), 6: parsePrefix('fe80::/10') } as const;
 const BLOCK_SIZE = { 4: { default: 26, min: 20, max: 32 }, 6: { default: 122, min: 116, max: 128 } } as const;
 
-const cidr = text((value) => {
-  if (!value.includes('/')) throw new InvalidValueError('', value, 'is not a CIDR: it has no prefix length');
-  const prefix = parsePrefix(value);
-  const linkLocal = LINK_LOCAL[prefix.address.family];
-  if (prefixesOverlap(prefix, linkLocal)) {
-    throw new InvalidValueError('', value, `overlaps the link local range ${formatPrefix(linkLocal)}`);
-  }
-  return formatPrefix(prefix);
-}).meta({ samples: ['192.168.0.0/16'] });
+const cidr = once(() =>
+  text((value) => {
+    if (!value.includes('/')) throw new InvalidValueError('', value, 'is not a CIDR: it has no prefix length');
+    const prefix = parsePrefix(value);
+    const linkLocal = LINK_LOCAL[prefix.address.family];
+    if (prefixesOverlap(prefix, linkLocal)) {
+      throw new InvalidValueError('', value, `overlaps the link local range ${formatPrefix(linkLocal)}`);
+    }
+    return formatPrefix(prefix);
+  }).meta({ samples: ['192.168.0.0/16'] }),
+);
 
-const mode = z.enum(['Never', 'Always', 'CrossSubnet']).default('Never');
+const mode = once(() => z.enum(['Never', 'Always', 'CrossSubnet']).default('Never'));
 
-const shape = {
-  cidr: cidr.describe('fixed'),
-  ipipMode: mode.describe('IPv4; not beside vxlanMode'),
-  vxlanMode: mode,
+const shape = once(() => ({
+  cidr: cidr().describe('fixed'),
+  ipipMode: mode().describe('IPv4; not beside vxlanMode'),
+  vxlanMode: mode(),
   natOutgoing: z.boolean().default(false).describe('what leaves the pools goes under the address of the node'),
   disabled: z.boolean().default(false).describe('gives no more addresses'),
   disableBGPExport: z.boolean().default(false).describe('its blocks are not announced'),
@@ -43,9 +46,9 @@ const shape = {
     .enum(['Automatic', 'Manual'])
     .default('Automatic')
     .describe('`Manual`: only addresses that are asked for'),
-};
+}));
 
-type Spec = z.output<z.ZodObject<typeof shape>>;
+type Spec = z.output<z.ZodObject<ReturnType<typeof shape>>>;
 
 function faults(spec: Spec, prefix: Prefix): readonly (readonly [keyof Spec, string])[] {
   const { family } = prefix.address;
@@ -89,20 +92,22 @@ function loadBalancerRules(spec: Spec): readonly Rule[] {
   ];
 }
 
-const spec = fields('IPPool.spec', shape)
-  .check((ctx) => {
-    for (const [field, message] of faults(ctx.value, parsePrefix(ctx.value.cidr))) {
-      ctx.issues.push({ code: 'custom', path: [field], input: ctx.value[field], message });
-    }
-  })
-  .transform((value) => ({
-    ...value,
-    blockSize: value.blockSize ?? BLOCK_SIZE[parsePrefix(value.cidr).address.family].default,
-  }));
+const spec = once(() =>
+  fields('IPPool.spec', shape())
+    .check((ctx) => {
+      for (const [field, message] of faults(ctx.value, parsePrefix(ctx.value.cidr))) {
+        ctx.issues.push({ code: 'custom', path: [field], input: ctx.value[field], message });
+      }
+    })
+    .transform((value) => ({
+      ...value,
+      blockSize: value.blockSize ?? BLOCK_SIZE[parsePrefix(value.cidr).address.family].default,
+    })),
+);
 
-const schema = envelope('IPPool', false, spec);
+const schema = once(() => envelope('IPPool', false, spec()));
 
-export type IpPool = z.output<typeof schema>;
+export type IpPool = z.output<ReturnType<typeof schema>>;
 
 const poolCidr = { heading: 'CIDR', value: (r: IpPool) => r.spec.cidr };
 const poolSelector = { heading: 'SELECTOR', value: (r: IpPool) => r.spec.nodeSelector };

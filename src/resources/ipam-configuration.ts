@@ -5,10 +5,11 @@ import type { Fault } from './fields.ts';
 import { fields, obeys, wholeNumber } from './fields.ts';
 import type { KindSpec } from './kind.ts';
 import { API_VERSION, envelope, nameColumn } from './kind.ts';
+import { once } from './once.ts';
 
 const NAME = 'default';
 
-const shape = {
+const shape = once(() => ({
   strictAffinity: z.boolean().default(false).describe('whether a node takes addresses out of its own blocks alone'),
   autoAllocateBlocks: z.boolean().default(true).describe('whether a node claims blocks by itself'),
   maxBlocksPerHost: wholeNumber(0, 1_000_000).default(0).describe('0: twenty'),
@@ -17,29 +18,33 @@ const shape = {
     .meta({ absent: 'Enabled', description: 'whether a virtual machine keeps its address' })
     .exactOptional(),
   ipCooldownSeconds: wholeNumber(0, 1200).default(0).describe('how long a released address rests'),
-};
+}));
 
-const spec = fields('IPAMConfiguration.spec', shape).check(
-  obeys(({ strictAffinity, autoAllocateBlocks, maxBlocksPerHost }): readonly Fault[] => [
-    ...(strictAffinity || autoAllocateBlocks
-      ? []
-      : [[['autoAllocateBlocks'], 'cannot be false when strictAffinity is false'] as const]),
-    ...(strictAffinity || maxBlocksPerHost === 0
-      ? []
-      : [[['maxBlocksPerHost'], 'needs strictAffinity: a node could borrow beyond it'] as const]),
-  ]),
-);
-
-const schema = envelope('IPAMConfiguration', false, spec).check(
-  obeys(({ metadata }): readonly Fault[] =>
-    metadata.name === NAME ? [] : [[['metadata', 'name'], `is not ${NAME}, the only name there is`]],
+const spec = once(() =>
+  fields('IPAMConfiguration.spec', shape()).check(
+    obeys(({ strictAffinity, autoAllocateBlocks, maxBlocksPerHost }): readonly Fault[] => [
+      ...(strictAffinity || autoAllocateBlocks
+        ? []
+        : [[['autoAllocateBlocks'], 'cannot be false when strictAffinity is false'] as const]),
+      ...(strictAffinity || maxBlocksPerHost === 0
+        ? []
+        : [[['maxBlocksPerHost'], 'needs strictAffinity: a node could borrow beyond it'] as const]),
+    ]),
   ),
 );
 
-export type IpamConfiguration = z.output<typeof schema>;
+const schema = once(() =>
+  envelope('IPAMConfiguration', false, spec()).check(
+    obeys(({ metadata }): readonly Fault[] =>
+      metadata.name === NAME ? [] : [[['metadata', 'name'], `is not ${NAME}, the only name there is`]],
+    ),
+  ),
+);
+
+export type IpamConfiguration = z.output<ReturnType<typeof schema>>;
 
 /** What IPAM's record calls the fields. */
-const STORED: Readonly<Record<keyof typeof shape, string>> = {
+const STORED: Readonly<Record<keyof ReturnType<typeof shape>, string>> = {
   strictAffinity: 'strict_affinity',
   autoAllocateBlocks: 'auto_allocate_blocks',
   maxBlocksPerHost: 'maxBlocksPerHost',

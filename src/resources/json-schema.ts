@@ -8,7 +8,7 @@ type JsonSchema = z.core.JSONSchema.BaseSchema & { readonly $defs?: Readonly<Rec
  * each kind in `$defs` under its name. What one field says about another is left to `parseResource`.
  */
 export function resourceSchema(): object {
-  const kinds = KINDS.map((kind) => kindTable[kind].schema.meta({ id: kind }));
+  const kinds = KINDS.map((kind) => kindTable[kind].schema().meta({ id: kind }));
   const { $defs = {}, ...document } = z.toJSONSchema(z.union(kinds), { io: 'input', override }) as JsonSchema;
   const shared = KINDS.map((kind) => [metadataName(kind), $defs[kind]!.properties!['metadata']] as const);
   const named = Object.entries($defs).map(([name, schema]) => [name, withSharedMetadata(name, schema)] as const);

@@ -47,7 +47,8 @@ export interface KindSpec<R> {
   /** Beside the kind and its plural, lower case. */
   readonly aliases: readonly string[];
   readonly namespaced: boolean;
-  readonly schema: z.ZodType<R>;
+  /** Made at the first call: nineteen of them would take most of the start of `calicoctl-ts get`. */
+  readonly schema: () => z.ZodType<R>;
   readonly columns: readonly Column<R>[];
   readonly wideColumns: readonly Column<R>[];
   /** The agent writes it; people look at it only. */

@@ -2,13 +2,14 @@ import type { z } from 'zod';
 import { fields, obeys } from './fields.ts';
 import type { KindSpec } from './kind.ts';
 import { envelope, nameColumn, orDash } from './kind.ts';
+import { once } from './once.ts';
 import { directionFaults, policyShape, withTypes } from './policy.ts';
 
-const spec = fields('NetworkPolicy.spec', policyShape).check(obeys(directionFaults)).transform(withTypes);
+const spec = once(() => fields('NetworkPolicy.spec', policyShape()).check(obeys(directionFaults)).transform(withTypes));
 
-const schema = envelope('NetworkPolicy', true, spec);
+const schema = once(() => envelope('NetworkPolicy', true, spec()));
 
-export type NetworkPolicy = z.output<typeof schema>;
+export type NetworkPolicy = z.output<ReturnType<typeof schema>>;
 
 export const tierColumn = { heading: 'TIER', value: (r: Tiered) => r.spec.tier };
 export const orderColumn = { heading: 'ORDER', value: (r: Tiered) => orDash(r.spec.order) };

@@ -4,6 +4,7 @@ import { addressOrNetwork, distinct, fields, obeys } from './fields.ts';
 import type { KindSpec } from './kind.ts';
 import { envelope, joinedShort, nameColumn } from './kind.ts';
 import type { Metadata } from './metadata.ts';
+import { once } from './once.ts';
 
 export const networkSetSpec = (owner: string) =>
   fields(owner, {
@@ -18,9 +19,11 @@ export const namespaceLabelFaults = ({ metadata }: { readonly metadata: Metadata
     ? []
     : [[['metadata', 'labels', NAMESPACE_LABEL], 'is a label of Calico itself']];
 
-const schema = envelope('NetworkSet', true, networkSetSpec('NetworkSet.spec')).check(obeys(namespaceLabelFaults));
+const schema = once(() =>
+  envelope('NetworkSet', true, networkSetSpec('NetworkSet.spec')).check(obeys(namespaceLabelFaults)),
+);
 
-export type NetworkSet = z.output<typeof schema>;
+export type NetworkSet = z.output<ReturnType<typeof schema>>;
 
 export const netsColumn = {
   heading: 'NETS',

@@ -12,7 +12,7 @@ export function parseResource(input: unknown): AnyResource {
   const { apiVersion, kind } = input as { readonly apiVersion?: unknown; readonly kind?: unknown };
   if (apiVersion !== API_VERSION) throw invalidField('apiVersion', apiVersion ?? '', `is not ${API_VERSION}`);
   if (typeof kind !== 'string' || !isKind(kind)) throw invalidField('kind', kind ?? '', notAKind(String(kind)));
-  const parsed = kindTable[kind].schema.safeParse(input, { error: wording });
+  const parsed = kindTable[kind].schema().safeParse(input, { error: wording });
   if (!parsed.success) throw invalidResource(parsed.error, input);
   return parsed.data;
 }

@@ -16,34 +16,39 @@ import {
   wholeNumber,
 } from './fields.ts';
 import { annotations } from './metadata.ts';
+import { once } from './once.ts';
 import { hasPorts, port, protocol, protocolNumber } from './traffic-fields.ts';
 
 /** Rules of policies and profiles. All conditions of one hold together; the entries of one list are alternatives. */
 
-const cidr = text((value) => {
-  if (!value.includes('/')) throw new InvalidValueError('', value, 'is not a CIDR: it has no prefix length');
-  return formatPrefix(parsePrefix(value));
-}).meta({ samples: ['10.0.0.0/8'] });
+const cidr = once(() =>
+  text((value) => {
+    if (!value.includes('/')) throw new InvalidValueError('', value, 'is not a CIDR: it has no prefix length');
+    return formatPrefix(parsePrefix(value));
+  }).meta({ samples: ['10.0.0.0/8'] }),
+);
 
-const nets = distinct(cidr).max(256, 'has more than 256 entries').exactOptional();
-const ports = z.array(port).max(50, 'has more than 50 entries').exactOptional();
+const nets = once(() => distinct(cidr()).max(256, 'has more than 256 entries').exactOptional());
+const ports = once(() => z.array(port).max(50, 'has more than 50 entries').exactOptional());
 
-const namespaceSelector = checkedText((value) => {
-  const selector = parseSelector(value);
-  if (selector.op === 'global' || !holdsGlobal(selector)) return;
-  throw new InvalidValueError('', value, 'combines global() with another selector');
-}).meta({ samples: ['all()', 'global()'] });
+const namespaceSelector = once(() =>
+  checkedText((value) => {
+    const selector = parseSelector(value);
+    if (selector.op === 'global' || !holdsGlobal(selector)) return;
+    throw new InvalidValueError('', value, 'combines global() with another selector');
+  }).meta({ samples: ['all()', 'global()'] }),
+);
 
-const entityShape = {
-  nets: nets.describe('CIDRs'),
-  notNets: nets.describe('CIDRs'),
+const entityShape = once(() => ({
+  nets: nets().describe('CIDRs'),
+  notNets: nets().describe('CIDRs'),
   selector: plainSelector
     .exactOptional()
     .describe(
       'endpoints and network sets; in a NetworkPolicy those of its namespace, where there is no namespaceSelector',
     ),
   notSelector: plainSelector.exactOptional(),
-  namespaceSelector: namespaceSelector
+  namespaceSelector: namespaceSelector()
     .exactOptional()
     .describe('of which namespaces; `global()`: of none, such as host endpoints'),
   services: fields('EntityRule.services', {
@@ -52,15 +57,15 @@ const entityShape = {
   })
     .exactOptional()
     .describe('the endpoints and ports of a Service, instead of nets, selectors, service accounts and ports'),
-  ports: ports.describe('for protocols that have ports'),
-  notPorts: ports.describe('for protocols that have ports'),
+  ports: ports().describe('for protocols that have ports'),
+  notPorts: ports().describe('for protocols that have ports'),
   serviceAccounts: fields('EntityRule.serviceAccounts', {
     names: distinct(z.string()).exactOptional(),
     selector: plainSelector.exactOptional(),
   }).exactOptional(),
-};
+}));
 
-type EntityRule = z.output<z.ZodObject<typeof entityShape>>;
+type EntityRule = z.output<z.ZodObject<ReturnType<typeof entityShape>>>;
 
 const isSet = (value: unknown): boolean =>
   value !== undefined && value !== '' && !(Array.isArray(value) && value.length === 0);
@@ -73,53 +78,61 @@ function entityFaults(entity: EntityRule): readonly Fault[] {
   return [[['services'], `cannot be set beside ${others.join(', ')}`]];
 }
 
-const entityRule = fields('EntityRule', entityShape).check(obeys(entityFaults)).meta({ id: 'EntityRule' });
+const entityRule = once(() =>
+  fields('EntityRule', entityShape()).check(obeys(entityFaults)).meta({ id: 'EntityRule' }),
+);
 
-const icmp = fields('ICMPFields', {
-  type: wholeNumber(0, 254).exactOptional(),
-  code: wholeNumber(0, 255).exactOptional(),
-}).check(
-  obeys(({ type, code }): readonly Fault[] =>
-    code === undefined || type !== undefined ? [] : [[['code'], 'cannot be set without type']],
+const icmp = once(() =>
+  fields('ICMPFields', {
+    type: wholeNumber(0, 254).exactOptional(),
+    code: wholeNumber(0, 255).exactOptional(),
+  }).check(
+    obeys(({ type, code }): readonly Fault[] =>
+      code === undefined || type !== undefined ? [] : [[['code'], 'cannot be set without type']],
+    ),
   ),
 );
 
-const httpPath = z
-  .string()
-  .max(1024, 'has more than 1024 characters')
-  .regex(/^\/[^? #]*$/, 'is not the path of a URL: it begins with "/" and has no "?", "#" or blank')
-  .exactOptional();
-
-const http = fields('HTTPMatch', {
-  methods: distinct(z.string()).max(20, 'has more than 20 entries').exactOptional(),
-  paths: z
-    .array(
-      fields('HTTPPath', { exact: httpPath, prefix: httpPath }).check(
-        obeys((path): readonly Fault[] =>
-          Object.keys(path).length === 1 ? [] : [[[], 'has neither or both of exact and prefix']],
-        ),
-      ),
-    )
-    .max(20, 'has more than 20 entries')
+const httpPath = once(() =>
+  z
+    .string()
+    .max(1024, 'has more than 1024 characters')
+    .regex(/^\/[^? #]*$/, 'is not the path of a URL: it begins with "/" and has no "?", "#" or blank')
     .exactOptional(),
-});
+);
 
-const ruleShape = {
+const http = once(() =>
+  fields('HTTPMatch', {
+    methods: distinct(z.string()).max(20, 'has more than 20 entries').exactOptional(),
+    paths: z
+      .array(
+        fields('HTTPPath', { exact: httpPath(), prefix: httpPath() }).check(
+          obeys((path): readonly Fault[] =>
+            Object.keys(path).length === 1 ? [] : [[[], 'has neither or both of exact and prefix']],
+          ),
+        ),
+      )
+      .max(20, 'has more than 20 entries')
+      .exactOptional(),
+  }),
+);
+
+const ruleShape = once(() => ({
   action: z
     .enum(['Allow', 'Deny', 'Log', 'Pass'])
     .describe('`Log` goes on with the next rule, `Pass` with the next tier or the profiles'),
   ipVersion: z.literal([4, 6]).exactOptional(),
   protocol: protocol.exactOptional(),
   notProtocol: protocol.exactOptional(),
-  icmp: icmp.exactOptional().describe('with the protocol ICMP or ICMPv6'),
-  notICMP: icmp.exactOptional(),
-  source: entityRule.exactOptional(),
-  destination: entityRule.exactOptional(),
-  http: http.exactOptional().describe('for Allow in ingress; application layer policy'),
+  icmp: icmp().exactOptional().describe('with the protocol ICMP or ICMPv6'),
+  notICMP: icmp().exactOptional(),
+  source: entityRule().exactOptional(),
+  destination: entityRule().exactOptional(),
+  http: http().exactOptional().describe('for Allow in ingress; application layer policy'),
   metadata: fields('RuleMetadata', { annotations: annotations.exactOptional() }).exactOptional(),
-};
+}));
 
-export type Rule = z.output<z.ZodObject<typeof ruleShape>>;
+export type Rule = z.output<z.ZodObject<ReturnType<typeof ruleShape>>>;
 
 const SIDES = ['source', 'destination'] as const;
 
@@ -182,15 +195,17 @@ function httpFaults({ http: match, action, protocol: own }: Rule): readonly Faul
   ];
 }
 
-const rule = fields('Rule', ruleShape)
-  .check(
-    obeys((value): readonly Fault[] => [
-      ...portFaults(value),
-      ...icmpFaults(value),
-      ...versionFaults(value),
-      ...httpFaults(value),
-    ]),
-  )
-  .meta({ id: 'Rule' });
+const rule = once(() =>
+  fields('Rule', ruleShape())
+    .check(
+      obeys((value): readonly Fault[] => [
+        ...portFaults(value),
+        ...icmpFaults(value),
+        ...versionFaults(value),
+        ...httpFaults(value),
+      ]),
+    )
+    .meta({ id: 'Rule' }),
+);
 
-export const ruleList = z.array(rule).max(1024, 'has more than 1024 entries').exactOptional();
+export const ruleList = once(() => z.array(rule()).max(1024, 'has more than 1024 entries').exactOptional());

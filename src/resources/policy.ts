@@ -1,12 +1,13 @@
 import * as z from 'zod';
 import type { Fault } from './fields.ts';
 import { distinct, plainSelector, resourceName } from './fields.ts';
+import { once } from './once.ts';
 import type { Rule } from './policy-rule.ts';
 import { ruleList } from './policy-rule.ts';
 import { DEFAULT_TIER } from './tier.ts';
 
 /** What NetworkPolicy and GlobalNetworkPolicy have in common. */
-export const policyShape = {
+export const policyShape = once(() => ({
   tier: resourceName.default(DEFAULT_TIER).describe('must be there when the policy is written'),
   order: z.number().exactOptional().describe('lower goes first; absent: after all others. Equals go by name'),
   selector: plainSelector.exactOptional().describe('which endpoints; absent: all'),
@@ -14,12 +15,12 @@ export const policyShape = {
   types: distinct(z.enum(['Ingress', 'Egress']))
     .exactOptional()
     .describe('absent: `Ingress`, `Egress` where there are only egress rules, both where there are both'),
-  ingress: ruleList.describe('in order; the first that matches decides'),
-  egress: ruleList.describe('in order; the first that matches decides'),
+  ingress: ruleList().describe('in order; the first that matches decides'),
+  egress: ruleList().describe('in order; the first that matches decides'),
   performanceHints: distinct(z.enum(['AssumeNeededOnEveryNode'])).exactOptional(),
-};
+}));
 
-type Shaped = z.output<z.ZodObject<typeof policyShape>>;
+type Shaped = z.output<z.ZodObject<ReturnType<typeof policyShape>>>;
 type PolicyType = 'Ingress' | 'Egress';
 
 /** Calico stores the types of every policy. */

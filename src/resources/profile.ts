@@ -3,17 +3,20 @@ import { fields } from './fields.ts';
 import type { KindSpec } from './kind.ts';
 import { envelope, nameColumn } from './kind.ts';
 import { labels } from './metadata.ts';
+import { once } from './once.ts';
 import { ruleList } from './policy-rule.ts';
 
-const spec = fields('Profile.spec', {
-  ingress: ruleList.describe('where no policy decided; in order, the first that matches decides'),
-  egress: ruleList.describe('where no policy decided; in order, the first that matches decides'),
-  labelsToApply: labels.exactOptional().describe('beside the own labels of the endpoints, which are stronger'),
-});
+const spec = once(() =>
+  fields('Profile.spec', {
+    ingress: ruleList().describe('where no policy decided; in order, the first that matches decides'),
+    egress: ruleList().describe('where no policy decided; in order, the first that matches decides'),
+    labelsToApply: labels.exactOptional().describe('beside the own labels of the endpoints, which are stronger'),
+  }),
+);
 
-const schema = envelope('Profile', false, spec);
+const schema = once(() => envelope('Profile', false, spec()));
 
-export type Profile = z.output<typeof schema>;
+export type Profile = z.output<ReturnType<typeof schema>>;
 
 /** Calico has it without being told. */
 const DEFAULT_ALLOW = 'projectcalico-default-allow';

@@ -3,6 +3,7 @@ import type { Fault } from './fields.ts';
 import { fields, obeys } from './fields.ts';
 import type { KindSpec } from './kind.ts';
 import { envelope, nameColumn } from './kind.ts';
+import { once } from './once.ts';
 
 export const DEFAULT_TIER = 'default';
 
@@ -18,30 +19,34 @@ const BUILT_IN: Readonly<Record<string, { readonly order: number; readonly defau
 
 export const isBuiltInTier = (name: string): boolean => Object.hasOwn(BUILT_IN, name);
 
-const spec = fields('Tier.spec', {
-  order: z.number().default(DEFAULT_ORDER).describe('lower goes first; equals go by name'),
-  defaultAction: z
-    .enum(['Pass', 'Deny'])
-    .default('Deny')
-    .describe('for packets to or from an endpoint that policies of the tier select, where no rule decides'),
-});
-
-const schema = envelope('Tier', false, spec).check(
-  obeys(({ metadata: { name }, spec: { order, defaultAction } }): readonly Fault[] => {
-    const fixed = isBuiltInTier(name) ? BUILT_IN[name]! : { order, defaultAction };
-    return [
-      ...(/^[a-z0-9-]{1,63}$/.test(name)
-        ? []
-        : [[['metadata', 'name'], 'is not the name of a tier: at most 63 characters without a "."'] as const]),
-      ...(order === fixed.order ? [] : [[['spec', 'order'], `must be ${fixed.order} in the tier ${name}`] as const]),
-      ...(defaultAction === fixed.defaultAction
-        ? []
-        : [[['spec', 'defaultAction'], `must be ${fixed.defaultAction} in the tier ${name}`] as const]),
-    ];
+const spec = once(() =>
+  fields('Tier.spec', {
+    order: z.number().default(DEFAULT_ORDER).describe('lower goes first; equals go by name'),
+    defaultAction: z
+      .enum(['Pass', 'Deny'])
+      .default('Deny')
+      .describe('for packets to or from an endpoint that policies of the tier select, where no rule decides'),
   }),
 );
 
-export type Tier = z.output<typeof schema>;
+const schema = once(() =>
+  envelope('Tier', false, spec()).check(
+    obeys(({ metadata: { name }, spec: { order, defaultAction } }): readonly Fault[] => {
+      const fixed = isBuiltInTier(name) ? BUILT_IN[name]! : { order, defaultAction };
+      return [
+        ...(/^[a-z0-9-]{1,63}$/.test(name)
+          ? []
+          : [[['metadata', 'name'], 'is not the name of a tier: at most 63 characters without a "."'] as const]),
+        ...(order === fixed.order ? [] : [[['spec', 'order'], `must be ${fixed.order} in the tier ${name}`] as const]),
+        ...(defaultAction === fixed.defaultAction
+          ? []
+          : [[['spec', 'defaultAction'], `must be ${fixed.defaultAction} in the tier ${name}`] as const]),
+      ];
+    }),
+  ),
+);
+
+export type Tier = z.output<ReturnType<typeof schema>>;
 
 const columns: KindSpec<Tier>['columns'] = [
   nameColumn,

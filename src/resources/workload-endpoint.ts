@@ -4,40 +4,47 @@ import { formatPrefix, isHostPrefix, parseIpAddress, parsePrefix, sameAddress } 
 import { checkedText, fields, ipAddress, macAddress, resourceName, text, wholeNumber } from './fields.ts';
 import type { KindSpec } from './kind.ts';
 import { envelope, nameColumn } from './kind.ts';
+import { once } from './once.ts';
 import { portNameOrNone, portNumber, portProtocol } from './traffic-fields.ts';
 
-const hostNetwork = text((value) => {
-  const prefix = parsePrefix(value);
-  if (!isHostPrefix(prefix)) throw new InvalidValueError('', value, 'is not a single address (/32 or /128)');
-  return formatPrefix(prefix);
-});
+const hostNetwork = once(() =>
+  text((value) => {
+    const prefix = parsePrefix(value);
+    if (!isHostPrefix(prefix)) throw new InvalidValueError('', value, 'is not a single address (/32 or /128)');
+    return formatPrefix(prefix);
+  }),
+);
 
 const singleAddress = (value: string) => parseIpAddress(value.replace(/\/(32|128)$/, ''));
 
 /** A port of the container: its name, and the port of the host that leads to it, if any. */
-const containerPort = fields('WorkloadEndpoint.spec.ports', {
-  name: portNameOrNone.default(''),
-  protocol: portProtocol,
-  port: portNumber,
-  hostPort: wholeNumber(0, 65_535).default(0).describe('0: none'),
-  hostIP: checkedText((value) => value === '' || singleAddress(value)).default(''),
-}).check((ctx) => {
-  if (ctx.value.name !== '' || ctx.value.hostPort !== 0) return;
-  ctx.issues.push({ code: 'custom', path: ['name'], input: '', message: 'is required where there is no hostPort' });
-});
+const containerPort = once(() =>
+  fields('WorkloadEndpoint.spec.ports', {
+    name: portNameOrNone.default(''),
+    protocol: portProtocol,
+    port: portNumber,
+    hostPort: wholeNumber(0, 65_535).default(0).describe('0: none'),
+    hostIP: checkedText((value) => value === '' || singleAddress(value)).default(''),
+  }).check((ctx) => {
+    if (ctx.value.name !== '' || ctx.value.hostPort !== 0) return;
+    ctx.issues.push({ code: 'custom', path: ['name'], input: '', message: 'is required where there is no hostPort' });
+  }),
+);
 
-const nat = fields('WorkloadEndpoint.spec.ipNATs', {
-  internalIP: checkedText(singleAddress),
-  externalIP: checkedText(singleAddress),
-  source: z.string().exactOptional().describe('`openstack`: a floating IP of OpenStack'),
-}).check((ctx) => {
-  const { internalIP, externalIP } = ctx.value;
-  if (singleAddress(internalIP).family === singleAddress(externalIP).family) return;
-  const message = `is not of the IP version of ${internalIP}`;
-  ctx.issues.push({ code: 'custom', path: ['externalIP'], input: externalIP, message });
-});
+const nat = once(() =>
+  fields('WorkloadEndpoint.spec.ipNATs', {
+    internalIP: checkedText(singleAddress),
+    externalIP: checkedText(singleAddress),
+    source: z.string().exactOptional().describe('`openstack`: a floating IP of OpenStack'),
+  }).check((ctx) => {
+    const { internalIP, externalIP } = ctx.value;
+    if (singleAddress(internalIP).family === singleAddress(externalIP).family) return;
+    const message = `is not of the IP version of ${internalIP}`;
+    ctx.issues.push({ code: 'custom', path: ['externalIP'], input: externalIP, message });
+  }),
+);
 
-const shape = {
+const shape = once(() => ({
   orchestrator: z.string().describe('`k8s`, `cni`, `libnetwork`, `openstack` …'),
   workload: z.string().exactOptional(),
   node: resourceName,
@@ -45,22 +52,22 @@ const shape = {
   pod: z.string().exactOptional(),
   endpoint: z.string().describe('the interface inside: `eth0`'),
   serviceAccountName: z.string().exactOptional(),
-  ipNetworks: z.array(hostNetwork).default([]),
-  ipNATs: z.array(nat).exactOptional().describe('floating addresses; not programmed yet'),
+  ipNetworks: z.array(hostNetwork()).default([]),
+  ipNATs: z.array(nat()).exactOptional().describe('floating addresses; not programmed yet'),
   ipv4Gateway: ipAddress(4).exactOptional(),
   ipv6Gateway: ipAddress(6).exactOptional(),
   profiles: z.array(resourceName).exactOptional().describe('in order; not enforced yet'),
   interfaceName: z.string().regex(/^[^\s/]{1,15}$/, 'is not an interface name of at most 15 characters'),
   mac: macAddress.exactOptional(),
-  ports: z.array(containerPort).exactOptional().describe('names that rules use; not used yet'),
+  ports: z.array(containerPort()).exactOptional().describe('names that rules use; not used yet'),
   allowSpoofedSourcePrefixes: z
     .array(checkedText((value) => (value.includes('/') ? parsePrefix(value) : parseIpAddress(value))))
     .exactOptional()
     .describe('not enforced yet'),
   qosControls: z.record(z.string(), z.unknown()).exactOptional().describe('carried along unread'),
-};
+}));
 
-type Spec = z.output<z.ZodObject<typeof shape>>;
+type Spec = z.output<z.ZodObject<ReturnType<typeof shape>>>;
 
 type NameParts = 'orchestrator' | 'node' | 'endpoint' | 'pod' | 'containerID' | 'workload';
 
@@ -75,23 +82,27 @@ export function workloadEndpointName(spec: Pick<Spec, NameParts>): string {
 export const podEndpointsPrefix = (node: string, pod: string): string =>
   workloadEndpointName({ orchestrator: 'k8s', node, pod, endpoint: '' });
 
-const spec = fields('WorkloadEndpoint.spec', shape).check((ctx) => {
-  for (const [i, { internalIP }] of (ctx.value.ipNATs ?? []).entries()) {
-    const address = singleAddress(internalIP);
-    if (ctx.value.ipNetworks.some((network) => sameAddress(parsePrefix(network).address, address))) continue;
-    const path = ['ipNATs', i, 'internalIP'];
-    ctx.issues.push({ code: 'custom', path, input: internalIP, message: 'is none of ipNetworks' });
-  }
-});
+const spec = once(() =>
+  fields('WorkloadEndpoint.spec', shape()).check((ctx) => {
+    for (const [i, { internalIP }] of (ctx.value.ipNATs ?? []).entries()) {
+      const address = singleAddress(internalIP);
+      if (ctx.value.ipNetworks.some((network) => sameAddress(parsePrefix(network).address, address))) continue;
+      const path = ['ipNATs', i, 'internalIP'];
+      ctx.issues.push({ code: 'custom', path, input: internalIP, message: 'is none of ipNetworks' });
+    }
+  }),
+);
 
-const schema = envelope('WorkloadEndpoint', true, spec).check((ctx) => {
-  const expected = workloadEndpointName(ctx.value.spec);
-  if (ctx.value.metadata.name === expected) return;
-  const message = `is not the name that follows from the endpoint's spec; that is ${expected}`;
-  ctx.issues.push({ code: 'custom', path: ['metadata', 'name'], input: ctx.value.metadata.name, message });
-});
+const schema = once(() =>
+  envelope('WorkloadEndpoint', true, spec()).check((ctx) => {
+    const expected = workloadEndpointName(ctx.value.spec);
+    if (ctx.value.metadata.name === expected) return;
+    const message = `is not the name that follows from the endpoint's spec; that is ${expected}`;
+    ctx.issues.push({ code: 'custom', path: ['metadata', 'name'], input: ctx.value.metadata.name, message });
+  }),
+);
 
-export type WorkloadEndpoint = z.output<typeof schema>;
+export type WorkloadEndpoint = z.output<ReturnType<typeof schema>>;
 
 const workload = { heading: 'WORKLOAD', value: ({ spec }: WorkloadEndpoint) => spec.pod ?? spec.workload ?? '' };
 const node = { heading: 'NODE', value: ({ spec }: WorkloadEndpoint) => spec.node };

@@ -77,6 +77,7 @@ export class FakeShell {
       isTerminal: this.isTerminal,
       stderrIsTerminal: this.isTerminal,
       version: '1.2.3',
+      commit: '0c0ffee',
       now: () => this.now,
       connectAgent: (socketPath) => this.#agent(socketPath),
       stdout: (text) => {

@@ -11,7 +11,7 @@ import { refuseReadOnly } from '../manifest/checked-document.ts';
 import type { DryRunOptions } from '../dry-run/option.ts';
 import { addDryRunOption, resultIo } from '../dry-run/option.ts';
 import type { CliIo } from '../io.ts';
-import { CommandError } from '../io.ts';
+import { CommandError, UsageError } from '../io.ts';
 import type { ManifestDocument } from '../manifest/manifest.ts';
 import type { RemovalPorts } from '../removal/node.ts';
 import { clearNode } from '../removal/node.ts';
@@ -63,9 +63,9 @@ interface Choice {
 async function chooseTargets({ kind, names, options }: Choice, io: CliIo): Promise<readonly Target[]> {
   const { filename, namespace } = options;
   if (filename !== undefined) return (await readDocuments(io, { ...options, filename })).map(documentTarget);
-  if (kind === undefined) throw new CommandError('No resources specified');
+  if (kind === undefined) throw new UsageError('No resources specified');
   const found = resourceArguments(kind, names);
-  if (found.names.length === 0) throw new CommandError('No resources specified');
+  if (found.names.length === 0) throw new UsageError('No resources specified');
   return found.names.map((name) => ({
     kind: found.kind,
     metadata: { name, ...(namespace === undefined ? {} : { namespace }) },

@@ -2,7 +2,7 @@ import type { Command } from 'commander';
 import type { AnyResource, ColumnContext, Kind, ResourceClient, UnreadableEntry } from '../../resources/index.ts';
 import { DEFAULT_ASN, kindTable } from '../../resources/index.ts';
 import type { CliIo } from '../io.ts';
-import { CommandError } from '../io.ts';
+import { UsageError } from '../io.ts';
 import { exported, formatDocuments } from '../output/documents.ts';
 import type { Format } from '../output/format.ts';
 import { FORMATS, outputFormat } from '../output/format.ts';
@@ -54,10 +54,10 @@ export function addGetCommand(program: Command, io: CliIo): void {
 /** Absent: of all namespaces, or of a kind that has none. */
 function scopeOf(kind: Kind, { namespace, allNamespaces = false }: GetOptions): { readonly namespace?: string } {
   if (namespace !== undefined && allNamespaces) {
-    throw new CommandError('cannot use both --namespace and --all-namespaces flags at the same time');
+    throw new UsageError('cannot use both --namespace and --all-namespaces flags at the same time');
   }
   if (kindTable[kind].namespaced) return allNamespaces ? {} : { namespace: namespace ?? 'default' };
-  if (namespace !== undefined) throw new CommandError(`${kind} is not namespaced`);
+  if (namespace !== undefined) throw new UsageError(`${kind} is not namespaced`);
   return {};
 }
 

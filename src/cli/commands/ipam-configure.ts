@@ -5,7 +5,7 @@ import { InvalidResourceError, API_VERSION, parseResource } from '../../resource
 import type { DryRunOptions } from '../dry-run/option.ts';
 import { addDryRunOption, resultIo } from '../dry-run/option.ts';
 import type { CliIo } from '../io.ts';
-import { CommandError } from '../io.ts';
+import { CommandError, UsageError } from '../io.ts';
 import { withStore } from '../session.ts';
 
 interface Property {
@@ -74,7 +74,7 @@ export function addIpamConfigureCommand(ipam: Command, io: CliIo): void {
       return text === undefined ? [] : [{ ...property, text, value: property.read(text) }];
     });
     if (given.length === 0) {
-      throw new CommandError(
+      throw new UsageError(
         `nothing to configure: one of ${PROPERTIES.map(({ flag }) => flag.split(' ')[0]).join(', ')} is required`,
       );
     }

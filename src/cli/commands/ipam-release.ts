@@ -7,7 +7,7 @@ import { formatIpAddress, formatPrefix } from '../../model/ip.ts';
 import { systemClock } from '../../runtime/clock.ts';
 import { systemRandom } from '../../runtime/random.ts';
 import type { CliIo } from '../io.ts';
-import { CommandError } from '../io.ts';
+import { CommandError, UsageError } from '../io.ts';
 import type { IpamReport } from '../ipam/report.ts';
 import { clusterFacts, evidenceOf, historyOf, parseReport } from '../ipam/report.ts';
 import type { IpamView } from '../ipam/view.ts';
@@ -45,10 +45,9 @@ export function addIpamReleaseCommand(ipam: Command, io: CliIo): void {
     .option('--grace <seconds>', 'how long an address must be known as leaked', seconds, GRACE_SECONDS)
     .action((options: ReleaseOptions) => {
       const { ip, fromReport } = options;
-      if (ip !== undefined && fromReport.length > 0)
-        throw new CommandError('--ip and --from-report exclude each other');
+      if (ip !== undefined && fromReport.length > 0) throw new UsageError('--ip and --from-report exclude each other');
       if (ip === undefined && fromReport.length === 0)
-        throw new CommandError('one of --ip and --from-report is required');
+        throw new UsageError('one of --ip and --from-report is required');
       return withStore(io, async (store) => {
         const client = createIpam(store, { clock: systemClock, random: systemRandom });
         if (ip !== undefined) await releaseOne({ io, store, ipam: client }, ip, options);

@@ -5,7 +5,7 @@ import { InvalidValueError } from '../../model/invalid.ts';
 import type { IpAddress } from '../../model/ip.ts';
 import { parseIpAddress } from '../../model/ip.ts';
 import type { CliIo } from '../io.ts';
-import { CommandError } from '../io.ts';
+import { UsageError } from '../io.ts';
 import { addressReport, formatAddress } from '../ipam/address.ts';
 import { borrowedOf, formatBorrowed, formatUsage, usageRows } from '../ipam/usage.ts';
 import { ipamView } from '../ipam/view.ts';
@@ -59,7 +59,7 @@ export function ipArgument(text: string): IpAddress {
     return parseIpAddress(text);
   } catch (error) {
     if (!(error instanceof InvalidValueError)) throw error;
-    throw new CommandError(`Error executing command: invalid IP address specified: ${text}`);
+    throw new UsageError(`Error executing command: invalid IP address specified: ${text}`);
   }
 }
 

@@ -8,7 +8,7 @@ import type { IpPool } from '../../resources/index.ts';
 import type { DryRunOptions } from '../dry-run/option.ts';
 import { addDryRunOption, resultIo } from '../dry-run/option.ts';
 import type { CliIo } from '../io.ts';
-import { CommandError } from '../io.ts';
+import { CommandError, UsageError } from '../io.ts';
 import { clusterFacts } from '../ipam/report.ts';
 import { ipamView } from '../ipam/view.ts';
 import { withStore } from '../session.ts';
@@ -34,7 +34,7 @@ export function addIpamSplitCommand(ipam: Command, io: CliIo): void {
     .action((text: string, options: SplitOptions) => {
       const parts = partsArgument(text);
       if ((options.cidr === undefined) === (options.name === undefined)) {
-        throw new CommandError('one of --cidr and --name is required, not both');
+        throw new UsageError('one of --cidr and --name is required, not both');
       }
       return withStore(io, (store) => split({ io: resultIo(io, options), store }, parts, options), options);
     });
@@ -43,10 +43,10 @@ export function addIpamSplitCommand(ipam: Command, io: CliIo): void {
 function partsArgument(text: string): number {
   const parts = Number(text);
   if (!/^\d+$/.test(text) || parts < 2 || !Number.isInteger(Math.log2(parts))) {
-    throw new CommandError(`number to split CIDR into is not a valid power of 2: ${text}`);
+    throw new UsageError(`number to split CIDR into is not a valid power of 2: ${text}`);
   }
   if (parts > MAX_PARTS)
-    throw new CommandError(
+    throw new UsageError(
       `number = '${text}': is more than ${MAX_PARTS}, which go into one write; split the parts again`,
     );
   return parts;

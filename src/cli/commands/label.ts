@@ -6,7 +6,7 @@ import { refuseReadOnly } from '../manifest/checked-document.ts';
 import type { DryRunOptions } from '../dry-run/option.ts';
 import { addDryRunOption, resultIo } from '../dry-run/option.ts';
 import type { CliIo } from '../io.ts';
-import { CommandError } from '../io.ts';
+import { CommandError, UsageError } from '../io.ts';
 import { kindArgument, nameArguments, withResources } from '../session.ts';
 
 /** As often as calicoctl's own client tries. */
@@ -76,7 +76,7 @@ interface Edit {
 function set({ kind, metadata }: AnyResource, label: string, overwrite: boolean): Edit {
   const [, key, value] = /^([^=]+)=(.*)$/.exec(label) ?? [];
   if (key === undefined || value === undefined) {
-    throw new CommandError(`invalid label '${label}': it is not of the form key=value`);
+    throw new UsageError(`invalid label '${label}': it is not of the form key=value`);
   }
   checkLabel(key, value, 'label');
   const before = metadata.labels?.[key];

@@ -1,6 +1,5 @@
 import { InvalidArgumentError, Option } from 'commander';
 import type { Command } from 'commander';
-import { stringify } from 'yaml';
 import type { NodeStatus, SpeakerStatus } from '../../api/contract.ts';
 import { AgentError } from '../../api/client.ts';
 import type { Store } from '../../datastore/store.ts';
@@ -11,7 +10,7 @@ import type { AgentOptions } from '../agent-option.ts';
 import { nodeRows, nodeTable, summary } from '../node/cluster-status.ts';
 import type { NodeRow } from '../node/cluster-status.ts';
 import type { CliIo } from '../io.ts';
-import { CommandError } from '../io.ts';
+import { CommandError, UsageError } from '../io.ts';
 import { askNodes } from '../node/node-questions.ts';
 import { formatNodeStatus } from '../node/node-status.ts';
 import { EXIT_CODE, verdictOf } from '../node/node-verdict.ts';
@@ -44,10 +43,8 @@ export function addNodeStatusCommand(node: Command, io: CliIo): void {
     )
     .action(async (names: readonly string[], options: StatusOptions) => {
       if (options.all !== true && names.length === 0) return ownStatus(options, io);
-      if (options.all === true && names.length > 0)
-        throw new CommandError('--all or names of nodes, not both', { exitCode: 2 });
-      if (options.socket !== undefined)
-        throw new CommandError('--socket is for the agent on this host alone', { exitCode: 2 });
+      if (options.all === true && names.length > 0) throw new UsageError('--all or names of nodes, not both');
+      if (options.socket !== undefined) throw new UsageError('--socket is for the agent on this host alone');
       return othersStatus(names, options, io);
     });
 }
@@ -60,14 +57,14 @@ async function ownStatus(options: StatusOptions, io: CliIo): Promise<void> {
       const running = error.isAbsent ? 'Calico process is not running.\n' : '';
       throw new CommandError(`${running}${error.message}`, { exitCode: EXIT_CODE.unreachable });
     });
-  io.stdout(own(status, options.output, io));
+  io.stdout(await own(status, options.output, io));
   end(EXIT_CODE[verdictOf(status).state]);
 }
 
 /** One node, as it is printed on the node itself. */
-function own(status: SpeakerStatus | NodeStatus, output: StatusOptions['output'], io: CliIo): string {
+async function own(status: SpeakerStatus | NodeStatus, output: StatusOptions['output'], io: CliIo): Promise<string> {
   if (output === 'json') return formatJson(status);
-  if (output === 'yaml') return stringify(status);
+  if (output === 'yaml') return formatYaml(status);
   return output === 'name' ? `node/${status.node}\n` : formatNodeStatus(status, io.now());
 }
 
@@ -79,9 +76,9 @@ async function othersStatus(names: readonly string[], options: StatusOptions, io
     throw new CommandError((error as Error).message, { exitCode: EXIT_CODE.unreachable });
   });
   if (interruption.aborted) throw new CommandError('', { exitCode: INTERRUPTED });
-  if (options.all === true) io.stdout(everyNode(rows, options.output));
-  else if (rows.length === 1) oneNode(rows[0]!, options.output, io);
-  else io.stdout(severalNodes(rows, options.output, io));
+  if (options.all === true) io.stdout(await everyNode(rows, options.output));
+  else if (rows.length === 1) await oneNode(rows[0]!, options.output, io);
+  else io.stdout(await severalNodes(rows, options.output, io));
   end(Math.max(...rows.map(({ state }) => EXIT_CODE[state])));
 }
 
@@ -117,22 +114,25 @@ async function refuseLocked(client: ResourceClient): Promise<void> {
   );
 }
 
-function everyNode(rows: readonly NodeRow[], output: StatusOptions['output']): string {
+/** Loaded only for who wants it. */
+const formatYaml = async (value: object): Promise<string> => (await import('../output/yaml.ts')).formatYaml(value);
+
+async function everyNode(rows: readonly NodeRow[], output: StatusOptions['output']): Promise<string> {
   if (output === 'json') return formatJson(rows);
-  if (output === 'yaml') return stringify(rows);
+  if (output === 'yaml') return formatYaml(rows);
   if (output === 'name') return rows.map(({ node }) => `node/${node}\n`).join('');
   return `${formatTabs(nodeTable(rows, output === 'wide'))}${summary(rows)}\n`;
 }
 
 /** What the node itself would print; of one that does not answer, why. */
-function oneNode({ status, ...row }: NodeRow, output: StatusOptions['output'], io: CliIo): void {
-  if (status !== undefined) io.stdout(own(status, output, io));
-  else if (output !== 'table' && output !== 'wide') io.stdout(everyNode([row], output));
+async function oneNode({ status, ...row }: NodeRow, output: StatusOptions['output'], io: CliIo): Promise<void> {
+  if (status !== undefined) io.stdout(await own(status, output, io));
+  else if (output !== 'table' && output !== 'wide') io.stdout(await everyNode([row], output));
   else if (row.state === 'unreachable') io.stderr(`${row.node} is unreachable: ${row.why}\n`);
   else io.stdout(formatTabs(nodeTable([row], output === 'wide')));
 }
 
-function severalNodes(rows: readonly NodeRow[], output: StatusOptions['output'], io: CliIo): string {
+async function severalNodes(rows: readonly NodeRow[], output: StatusOptions['output'], io: CliIo): Promise<string> {
   if (output !== 'table' && output !== 'wide') return everyNode(rows, output);
   const blocks = rows.map(({ node, state, why, status }) => {
     const head = `Node ${node}: ${state}${why === '' ? '' : `, ${why}`}\n`;

@@ -8,7 +8,7 @@ import { noteUnheeded, refuseReadOnly } from '../manifest/checked-document.ts';
 import type { DryRunOptions } from '../dry-run/option.ts';
 import { addDryRunOption, resultIo } from '../dry-run/option.ts';
 import type { CliIo } from '../io.ts';
-import { CommandError } from '../io.ts';
+import { CommandError, UsageError } from '../io.ts';
 import type { PatchType } from '../patch.ts';
 import { applyPatch, PATCH_TYPES } from '../patch.ts';
 import { resourceArguments, withResources } from '../session.ts';
@@ -33,7 +33,7 @@ export function addPatchCommand(program: Command, io: CliIo): void {
     .action(async (word: string, rest: string | undefined, options: PatchOptions) => {
       const { kind, names } = resourceArguments(word, rest === undefined ? [] : [rest]);
       const [name] = names;
-      if (name === undefined) throw new CommandError("missing required argument 'name'");
+      if (name === undefined) throw new UsageError("missing required argument 'name'");
       const where = { name, ...(options.namespace === undefined ? {} : { namespace: options.namespace }) };
       const patch = parsePatch(options.patch);
       const change = (document: unknown): unknown => applyPatch(document, patch, options.type);

@@ -6,7 +6,7 @@ import { ResourceReader } from '../../resources/index.ts';
 import { DryRunStore } from '../dry-run/store.ts';
 import type { DryChange } from '../dry-run/store.ts';
 import type { CliIo } from '../io.ts';
-import { CommandError } from '../io.ts';
+import { UsageError } from '../io.ts';
 import { formatJson, outputOption } from '../output-option.ts';
 import { formatPlan } from '../plan-text.ts';
 import { withResources } from '../session.ts';
@@ -62,9 +62,8 @@ function commandLine(
   if (isDeletion === true) {
     return ['delete', ...names, ...file, ...(namespace === undefined ? [] : ['-n', namespace])];
   }
-  if (filename === undefined)
-    throw new CommandError('No resources specified: plan needs -f FILE, or --delete KIND NAME');
-  if (names.length > 0) throw new CommandError(`'${names.join(' ')}': a kind and names are for --delete`);
+  if (filename === undefined) throw new UsageError('No resources specified: plan needs -f FILE, or --delete KIND NAME');
+  if (names.length > 0) throw new UsageError(`'${names.join(' ')}': a kind and names are for --delete`);
   return ['apply', ...file, ...(skipEmpty === true ? ['--skip-empty'] : [])];
 }
 

@@ -6,7 +6,7 @@ import type { AgentClient } from '../../api/client.ts';
 import { addSocketOption, agentClient } from '../agent-option.ts';
 import type { AgentOptions } from '../agent-option.ts';
 import type { CliIo } from '../io.ts';
-import { CommandError } from '../io.ts';
+import { UsageError } from '../io.ts';
 import { formatJson, outputOption } from '../output-option.ts';
 import { formatTabs } from '../table.ts';
 
@@ -54,7 +54,7 @@ async function listing(client: AgentClient, table: string | undefined, options: 
     const paths = await client.get<readonly PathReport[]>(`/v1/bgp/routes?${query.toString()}`);
     return { rows: [PATH_HEADINGS, ...paths.map(pathRow)], json: paths };
   }
-  if (peer !== undefined) throw new CommandError('--peer needs a table: received, accepted, best or advertised');
+  if (peer !== undefined) throw new UsageError('--peer needs a table: received, accepted, best or advertised');
   const routes = await client.get<readonly RouteReport[]>('/v1/routes');
   return { rows: [ROUTE_HEADINGS, ...routes.map(routeRow)], json: routes };
 }

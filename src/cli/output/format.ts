@@ -1,6 +1,6 @@
 import type { AnyResource, ColumnContext, Kind, KindSpec } from '../../resources/index.ts';
 import { kindTable } from '../../resources/index.ts';
-import { CommandError } from '../io.ts';
+import { UsageError } from '../io.ts';
 import { jsonPath, textOf, valuesAt } from './jsonpath.ts';
 
 export type Format =
@@ -42,17 +42,15 @@ export async function outputFormat(output: string, { kind, withNamespace }: Want
     case 'name':
       return { as: word };
     case 'jsonpath':
-      if (argument === '') throw new CommandError('need to specify a template');
+      if (argument === '') throw new UsageError('need to specify a template');
       return { as: 'jsonpath', print: jsonPath(argument) };
     case 'custom-columns':
       return { as: 'table', columns: customColumns(argument, kind) };
     case 'go-template':
     case 'go-template-file':
-      throw new CommandError(
-        `${word} is a language of Go's; write the same as -o jsonpath='{.items[*].metadata.name}'`,
-      );
+      throw new UsageError(`${word} is a language of Go's; write the same as -o jsonpath='{.items[*].metadata.name}'`);
     default:
-      throw new CommandError(`unrecognized output format '${output}'; it is one of ${FORMATS}`);
+      throw new UsageError(`unrecognized output format '${output}'; it is one of ${FORMATS}`);
   }
 }
 
@@ -66,7 +64,7 @@ const NAMESPACE: Column = { heading: 'NAMESPACE', value: ({ metadata }) => metad
 /** `NAME,CIDR` is calicoctl's way, `NAME:.metadata.name,CIDR:.spec.cidr` kubectl's; each column goes by itself. */
 function customColumns(text: string, kind: Kind): readonly Column[] {
   const wanted = splitOutsideBrackets(text).filter((column) => column !== '');
-  if (wanted.length === 0) throw new CommandError('need to specify at least one column');
+  if (wanted.length === 0) throw new UsageError('need to specify at least one column');
   return wanted.map((column) => {
     const colon = column.indexOf(':');
     return colon < 0 ? namedColumn(column, kind) : pathColumn(column.slice(0, colon), column.slice(colon + 1));
@@ -79,7 +77,7 @@ function namedColumn(word: string, kind: Kind): Column {
   const found = known.find(({ heading }) => heading === word.toUpperCase());
   if (found !== undefined) return found;
   const names = [...new Set(known.map(({ heading }) => heading))].join(', ');
-  throw new CommandError(`unknown column '${word}' of ${kind}: the columns are ${names}; or NAME:.spec.path`);
+  throw new UsageError(`unknown column '${word}' of ${kind}: the columns are ${names}; or NAME:.spec.path`);
 }
 
 /** kubectl's word for what is not there. */
@@ -87,7 +85,7 @@ const NONE = '<none>';
 
 function pathColumn(heading: string, path: string): Column {
   if (heading === '' || path === '') {
-    throw new CommandError(`custom column '${heading}:${path}' is not of the form NAME:.spec.path`);
+    throw new UsageError(`custom column '${heading}:${path}' is not of the form NAME:.spec.path`);
   }
   const read = valuesAt(path);
   return { heading, value: (resource) => read(resource).map(textOf).join(',') || NONE };

@@ -1,4 +1,4 @@
-import { CommandError } from '../io.ts';
+import { UsageError } from '../io.ts';
 
 /** One step of a path. Indices and slices count from the end where negative, as in kubectl. */
 export type Step =
@@ -20,7 +20,7 @@ export type Part =
 
 /**
  * Reads what kubectl takes after `-o jsonpath=`: text outside of braces stands for itself, `{.a.b[0]}` is a path, `{"\n"}` a
- * text, `{range PATH} … {end}` repeats. Without any brace the whole is a path. Throws CommandError with the column.
+ * text, `{range PATH} … {end}` repeats. Without any brace the whole is a path. Throws UsageError with the column.
  */
 export function parseJsonPath(template: string): readonly Part[] {
   return template.includes('{') ? new TemplateReader(template).template() : [bare(template)];
@@ -199,7 +199,7 @@ class TemplateReader {
     return found;
   }
 
-  #fault(reason: string): CommandError {
-    return new CommandError(`jsonpath '${this.#text}': ${reason} (column ${this.#at + 1})`);
+  #fault(reason: string): UsageError {
+    return new UsageError(`jsonpath '${this.#text}': ${reason} (column ${this.#at + 1})`);
   }
 }

@@ -14,11 +14,13 @@ const lines = async (...args: readonly string[]): Promise<readonly string[]> => 
   expect([exitCode, stderr]).toEqual([0, '']);
   return stdout.split('\n').map((line) => line.trimEnd());
 };
-const failure = async (...args: readonly string[]): Promise<string> => {
+const sentence = async (code: number, args: readonly string[]): Promise<string> => {
   const { exitCode, stdout, stderr } = await shell.run(...args);
-  expect([exitCode, stdout]).toEqual([1, '']);
+  expect([exitCode, stdout]).toEqual([code, '']);
   return stderr;
 };
+const failure = (...args: readonly string[]): Promise<string> => sentence(1, args);
+const misuse = (...args: readonly string[]): Promise<string> => sentence(64, args);
 const json = async (...args: readonly string[]): Promise<unknown> =>
   JSON.parse((await shell.run(...args, '-o', 'json')).stdout);
 
@@ -81,7 +83,7 @@ describe('peer explain', () => {
   });
 
   test('without an address, or without an agent, is one sentence', async () => {
-    expect(await failure('peer', 'explain')).toBe("missing required argument 'address'\n");
+    expect(await misuse('peer', 'explain')).toBe("missing required argument 'address'\n");
     expect(await failure('peer', 'explain', '10.0.0.2', '--socket', '/x.sock')).toBe(
       `nobody answers ${PEER}/explain on /x.sock\n`,
     );
@@ -239,7 +241,7 @@ describe('route explain', () => {
   });
 
   test('without a prefix, or without an agent, is one sentence', async () => {
-    expect(await failure('route', 'explain')).toBe("missing required argument 'prefix'\n");
+    expect(await misuse('route', 'explain')).toBe("missing required argument 'prefix'\n");
     expect(await failure('route', 'explain', '::/0')).toMatch(/^nobody answers GET \S+ on \/var\/run\/calico\/\S+\n$/);
   });
 });
@@ -285,12 +287,12 @@ describe('routes', () => {
       { prefix: '10.1.0.0/16', class: 'external', target: 'via x', state: 'failed', reason: 'r', error: 'no device' },
     ];
     expect((await lines('routes'))[1]).toBe('10.1.0.0/16   via x    failed   r; no device');
-    expect(await failure('routes', '--peer', '10.0.0.2')).toBe(
+    expect(await misuse('routes', '--peer', '10.0.0.2')).toBe(
       '--peer needs a table: received, accepted, best or advertised\n',
     );
   });
 
   test('of another name are none', async () => {
-    expect(await failure('routes', 'sent')).toMatch(/^command-argument value 'sent' is invalid .* received, accepted/);
+    expect(await misuse('routes', 'sent')).toMatch(/^command-argument value 'sent' is invalid .* received, accepted/);
   });
 });

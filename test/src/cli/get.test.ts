@@ -122,7 +122,7 @@ describe('get -o', () => {
     ['custom-columns=X:', 'is not of the form NAME:.spec.path'],
   ])('%s is refused before the datastore is asked', async (output, message) => {
     const { exitCode, stdout, stderr } = await shell.run('get', 'bp', '-o', output);
-    expect([exitCode, stdout, stderr.split('\n').length]).toEqual([1, '', 2]);
+    expect([exitCode, stdout, stderr.split('\n').length]).toEqual([64, '', 2]);
     expect(stderr).toContain(message);
   });
 

@@ -105,19 +105,22 @@ describe('the version of the cluster', () => {
 
   test('is shown by version, which any cluster suits', async () => {
     expect((await shell.run('version')).stdout).toBe(
-      'Client Version:    v1.2.3\nCluster Version:   unknown\nCluster Type:      unknown\n',
+      'Client Version:    v1.2.3\nGit commit:        0c0ffee\nCluster Version:   unknown\nCluster Type:      unknown\n',
     );
     await cluster({ calicoVersion: 'v9.9.9', clusterType: 'calico-ts,k8s' });
     expect(await shell.run('version')).toEqual({
       exitCode: 0,
-      stdout: 'Client Version:    v1.2.3\nCluster Version:   v9.9.9\nCluster Type:      calico-ts,k8s\n',
+      stdout:
+        'Client Version:    v1.2.3\nGit commit:        0c0ffee\nCluster Version:   v9.9.9\nCluster Type:      calico-ts,k8s\n',
       stderr: '',
     });
     shell.env.DATASTORE_TYPE = 'consul';
-    expect((await shell.run('version', '--client')).stdout).toBe('Client Version:    v1.2.3\n');
+    expect((await shell.run('version', '--client')).stdout).toBe(
+      'Client Version:    v1.2.3\nGit commit:        0c0ffee\n',
+    );
     expect(await shell.run('version')).toEqual({
       exitCode: 1,
-      stdout: 'Client Version:    v1.2.3\n',
+      stdout: 'Client Version:    v1.2.3\nGit commit:        0c0ffee\n',
       stderr: expect.stringMatching(/^Unable to retrieve Cluster Version or Type: DATASTORE_TYPE = 'consul'/),
     });
   });

@@ -161,7 +161,7 @@ describe('ipam show', () => {
         'Yet it is used by Workload(default/n1-k8s-stray-eth0): two may get it\n',
     );
     expect(await shell.run('ipam', 'show', '--ip', '10.65.0')).toMatchObject({
-      exitCode: 1,
+      exitCode: 64,
       stderr: 'Error executing command: invalid IP address specified: 10.65.0\n',
     });
   });
@@ -213,14 +213,14 @@ describe('ipam configure', () => {
   });
 
   test.each([
-    [['--strictaffinity=yes'], "spec.strictAffinity = 'yes'"],
-    [['--max-blocks-per-host=4'], "spec.maxBlocksPerHost = '4': needs strictAffinity"],
-    [['--ip-cooldown-seconds=1201'], "spec.ipCooldownSeconds = '1201'"],
-    [['--kubevirt-ip-persistence=On'], "spec.kubeVirtVMAddressPersistence = 'On'"],
-    [[], 'nothing to configure: one of --strictaffinity'],
-  ])('%j is refused', async (flags, sentence) => {
+    [1, ['--strictaffinity=yes'], "spec.strictAffinity = 'yes'"],
+    [1, ['--max-blocks-per-host=4'], "spec.maxBlocksPerHost = '4': needs strictAffinity"],
+    [1, ['--ip-cooldown-seconds=1201'], "spec.ipCooldownSeconds = '1201'"],
+    [1, ['--kubevirt-ip-persistence=On'], "spec.kubeVirtVMAddressPersistence = 'On'"],
+    [64, [], 'nothing to configure: one of --strictaffinity'],
+  ])('%i: %j is refused', async (code, flags, sentence) => {
     const { exitCode, stderr } = await shell.run('ipam', 'configure', ...flags);
-    expect([exitCode, stderr]).toEqual([1, expect.stringContaining(sentence)]);
+    expect([exitCode, stderr]).toEqual([code, expect.stringContaining(sentence)]);
     expect(await shell.store.get(IPAM_CONFIG_KEY)).toBeUndefined();
   });
 });
@@ -242,15 +242,15 @@ describe('ipam split', () => {
   });
 
   test.each([
-    [['3', '--name', 'main'], 'number to split CIDR into is not a valid power of 2'],
-    [['1', '--name', 'main'], 'number to split CIDR into is not a valid power of 2'],
-    [['128', '--name', 'main'], "number = '128': is more than 64"],
-    [['2', '--name', 'other'], 'unable to find IP pool other'],
-    [['2'], 'one of --cidr and --name is required'],
-  ])('%j is refused', async (args, sentence) => {
+    [64, ['3', '--name', 'main'], 'number to split CIDR into is not a valid power of 2'],
+    [64, ['1', '--name', 'main'], 'number to split CIDR into is not a valid power of 2'],
+    [64, ['128', '--name', 'main'], "number = '128': is more than 64"],
+    [1, ['2', '--name', 'other'], 'unable to find IP pool other'],
+    [64, ['2'], 'one of --cidr and --name is required'],
+  ])('%i: %j is refused', async (exitCode, args, sentence) => {
     await lock();
     expect(await shell.run('ipam', 'split', ...args)).toMatchObject({
-      exitCode: 1,
+      exitCode,
       stderr: expect.stringContaining(sentence) as string,
     });
   });

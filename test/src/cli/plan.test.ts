@@ -102,7 +102,7 @@ Not known from here:
 
   test('needs something to plan', async () => {
     expect(await shell.run('plan')).toMatchObject({
-      exitCode: 1,
+      exitCode: 64,
       stderr: 'No resources specified: plan needs -f FILE, or --delete KIND NAME\n',
     });
     expect((await shell.run('plan', 'nodes', 'n1', '-f', 'base')).stderr).toBe(
