@@ -5,7 +5,7 @@ import { Grouped } from '../runtime/grouped.ts';
 import type { AddressRequest } from './assign-address.ts';
 import { assignAddress } from './assign-address.ts';
 import { assignGroup, assignMore } from './assign-group.ts';
-import type { Assigned, AssignRequest } from './assign.ts';
+import type { Assigned, AssignRequest } from './need.ts';
 import type { Assignment } from './block.ts';
 import { releaseClaim } from './claim.ts';
 import { assignmentsOf } from './held.ts';

@@ -5,7 +5,7 @@ export { hostOf } from './affinity.ts';
 export type { AllocationAttributes, Assignment, Block } from './block.ts';
 export { lentAddresses } from './block.ts';
 export { blockFromJson } from './block-json.ts';
-export type { Assigned, AssignRequest } from './assign.ts';
+export type { Assigned, AssignRequest } from './need.ts';
 export type { AddressRequest } from './assign-address.ts';
 export { holderText } from './assign-address.ts';
 export type { Ipam, TunnelKind } from './client.ts';
