@@ -3,7 +3,7 @@ export type { Allocation, Audit, Users, Verdict } from './audit.ts';
 export { audit } from './audit.ts';
 export { hostOf } from './affinity.ts';
 export type { AllocationAttributes, Assignment, Block } from './block.ts';
-export { lentAddresses } from './block.ts';
+export { isUnused, lentAddresses } from './block.ts';
 export { blockFromJson } from './block-json.ts';
 export type { Assigned, AssignRequest } from './need.ts';
 export type { AddressRequest } from './assign-address.ts';
