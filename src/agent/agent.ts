@@ -42,6 +42,7 @@ import { addressReport, dataplaneReport, datastoreReport, natReport, routeReport
 import { StatusAnswers } from './status-answers.ts';
 import { TunnelAddresses } from './tunnel-addresses.ts';
 import { unmetWishes } from './unmet.ts';
+import { UnwantedBlocks } from './unwanted-blocks.ts';
 
 export interface AgentPorts {
   readonly node: string;
@@ -95,6 +96,7 @@ export class Agent implements BgpApi, NodeApi {
   #isScheduled = false;
   #isClosed = false;
   readonly #tunnels: TunnelAddresses;
+  readonly #unwantedBlocks: UnwantedBlocks;
   readonly #assigned = new Map<TunnelKind, IpAddress>();
   #isSettlingTunnels = false;
   #stopTunnelRetry: () => void = () => undefined;
@@ -111,6 +113,7 @@ export class Agent implements BgpApi, NodeApi {
       resources: this.#resources,
       carry: (kind, address) => this.#carryTunnelAddress(kind, address),
     });
+    this.#unwantedBlocks = new UnwantedBlocks({ ipam, clock, log, again: () => this.#schedule() });
     this.#followed = new FollowedCluster({
       ...{ node, log, told: settings.told },
       onMistake: (message, fields) => this.#sayOnce(message, fields),
@@ -257,6 +260,7 @@ export class Agent implements BgpApi, NodeApi {
     await this.#speakers.close(how);
     this.#isClosed = true;
     this.#stopTunnelRetry();
+    this.#unwantedBlocks.close();
     this.#secrets.close();
     this.#answers.close();
     await this.#syncer?.close();
@@ -343,6 +347,7 @@ export class Agent implements BgpApi, NodeApi {
     if (this.#speakers.speaker === undefined) return;
     this.#updateDataplane();
     this.#settleTunnels();
+    if (!this.#followed.isLocked()) this.#unwantedBlocks.settle(this.#followed.knowledge());
   }
 
   #updateDataplane(): void {

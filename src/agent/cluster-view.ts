@@ -3,8 +3,8 @@ import type { SpeakerSettings } from '../../bird/index.ts';
 import type { AgentSettings } from '../config/settings.ts';
 import { blockKey, HANDLES_PREFIX, parseAffinityKey, parseBlockKey } from '../datastore/keys.ts';
 import type { Entry } from '../datastore/store.ts';
-import { blockFromJson, lentAddresses as lentOf } from '../ipam/index.ts';
-import type { TunnelKind } from '../ipam/index.ts';
+import { blockFromJson, isUnused, lentAddresses as lentOf } from '../ipam/index.ts';
+import type { Block, TunnelKind } from '../ipam/index.ts';
 import { InvalidValueError } from '../model/invalid.ts';
 import { formatIpAddress, parseInterfaceAddress, parseIpAddress, parsePrefix, samePrefix } from '../model/ip.ts';
 import type { IpAddress, Prefix } from '../model/ip.ts';
@@ -39,16 +39,25 @@ export function confirmedAffinity({
   return (state === undefined || state === 'confirmed') && deleted !== true ? affinity : undefined;
 }
 
-/** Addresses of this node's blocks that others borrowed. A block that cannot be read is IPAM's to complain about. */
-export function lentAddresses(
+/** Addresses of this node's blocks that others borrowed. */
+export const lentAddresses = (
   entries: ReadonlyMap<string, Entry>,
-  { node, blocks }: Pick<Knowledge, 'node' | 'blocks'>,
-): readonly IpAddress[] {
+  own: Pick<Knowledge, 'node' | 'blocks'>,
+): readonly IpAddress[] => readBlocks(entries, own.blocks).flatMap((block) => lentOf(block, own.node));
+
+/** Of these blocks those without an address in use. */
+export const unusedBlocks = (entries: ReadonlyMap<string, Entry>, blocks: readonly Prefix[]): readonly Prefix[] =>
+  readBlocks(entries, blocks)
+    .filter(isUnused)
+    .map(({ prefix }) => prefix);
+
+/** A block that cannot be read is IPAM's to complain about. */
+function readBlocks(entries: ReadonlyMap<string, Entry>, blocks: readonly Prefix[]): readonly Block[] {
   return blocks.flatMap((prefix) => {
     const entry = entries.get(blockKey(prefix));
     if (entry === undefined) return [];
     try {
-      return lentOf(blockFromJson(entry.value, entry.key), node);
+      return [blockFromJson(entry.value, entry.key)];
     } catch (error) {
       if (error instanceof InvalidValueError) return [];
       throw error;
@@ -115,6 +124,8 @@ export interface Knowledge {
   readonly blocks: readonly Prefix[];
   /** Of these blocks: what others borrowed. Absent: nothing. */
   readonly lent?: readonly IpAddress[];
+  /** Of these blocks: those without an address in use. Absent: none. */
+  readonly unused?: readonly Prefix[];
 }
 
 /** Tunnel addresses that IPAM gave this node and that its Node resource does not say yet. */

@@ -4,7 +4,7 @@ import type { Entry } from '../datastore/store.ts';
 import type { SyncView } from '../datastore/syncer.ts';
 import { emptyResources, ResourceReader } from '../resources/index.ts';
 import type { Logger } from '../runtime/logger.ts';
-import { lentAddresses, localBlocks } from './cluster-view.ts';
+import { lentAddresses, localBlocks, unusedBlocks } from './cluster-view.ts';
 import type { Knowledge } from './cluster-view.ts';
 import { isLocked } from './datastore-lock.ts';
 import { FelixSettings } from './felix-settings.ts';
@@ -73,7 +73,8 @@ export class FollowedCluster {
     if (changes.length > 0) log.info({ changes }, 'settings changed, and are in force from here on');
     onSettings(settings);
     const blocks = localBlocks(entries.values(), node);
-    this.#knowledge = { node, resources: view.resources, blocks, lent: lentAddresses(entries, { node, blocks }) };
+    const lent = lentAddresses(entries, { node, blocks });
+    this.#knowledge = { node, resources: view.resources, blocks, lent, unused: unusedBlocks(entries, blocks) };
     for (const { key, reason } of view.unreadable) {
       onMistake('a stored entry cannot be used and is left out', { key, reason });
     }

@@ -3,12 +3,12 @@ import type { Json } from '../datastore/store.ts';
 /**
  * A host's claim to a block, beside the block itself:
  *
- *     (none) ── claim ──▶ pending ── block is ours ──▶ confirmed ── release ──▶ pendingDeletion ──▶ (none)
- *                            │ block is another's                                  │ block is in use
- *                            ▼                                                     ▼
- *                          (none)                                              confirmed
+ *     (none) ── claim ──▶ pending ── block is ours ──▶ confirmed ── release ──▶ (none), in one write with the block
+ *                            │ block is another's          │ release, by Calico
+ *                            ▼                             ▼
+ *                          (none)                     pendingDeletion ── block is in use ──▶ confirmed
  *
- * Only a confirmed one counts for routing. A crash leaves pending or pendingDeletion behind; the host's next claim of
+ * Only a confirmed one counts for routing. A crash leaves pending behind, and one of Calico's pendingDeletion; the host's next claim of
  * the same block takes either up again.
  */
 export type AffinityState = 'pending' | 'confirmed' | 'pendingDeletion';

@@ -9,7 +9,7 @@ import {
   prefixOf,
 } from '../model/ip.ts';
 import { hostAffinity } from './affinity.ts';
-import type { Assigned, AssignRequest } from './assign.ts';
+import type { Assigned, AssignRequest } from './need.ts';
 import type { Assignment, Block } from './block.ts';
 import { allocateOrdinals, assignmentOf, collectCooled, restsUntil } from './block.ts';
 import { claimBlock } from './claim.ts';

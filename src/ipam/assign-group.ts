@@ -1,5 +1,5 @@
 import { formatPrefix } from '../model/ip.ts';
-import type { Assigned, AssignRequest } from './assign.ts';
+import type { Assigned, AssignRequest } from './need.ts';
 import { AssignSearch, familyOf } from './assign.ts';
 import { assignmentsOf } from './held.ts';
 import type { Records } from './records.ts';

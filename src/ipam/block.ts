@@ -64,6 +64,10 @@ export function newBlock({ prefix, affinity, claimedAtMs }: NewBlock): Block {
 
 export const isEmpty = (block: Block): boolean => block.allocations.every((index) => index === null);
 
+/** No address is in use; some may rest. */
+export const isUnused = (block: Block): boolean =>
+  block.allocations.every((index) => index === null || block.attributes[index]?.releasedAt !== undefined);
+
 /** By ordinal: places that are kept back. */
 export type IsReserved = (ordinal: number) => boolean;
 

@@ -3,7 +3,7 @@ import type { Prefix } from '../model/ip.ts';
 import { formatPrefix } from '../model/ip.ts';
 import { hostAffinity } from './affinity.ts';
 import { collectCooled, disowned, isEmpty, newBlock } from './block.ts';
-import { isConflict } from './records.ts';
+import { affinityDeletion, blockDeletion, blockUpdate, isConflict } from './records.ts';
 import type { Records } from './records.ts';
 
 export interface Claim {
@@ -49,7 +49,8 @@ async function createOrRead(records: Records, { node, prefix }: Claim): Promise<
 
 /**
  * Ends a node's claim to a block. An empty block goes with it; one in use stays without an owner, or keeps its owner
- * where `mustBeEmpty` asks for that (`in-use`).
+ * where `mustBeEmpty` asks for that (`in-use`). Claim and block are one write, where Calico marks the claim `pendingDeletion` first: so
+ * no crash leaves one without the other, and no route of a block goes that proves to be in use.
  */
 export function releaseClaim(
   records: Records,
@@ -58,22 +59,24 @@ export function releaseClaim(
 ): Promise<'released' | 'in-use'> {
   const { node, prefix } = claim;
   return records.retry(`release of block ${formatPrefix(prefix)}`, async () => {
-    const readBlock = async () => {
-      const stored = await records.block(prefix);
-      if (stored?.value.affinity !== hostAffinity(node)) return undefined;
-      return { ...stored, value: collectCooled(stored.value, records.nowMs(), cooldownSeconds) };
-    };
-    const first = await readBlock();
-    if (mustBeEmpty && first !== undefined && !isEmpty(first.value)) return 'in-use';
     const found = await records.affinity(node, prefix);
-    const revision = found && (await records.writeAffinity(claim, 'pendingDeletion', found.revision));
-    const block = await readBlock();
-    if (block !== undefined && isEmpty(block.value)) await records.deleteBlock(prefix, block.revision);
-    else if (block !== undefined && mustBeEmpty) {
-      if (revision !== undefined) await records.writeAffinity(claim, 'confirmed', revision);
+    const stored = await records.block(prefix);
+    if (stored?.value.affinity !== hostAffinity(node)) {
+      if (found !== undefined) await records.deleteAffinity(node, prefix, found.revision);
+      return 'released';
+    }
+    const block = collectCooled(stored.value, records.nowMs(), cooldownSeconds);
+    if (mustBeEmpty && !isEmpty(block)) {
+      // Begun by a Calico that died or was overtaken: no route leads to the addresses until the claim counts again.
+      if (found?.value === 'pendingDeletion') await records.writeAffinity(claim, 'confirmed', found.revision);
       return 'in-use';
-    } else if (block !== undefined) await records.updateBlock(disowned(block.value), block.revision);
-    if (revision !== undefined) await records.deleteAffinity(node, prefix, revision);
+    }
+    // Who claims the block anew in between changes the claim; where there is none he could do so unseen.
+    const revision = found?.revision ?? (await records.writeAffinity(claim, 'pendingDeletion', undefined));
+    await records.writeAll([
+      isEmpty(block) ? blockDeletion(block, stored.revision) : blockUpdate(disowned(block), stored.revision),
+      affinityDeletion(claim, revision),
+    ]);
     return 'released';
   });
 }

@@ -5,9 +5,11 @@ import { Grouped } from '../runtime/grouped.ts';
 import type { AddressRequest } from './assign-address.ts';
 import { assignAddress } from './assign-address.ts';
 import { assignGroup, assignMore } from './assign-group.ts';
-import type { Assigned, AssignRequest } from './assign.ts';
+import type { Assigned, AssignRequest } from './need.ts';
 import type { Assignment } from './block.ts';
 import { releaseClaim } from './claim.ts';
+import type { GivingUp } from './give-up.ts';
+import { giveUpBlocks } from './give-up.ts';
 import { assignmentsOf } from './held.ts';
 import type { IpamPool } from './plan.ts';
 import type { IpamPorts } from './records.ts';
@@ -78,6 +80,8 @@ export interface Ipam {
     prefix: Prefix,
     options: { readonly mustBeEmpty: boolean },
   ): Promise<'released' | 'in-use'>;
+  /** Ends the node's claims to its empty blocks but for those that are wanted, in turn with assignments. Gives the blocks that went. */
+  giveUpBlocks(request: GivingUp): Promise<readonly Prefix[]>;
   /** See `repairPlan`; what changed since the plan was made is skipped. */
   repair(plan: RepairPlan): Promise<RepairOutcome>;
   /**
@@ -141,6 +145,12 @@ class CasIpam implements Ipam {
   async releaseAffinity(node: string, prefix: Prefix, { mustBeEmpty }: { readonly mustBeEmpty: boolean }) {
     const { cooldownSeconds } = await this.#records.config();
     return releaseClaim(this.#records, { node, prefix }, { mustBeEmpty, cooldownSeconds });
+  }
+
+  giveUpBlocks(request: GivingUp): Promise<readonly Prefix[]> {
+    return new Promise((resolve, reject) => {
+      void this.#inTurn(() => giveUpBlocks(this.#records, request).then(resolve, reject));
+    });
   }
 
   async ensureTunnelAddress({ node, kind, pools }: Parameters<Ipam['ensureTunnelAddress']>[0]): Promise<IpAddress> {

@@ -115,14 +115,6 @@ export class Records {
     await this.#store.create(blockKey(block.prefix), blockToJson(block));
   }
 
-  async updateBlock(block: Block, revision: number): Promise<number> {
-    return (await this.#store.update(blockKey(block.prefix), blockToJson(block), revision)).revision;
-  }
-
-  async deleteBlock(prefix: Prefix, revision: number): Promise<void> {
-    await this.#store.delete(blockKey(prefix), revision);
-  }
-
   async affinity(node: string, prefix: Prefix): Promise<Stored<AffinityState> | undefined> {
     const entry = await this.#store.get(affinityKey(node, prefix));
     return entry && { value: affinityFromJson(entry.value), revision: entry.revision };
@@ -195,6 +187,15 @@ export const blockUpdate = (block: Block, revision: number): Write => ({
 export const blockDeletion = ({ prefix }: Block, revision: number): Write => ({
   type: 'delete',
   key: blockKey(prefix),
+  revision,
+});
+
+export const affinityDeletion = (
+  { node, prefix }: { readonly node: string; readonly prefix: Prefix },
+  revision: number,
+): Write => ({
+  type: 'delete',
+  key: affinityKey(node, prefix),
   revision,
 });
 

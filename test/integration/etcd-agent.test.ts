@@ -50,6 +50,7 @@ describe.skipIf(!HAS_ETCD)('an agent whose etcd goes away', () => {
     await dataplane.start();
     await put(resource('Node', 'a', { bgp: { ipv4Address: '172.30.1.11/24' } }));
     await put(resource('ClusterInformation', 'default', { clusterGUID: 'ours' }));
+    await put(resource('IPPool', 'main', { cidr: '10.48.0.0/16' }));
     await claim(OWN);
     await put(podOf('p', 'cali1', '10.48.0.1/32'));
     agent = new Agent(loadSettings({ NODENAME: 'a' }), {

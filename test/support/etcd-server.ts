@@ -64,6 +64,10 @@ export class EtcdServer {
     return `${this.#options.tls === undefined ? 'http' : 'https'}://127.0.0.1:${this.#place.clientPort}`;
   }
 
+  get peerUrl(): string {
+    return `http://127.0.0.1:${this.#place.peerPort}`;
+  }
+
   get port(): number {
     return this.#place.clientPort;
   }
@@ -73,15 +77,20 @@ export class EtcdServer {
     return this.#start(this.#cluster);
   }
 
-  /** As a cluster of its own, which it was not before: its data must have been wiped. */
-  restartAlone(): Promise<void> {
-    return this.#start(`${this.#place.name}=http://127.0.0.1:${this.#place.peerPort}`);
+  /** As a new member, without data, in the place of one that was removed: it must have been added by `peerUrl`, and wiped. */
+  restartAsNew(): Promise<void> {
+    return this.#start(this.#cluster, 'existing');
   }
 
-  async #start(cluster: string): Promise<void> {
-    const { name, directory, peerPort } = this.#place;
+  /** As a cluster of its own, which it was not before: its data must have been wiped. */
+  restartAlone(): Promise<void> {
+    return this.#start(`${this.#place.name}=${this.peerUrl}`);
+  }
+
+  async #start(cluster: string, state: 'new' | 'existing' = 'new'): Promise<void> {
+    const { name, directory } = this.#place;
     const { tls, flags } = this.#options;
-    const peer = `http://127.0.0.1:${peerPort}`;
+    const peer = this.peerUrl;
     const options = {
       name,
       'data-dir': join(directory, 'data'),
@@ -90,6 +99,7 @@ export class EtcdServer {
       'listen-peer-urls': peer,
       'initial-advertise-peer-urls': peer,
       'initial-cluster': cluster,
+      'initial-cluster-state': state,
       ...(tls && { 'cert-file': tls.certFile, 'key-file': tls.keyFile }),
       ...(tls?.wantsClientCert && { 'trusted-ca-file': tls.caFile, 'client-cert-auth': 'true' }),
       // Health is asked for without TLS, whatever clients need.

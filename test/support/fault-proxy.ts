@@ -15,12 +15,22 @@ interface Link {
 
 type Way = 'pass' | 'stall' | 'black hole';
 
+/** Gives a server that listens at `port`, 0 for any that is free. */
+type Listen = (port: number) => Promise<Server>;
+
+async function onLoopback(port: number): Promise<Server> {
+  const server = createServer().listen(port, '127.0.0.1');
+  await once(server, 'listening');
+  return server;
+}
+
 /** A TCP proxy before a server on loopback, whose faults the test switches. It begins by passing everything. */
 export class FaultProxy {
   readonly #target: number;
+  readonly #listen: Listen;
   readonly #links = new Set<Link>();
   #server: Server | undefined;
-  #port = 0;
+  #port: number;
   #way: Way = 'pass';
   #delayMs = 0;
   #cut: { afterOctets?: number; beforeFrame?: (head: FrameHead) => boolean } = {};
@@ -29,12 +39,15 @@ export class FaultProxy {
   /** Cuts of `cutAfter` and `cutBefore` that happened. */
   cuts = 0;
 
-  private constructor(target: number) {
+  private constructor(target: number, listen: Listen, port: number) {
     this.#target = target;
+    this.#listen = listen;
+    this.#port = port;
   }
 
-  static async start(target: number): Promise<FaultProxy> {
-    const proxy = new FaultProxy(target);
+  /** `listen` may do so elsewhere than on our own loopback. */
+  static async start(target: number, listen: Listen = onLoopback, port = 0): Promise<FaultProxy> {
+    const proxy = new FaultProxy(target, listen, port);
     await proxy.accept();
     return proxy;
   }
@@ -46,10 +59,9 @@ export class FaultProxy {
   /** Takes connections (again), on the port that it always had. */
   async accept(): Promise<void> {
     if (this.#server !== undefined) return;
-    const server = createServer((client) => this.#join(client));
+    const server = await this.#listen(this.#port);
+    server.on('connection', (client) => this.#join(client));
     this.#server = server;
-    server.listen(this.#port, '127.0.0.1');
-    await once(server, 'listening');
     this.#port = (server.address() as AddressInfo).port;
   }
 

@@ -50,3 +50,20 @@ export async function checkInvariants(store: Store): Promise<number> {
   expect(counted).toEqual(allocated);
   return addresses;
 }
+
+/** What holds besides, whenever nobody is at work and nobody was killed: each claim is confirmed, and its block there; without it no route leads there. */
+export async function checkClaims(store: Store): Promise<void> {
+  const { entries } = await store.list(IPAM_PREFIX);
+  const claims = entries.flatMap(({ key, value }) => {
+    const affinity = parseAffinityKey(key);
+    return affinity === undefined
+      ? []
+      : [`${formatPrefix(affinity.prefix)} host:${affinity.host} ${affinityFromJson(value)}`];
+  });
+  const owned = entries.flatMap(({ key, value }) => {
+    if (parseBlockKey(key) === undefined) return [];
+    const { prefix, affinity } = blockFromJson(value, key);
+    return affinity === null ? [] : [`${formatPrefix(prefix)} ${affinity} confirmed`];
+  });
+  expect(claims.sort()).toEqual(owned.sort());
+}
