@@ -1,6 +1,6 @@
 /** A CNI call that fails, in the specification's words: a code, and one sentence. */
 
-/** CNI specification, "Errors"; from 100 on they are ours, as it allows, and 999 is what libcni says of all else. */
+/** CNI specification, "Errors"; from 100 on they are ours, as it allows (100 itself is the plugin's binary's), and 999 is what libcni says of all else. */
 export const CNI_CODE = {
   incompatibleVersion: 1,
   unsupportedField: 2,
@@ -14,13 +14,13 @@ export const CNI_CODE = {
   unavailable: 50,
   /** STATUS: an ADD would fail, and the pods that are there may have lost their network. */
   limitedConnectivity: 51,
-  noAddressLeft: 100,
-  addressRefused: 101,
-  kernelRefused: 102,
+  noAddressLeft: 110,
+  addressRefused: 111,
+  kernelRefused: 112,
   /** CHECK found the pod otherwise than ADD left it. */
-  checkFailed: 103,
+  checkFailed: 113,
   /** GC could not remove everything. */
-  leftOver: 104,
+  leftOver: 114,
   internal: 999,
 } as const;
 

@@ -20,14 +20,19 @@ const ipam = z.looseObject(
   { error: 'is not an object' },
 );
 
-const attachment = z.looseObject({ containerID: z.string(), ifname: z.string() });
+const networkName = z
+  .string({ error: 'is not the name of a network' })
+  .regex(/^[a-zA-Z0-9][a-zA-Z0-9_.-]*$/, "must begin with a letter or digit and have only these, '_', '.' and '-'");
+
+const validAttachments = z.array(
+  z.looseObject({ containerID: z.string({ error: 'is not text' }), ifname: z.string({ error: 'is not text' }) }),
+  { error: 'is not a list of attachments' },
+);
 
 const networkConfig = z.looseObject(
   {
     cniVersion: z.string({ error: 'is not a version' }).optional(),
-    name: z
-      .string({ error: 'is not the name of a network' })
-      .regex(/^[a-zA-Z0-9][a-zA-Z0-9_.-]*$/, "must begin with a letter or digit and have only these, '_', '.' and '-'"),
+    name: networkName,
     mtu: z
       .int({ error: 'is not a whole number' })
       .min(0, 'is less than 0')
@@ -44,9 +49,6 @@ const networkConfig = z.looseObject(
       .optional(),
     dns: z.looseObject({}, { error: 'is not an object' }).default({}),
     prevResult: z.unknown().optional(),
-    'cni.dev/valid-attachments': z.array(attachment, { error: 'is not a list of attachments' }).nullable().optional(),
-    // What 1.1.0 called it at first; libcni sets both.
-    'cni.dev/attachments': z.array(attachment, { error: 'is not a list of attachments' }).nullable().optional(),
   },
   { error: 'is not an object' },
 );
@@ -80,20 +82,27 @@ export function decodeConfig(stdin: Uint8Array): Readonly<Record<string, unknown
   throw failure('is not a JSON object');
 }
 
+/** All that a DEL needs: what else is wrong in a configuration must not keep a pod from going. */
+export function readNetwork(json: Readonly<Record<string, unknown>>): string {
+  return parsed(networkName, json['name'], ['name']);
+}
+
+/** `cni.dev/valid-attachments`; 1.1.0 had another name for it at first, and libcni sets both. Null is libcni's empty list. */
+export function readValidAttachments(json: Readonly<Record<string, unknown>>): z.output<typeof validAttachments> {
+  const keys = ['cni.dev/valid-attachments', 'cni.dev/attachments'];
+  const key = keys.find((each) => json[each] !== undefined) ?? keys[0]!;
+  return json[key] === null ? [] : parsed(validAttachments, json[key], [key]);
+}
+
 /** Throws CniError, one sentence with the key and the value. */
 export function readConfig(json: Readonly<Record<string, unknown>>, node: string): NetworkConfig {
-  const parsed = networkConfig.safeParse(json);
-  if (!parsed.success) {
-    const [issue] = parsed.error.issues;
-    throw invalidKey(issue!.path, json, issue!.message);
-  }
-  const config = parsed.data;
+  const config = parsed(networkConfig, json, []);
   refuseUnsupported(config);
   if (config.nodename !== undefined && config.nodename !== '' && config.nodename !== node) {
-    throw invalidKey(['nodename'], json, `this node is ${node}`);
+    throw invalid('nodename', config.nodename, `this node is ${node}`);
   }
   if (!config.ipam.assign_ipv4 && !config.ipam.assign_ipv6) {
-    throw invalidKey(['ipam', 'assign_ipv4'], json, 'and without assign_ipv6 a pod would have no address');
+    throw invalid('ipam.assign_ipv4', false, 'and without assign_ipv6 a pod would have no address');
   }
   return config;
 }
@@ -118,15 +127,23 @@ const shown = (value: unknown): string => (typeof value === 'string' ? value : J
 const unsupported = (key: string, value: unknown, reason: string): CniError =>
   new CniError(CNI_CODE.unsupportedField, `${key} = '${shown(value)}': is not supported; ${reason}`);
 
-function invalidKey(path: readonly PropertyKey[], json: unknown, reason: string): CniError {
-  const key = path.join('.');
-  const value = path.reduce<unknown>(
-    (at, part) =>
-      typeof at === 'object' && at !== null ? (at as Readonly<Record<PropertyKey, unknown>>)[part] : undefined,
-    json,
-  );
-  return new CniError(
+const invalid = (key: string, value: unknown, reason: string): CniError =>
+  new CniError(
     CNI_CODE.invalidConfig,
     value === undefined ? `${key} is missing` : `${key} = '${shown(value)}': ${reason}`,
   );
+
+/** `at`: where the value stands in the configuration. */
+function parsed<T>(schema: z.ZodType<T>, value: unknown, at: readonly string[]): T {
+  const result = schema.safeParse(value);
+  if (result.success) return result.data;
+  const [issue] = result.error.issues;
+  throw invalid([...at, ...issue!.path].join('.'), memberAt(value, issue!.path), issue!.message);
 }
+
+const memberAt = (value: unknown, path: readonly PropertyKey[]): unknown =>
+  path.reduce<unknown>(
+    (at, part) =>
+      typeof at === 'object' && at !== null ? (at as Readonly<Record<PropertyKey, unknown>>)[part] : undefined,
+    value,
+  );

@@ -1,7 +1,8 @@
 /** Versions of the CNI specification, and since when each verb is in it. */
 import { CNI_CODE, CniError } from './errors.ts';
 
-export const SUPPORTED_VERSIONS = ['0.3.1', '0.4.0', '1.0.0', '1.1.0'] as const;
+/** The plugin's binary says the same where no agent answers: `VERSION`. */
+export const SUPPORTED_VERSIONS = ['0.3.0', '0.3.1', '0.4.0', '1.0.0', '1.1.0'] as const;
 export type CniVersion = (typeof SUPPORTED_VERSIONS)[number];
 
 /** What an error is worded in where the configuration does not say. */
@@ -11,9 +12,9 @@ export const VERBS = ['ADD', 'DEL', 'CHECK', 'GC', 'STATUS', 'VERSION'] as const
 export type Verb = (typeof VERBS)[number];
 
 const SINCE: Readonly<Record<Verb, CniVersion>> = {
-  ADD: '0.3.1',
-  DEL: '0.3.1',
-  VERSION: '0.3.1',
+  ADD: '0.3.0',
+  DEL: '0.3.0',
+  VERSION: '0.3.0',
   CHECK: '0.4.0',
   GC: '1.1.0',
   STATUS: '1.1.0',

@@ -63,7 +63,7 @@ test('versions: what is not spoken, and what does not have the verb yet, is inco
   expect(requireVersion('0.3.1', 'ADD')).toBe('0.3.1');
   expect(requireVersion('1.1.0', 'GC')).toBe('1.1.0');
   expect(refusal(() => requireVersion('0.2.0', 'ADD'))).toBe(
-    "1 cniVersion = '0.2.0': is not supported; supported are 0.3.1, 0.4.0, 1.0.0, 1.1.0",
+    "1 cniVersion = '0.2.0': is not supported; supported are 0.3.0, 0.3.1, 0.4.0, 1.0.0, 1.1.0",
   );
   expect(refusal(() => requireVersion(undefined, 'ADD'))).toMatch(/^1 cniVersion is missing; supported are/);
   expect(refusal(() => requireVersion('0.3.1', 'CHECK'))).toBe(

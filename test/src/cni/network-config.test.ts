@@ -1,7 +1,13 @@
 import { describe, expect, test } from 'vitest';
 import { addressWish, workloadOf } from '../../../src/cni/attachment.ts';
 import { CniError } from '../../../src/cni/errors.ts';
-import { decodeConfig, ignoredKeys, readConfig } from '../../../src/cni/network-config.ts';
+import {
+  decodeConfig,
+  ignoredKeys,
+  readConfig,
+  readNetwork,
+  readValidAttachments,
+} from '../../../src/cni/network-config.ts';
 import type { NetworkConfig } from '../../../src/cni/network-config.ts';
 import { parseIpAddress } from '../../../src/model/ip.ts';
 
@@ -73,11 +79,29 @@ describe('the keys', () => {
     [{ ipam: { subnet: 'usePodCidr' } }, /^2 ipam.subnet = 'usePodCidr': is not supported/],
     [{ runtimeConfig: { mac: '0a:00:00:00:00:01' } }, /^2 runtimeConfig.mac = '0a:00:00:00:00:01': is not supported/],
     [{ container_settings: { allow_ip_forwarding: 1 } }, /^7 container_settings.allow_ip_forwarding = '1': is neither/],
-    [{ 'cni.dev/valid-attachments': [{ ifname: 'eth0' }] }, /^7 cni.dev\/valid-attachments.0.containerID is missing/],
   ])('%j', (fields, expected) => {
     expect(refusal(() => read(fields))).toEqual(
       typeof expected === 'string' ? expected : (expect.stringMatching(expected) as string),
     );
+  });
+});
+
+describe('what GC and DEL need', () => {
+  const valid = [{ containerID: 'c1', ifname: 'eth0' }];
+
+  test('under either name; null is libcni’s empty list, and without any list nothing may go', () => {
+    expect(readValidAttachments({ 'cni.dev/valid-attachments': valid })).toEqual(valid);
+    expect(readValidAttachments({ 'cni.dev/attachments': valid })).toEqual(valid);
+    expect(readValidAttachments({ 'cni.dev/valid-attachments': null })).toEqual([]);
+    expect(refusal(() => readValidAttachments({}))).toBe('7 cni.dev/valid-attachments is missing');
+    expect(refusal(() => readValidAttachments({ 'cni.dev/valid-attachments': [{ ifname: 'eth0' }] }))).toBe(
+      '7 cni.dev/valid-attachments.0.containerID is missing',
+    );
+  });
+
+  test('a DEL asks for the name alone, whatever else is wrong', () => {
+    expect(readNetwork({ name: 'k8s-pod-network', mtu: 'x', nodename: 'other' })).toBe('k8s-pod-network');
+    expect(refusal(() => readNetwork({}))).toBe('7 name is missing');
   });
 });
 

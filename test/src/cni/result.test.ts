@@ -19,7 +19,7 @@ const own: CniResult = {
 const shape = (version: (typeof SUPPORTED_VERSIONS)[number]): CniResult =>
   JSON.parse(formatResult(own, version)) as CniResult;
 
-test.each(['0.3.1', '0.4.0'] as const)('%s tells the family of an address, and no MTU', (version) => {
+test.each(['0.3.0', '0.3.1', '0.4.0'] as const)('%s tells the family of an address, and no MTU', (version) => {
   expect(shape(version)).toEqual({
     cniVersion: version,
     interfaces: [own.interfaces[0], { name: 'eth0', mac: '0a:00:00:00:00:01', sandbox: '/var/run/netns/c1' }],
