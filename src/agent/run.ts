@@ -4,6 +4,7 @@ import type { SpeakerSettings } from '../../bird/index.ts';
 import { createDataplane, createLinuxKernel, createLinuxNftables, recordingKernel } from '../../felix/index.ts';
 import type { Dataplane } from '../../felix/index.ts';
 import { bgpRoutes } from '../api/bgp-routes.ts';
+import { cniRoute } from '../api/cni-route.ts';
 import { nodeRoutes } from '../api/node-routes.ts';
 import { startApi } from '../api/server.ts';
 import type { InstallReport } from '../cni/install/install.ts';
@@ -88,7 +89,7 @@ export async function runAgent(
         socketMode: settings.socketMode,
         setBy: 'CALICO_RUN_DIR',
       },
-      [...bgpRoutes(agent), ...nodeRoutes(agent)],
+      [...bgpRoutes(agent), ...nodeRoutes(agent), cniRoute(agent)],
       root.child({ component: 'api' }),
     );
     opened.push(() => api.close());
