@@ -9,7 +9,7 @@ import { agentClient } from '../../src/demo/agents.ts';
 import { raiseCluster, removeCluster } from '../../src/demo/cluster.ts';
 import { agentSocket } from '../../src/demo/layout.ts';
 import type { Layout } from '../../src/demo/layout.ts';
-import type { RoutesAnswer } from '../../src/api/contract.ts';
+import type { RouteReport } from '../../src/api/contract.ts';
 import { buildPlugins, hasCompiler } from '../support/cni-plugin.ts';
 import type { CriPod, PodSpec } from '../support/cri/client.ts';
 import { startContainerd } from '../support/cri/containerd.ts';
@@ -81,7 +81,8 @@ describe.skipIf(!isThere && process.env['CI'] === undefined)('containerd', { tim
       expect(inside).toContain(`${pod.addresses[0]!}/32`);
     }
     for (const from of made) {
-      for (const to of made) expect(await from.exec('ping', '-c', '1', '-W', '10', to.addresses[0]!)).toContain('1 packets received');
+      for (const to of made)
+        expect(await from.exec('ping', '-c', '1', '-W', '10', to.addresses[0]!)).toContain('1 packets received');
     }
   });
 
@@ -96,7 +97,7 @@ describe.skipIf(!isThere && process.env['CI'] === undefined)('containerd', { tim
   test('30 pods at once come, have an address each, and go without a trace', async () => {
     const cluster = agentClient(layout, 'node-a2');
     const routes = async (): Promise<readonly string[]> =>
-      (await cluster.get<RoutesAnswer>('/v1/routes')).routes.map(({ destination }) => destination).sort();
+      (await cluster.get<readonly RouteReport[]>('/v1/routes')).map(({ prefix }) => prefix).sort();
     const before = { routes: await routes(), spaces: readdirSync('/run/netns').sort() };
     const names = Array.from({ length: 30 }, (_, i) => `burst-${i}`);
     const made = await Promise.all(names.map((name) => runPod('node-a2', { namespace: 'default', name })));

@@ -97,12 +97,15 @@ async function runPod(call: Call, { namespace, name, annotations = {}, hostPorts
 const execIn =
   (call: Call, container: string): CriPod['exec'] =>
   async (...command) => {
-    const answer = (await call('ExecSync', { container_id: container, cmd: command, timeout: 20 })) as {
-      stdout: Buffer;
-      stderr: Buffer;
-      exit_code: number;
-    };
-    const said = `${answer.stdout.toString()}${answer.stderr.toString()}`;
-    if (answer.exit_code !== 0) throw new Error(`${command.join(' ')}: exit ${answer.exit_code}: ${said}`);
+    // What is empty or zero is left out of a message.
+    const {
+      stdout = '',
+      stderr = '',
+      exit_code: status = 0,
+    } = (await call('ExecSync', {
+      ...{ container_id: container, cmd: command, timeout: 20 },
+    })) as { stdout?: Buffer; stderr?: Buffer; exit_code?: number };
+    const said = `${stdout.toString()}${stderr.toString()}`;
+    if (status !== 0) throw new Error(`${command.join(' ')}: exit ${status}: ${said}`);
     return said;
   };
