@@ -1,5 +1,5 @@
 /** What the dataplane promises to whoever runs it, and what it asks for. */
-import type { InterfaceAddress, IpAddress } from '../src/model/ip.ts';
+import type { InterfaceAddress, IpAddress, Prefix } from '../src/model/ip.ts';
 import type { RouteStatus } from './desired.ts';
 import type { DataplaneInputs } from './inputs.ts';
 import type { NatStatus } from './nat/nat-table.ts';
@@ -30,6 +30,36 @@ export interface WorkloadInterface {
   readonly addresses: readonly IpAddress[];
   /** 0: what the tunnels of this host leave. */
   readonly mtu: number;
+  /** The pod may pass packets on. Default false. */
+  readonly allowIpForwarding?: boolean;
+}
+
+/** A pod's interface by its two names. */
+export type WorkloadNames = Pick<WorkloadInterface, 'netns' | 'containerInterface' | 'hostInterface'>;
+
+/** What the kernel has of a pod's interface at this moment. */
+export interface WorkloadSight {
+  /** Absent: no interface of that name. */
+  readonly host?: {
+    readonly mac: string;
+    readonly up: boolean;
+    /** Each side names the other as its peer. */
+    readonly isPaired: boolean;
+    /** For the IPv4 gateway, which nobody has. */
+    readonly hasProxyArp: boolean;
+    /** The IPv6 gateway. */
+    readonly hasLinkLocal: boolean;
+  };
+  readonly pod?: {
+    readonly mac: string;
+    readonly mtu: number;
+    readonly up: boolean;
+    /** Those of global scope. */
+    readonly addresses: readonly InterfaceAddress[];
+    readonly routes: readonly { readonly prefix: Prefix; readonly gateway?: IpAddress }[];
+  };
+  /** Of the addresses asked for: which the host would send to this interface. */
+  readonly reached: readonly IpAddress[];
 }
 
 export interface HostInterface {
@@ -100,8 +130,10 @@ export interface Dataplane {
   /** One round trip to the kernel, through the netlink thread as everything else; rejects with one sentence. */
   heartbeat(): Promise<void>;
   interfaces(): Promise<readonly HostInterface[]>;
-  /** Makes the veth pair, addresses, routes inside the pod and sysctls; idempotent. Returns the pod side's MAC. */
-  addWorkloadInterface(workload: WorkloadInterface): Promise<{ readonly mac: string }>;
+  /** Makes the veth pair, addresses, routes inside the pod and sysctls; idempotent. Returns the pod side's MAC and MTU. */
+  addWorkloadInterface(workload: WorkloadInterface): Promise<{ readonly mac: string; readonly mtu: number }>;
+  /** Reads the kernel and changes nothing; rejects with KernelError where the pod's namespace may not be entered. */
+  lookAtWorkloadInterface(workload: WorkloadNames, addresses: readonly IpAddress[]): Promise<WorkloadSight>;
   /** Removes the veth pair; success where there is none. */
   removeWorkloadInterface(hostInterface: string): Promise<void>;
   /** Called after each pass that changed something or failed. Returns the way to stop it. */

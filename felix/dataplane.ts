@@ -1,5 +1,6 @@
 /** The loop: reads the host, works out what it should have, writes the difference; again on every reason to. */
 import { formatPrefix, parseIpAddress } from '../src/model/ip.ts';
+import type { IpAddress } from '../src/model/ip.ts';
 import type { Clock } from '../src/runtime/clock.ts';
 import type { Logger } from '../src/runtime/logger.ts';
 import type { Random } from '../src/runtime/random.ts';
@@ -21,6 +22,8 @@ import type {
   HostInterface,
   RepairStatus,
   WorkloadInterface,
+  WorkloadNames,
+  WorkloadSight,
 } from './contract.ts';
 import type { DataplaneInputs } from './inputs.ts';
 import type { Kernel } from './kernel.ts';
@@ -43,6 +46,7 @@ import { SysctlTable } from './sysctl-table.ts';
 import type { RouteStatus } from './desired.ts';
 import type { WorkloadPorts } from './workload-interface.ts';
 import { addWorkloadInterface, removeWorkloadInterface } from './workload-interface.ts';
+import { lookAtWorkloadInterface } from './workload-sight.ts';
 import { requirePermission } from './permission.ts';
 
 export interface DataplanePorts {
@@ -187,10 +191,15 @@ export class NodeDataplane implements Dataplane {
     return hostInterfaces(this.#ports.kernel);
   }
 
-  addWorkloadInterface(workload: WorkloadInterface): Promise<{ readonly mac: string }> {
+  addWorkloadInterface(workload: WorkloadInterface): Promise<{ readonly mac: string; readonly mtu: number }> {
     const { kernel: host, openNamespace } = this.#ports;
     const mtu = workload.mtu > 0 ? workload.mtu : this.#podMtu();
     return addWorkloadInterface({ ...workload, mtu }, { host, openNamespace });
+  }
+
+  lookAtWorkloadInterface(workload: WorkloadNames, addresses: readonly IpAddress[]): Promise<WorkloadSight> {
+    const { kernel: host, openNamespace } = this.#ports;
+    return lookAtWorkloadInterface(workload, addresses, { host, openNamespace });
   }
 
   removeWorkloadInterface(hostInterface: string): Promise<void> {

@@ -13,6 +13,8 @@ export type {
   HostInterface,
   RepairStatus,
   WorkloadInterface,
+  WorkloadNames,
+  WorkloadSight,
 } from './contract.ts';
 export type { DesiredRoute, RouteClass, RouteStatus, RouteTarget } from './desired.ts';
 export { TUNNEL_LINKS, encapDecision } from './calc/encap.ts';
@@ -22,6 +24,8 @@ export { tunnelMac } from './calc/tunnel-mac.ts';
 export { hostInterfaces } from './host-interfaces.ts';
 export { createLinuxKernel } from './linux-kernel.ts';
 export type { Kernel } from './kernel.ts';
+export { KernelError } from './kernel.ts';
+export { HOST_LINK_LOCAL, HOST_MAC, IPV4_GATEWAY } from './workload-interface.ts';
 export type { NatStatus } from './nat/nat-table.ts';
 export type { Nftables } from './nat/nftables.ts';
 export { NftablesUnavailableError } from './nat/nftables.ts';

@@ -13,10 +13,10 @@ import { formatPrefix, hostPrefix, parseIpAddress, parsePrefix, samePrefix } fro
 import type { IpAddress, IpFamily, Prefix } from '../src/model/ip.ts';
 
 /** The same on every host, so that a pod's ARP entry stays right wherever it lives. */
-const HOST_MAC = 'ee:ee:ee:ee:ee:ee';
-const IPV4_GATEWAY = '169.254.1.1';
+export const HOST_MAC = 'ee:ee:ee:ee:ee:ee';
+export const IPV4_GATEWAY = '169.254.1.1';
 /** What IPv6 makes of HOST_MAC (EUI-64, RFC 4291 appendix A): the pod's IPv6 gateway. */
-const HOST_LINK_LOCAL = 'fe80::ecee:eeff:feee:eeee';
+export const HOST_LINK_LOCAL = 'fe80::ecee:eeff:feee:eeee';
 /** Of `lo`, in every network namespace (LOOPBACK_IFINDEX). */
 const LOOPBACK_INDEX = 1;
 
@@ -26,15 +26,20 @@ export interface WorkloadPorts {
   readonly openNamespace: (netns: string) => Kernel;
 }
 
+interface Made {
+  readonly mac: string;
+  readonly mtu: number;
+}
+
 /**
  * Makes the pair, or finishes one that is half made; a second call changes nothing. A host interface of that name that belongs
- * to another pod is replaced. Returns the pod side's MAC. The host's route to the pod is the reconciler's business.
+ * to another pod is replaced. Returns the pod side's MAC and MTU. The host's route to the pod is the reconciler's business.
  * Rejects with KernelError, which names the interface and the namespace; a pair made by a call that failed is removed again.
  */
 export async function addWorkloadInterface(
   workload: WorkloadInterface,
   { host, openNamespace }: WorkloadPorts,
-): Promise<{ readonly mac: string }> {
+): Promise<Made> {
   const { hostInterface, netns } = workload;
   try {
     const pod = openNamespace(netns);
@@ -59,9 +64,9 @@ interface Pair {
   readonly podSide: KernelLink;
 }
 
-type Sides = { readonly [S in keyof Pair]: KernelLink | undefined };
+export type Sides = { readonly [S in keyof Pair]: KernelLink | undefined };
 
-async function connect(workload: WorkloadInterface, host: Kernel, pod: Kernel): Promise<{ readonly mac: string }> {
+async function connect(workload: WorkloadInterface, host: Kernel, pod: Kernel): Promise<Made> {
   const { hostInterface, containerInterface } = workload;
   const look = async (): Promise<Sides> => {
     const [hostSide, podSide] = await Promise.all([host.getLink(hostInterface), pod.getLink(containerInterface)]);
@@ -79,7 +84,7 @@ async function connect(workload: WorkloadInterface, host: Kernel, pod: Kernel): 
     // The host's side is up first: the pod's then has its carrier as soon as it is up.
     await setUpHostSide(workload, host, pair.hostSide);
     await setUpPodSide(workload, pod, { ...pair, isNew: !isThere });
-    return { mac: pair.podSide.mac };
+    return { mac: pair.podSide.mac, mtu: workload.mtu > 0 ? workload.mtu : pair.podSide.mtu };
   } catch (error) {
     // Nothing is left that a later call might take for a whole one; the first error is the one to tell.
     if (!isThere) await host.deleteLink(hostInterface).catch(() => undefined);
@@ -88,7 +93,7 @@ async function connect(workload: WorkloadInterface, host: Kernel, pod: Kernel): 
 }
 
 /** This pod's, which is so if each side names the other as its peer. */
-function isPair(sides: Sides): sides is Pair {
+export function isPair(sides: Sides): sides is Pair {
   const { hostSide, podSide } = sides;
   if (hostSide?.kind !== 'veth' || podSide?.kind !== 'veth') return false;
   return hostSide.peerIndex === podSide.index && podSide.peerIndex === hostSide.index;
@@ -157,15 +162,21 @@ async function setUpPodSide(
   pod: Kernel,
   { podSide: link, isNew }: PodSide,
 ): Promise<void> {
+  const forwarding = workload.allowIpForwarding === true ? '1' : '0';
   const ipv6 = [
     ...['all', 'default', 'lo', link.name].map((name) => `net/ipv6/conf/${name}/disable_ipv6`),
     `net/ipv6/conf/${link.name}/accept_dad`,
   ];
-  const paths = ['net/ipv4/ip_forward', ...(wantsFamily(workload, 6) ? ipv6 : [])];
-  await writeSysctls(
-    pod,
-    paths.map((path) => ({ path, value: '0' })),
-  );
+  await writeSysctls(pod, [
+    { path: 'net/ipv4/ip_forward', value: forwarding },
+    ...(wantsFamily(workload, 6)
+      ? [
+          ...ipv6.map((path) => ({ path, value: '0' })),
+          // Last: the kernel has it overrule what an interface says of itself.
+          { path: 'net/ipv6/conf/all/forwarding', value: forwarding },
+        ]
+      : []),
+  ]);
   await pod.setLink(LOOPBACK_INDEX, { up: true });
   const mtu = workload.mtu > 0 && workload.mtu !== link.mtu ? { mtu: workload.mtu } : {};
   await pod.setLink(link.index, { up: true, ...mtu });

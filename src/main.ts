@@ -1,7 +1,9 @@
 import { Command, CommanderError } from 'commander';
 import packageJson from '../package.json' with { type: 'json' };
 import { runAgent } from './agent/run.ts';
+import { addInstallCniCommand, cniInstaller } from './cni/install/command.ts';
 import { SettingsError, loadSettings } from './config/settings.ts';
+import { InvalidValueError } from './model/invalid.ts';
 import { createLogger } from './runtime/logger.ts';
 import { addSpeakerCommand } from './speaker/command.ts';
 
@@ -24,8 +26,12 @@ async function main(argv: readonly string[]): Promise<number> {
     .exitOverride()
     .action(async () => {
       const settings = loadSettings(process.env);
-      exitCode = await runAgent(settings, { log: createLogger(settings.logLevel ?? 'info'), version });
+      exitCode = await runAgent(settings, {
+        ...{ log: createLogger(settings.logLevel ?? 'info'), version },
+        ...(settings.installCni ? { installCni: cniInstaller(process.env) } : {}),
+      });
     });
+  addInstallCniCommand(program, { env: process.env, stdout: (text) => void process.stdout.write(text) });
   addSpeakerCommand(program, {
     stdout: (text) => void process.stdout.write(text),
     stderr: (text) => void process.stderr.write(text),
@@ -37,7 +43,7 @@ async function main(argv: readonly string[]): Promise<number> {
     return exitCode;
   } catch (error) {
     if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
-    return refuse(error, error instanceof SettingsError ? 2 : 1);
+    return refuse(error, error instanceof SettingsError || error instanceof InvalidValueError ? 2 : 1);
   }
 }
 

@@ -3,7 +3,10 @@ import type { CloseHow, Speaker, SpeakerSettings } from '../../bird/index.ts';
 import type { Dataplane } from '../../felix/index.ts';
 import type { DrainRequest, NodeStatus, PodRequest, PodResult, RouteReport, SettingReport } from '../api/contract.ts';
 import type { BgpApi } from '../api/bgp-routes.ts';
+import type { CniApi } from '../api/cni-route.ts';
 import type { NodeApi } from '../api/node-routes.ts';
+import type { CniEnvironment } from '../cni/environment.ts';
+import type { CniAnswer, CniVerbs } from '../cni/verbs.ts';
 import { readRuntimeSettings } from '../config/settings.ts';
 import type { AgentSettings, RuntimeSettings } from '../config/settings.ts';
 import { CALICO_PREFIX } from '../datastore/keys.ts';
@@ -35,7 +38,8 @@ import { agentBackground } from './background.ts';
 import { ownRoutes } from './own-routes.ts';
 import { CALICO_PEER_DEFAULTS, computePeers } from './peers.ts';
 import type { Omitted } from './peers.ts';
-import { createPods } from './pods.ts';
+import { createCni } from './cni.ts';
+import { createPods, podPorts } from './pods.ts';
 import type { Pods } from './pods.ts';
 import { SecretFiles } from './secret-files.ts';
 import { addressReport, dataplaneReport, datastoreReport, natReport, routeReport } from './status.ts';
@@ -76,7 +80,7 @@ const TUNNEL_RETRY_MS = 5_000;
  * The one place that knows both sides. Every change, of the datastore or of bird's routes, leads to one computation over
  * all that is known; its results are handed over whole, and bird and felix find the difference themselves.
  */
-export class Agent implements BgpApi, NodeApi {
+export class Agent implements BgpApi, NodeApi, CniApi {
   readonly #settings: AgentSettings;
   readonly #ports: AgentPorts;
   readonly #resources: ResourceClient;
@@ -84,6 +88,7 @@ export class Agent implements BgpApi, NodeApi {
   #addresses: readonly ChosenAddress[] | undefined;
   readonly #speakers: SpeakerKeeper;
   readonly #pods: Pods;
+  readonly #cni: CniVerbs;
   readonly #secrets: SecretFiles;
   readonly #answers: StatusAnswers;
   readonly #followed: FollowedCluster;
@@ -153,13 +158,14 @@ export class Agent implements BgpApi, NodeApi {
         routes: () => this.routes(),
       }),
     );
-    this.#pods = createPods({
-      node,
-      clock,
-      ipam,
-      dataplane: ports.dataplane,
-      resources: this.#resources,
-      knowledge: () => this.#followed.knowledge(),
+    const knowledge = () => this.#followed.knowledge();
+    const pods = podPorts({ node, clock, ipam, dataplane: ports.dataplane, resources: this.#resources, knowledge });
+    this.#pods = createPods(pods);
+    this.#cni = createCni({
+      ...{ pods, clock, log, knowledge },
+      isLocked: () => this.#followed.isLocked(),
+      view: () => this.#syncer?.view(),
+      health: () => ports.health.report(),
     });
   }
 
@@ -240,6 +246,10 @@ export class Agent implements BgpApi, NodeApi {
   async removePod(containerId: string): Promise<void> {
     if (this.#followed.isLocked()) throw new DatastoreLockedError();
     return this.#pods.remove(containerId);
+  }
+
+  cni(environment: CniEnvironment, stdin: Uint8Array): Promise<CniAnswer> {
+    return this.#cni.answer(environment, stdin);
   }
 
   async stop(message: string): Promise<void> {

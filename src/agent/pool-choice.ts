@@ -1,6 +1,7 @@
 import { choosePools, passedOverText } from '../ipam/index.ts';
 import type { IpamPool, PoolChoice, RuledPool, TunnelKind } from '../ipam/index.ts';
 import { parsePrefix } from '../model/ip.ts';
+import type { IpFamily } from '../model/ip.ts';
 import type { Labels } from '../model/selector.ts';
 import type { IpPool, Resources } from '../resources/index.ts';
 import type { Knowledge } from './cluster-view.ts';
@@ -20,6 +21,10 @@ export const ruledPool = ({ metadata, spec }: IpPool): RuledPool => ({
   ...(spec.namespaceSelector !== undefined && { namespaceSelector: spec.namespaceSelector }),
 });
 
+/** Those of which a pod may have an address that it asks for by name, whatever their selectors and mode say. */
+export const givingPools = ({ resources }: Knowledge): readonly RuledPool[] =>
+  allPools(resources).filter(({ disabled, allowedUses }) => !disabled && allowedUses.includes('Workload'));
+
 const allPools = (resources: Resources): readonly RuledPool[] => [...resources.IPPool.values()].map(ruledPool);
 
 const labelsOfNode = ({ node, resources }: Knowledge): Labels => resources.Node.get(node)?.metadata.labels ?? {};
@@ -29,10 +34,12 @@ export interface PodApplicant {
   readonly namespace: string;
   /** Names or CIDRs of pools that the pod asks for. */
   readonly pools?: readonly string[];
+  /** Absent: either. */
+  readonly family?: IpFamily;
 }
 
 /** Pools that a pod of this node takes its address from, and why from no other. Throws InvalidValueError for pools it may not ask for. */
-export function workloadPools(knowledge: Knowledge, { namespace, pools }: PodApplicant): PoolChoice<RuledPool> {
+export function workloadPools(knowledge: Knowledge, { namespace, pools, family }: PodApplicant): PoolChoice<RuledPool> {
   const labels = namespaceLabels(knowledge.resources, namespace);
   return choosePools(allPools(knowledge.resources), {
     use: 'Workload',
@@ -40,6 +47,7 @@ export function workloadPools(knowledge: Knowledge, { namespace, pools }: PodApp
     nodeLabels: labelsOfNode(knowledge),
     namespace: { name: namespace, ...(labels && { labels }) },
     ...(pools && { requested: pools }),
+    ...(family && { family }),
   });
 }
 
@@ -49,7 +57,7 @@ export function requireWorkloadPools(knowledge: Knowledge, pod: PodApplicant): r
   if (chosen.length > 0) return chosen;
   const { node } = knowledge;
   throw new Error(
-    `no ippool gives addresses to pods of ${node} in namespace ${pod.namespace}: ${passedOverText(passedOver)}`,
+    `no ippool gives ${pod.family === undefined ? '' : `IPv${pod.family} `}addresses to pods of ${node} in namespace ${pod.namespace}: ${passedOverText(passedOver)}`,
   );
 }
 

@@ -4,8 +4,10 @@ import type { SpeakerSettings } from '../../bird/index.ts';
 import { createDataplane, createLinuxKernel, createLinuxNftables, recordingKernel } from '../../felix/index.ts';
 import type { Dataplane } from '../../felix/index.ts';
 import { bgpRoutes } from '../api/bgp-routes.ts';
+import { cniRoute } from '../api/cni-route.ts';
 import { nodeRoutes } from '../api/node-routes.ts';
 import { startApi } from '../api/server.ts';
+import type { InstallReport } from '../cni/install/install.ts';
 import type { AgentSettings, RuntimeSettings } from '../config/settings.ts';
 import { SOCKET_NAME } from '../config/socket-name.ts';
 import { openStore } from '../datastore/open.ts';
@@ -22,6 +24,7 @@ import { AddressWatch } from './address-watch.ts';
 import { Agent } from './agent.ts';
 import { AgentHealth } from './agent-health.ts';
 import { listenPlaces } from './cluster-view.ts';
+import { CniFiles } from './cni-files.ts';
 import { whenUnlocked } from './datastore-lock.ts';
 import { HealthListener } from './health-listener.ts';
 import { nodeName, rememberNodeName } from './identity.ts';
@@ -31,6 +34,8 @@ import { refreshAddresses, registerNode } from './registration.ts';
 export interface RunPorts {
   readonly log: Logger;
   readonly version: string;
+  /** Puts the CNI plugin's files in place; absent: somebody else does. */
+  readonly installCni?: () => InstallReport;
 }
 
 const RETRY_MS = 1000;
@@ -40,7 +45,10 @@ const RETRY_MS = 1000;
  * sessions close without a NOTIFICATION and peers keep our routes. Throws one sentence where it cannot start, and leaves
  * nothing open then.
  */
-export async function runAgent(settings: AgentSettings, { log: origin, version }: RunPorts): Promise<number> {
+export async function runAgent(
+  settings: AgentSettings,
+  { log: origin, version, installCni }: RunPorts,
+): Promise<number> {
   const threshold: LogThreshold = { level: settings.logThreshold };
   const root = origin.child({}, threshold);
   const log = root.child({ component: 'agent' });
@@ -81,7 +89,7 @@ export async function runAgent(settings: AgentSettings, { log: origin, version }
         socketMode: settings.socketMode,
         setBy: 'CALICO_RUN_DIR',
       },
-      [...bgpRoutes(agent), ...nodeRoutes(agent)],
+      [...bgpRoutes(agent), ...nodeRoutes(agent), cniRoute(agent)],
       root.child({ component: 'api' }),
     );
     opened.push(() => api.close());
@@ -95,6 +103,12 @@ export async function runAgent(settings: AgentSettings, { log: origin, version }
     agent.start(registration);
     const watch = watchAddresses(agent, registration, { node, settings, store, dataplane, log });
     opened.push(() => watch?.close());
+    if (installCni !== undefined) {
+      // Only now: with the configuration the runtime takes the node for ready.
+      const files = new CniFiles(installCni, { clock: systemClock, log });
+      files.start();
+      opened.push(() => files.close());
+    }
     log.info({ node, version, adopted: dataplane.adoptedRoutes() }, 'calico-node-ts started');
     return await ended;
   } finally {

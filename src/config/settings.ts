@@ -52,6 +52,8 @@ export interface AgentSettings extends RuntimeSettings {
   readonly waitForDatastore: boolean;
   readonly runDirectory: string;
   readonly socketMode: number;
+  /** Plugin and conflist of CNI are put in place and kept there. */
+  readonly installCni: boolean;
   readonly nodeNameFile: string;
   /** Absent: info, and bird's as BGPConfiguration says. */
   readonly logLevel?: LogLevel;
@@ -158,6 +160,7 @@ function withDefaults(values: Values, datastore: StoreSettings): Omit<AgentSetti
     waitForDatastore: values.waitForDatastore ?? false,
     runDirectory,
     socketMode: values.socketMode ?? 0o660,
+    installCni: values.installCni ?? false,
     nodeNameFile: values.nodeNameFile ?? '/var/lib/calico/nodename',
     ...(values.logLevel === undefined ? {} : { logLevel: values.logLevel }),
     // 240 s is what Calico's BIRD offers; its own restart wait is longer, but holds up new routes as long.

@@ -94,6 +94,7 @@ export const variables = {
   adoptCalicoRoutes: row('FELIX_ADOPTCALICOROUTES', parseBoolean, 'false'), // ours
   runDirectory: row('CALICO_RUN_DIR', parseRunDirectory, '/var/run/calico'), // ours
   socketMode: row('CALICO_SOCKET_MODE', parseMode, '0660'), // ours
+  installCni: row('CALICO_INSTALL_CNI', parseBoolean, 'false'), // ours
   logLevel: row('CALICO_LOG_LEVEL', parseLogLevel), // ours
   holdSeconds: row('CALICO_BGP_HOLD_TIME', parseHoldTime, '240'), // ours
   deferralSeconds: row('CALICO_BGP_RESTART_DEFERRAL', integerBetween(0, 600), '30'), // ours

@@ -11,6 +11,7 @@ import { releaseClaim } from './claim.ts';
 import type { GivingUp } from './give-up.ts';
 import { giveUpBlocks } from './give-up.ts';
 import { assignmentsOf } from './held.ts';
+import { heldOn } from './held-here.ts';
 import type { IpamPool } from './plan.ts';
 import type { IpamPorts } from './records.ts';
 import { Records } from './records.ts';
@@ -50,6 +51,8 @@ export interface Ipam {
   /** One address by name, reserved or not. Throws AddressRefusedError, which names who has it, and InvalidValueError outside the pools. */
   assignAddress(request: AddressRequest): Promise<Assigned>;
   assignmentsOf(handleId: string): Promise<readonly Assignment[]>;
+  /** What was assigned for a node, by handle: its pods and its tunnels. Reads all blocks. */
+  heldOn(node: string): Promise<ReadonlyMap<string, readonly Assignment[]>>;
   /** Undefined where the address is free or rests. Reads all blocks of its family. */
   holderOf(address: IpAddress): Promise<Assignment | undefined>;
   /** Success where there is no such handle. */
@@ -120,6 +123,10 @@ class CasIpam implements Ipam {
 
   assignmentsOf(handleId: string): Promise<readonly Assignment[]> {
     return assignmentsOf(this.#records, handleId);
+  }
+
+  heldOn(node: string): Promise<ReadonlyMap<string, readonly Assignment[]>> {
+    return heldOn(this.#records, node);
   }
 
   releaseByHandle(handleId: string): Promise<void> {

@@ -78,9 +78,13 @@ export function workloadEndpointName(spec: Pick<Spec, NameParts>): string {
   return [node, orchestrator, owner, endpoint].map((part) => part.replaceAll('-', '--')).join('-');
 }
 
-/** What the names of a pod's endpoints on a node begin with. So do those of pods whose names go on from there: `web` and `web-0`. */
+/** What the names of a workload's endpoints on a node begin with. So do those of others whose names go on from there: `web` and `web-0`. */
+export const endpointsPrefix = (workload: Omit<Pick<Spec, NameParts>, 'endpoint'>): string =>
+  workloadEndpointName({ ...workload, endpoint: '' });
+
+/** The same of a pod. */
 export const podEndpointsPrefix = (node: string, pod: string): string =>
-  workloadEndpointName({ orchestrator: 'k8s', node, pod, endpoint: '' });
+  endpointsPrefix({ orchestrator: 'k8s', node, pod });
 
 const spec = once(() =>
   fields('WorkloadEndpoint.spec', shape()).check((ctx) => {

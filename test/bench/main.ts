@@ -2,6 +2,7 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { parseArgs } from 'node:util';
+import { cni } from './cni.ts';
 import { codec } from './codec.ts';
 import { felix } from './felix.ts';
 import { outage } from './outage.ts';
@@ -14,7 +15,7 @@ import { startup } from './startup.ts';
 import { turns } from './turns.ts';
 
 /** One row per scenario. */
-const scenarios: readonly Scenario[] = [codec, rib, felix, turns, reaction, pods, outage, startup];
+const scenarios: readonly Scenario[] = [codec, rib, felix, turns, reaction, pods, cni, outage, startup];
 
 const DEFAULT_ROUNDS = '7';
 /** Fewer make no median worth printing. */

@@ -40,6 +40,15 @@ test('makes the pair with the pod side in the pod, and the routes that need no s
   expect(await host.readSysctl('net/ipv4/conf/cali0123456789a/proxy_arp')).toBe('1');
 });
 
+test('forwarding in the pod is off, unless it is asked for', async () => {
+  const both = [parseIpAddress('10.65.0.2'), parseIpAddress('fd00::2')];
+  const read = () => pod.readSysctls(['net/ipv4/ip_forward', 'net/ipv6/conf/all/forwarding']);
+  await add({ addresses: both });
+  expect(await read()).toEqual(['0', '0']);
+  await add({ addresses: both, allowIpForwarding: true });
+  expect(await read()).toEqual(['1', '1']);
+});
+
 test('an MTU of 0 leaves the kernel’s own', async () => {
   await add({ mtu: 0 });
   expect((await host.listLinks())[1]).toMatchObject({ mtu: 1500 });

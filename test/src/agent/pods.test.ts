@@ -1,16 +1,22 @@
 import { expect, test } from 'vitest';
 import type { Dataplane } from '../../../felix/index.ts';
-import { createPods } from '../../../src/agent/pods.ts';
+import { createPods, podPorts } from '../../../src/agent/pods.ts';
 import type { Pods } from '../../../src/agent/pods.ts';
 import { localBlocks } from '../../../src/agent/cluster-view.ts';
 import { MemoryStore } from '../../../src/datastore/memory.ts';
 import { ConflictError } from '../../../src/datastore/store.ts';
 import type { Store } from '../../../src/datastore/store.ts';
+import { addPod } from '../../../src/cni/add.ts';
+import type { AddressWish } from '../../../src/cni/attachment.ts';
+import { removePod } from '../../../src/cni/del.ts';
+import { handleId } from '../../../src/cni/names.ts';
+import type { PodPorts } from '../../../src/cni/ports.ts';
 import { createIpam } from '../../../src/ipam/index.ts';
-import { hostPrefix } from '../../../src/model/ip.ts';
+import { formatIpAddress, hostPrefix, parseIpAddress } from '../../../src/model/ip.ts';
 import type { IpAddress } from '../../../src/model/ip.ts';
 import { createResourceClient, resourcesFromEntries } from '../../../src/resources/index.ts';
 import type { AnyResource } from '../../../src/resources/index.ts';
+import { podAttachment } from '../../support/fake-host.ts';
 import { systemClock } from '../../../src/runtime/clock.ts';
 
 /** Keeps a note of the lists, and counts the writes that came too late. */
@@ -44,14 +50,14 @@ function noted(store: Store): { readonly store: Store; readonly lists: string[];
 }
 
 /** A dataplane that programs at once, and the node's pods over it. */
-async function makePods() {
+async function makePods(pools: Readonly<Record<string, object>> = { p1: { cidr: '192.168.0.0/16' } }) {
   const memory = new MemoryStore();
   const { store, lists, conflicts } = noted(memory);
   const resources = createResourceClient(store);
   const create = (kind: string, name: string, spec: object): Promise<AnyResource> =>
     resources.create({ apiVersion: 'projectcalico.org/v3', kind, metadata: { name }, spec } as unknown as AnyResource);
   await create('Node', 'a', { bgp: { ipv4Address: '172.30.1.11/24' } });
-  await create('IPPool', 'p1', { cidr: '192.168.0.0/16' });
+  for (const [name, spec] of Object.entries(pools)) await create('IPPool', name, spec);
   const { entries } = await memory.list('/');
   const knowledge = {
     node: 'a',
@@ -62,7 +68,7 @@ async function makePods() {
   const dataplane = {
     addWorkloadInterface: ({ addresses }) => {
       routed.push(...addresses);
-      return Promise.resolve({ mac: '0a:00:00:00:00:01' });
+      return Promise.resolve({ mac: '0a:00:00:00:00:01', mtu: 1500 });
     },
     removeWorkloadInterface: () => Promise.resolve(),
     onChange: () => () => undefined,
@@ -78,9 +84,9 @@ async function makePods() {
       })),
   } as Partial<Dataplane> as Dataplane;
   const ipam = createIpam(store, { clock: systemClock, random: () => 0 });
-  const on = (node: string): Pods =>
-    createPods({ node, clock: systemClock, ipam, dataplane, resources, knowledge: () => ({ ...knowledge, node }) });
-  return { on, resources, lists, conflicts };
+  const portsOn = (node: string): PodPorts =>
+    podPorts({ node, clock: systemClock, ipam, dataplane, resources, knowledge: () => ({ ...knowledge, node }) });
+  return { on: (node: string): Pods => createPods(portsOn(node)), portsOn, ipam, resources, lists, conflicts };
 }
 
 const request = (name: string, namespace = 'default') => ({
@@ -119,4 +125,91 @@ test('a pod comes and goes without a look at the endpoints of others, and takes 
   expect((await names()).filter((name) => !before.includes(name))).toEqual(['default/a-k8s-web--0-eth0']);
   await on('a').remove('second');
   expect(await names()).toEqual(before);
+});
+
+const BOTH = { v4: { cidr: '192.168.0.0/24' }, v6: { cidr: 'fd00::/112' } };
+const netns = '/proc/self/ns/net';
+const asking = (wish: AddressWish) => podAttachment({ containerId: 'c1', pod: 'web-0' }, { netns, wish });
+const assigned = (families: readonly (4 | 6)[], pools: object = {}): AddressWish => ({
+  kind: 'assigned',
+  families,
+  pools,
+});
+
+test('with pools of both families a pod has an address of each, and gives both back', async () => {
+  const { on, resources, ipam } = await makePods(BOTH);
+  const { addresses } = await on('a').add(request('web-0'));
+  expect(addresses).toEqual([
+    expect.stringMatching(/^192\.168\.0\.\d+\/32$/) as string,
+    expect.stringMatching(/^fd00::[0-9a-f]+\/128$/) as string,
+  ]);
+  const [endpoint] = await resources.list('WorkloadEndpoint');
+  expect(endpoint?.spec.ipNetworks).toEqual(addresses);
+  expect((await on('a').add(request('web-0'))).addresses).toEqual(addresses);
+  await on('a').remove('default-web-0');
+  expect([...(await ipam.heldOn('a'))]).toEqual([]);
+});
+
+test('where one family has nothing left, the other one is given back', async () => {
+  const { portsOn, ipam } = await makePods({ ...BOTH, v6: { cidr: 'fd00::/122', disabled: true } });
+  await expect(addPod(asking(assigned([4, 6])), portsOn('a'))).rejects.toThrow(
+    'no ippool gives IPv6 addresses to pods of a in namespace default: v4: no IPv6 pool; v6: disabled',
+  );
+  const full = {
+    kind: 'given',
+    by: 'x',
+    addresses: ['192.168.0.9', 'fd99::1'].map((text) => parseIpAddress(text)),
+  } as const;
+  await expect(addPod(asking(full), portsOn('a'))).rejects.toThrow("address = 'fd99::1': lies in none of the IP pools");
+  expect([...(await ipam.heldOn('a'))]).toEqual([]);
+});
+
+test('addresses that are asked for by name are those that the pod gets, or it is refused with who has them', async () => {
+  const { portsOn } = await makePods(BOTH);
+  const wish = {
+    kind: 'given',
+    by: 'x',
+    addresses: ['192.168.0.9', 'fd00::9'].map((text) => parseIpAddress(text)),
+  } as const;
+  const { addresses } = await addPod(asking(wish), portsOn('a'));
+  expect(addresses.map(formatIpAddress)).toEqual(['192.168.0.9', 'fd00::9']);
+  const second = podAttachment({ containerId: 'c2', pod: 'web-1' }, { netns, wish });
+  await expect(addPod(second, portsOn('a'))).rejects.toThrow(
+    /^address 192\.168\.0\.9 is taken: handle 'k8s-pod-network\.c1' has held it since .*, for pod default\/web-0 on a$/,
+  );
+});
+
+test('pools are those that are asked for, by name or CIDR; a name that is none is told with who asked', async () => {
+  const { portsOn } = await makePods({ ...BOTH, other: { cidr: '10.9.0.0/24' } });
+  const from = (pools: string[]) => asking(assigned([4], { 4: { pools, by: 'ipam.ipv4_pools' } }));
+  const { addresses } = await addPod(from(['10.9.0.0/24']), portsOn('a'));
+  expect(addresses.map(formatIpAddress).join()).toMatch(/^10\.9\.0\./);
+  const of = podAttachment({ containerId: 'c2', pod: 'web-1' }, { netns, wish: from(['nobody']).wish });
+  await expect(addPod(of, portsOn('a'))).rejects.toThrow(
+    "ipam.ipv4_pools = 'nobody': there is no IP pool of that name or CIDR",
+  );
+});
+
+test('a container without a pod has an endpoint by its own name, as in Calico, and goes like a pod', async () => {
+  const { portsOn, resources, ipam } = await makePods();
+  const containerId = '0123456789abcdef';
+  const attachment = podAttachment(
+    { containerId, pod: '' },
+    { netns, network: 'net.1', workload: { orchestrator: 'cni', containerId } },
+  );
+  const { hostInterface } = await addPod(attachment, portsOn('a'));
+  const [endpoint] = await resources.list('WorkloadEndpoint');
+  expect(endpoint).toMatchObject({
+    metadata: {
+      name: 'a-cni-0123456789abcdef-eth0',
+      namespace: 'default',
+      annotations: { 'calico-ts/cni-network': 'net.1' },
+    },
+    spec: { orchestrator: 'cni', containerID: containerId, endpoint: 'eth0', interfaceName: 'cali0123456789a' },
+  });
+  expect(hostInterface).toBe('cali0123456789a');
+  expect(await portsOn('a').heldHere()).toMatchObject([{ handleId: handleId(attachment), network: 'net.1' }]);
+  expect(await portsOn('b').heldHere()).toEqual([]);
+  await removePod(attachment, portsOn('a'));
+  expect([await resources.list('WorkloadEndpoint'), [...(await ipam.heldOn('a'))]]).toEqual([[], []]);
 });

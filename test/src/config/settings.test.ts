@@ -27,6 +27,7 @@ describe('defaults', () => {
       defaultPool: { ipipMode: 'Never', vxlanMode: 'Never', blockSize: 26, nodeSelector: 'all()', natOutgoing: true },
       runDirectory: '/var/run/calico',
       socketMode: 0o660,
+      installCni: false,
       bgp: { holdSeconds: 240 },
       felix: {
         ...{ resyncSeconds: 90, vxlanVni: 4096, vxlanPort: 4789, adoptCalicoRoutes: false },

@@ -1,0 +1,50 @@
+/** `calico-node-ts install-cni`, and the same for an agent that keeps the files current. */
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Command } from 'commander';
+import type { Environment } from '../../config/datastore.ts';
+import { systemClock } from '../../runtime/clock.ts';
+import { installCni } from './install.ts';
+import type { InstallReport } from './install.ts';
+import { installSettings } from './settings.ts';
+import type { InstallFlags } from './settings.ts';
+
+export interface InstallCommandIo {
+  readonly env: Environment;
+  stdout(text: string): void;
+}
+
+const DESCRIPTION =
+  'puts the CNI plugin into /opt/cni/bin and its configuration into /etc/cni/net.d, or below /host where those are mounted; ' +
+  'told by the environment as in Calico, docs/cni-install.md';
+
+export function addInstallCniCommand(program: Command, io: InstallCommandIo): void {
+  program
+    .command('install-cni')
+    .description(DESCRIPTION)
+    .option('--bin-dir <directory>', 'where the runtime looks for plugins')
+    .option('--net-dir <directory>', 'where it looks for configurations')
+    .action((flags: InstallFlags) => io.stdout(formatReport(cniInstaller(io.env, flags)())));
+}
+
+/**
+ * Reads the settings anew each time, so that a template that changed is seen; the first time now. Throws
+ * InvalidValueError or InstallError.
+ */
+export function cniInstaller(env: Environment, flags: InstallFlags = {}): () => InstallReport {
+  const ports = { wallTime: () => systemClock.wallTime(), arch: process.arch };
+  const read = (): ReturnType<typeof installSettings> => installSettings(env, flags, ownPlugins());
+  read();
+  return () => installCni(read(), ports);
+}
+
+/** Beside the bundle that we are in, or, from source, where the build puts it. */
+function ownPlugins(): string {
+  const beside = join(import.meta.dirname, 'cni');
+  return existsSync(beside) ? beside : join(import.meta.dirname, '..', '..', '..', 'dist', 'cni');
+}
+
+function formatReport({ done, left }: InstallReport): string {
+  const lines = [...done, ...left.map((path) => `${path} is left as it is`)];
+  return `${lines.join('\n')}\n`;
+}

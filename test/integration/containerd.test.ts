@@ -1,0 +1,108 @@
+/** containerd with runc, as kubelet drives it over the CRI, on three nodes of the demo cluster: pods that are containers. */
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { installCni } from '../../src/cni/install/install.ts';
+import { installSettings } from '../../src/cni/install/settings.ts';
+import { agentClient } from '../../src/demo/agents.ts';
+import { raiseCluster, removeCluster } from '../../src/demo/cluster.ts';
+import { agentSocket } from '../../src/demo/layout.ts';
+import type { Layout } from '../../src/demo/layout.ts';
+import type { RouteReport } from '../../src/api/contract.ts';
+import { buildPlugins, hasCompiler } from '../support/cni-plugin.ts';
+import type { CriPod, PodSpec } from '../support/cri/client.ts';
+import { startContainerd } from '../support/cri/containerd.ts';
+import type { Containerd } from '../support/cri/containerd.ts';
+import { BUSYBOX, makeImage } from '../support/cri/image.ts';
+import { isRoot, run } from '../support/netns.ts';
+
+const NODES = ['node-a1', 'node-a2', 'node-b1'] as const;
+type Node = (typeof NODES)[number];
+
+const PROGRAMS = ['/usr/bin/containerd', '/usr/sbin/runc', '/usr/lib/cni/portmap', BUSYBOX];
+const isThere = isRoot && hasCompiler && PROGRAMS.every((path) => existsSync(path));
+
+describe.skipIf(!isThere && process.env['CI'] === undefined)('containerd', { timeout: 120_000 }, () => {
+  let directory: string;
+  let layout: Layout;
+  const runtimes = new Map<Node, Containerd>();
+  const pods: CriPod[] = [];
+
+  const runPod = async (node: Node, pod: PodSpec): Promise<CriPod> => {
+    const made = await runtimes.get(node)!.cri.runPod(pod);
+    pods.push(made);
+    return made;
+  };
+
+  beforeAll(async () => {
+    directory = mkdtempSync(join(tmpdir(), 'ctc-'));
+    layout = { prefix: 'ctc-', directory: join(directory, 'cluster') };
+    const choice = { datastore: 'file', encap: 'vxlan', switches: 'own', project: process.cwd() } as const;
+    const { signal } = new AbortController();
+    await raiseCluster({ layout, choice, signal, progress: () => undefined });
+    buildPlugins(join(directory, 'own'));
+    const image = makeImage(directory);
+    for (const node of NODES) runtimes.set(node, await startRuntime(node, image));
+  }, 240_000);
+
+  async function startRuntime(node: Node, image: string): Promise<Containerd> {
+    const [binDir, netDir] = ['bin', 'net.d'].map((name) => join(directory, node, name)) as [string, string];
+    mkdirSync(netDir, { recursive: true });
+    const env = { CALICO_RUN_DIR: dirname(agentSocket(layout, node)) };
+    const ports = { wallTime: () => Date.now(), arch: process.arch };
+    installCni(installSettings(env, { binDir, netDir }, join(directory, 'own')), ports);
+    // containerd asks for it beside every network; a real node has it from Debian's package.
+    run('cp', '/usr/lib/cni/loopback', binDir);
+    return startContainerd({
+      ...{ directory: join(directory, `containerd-${node}`), netns: `${layout.prefix}${node}`, image },
+      ...{ binDirectory: binDir, confDirectory: netDir },
+    });
+  }
+
+  afterAll(async () => {
+    for (const pod of pods) await pod.remove().catch(() => undefined);
+    for (const runtime of runtimes.values()) await runtime.close();
+    await removeCluster(layout);
+    rmSync(directory, { recursive: true, force: true });
+    expect(readFileSync('/proc/self/mounts', 'utf8')).not.toContain(directory);
+  }, 120_000);
+
+  test('takes each node for ready: the configuration is found and its plugins know their versions', async () => {
+    for (const [node, { cri }] of runtimes) {
+      expect({ node, problem: await cri.networkProblem() }).toEqual({ node, problem: undefined });
+    }
+  });
+
+  test('containers on three nodes reach each other, within a rack and between racks', async () => {
+    const made = await Promise.all(NODES.map((node) => runPod(node, { namespace: 'default', name: `web-${node}` })));
+    for (const pod of made) {
+      const inside = await pod.exec('ip', '-o', 'addr', 'show', 'dev', 'eth0');
+      expect(inside).toContain(`${pod.addresses[0]!}/32`);
+    }
+    for (const from of made) {
+      for (const to of made)
+        expect(await from.exec('ping', '-c', '1', '-W', '10', to.addresses[0]!)).toContain('1 packets received');
+    }
+  });
+
+  test('a host port leads to the pod, through portmap', async () => {
+    const hostPorts = [{ hostPort: 8080, containerPort: 80 }];
+    const server = await runPod('node-a1', { namespace: 'default', name: 'server', hostPorts });
+    const client = await runPod('node-b1', { namespace: 'default', name: 'client' });
+    await server.exec('httpd', '-h', '/www');
+    expect(await client.exec('wget', '-q', '-O', '-', 'http://172.30.1.11:8080/')).toBe('a pod\n');
+  });
+
+  test('30 pods at once come, have an address each, and go without a trace', async () => {
+    const cluster = agentClient(layout, 'node-a2');
+    const routes = async (): Promise<readonly string[]> =>
+      (await cluster.get<readonly RouteReport[]>('/v1/routes')).map(({ prefix }) => prefix).sort();
+    const before = { routes: await routes(), spaces: readdirSync('/run/netns').sort() };
+    const names = Array.from({ length: 30 }, (_, i) => `burst-${i}`);
+    const made = await Promise.all(names.map((name) => runPod('node-a2', { namespace: 'default', name })));
+    expect(new Set(made.flatMap(({ addresses }) => addresses)).size).toBe(30);
+    await Promise.all(made.map((pod) => pod.remove()));
+    expect({ routes: await routes(), spaces: readdirSync('/run/netns').sort() }).toEqual(before);
+  });
+});
