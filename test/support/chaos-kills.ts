@@ -10,7 +10,7 @@ import { countDrops, risen } from './kernel-drops.ts';
 import type { DataplaneLab, LabHost } from './dataplane-lab.ts';
 import { HOSTS, poolOf } from './dataplane-lab.ts';
 import type { PingReport } from './pinger.ts';
-import { inWords, lossOf, pingWhile } from './pinger.ts';
+import { inWords, pingWhile, unexplainedLossOf } from './pinger.ts';
 import type { Learnt, Modes } from './route-oracle.ts';
 import { expectedRoutes, kernelRoutes } from './route-oracle.ts';
 
@@ -48,7 +48,7 @@ export function testKills(lab: DataplaneLab, encapsulation: Encapsulation, { see
       });
       const seconds = ((performance.now() - began) / 1000).toFixed(1);
       tell(`${siege.killed} kills of seed ${seed} in ${seconds} s, ${siege.inWords()}; ${inWords(reports)}`);
-      expect(lossOf(reports), `${siege.around(reports)}\ncounted: ${risen(before, after)}`).toEqual({});
+      expect(unexplainedLossOf(reports), `${siege.around(reports)}\ncounted: ${risen(before, after)}`).toEqual({});
       await expectRight(lab, siege.wish);
     },
   );

@@ -8,11 +8,9 @@ import { learned, node } from './dataplane-inputs.ts';
 import type { DataplaneLab, LabHost } from './dataplane-lab.ts';
 import { a, b, c, HOSTS } from './dataplane-lab.ts';
 import { eventually } from './eventually.ts';
-import { inWords, longestOutage, lossOf, pingWhile } from './pinger.ts';
-import type { PingReport, Traffic } from './pinger.ts';
+import { inWords, longestOutage, pingWhile, unexplainedLossOf } from './pinger.ts';
+import type { PingReports, Traffic } from './pinger.ts';
 import { expectedRoutes, kernelRoutes } from './route-oracle.ts';
-
-type Reports = ReadonlyMap<string, PingReport>;
 
 /** Far more than any of them takes on an idle machine, emulated or not; what they take is told. */
 const PATIENCE_MS = process.env['CALICO_TS_VM'] === undefined ? 5000 : 30_000;
@@ -27,7 +25,7 @@ export class Mischief {
     this.encapsulation = encapsulation;
   }
 
-  async under(name: string, work: (traffic: Traffic) => Promise<void>): Promise<Reports> {
+  async under(name: string, work: (traffic: Traffic) => Promise<void>): Promise<PingReports> {
     const reports = await pingWhile(this.lab.flows(...PAIRS), work);
     tell(`${name}: ${inWords(reports)}`);
     return reports;
@@ -133,7 +131,7 @@ export function testRenamedPod(mischief: Mischief): void {
       expect(await route()).toMatchObject({ state: 'programmed' });
       await mischief.becomesRight();
     });
-    expect(lossOf(reports)).toEqual({});
+    expect(unexplainedLossOf(reports)).toEqual({});
   });
 }
 
@@ -161,7 +159,7 @@ function testRelease(mischief: Mischief): void {
       expect(kernelRoutes(lab, b)).toContain(`blackhole ${a.block}`);
       await answers(40);
     });
-    expect(lossOf(reports)).toEqual({});
+    expect(unexplainedLossOf(reports)).toEqual({});
   });
 }
 
@@ -292,7 +290,7 @@ export function testMtu(mischief: Mischief): void {
       await setAll(9000);
       for (const to of [b, c]) expect(bigPing(lab, 'biga', [bigOf(to), big])).toContain(' 0% packet loss');
     });
-    expect(lossOf(reports)).toEqual({});
+    expect(unexplainedLossOf(reports)).toEqual({});
     await setAll(1500);
   });
 }

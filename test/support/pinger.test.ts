@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { inWords, lossOf, readAnswers, readRemarks, reportOn } from './pinger.ts';
+import { inWords, lossOf, PingReports, readAnswers, readRemarks, reportOn, unexplainedLossOf } from './pinger.ts';
 
 const line = (sequence: number, seconds: number): string =>
   `[${seconds.toFixed(6)}] 64 bytes from 192.168.2.5: icmp_seq=${sequence} ttl=61 time=0.1 ms`;
@@ -53,4 +53,18 @@ test('of pings that take turns no two packets have one number, and an outage end
   });
   // Nothing lost in the longest time without an answer.
   expect(reportOn(one, [at(1, 10), at(2, 60), at(3, 400)])).toMatchObject({ lost: [6, 8, 10], outageMs: 40 });
+});
+
+test('a loss is explained only by as many packets that the kernel threw away', () => {
+  const reports = new PingReports();
+  const lossless = { received: 5, outageMs: 0, lostBetween: [], remarks: [] };
+  reports
+    .set('a > b', { ...lossless, lost: [3] })
+    .set('b > a', { ...lossless, lost: [7] })
+    .set('a > c', { ...lossless, lost: [] });
+  reports.discarded = 1;
+  expect(unexplainedLossOf(reports)).toEqual({ 'a > b': [3], 'b > a': [7] });
+  reports.discarded = 2;
+  expect(unexplainedLossOf(reports)).toEqual({});
+  expect(inWords(reports)).toMatch(/; 2 thrown away by the kernel itself$/);
 });

@@ -6,6 +6,7 @@ import { closeSync, fstatSync, mkdtempSync, openSync, readFileSync, readSync, rm
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { KernelDiscards } from './kernel-discards.ts';
 import type { TestNetns } from './netns.ts';
 
 /**
@@ -196,11 +197,18 @@ export interface Traffic {
   readonly answers: (count: number) => Promise<void>;
 }
 
+/** By flow. */
+export class PingReports extends Map<string, PingReport> {
+  /** Packets that the kernel threw away by itself meanwhile, as kernel-discards.ts tells; of these flows or others. */
+  discarded = 0;
+}
+
 /** Pings along all flows while `work` runs; every flow must have answers before it and after it. */
 export async function pingWhile(
   flows: readonly Flow[],
   work: (traffic: Traffic) => Promise<void>,
-): Promise<ReadonlyMap<string, PingReport>> {
+): Promise<PingReports> {
+  const discards = KernelDiscards.start();
   const starting = flows.map(async ({ name, from, to }) => ({ name, pinger: await Pinger.start(from, to) }));
   const pingers = await Promise.all(starting);
   const answers = async (count: number): Promise<void> => {
@@ -211,13 +219,14 @@ export async function pingWhile(
     });
     await Promise.all(waiting);
   };
-  const reports = new Map<string, PingReport>();
+  const reports = new PingReports();
   try {
     await answers(BEFORE);
     await work({ answers });
     await answers(AFTER);
   } finally {
     for (const { name, pinger } of pingers) reports.set(name, await pinger.stop());
+    reports.discarded = discards?.stop() ?? 0;
   }
   return reports;
 }
@@ -228,14 +237,21 @@ export const lossOf = (
 ): Readonly<Record<string, readonly number[]>> =>
   Object.fromEntries([...reports].flatMap(([name, { lost }]) => (lost.length === 0 ? [] : [[name, lost]])));
 
-/** One line for people: `a > b: 5012 answers, 3 lost, longest outage 18 ms`. */
-export const inWords = (reports: ReadonlyMap<string, Omit<PingReport, 'remarks'>>): string =>
-  [...reports]
-    .map(([name, { received, lost, outageMs }]) => {
-      const outage = lost.length === 0 ? '' : `, longest outage ${outageMs.toFixed(0)} ms`;
-      return `${name}: ${received} answers, ${lost.length} lost${outage}`;
-    })
-    .join('; ');
+/** The same, and `{}` too where the kernel by itself threw away as many packets as were lost. */
+export function unexplainedLossOf(reports: PingReports): Readonly<Record<string, readonly number[]>> {
+  const lost = [...reports.values()].reduce((sum, report) => sum + report.lost.length, 0);
+  return lost <= reports.discarded ? {} : lossOf(reports);
+}
+
+/** One line for people: `a > b: 5012 answers, 3 lost, longest outage 18 ms`; and what the kernel threw away by itself. */
+export function inWords(reports: ReadonlyMap<string, Omit<PingReport, 'remarks'>>): string {
+  const flows = [...reports].map(([name, { received, lost, outageMs }]) => {
+    const outage = lost.length === 0 ? '' : `, longest outage ${outageMs.toFixed(0)} ms`;
+    return `${name}: ${received} answers, ${lost.length} lost${outage}`;
+  });
+  const discarded = reports instanceof PingReports ? reports.discarded : 0;
+  return [...flows, ...(discarded === 0 ? [] : [`${discarded} thrown away by the kernel itself`])].join('; ');
+}
 
 /** The longest of all flows, in milliseconds. */
 export const longestOutage = (reports: ReadonlyMap<string, PingReport>): number =>
