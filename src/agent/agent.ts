@@ -28,6 +28,7 @@ import type { ChosenAddress } from './address-choice.ts';
 import { calicoStatus } from './calico-node-status.ts';
 import { bgpNodes } from './bgp-nodes.ts';
 import type { AgentHealth } from './agent-health.ts';
+import type { AgentKnowledge } from './agent-metrics.ts';
 import { bgpLogLevel, clusterNode, dataplaneInputs, isComputedFrom, speakerSettings } from './cluster-view.ts';
 import { DatastoreLockedError } from './datastore-lock.ts';
 import { FollowedCluster } from './followed-cluster.ts';
@@ -62,7 +63,7 @@ export interface AgentPorts {
   /** What the environment and the FelixConfigurations come to, told again and again. The dataplane is told by the agent. */
   readonly onRuntimeSettings: (settings: RuntimeSettings) => void;
   /** Why something of these is not in force. */
-  readonly settingProblem: () => string | undefined;
+  readonly settingProblems: () => readonly string[];
   /** Told once, where the agent cannot go on. */
   readonly onFatal: (error: Error) => void;
   /** Somebody asked the agent to leave the cluster's routing for good. */
@@ -221,6 +222,19 @@ export class Agent implements BgpApi, NodeApi {
     };
   }
 
+  /** For /metrics. */
+  knowledge(): AgentKnowledge {
+    return {
+      view: this.#syncer?.view(),
+      counts: this.#syncer?.counts() ?? { listed: 0, lost: 0 },
+      isLocked: this.#followed.isLocked(),
+      knowledge: this.#followed.knowledge(),
+      speaker: this.#speakers.speaker,
+      unmet: this.#unmet.length,
+      settingProblems: this.#settingProblems().length,
+    };
+  }
+
   settings(): readonly SettingReport[] {
     return this.#followed.settings();
   }
@@ -298,8 +312,7 @@ export class Agent implements BgpApi, NodeApi {
   }
 
   #settingProblems(): readonly string[] {
-    const other = this.#ports.settingProblem();
-    return [...this.#followed.settingProblems(), ...(other === undefined ? [] : [other])];
+    return [...this.#followed.settingProblems(), ...this.#ports.settingProblems()];
   }
 
   /** Told before all else that is computed: the first inputs of the dataplane are already for the settings as they are. */
