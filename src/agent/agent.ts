@@ -12,9 +12,7 @@ import type { Store } from '../datastore/store.ts';
 import { startSyncer } from '../datastore/syncer.ts';
 import type { Syncer, SyncHandlers } from '../datastore/syncer.ts';
 import { createIpam } from '../ipam/index.ts';
-import type { TunnelKind } from '../ipam/index.ts';
-import { formatIpAddress, formatIpv4 } from '../model/ip.ts';
-import type { IpAddress } from '../model/ip.ts';
+import { formatIpAddress } from '../model/ip.ts';
 import { createResourceClient } from '../resources/index.ts';
 import type { ResourceClient } from '../resources/index.ts';
 import type { BgpState } from '../health/verdicts.ts';
@@ -22,14 +20,13 @@ import type { Clock } from '../runtime/clock.ts';
 import type { Logger, LogLevel } from '../runtime/logger.ts';
 import type { Random } from '../runtime/random.ts';
 import { BgpAnswers } from '../speaker/bgp-answers.ts';
-import { peerStatus } from '../speaker/bgp-status.ts';
 import { SpeakerKeeper } from '../speaker/speaker-keeper.ts';
 import type { ChosenAddress } from './address-choice.ts';
 import { calicoStatus } from './calico-node-status.ts';
 import { bgpNodes } from './bgp-nodes.ts';
 import type { AgentHealth } from './agent-health.ts';
 import type { AgentKnowledge } from './agent-metrics.ts';
-import { bgpLogLevel, clusterNode, dataplaneInputs, isComputedFrom, speakerSettings } from './cluster-view.ts';
+import { bgpLogLevel, dataplaneInputs, isComputedFrom, speakerSettings } from './cluster-view.ts';
 import { DatastoreLockedError } from './datastore-lock.ts';
 import { FollowedCluster } from './followed-cluster.ts';
 import { agentBackground } from './background.ts';
@@ -39,9 +36,9 @@ import type { Omitted } from './peers.ts';
 import { createPods } from './pods.ts';
 import type { Pods } from './pods.ts';
 import { SecretFiles } from './secret-files.ts';
-import { addressReport, dataplaneReport, datastoreReport, natReport, routeReport } from './status.ts';
+import { nodeStatus, routeReport } from './status.ts';
 import { StatusAnswers } from './status-answers.ts';
-import { TunnelAddresses } from './tunnel-addresses.ts';
+import { TunnelKeeper } from './tunnel-keeper.ts';
 import { unmetWishes } from './unmet.ts';
 
 export interface AgentPorts {
@@ -70,8 +67,6 @@ export interface AgentPorts {
   readonly onStopped: () => void;
 }
 
-const TUNNEL_RETRY_MS = 5_000;
-
 /**
  * The one place that knows both sides. Every change, of the datastore or of bird's routes, leads to one computation over
  * all that is known; its results are handed over whole, and bird and felix find the difference themselves.
@@ -95,10 +90,7 @@ export class Agent implements BgpApi, NodeApi {
   #unmet: readonly string[] = [];
   #isScheduled = false;
   #isClosed = false;
-  readonly #tunnels: TunnelAddresses;
-  readonly #assigned = new Map<TunnelKind, IpAddress>();
-  #isSettlingTunnels = false;
-  #stopTunnelRetry: () => void = () => undefined;
+  readonly #tunnels: TunnelKeeper;
 
   constructor(settings: AgentSettings, ports: AgentPorts) {
     const { store, clock, random, log, node } = ports;
@@ -107,10 +99,15 @@ export class Agent implements BgpApi, NodeApi {
     this.#startedAt = clock.wallTime();
     this.#resources = createResourceClient(store);
     const ipam = createIpam(store, { clock, random });
-    this.#tunnels = new TunnelAddresses({
-      ipam,
-      resources: this.#resources,
-      carry: (kind, address) => this.#carryTunnelAddress(kind, address),
+    this.#tunnels = new TunnelKeeper({
+      ...{ ipam, resources: this.#resources, clock, log },
+      knowledge: () => this.#followed.knowledge(),
+      mayWrite: () => !this.#followed.isLocked(),
+      onAssigned: () => {
+        this.#updateDataplane();
+        return ports.dataplane.settled();
+      },
+      onUnsettled: () => this.#schedule(),
     });
     this.#followed = new FollowedCluster({
       ...{ node, log, told: settings.told },
@@ -190,36 +187,13 @@ export class Agent implements BgpApi, NodeApi {
   }
 
   status(): NodeStatus {
-    const { node, version, dataplane, clock } = this.#ports;
-    const { speaker } = this.#speakers;
-    const self = this.#followed.knowledge().resources.Node.get(node);
-    const own = self === undefined ? undefined : clusterNode(self);
-    const address = (own?.address ?? own?.ipv6?.address)?.address;
-    const bgp = this.#speakerSettings(false);
-    return {
-      node,
-      version,
-      pid: process.pid,
-      startedAt: new Date(this.#startedAt).toISOString(),
-      bgp: {
-        asn: bgp?.asn ?? 0,
-        bgpIdentifier: formatIpv4(bgp?.bgpIdentifier ?? 0),
-        address: address === undefined ? '' : formatIpAddress(address),
-        converged: speaker?.isConverged() ?? false,
-        peers: (speaker?.peers() ?? []).map(peerStatus),
-      },
-      ...(this.#addresses && { addresses: this.#addresses.map(addressReport) }),
-      datastore: {
-        type: this.#settings.datastore.type,
-        ...datastoreReport(this.#syncer?.view(), clock),
-        ...(this.#followed.isLocked() && { locked: true }),
-      },
-      dataplane: dataplaneReport(dataplane),
-      nat: dataplane.nat().map(natReport),
-      unmet: this.#unmet,
-      health: this.#ports.health.report(),
-      settingProblems: this.#settingProblems(),
-    };
+    const { node, version, dataplane, clock, health } = this.#ports;
+    return nodeStatus({
+      ...{ node, version, dataplane, clock, startedAt: this.#startedAt, datastoreType: this.#settings.datastore.type },
+      ...{ knowledge: this.#followed.knowledge(), isLocked: this.#followed.isLocked(), view: this.#syncer?.view() },
+      ...{ speaker: this.#speakers.speaker, speakerSettings: this.#speakerSettings(false), addresses: this.#addresses },
+      ...{ unmet: this.#unmet, settingProblems: this.#settingProblems(), health: health.report() },
+    });
   }
 
   /** For /metrics. */
@@ -270,7 +244,7 @@ export class Agent implements BgpApi, NodeApi {
     if (how.kind !== 'drain') this.#isClosed = true;
     await this.#speakers.close(how);
     this.#isClosed = true;
-    this.#stopTunnelRetry();
+    this.#tunnels.close();
     this.#secrets.close();
     this.#answers.close();
     await this.#syncer?.close();
@@ -289,12 +263,12 @@ export class Agent implements BgpApi, NodeApi {
     };
   }
 
-  /** Many changes in one turn of the event loop are one computation. */
   #speakerSettings(restarting: boolean): SpeakerSettings | undefined {
     const { hasIpv6 } = this.#ports;
     return speakerSettings(this.#followed.knowledge(), { ...this.#settings, hasIpv6, restarting });
   }
 
+  /** Many changes in one turn of the event loop are one computation. */
   #schedule(): void {
     if (this.#isScheduled || this.#isClosed) return;
     this.#isScheduled = true;
@@ -336,13 +310,15 @@ export class Agent implements BgpApi, NodeApi {
       return;
     }
     onBgpLogLevel(bgpLogLevel(this.#followed.knowledge()));
+    const nodes = bgpNodes(resources);
     const peers = computePeers(resources, node, {
       ...CALICO_PEER_DEFAULTS,
+      nodes,
       holdSeconds: this.#settings.bgp.holdSeconds,
       passwords: this.#secrets.lookup(),
     });
     this.#omitted = peers.omitted;
-    this.#unmet = unmetWishes(resources, bgpNodes(resources).get(node), peers);
+    this.#unmet = unmetWishes(resources, nodes.get(node), peers);
     for (const { isMeant, ...each } of peers.omitted) {
       if (isMeant === true) this.#sayOnce('a BGP peer is left out, as the resources say', each, 'info');
     }
@@ -355,43 +331,15 @@ export class Agent implements BgpApi, NodeApi {
     // Until the speaker listens nothing is written: a port that is taken ends the agent before it changed the host.
     if (this.#speakers.speaker === undefined) return;
     this.#updateDataplane();
-    this.#settleTunnels();
+    this.#tunnels.settle();
   }
 
   #updateDataplane(): void {
     const { speaker } = this.#speakers;
     if (speaker === undefined) return;
     const learned = { routes: speaker.learnedRoutes(), complete: speaker.isConverged() };
-    const inputs = dataplaneInputs(this.#followed.knowledge(), learned, this.#assigned);
+    const inputs = dataplaneInputs(this.#followed.knowledge(), learned, this.#tunnels.assigned());
     if (inputs !== undefined) this.#ports.dataplane.update(inputs);
-  }
-
-  /** Others send to a tunnel address as soon as they hear of it, so the device has it first. */
-  async #carryTunnelAddress(kind: TunnelKind, address: IpAddress): Promise<void> {
-    this.#assigned.set(kind, address);
-    this.#updateDataplane();
-    await this.#ports.dataplane.settled();
-  }
-
-  /** One at a time; what it writes comes back as a change, and so once more through here until nothing is left to do. */
-  #settleTunnels(): void {
-    if (this.#isSettlingTunnels || this.#followed.isLocked()) return;
-    this.#isSettlingTunnels = true;
-    const { clock, log } = this.#ports;
-    const known = this.#followed.knowledge();
-    void this.#tunnels
-      .settle(known)
-      // What was given is in the Node resource by now, or no longer ours: from here on that counts alone.
-      .then(() => this.#assigned.clear())
-      .catch((error: unknown) => {
-        log.warn({ error: (error as Error).message }, 'no tunnel address yet; will try again');
-        this.#stopTunnelRetry = clock.after(TUNNEL_RETRY_MS, () => this.#schedule());
-      })
-      .finally(() => {
-        this.#isSettlingTunnels = false;
-        // What changed meanwhile was not looked at.
-        if (this.#followed.knowledge() !== known) this.#schedule();
-      });
   }
 
   /** An operator's mistake is told once, not at every change of something else. */
