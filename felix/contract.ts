@@ -1,6 +1,6 @@
 /** What the dataplane promises to whoever runs it, and what it asks for. */
 import type { InterfaceAddress, IpAddress, Prefix } from '../src/model/ip.ts';
-import type { RouteStatus } from './desired.ts';
+import type { RouteClass, RouteStatus } from './desired.ts';
 import type { DataplaneInputs } from './inputs.ts';
 import type { NatStatus } from './nat/nat-table.ts';
 import type { NatSettings } from './nat/plan.ts';
@@ -110,6 +110,43 @@ export interface RepairStatus {
   readonly fights: readonly FightStatus[];
 }
 
+/** How many routes of one class are in one state; none of a class and state that nobody is in. */
+export interface RouteCount {
+  readonly class: RouteClass;
+  readonly state: RouteStatus['state'];
+  readonly count: number;
+}
+
+/** A tunnel's link, where the host has one. */
+export interface TunnelStatus {
+  /** `tunl0`, `vxlan.calico`, `vxlan-v6.calico` */
+  readonly name: string;
+  readonly up: boolean;
+  readonly mtu: number;
+}
+
+/** Since the start. */
+export interface PassCounts {
+  readonly ended: number;
+  /** Of these: the kernel could not be read, or refused something that will be tried again. */
+  readonly failed: number;
+  /** How long they took altogether. */
+  readonly totalMs: number;
+  /** Passes before which all of the kernel was read again because it was time to, felix's RouteRefreshInterval. */
+  readonly full: number;
+  /** When the last of these began, the clock's milliseconds. */
+  readonly lastFullAt?: number;
+}
+
+/** What there is of everything, counted. */
+export interface DataplaneTally {
+  readonly routes: readonly RouteCount[];
+  readonly tunnels: readonly TunnelStatus[];
+  /** Interfaces of pods on this host. */
+  readonly workloadInterfaces: number;
+  readonly passes: PassCounts;
+}
+
 export interface Dataplane {
   /** Opens netlink and reads the kernel's state; throws one sentence without root or CAP_NET_ADMIN. Writes nothing. */
   start(): Promise<void>;
@@ -122,6 +159,8 @@ export interface Dataplane {
   /** Resolves when a pass over the inputs as they are now has ended; the pass's failures stay pending and are in routes(). */
   settled(): Promise<void>;
   routes(): readonly RouteStatus[];
+  /** Counted in turns of the event loop that are short; a pass meanwhile may have a few routes counted as they were before it. */
+  tally(): Promise<DataplaneTally>;
   /** Each pool's natOutgoing and each tunnel's masquerade, as far as nftables has them. */
   nat(): readonly NatStatus[];
   /** What others undid of ours, and with whom we fight over it. */

@@ -4,6 +4,7 @@ import type { IpAddress } from '../src/model/ip.ts';
 import type { Clock } from '../src/runtime/clock.ts';
 import type { Logger } from '../src/runtime/logger.ts';
 import type { Random } from '../src/runtime/random.ts';
+import { TUNNEL_LINKS } from './calc/encap.ts';
 import type { HostView } from './calc/host-view.ts';
 import { RoutePlanner } from './routes/route-planner.ts';
 import { planSysctls } from './calc/sysctls.ts';
@@ -19,6 +20,7 @@ import type {
   Dataplane,
   DataplaneHealth,
   DataplaneSettings,
+  DataplaneTally,
   HostInterface,
   RepairStatus,
   WorkloadInterface,
@@ -36,6 +38,7 @@ import { MovedAddresses } from './moved-addresses.ts';
 import { NeighbourTable } from './neighbour-table.ts';
 import { BIRD_PROTOCOL, isOurs, isOursOrCalicos } from './ownership.ts';
 import type { IsOurs } from './ownership.ts';
+import { PassCounter } from './pass-counter.ts';
 import { PassScheduler } from './pass-scheduler.ts';
 import type { PassResult } from './reconcile.ts';
 import { asError } from './reconcile.ts';
@@ -76,6 +79,9 @@ const LOOPBACK = parseIpAddress('127.0.0.1');
 /** What a new interface begins with; a pod's gets it, as Calico's felix reads it once at its start. */
 const RP_FILTER_DEFAULT = 'net/ipv4/conf/default/rp_filter';
 
+/** What CNI's interfaces on the host begin with. */
+const WORKLOAD_PREFIX = 'cali';
+
 const EMPTY_HOST: HostSnapshot = { links: [], addresses: [], routes: [] };
 
 export class NodeDataplane implements Dataplane {
@@ -92,6 +98,7 @@ export class NodeDataplane implements Dataplane {
   readonly #moved: MovedAddresses;
   readonly #repairs = new Repairs();
   readonly #fights: FightReport;
+  readonly #passes = new PassCounter();
   readonly #listeners = new Set<() => void>();
   #host = EMPTY_HOST;
   #inputs: DataplaneInputs | undefined;
@@ -171,6 +178,16 @@ export class NodeDataplane implements Dataplane {
     });
   }
 
+  async tally(): Promise<DataplaneTally> {
+    const { links } = this.#host;
+    return {
+      routes: await this.#routes.tally(hostLinks(this.#host)),
+      tunnels: tunnelStatuses(links),
+      workloadInterfaces: links.filter(({ name }) => name.startsWith(WORKLOAD_PREFIX)).length,
+      passes: this.#passes.counts(),
+    };
+  }
+
   repairs(): RepairStatus {
     return this.#fights.status();
   }
@@ -238,6 +255,8 @@ export class NodeDataplane implements Dataplane {
     this.#watch.hold();
     this.#health = { ...this.#health, passSince: startedAt };
     const outcome = await this.#converge(inputs, startedAt).catch(asError);
+    const hasFailed = outcome instanceof Error || outcome.failed.size > 0;
+    this.#passes.ended({ startedAt, endedAt: this.#ports.clock.now(), hasFailed });
     const { hasReconciled } = this.#health;
     this.#health = outcome instanceof Error ? { hasReconciled, error: outcome.message } : { hasReconciled: true };
     await this.#fights.endPass(this.#ports.clock.now());
@@ -281,6 +300,7 @@ export class NodeDataplane implements Dataplane {
     this.#sysctls.setDesired(planSysctls(inputs, view, this.#rpFilter));
     results.push(await this.#sysctls.reconcile(now, isFull));
     if (isFull) {
+      this.#passes.full(now);
       this.#resyncedAt = now;
       this.#resyncAt = this.#nextResyncAt();
     }
@@ -376,6 +396,11 @@ export class NodeDataplane implements Dataplane {
     return { changed, failed };
   }
 }
+
+const tunnelStatuses = (links: HostSnapshot['links']): DataplaneTally['tunnels'] =>
+  Object.values(TUNNEL_LINKS).flatMap((tunnel) =>
+    links.filter(({ name }) => name === tunnel).map(({ name, up, mtu }) => ({ name, up, mtu })),
+  );
 
 function samePools(before: DataplaneInputs | undefined, after: DataplaneInputs): boolean {
   const text = ({ pools }: DataplaneInputs): string => pools.map(({ cidr }) => formatPrefix(cidr)).join(' ');

@@ -8,14 +8,19 @@ export type {
   Dataplane,
   DataplaneHealth,
   DataplaneSettings,
+  DataplaneTally,
   FightStatus,
   HostAddress,
   HostInterface,
+  PassCounts,
   RepairStatus,
+  RouteCount,
+  TunnelStatus,
   WorkloadInterface,
   WorkloadNames,
   WorkloadSight,
 } from './contract.ts';
+export { ROUTE_CLASSES } from './desired.ts';
 export type { DesiredRoute, RouteClass, RouteStatus, RouteTarget } from './desired.ts';
 export { TUNNEL_LINKS, encapDecision } from './calc/encap.ts';
 export { tunnelsOf } from './calc/tunnels.ts';

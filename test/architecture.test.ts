@@ -20,6 +20,7 @@ const DOORS = new Map<string, readonly string[]>([
   ['src/config', ['src/model', 'src/runtime', 'src/datastore']],
   ['src/cni', ['src', 'felix/index.ts']],
   ['src/health', ['src', 'felix/index.ts']],
+  ['src/metrics', ['src', 'bird/index.ts', 'felix/index.ts']],
   ['src/host', ['src', 'felix/index.ts']],
   ['src/speaker', ['src', 'bird/index.ts']],
   ['src/agent', ['src', 'bird/index.ts', 'felix/index.ts']],

@@ -3,8 +3,9 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import { isDeepStrictEqual } from 'node:util';
 import { formatPrefix } from '../../src/model/ip.ts';
 import type { HostLink } from '../calc/host-view.ts';
-import type { PlannedRoute } from '../calc/planned-route.ts';
+import type { Course, PlannedRoute } from '../calc/planned-route.ts';
 import { RoutePlan } from '../calc/route-plan.ts';
+import type { RouteCount } from '../contract.ts';
 import { DeltaTracker } from '../delta-tracker.ts';
 import type { ReadonlyEntries } from '../delta-tracker.ts';
 import type { DesiredRoute, RouteStatus } from '../desired.ts';
@@ -16,6 +17,7 @@ import { isOurs } from '../ownership.ts';
 import type { IsOurs } from '../ownership.ts';
 import type { Change, PassResult } from '../reconcile.ts';
 import { RecentWrites } from './recent-writes.ts';
+import { RouteCounts } from './route-counts.ts';
 import { reconcile } from '../reconcile.ts';
 import { RepairGuard } from '../repair-guard.ts';
 import { Repairs } from '../repairs.ts';
@@ -31,6 +33,8 @@ type Links = ReadonlyMap<string, HostLink>;
 
 /** So many routes are looked at in some milliseconds. */
 const STEP_ROUTES = 8192;
+/** Counting is nobody's hurry: about a millisecond. */
+const TALLY_STEP_ROUTES = 2048;
 
 const NO_PLAN = new RoutePlan({ programmed: new RouteMap(), unresolved: [], hasMeanwhile: false });
 
@@ -172,12 +176,45 @@ export class RouteTable {
     return statuses;
   }
 
+  /** What statuses() would tell, counted in turns that are short. */
+  async tally(links: Links): Promise<readonly RouteCount[]> {
+    const counts = new RouteCounts();
+    const words = new KernelWords(links);
+    const plan = this.#plan;
+    let looked = 0;
+    for (const [id, course] of plan.programmed) {
+      if (++looked % TALLY_STEP_ROUTES === 0) await nextTurn();
+      const isWanted = plan === this.#plan || this.#plan.programmed.has(id);
+      if (isWanted) counts.add(course.route.class, this.#stateOf(id, course, words));
+    }
+    for (const [, { route }] of plan.unresolved) counts.add(route.class, 'unresolved');
+    for (const id of this.#tracker.actual.keys()) {
+      if (++looked % TALLY_STEP_ROUTES === 0) await nextTurn();
+      if (this.#tracker.desired.has(id) || this.#waiting.has(id)) continue;
+      const body = this.#tracker.actual.get(id);
+      if (body === undefined) continue;
+      const { route, state } = this.#statusOfUnwanted(id, body, links);
+      counts.add(route.class, state);
+    }
+    return counts.list();
+  }
+
   #write(changes: readonly Change<RouteId, RouteBody>[], now: number): ReturnType<Kernel['writeRoutes']> {
     this.#written.note(
       changes.map(({ key }) => key),
       now,
     );
     return this.#kernel.writeRoutes(new RouteChanges(changes));
+  }
+
+  /** As #statusOf, without making an object of each. */
+  #stateOf(id: RouteId, { route, meanwhile }: Course, words: KernelWords): RouteStatus['state'] {
+    if (meanwhile !== undefined) {
+      const desired = this.#tracker.desired.get(id);
+      if (desired !== undefined && !sameBody(desired, words.bodyOf(id, route.target))) return 'unresolved';
+    }
+    if (this.#tracker.isCorrect(id)) return 'programmed';
+    return this.#retry.error(id) === undefined ? 'pending' : 'failed';
   }
 
   #statusOf({ route, unresolved, meanwhile }: PlannedRoute, words: KernelWords): RouteStatus {

@@ -15,9 +15,7 @@ import type { Store } from '../datastore/store.ts';
 import { startSyncer } from '../datastore/syncer.ts';
 import type { Syncer, SyncHandlers } from '../datastore/syncer.ts';
 import { createIpam } from '../ipam/index.ts';
-import type { TunnelKind } from '../ipam/index.ts';
-import { formatIpAddress, formatIpv4 } from '../model/ip.ts';
-import type { IpAddress } from '../model/ip.ts';
+import { formatIpAddress } from '../model/ip.ts';
 import { createResourceClient } from '../resources/index.ts';
 import type { ResourceClient } from '../resources/index.ts';
 import type { BgpState } from '../health/verdicts.ts';
@@ -25,13 +23,13 @@ import type { Clock } from '../runtime/clock.ts';
 import type { Logger, LogLevel } from '../runtime/logger.ts';
 import type { Random } from '../runtime/random.ts';
 import { BgpAnswers } from '../speaker/bgp-answers.ts';
-import { peerStatus } from '../speaker/bgp-status.ts';
 import { SpeakerKeeper } from '../speaker/speaker-keeper.ts';
 import type { ChosenAddress } from './address-choice.ts';
 import { calicoStatus } from './calico-node-status.ts';
 import { bgpNodes } from './bgp-nodes.ts';
 import type { AgentHealth } from './agent-health.ts';
-import { bgpLogLevel, clusterNode, dataplaneInputs, isComputedFrom, speakerSettings } from './cluster-view.ts';
+import type { AgentKnowledge } from './agent-metrics.ts';
+import { bgpLogLevel, dataplaneInputs, isComputedFrom, speakerSettings } from './cluster-view.ts';
 import { DatastoreLockedError } from './datastore-lock.ts';
 import { FollowedCluster } from './followed-cluster.ts';
 import { agentBackground } from './background.ts';
@@ -42,9 +40,9 @@ import { createCni } from './cni.ts';
 import { createPods, podPorts } from './pods.ts';
 import type { Pods } from './pods.ts';
 import { SecretFiles } from './secret-files.ts';
-import { addressReport, dataplaneReport, datastoreReport, natReport, routeReport } from './status.ts';
+import { nodeStatus, routeReport } from './status.ts';
 import { StatusAnswers } from './status-answers.ts';
-import { TunnelAddresses } from './tunnel-addresses.ts';
+import { TunnelKeeper } from './tunnel-keeper.ts';
 import { unmetWishes } from './unmet.ts';
 import { UnwantedBlocks } from './unwanted-blocks.ts';
 
@@ -67,14 +65,12 @@ export interface AgentPorts {
   /** What the environment and the FelixConfigurations come to, told again and again. The dataplane is told by the agent. */
   readonly onRuntimeSettings: (settings: RuntimeSettings) => void;
   /** Why something of these is not in force. */
-  readonly settingProblem: () => string | undefined;
+  readonly settingProblems: () => readonly string[];
   /** Told once, where the agent cannot go on. */
   readonly onFatal: (error: Error) => void;
   /** Somebody asked the agent to leave the cluster's routing for good. */
   readonly onStopped: () => void;
 }
-
-const TUNNEL_RETRY_MS = 5_000;
 
 /**
  * The one place that knows both sides. Every change, of the datastore or of bird's routes, leads to one computation over
@@ -100,11 +96,8 @@ export class Agent implements BgpApi, NodeApi, CniApi {
   #unmet: readonly string[] = [];
   #isScheduled = false;
   #isClosed = false;
-  readonly #tunnels: TunnelAddresses;
+  readonly #tunnels: TunnelKeeper;
   readonly #unwantedBlocks: UnwantedBlocks;
-  readonly #assigned = new Map<TunnelKind, IpAddress>();
-  #isSettlingTunnels = false;
-  #stopTunnelRetry: () => void = () => undefined;
 
   constructor(settings: AgentSettings, ports: AgentPorts) {
     const { store, clock, random, log, node } = ports;
@@ -113,10 +106,15 @@ export class Agent implements BgpApi, NodeApi, CniApi {
     this.#startedAt = clock.wallTime();
     this.#resources = createResourceClient(store);
     const ipam = createIpam(store, { clock, random });
-    this.#tunnels = new TunnelAddresses({
-      ipam,
-      resources: this.#resources,
-      carry: (kind, address) => this.#carryTunnelAddress(kind, address),
+    this.#tunnels = new TunnelKeeper({
+      ...{ ipam, resources: this.#resources, clock, log },
+      knowledge: () => this.#followed.knowledge(),
+      mayWrite: () => !this.#followed.isLocked(),
+      onAssigned: () => {
+        this.#updateDataplane();
+        return ports.dataplane.settled();
+      },
+      onUnsettled: () => this.#schedule(),
     });
     this.#unwantedBlocks = new UnwantedBlocks({ ipam, clock, log, again: () => this.#schedule() });
     this.#followed = new FollowedCluster({
@@ -198,35 +196,25 @@ export class Agent implements BgpApi, NodeApi, CniApi {
   }
 
   status(): NodeStatus {
-    const { node, version, dataplane, clock } = this.#ports;
-    const { speaker } = this.#speakers;
-    const self = this.#followed.knowledge().resources.Node.get(node);
-    const own = self === undefined ? undefined : clusterNode(self);
-    const address = (own?.address ?? own?.ipv6?.address)?.address;
-    const bgp = this.#speakerSettings(false);
+    const { node, version, dataplane, clock, health } = this.#ports;
+    return nodeStatus({
+      ...{ node, version, dataplane, clock, startedAt: this.#startedAt, datastoreType: this.#settings.datastore.type },
+      ...{ knowledge: this.#followed.knowledge(), isLocked: this.#followed.isLocked(), view: this.#syncer?.view() },
+      ...{ speaker: this.#speakers.speaker, speakerSettings: this.#speakerSettings(false), addresses: this.#addresses },
+      ...{ unmet: this.#unmet, settingProblems: this.#settingProblems(), health: health.report() },
+    });
+  }
+
+  /** For /metrics. */
+  knowledge(): AgentKnowledge {
     return {
-      node,
-      version,
-      pid: process.pid,
-      startedAt: new Date(this.#startedAt).toISOString(),
-      bgp: {
-        asn: bgp?.asn ?? 0,
-        bgpIdentifier: formatIpv4(bgp?.bgpIdentifier ?? 0),
-        address: address === undefined ? '' : formatIpAddress(address),
-        converged: speaker?.isConverged() ?? false,
-        peers: (speaker?.peers() ?? []).map(peerStatus),
-      },
-      ...(this.#addresses && { addresses: this.#addresses.map(addressReport) }),
-      datastore: {
-        type: this.#settings.datastore.type,
-        ...datastoreReport(this.#syncer?.view(), clock),
-        ...(this.#followed.isLocked() && { locked: true }),
-      },
-      dataplane: dataplaneReport(dataplane),
-      nat: dataplane.nat().map(natReport),
-      unmet: this.#unmet,
-      health: this.#ports.health.report(),
-      settingProblems: this.#settingProblems(),
+      view: this.#syncer?.view(),
+      counts: this.#syncer?.counts() ?? { listed: 0, lost: 0 },
+      isLocked: this.#followed.isLocked(),
+      knowledge: this.#followed.knowledge(),
+      speaker: this.#speakers.speaker,
+      unmet: this.#unmet.length,
+      settingProblems: this.#settingProblems().length,
     };
   }
 
@@ -269,7 +257,7 @@ export class Agent implements BgpApi, NodeApi, CniApi {
     if (how.kind !== 'drain') this.#isClosed = true;
     await this.#speakers.close(how);
     this.#isClosed = true;
-    this.#stopTunnelRetry();
+    this.#tunnels.close();
     this.#unwantedBlocks.close();
     this.#secrets.close();
     this.#answers.close();
@@ -289,12 +277,12 @@ export class Agent implements BgpApi, NodeApi, CniApi {
     };
   }
 
-  /** Many changes in one turn of the event loop are one computation. */
   #speakerSettings(restarting: boolean): SpeakerSettings | undefined {
     const { hasIpv6 } = this.#ports;
     return speakerSettings(this.#followed.knowledge(), { ...this.#settings, hasIpv6, restarting });
   }
 
+  /** Many changes in one turn of the event loop are one computation. */
   #schedule(): void {
     if (this.#isScheduled || this.#isClosed) return;
     this.#isScheduled = true;
@@ -312,8 +300,7 @@ export class Agent implements BgpApi, NodeApi, CniApi {
   }
 
   #settingProblems(): readonly string[] {
-    const other = this.#ports.settingProblem();
-    return [...this.#followed.settingProblems(), ...(other === undefined ? [] : [other])];
+    return [...this.#followed.settingProblems(), ...this.#ports.settingProblems()];
   }
 
   /** Told before all else that is computed: the first inputs of the dataplane are already for the settings as they are. */
@@ -337,13 +324,15 @@ export class Agent implements BgpApi, NodeApi, CniApi {
       return;
     }
     onBgpLogLevel(bgpLogLevel(this.#followed.knowledge()));
+    const nodes = bgpNodes(resources);
     const peers = computePeers(resources, node, {
       ...CALICO_PEER_DEFAULTS,
+      nodes,
       holdSeconds: this.#settings.bgp.holdSeconds,
       passwords: this.#secrets.lookup(),
     });
     this.#omitted = peers.omitted;
-    this.#unmet = unmetWishes(resources, bgpNodes(resources).get(node), peers);
+    this.#unmet = unmetWishes(resources, nodes.get(node), peers);
     for (const { isMeant, ...each } of peers.omitted) {
       if (isMeant === true) this.#sayOnce('a BGP peer is left out, as the resources say', each, 'info');
     }
@@ -356,7 +345,7 @@ export class Agent implements BgpApi, NodeApi, CniApi {
     // Until the speaker listens nothing is written: a port that is taken ends the agent before it changed the host.
     if (this.#speakers.speaker === undefined) return;
     this.#updateDataplane();
-    this.#settleTunnels();
+    this.#tunnels.settle();
     if (!this.#followed.isLocked()) this.#unwantedBlocks.settle(this.#followed.knowledge());
   }
 
@@ -364,36 +353,8 @@ export class Agent implements BgpApi, NodeApi, CniApi {
     const { speaker } = this.#speakers;
     if (speaker === undefined) return;
     const learned = { routes: speaker.learnedRoutes(), complete: speaker.isConverged() };
-    const inputs = dataplaneInputs(this.#followed.knowledge(), learned, this.#assigned);
+    const inputs = dataplaneInputs(this.#followed.knowledge(), learned, this.#tunnels.assigned());
     if (inputs !== undefined) this.#ports.dataplane.update(inputs);
-  }
-
-  /** Others send to a tunnel address as soon as they hear of it, so the device has it first. */
-  async #carryTunnelAddress(kind: TunnelKind, address: IpAddress): Promise<void> {
-    this.#assigned.set(kind, address);
-    this.#updateDataplane();
-    await this.#ports.dataplane.settled();
-  }
-
-  /** One at a time; what it writes comes back as a change, and so once more through here until nothing is left to do. */
-  #settleTunnels(): void {
-    if (this.#isSettlingTunnels || this.#followed.isLocked()) return;
-    this.#isSettlingTunnels = true;
-    const { clock, log } = this.#ports;
-    const known = this.#followed.knowledge();
-    void this.#tunnels
-      .settle(known)
-      // What was given is in the Node resource by now, or no longer ours: from here on that counts alone.
-      .then(() => this.#assigned.clear())
-      .catch((error: unknown) => {
-        log.warn({ error: (error as Error).message }, 'no tunnel address yet; will try again');
-        this.#stopTunnelRetry = clock.after(TUNNEL_RETRY_MS, () => this.#schedule());
-      })
-      .finally(() => {
-        this.#isSettlingTunnels = false;
-        // What changed meanwhile was not looked at.
-        if (this.#followed.knowledge() !== known) this.#schedule();
-      });
   }
 
   /** An operator's mistake is told once, not at every change of something else. */

@@ -23,13 +23,14 @@ import type { ChosenAddress } from './address-choice.ts';
 import { AddressWatch } from './address-watch.ts';
 import { Agent } from './agent.ts';
 import { AgentHealth } from './agent-health.ts';
+import { AgentMetrics } from './agent-metrics.ts';
 import { listenPlaces } from './cluster-view.ts';
 import { CniFiles } from './cni-files.ts';
 import { whenUnlocked } from './datastore-lock.ts';
-import { HealthListener } from './health-listener.ts';
 import { nodeName, rememberNodeName } from './identity.ts';
 import { checkPortsAreFree, hostHasIpv6 } from './reach.ts';
 import { refreshAddresses, registerNode } from './registration.ts';
+import { TcpAnswers } from './tcp-answers.ts';
 
 export interface RunPorts {
   readonly log: Logger;
@@ -69,19 +70,21 @@ export async function runAgent(
     opened.push(() => {
       health.close();
     });
-    const probes = new HealthListener({ report: () => health.report(), log });
-    opened.push(() => probes.close());
-    await probes.open(settings.health);
+    const metrics = new AgentMetrics({ node, version, clock: systemClock, dataplane, health });
+    const answers = new TcpAnswers({ report: () => health.report(), metrics, clock: systemClock, log });
+    opened.push(() => answers.close());
+    await answers.open(settings);
     const store = await openDatastore(settings, log);
     opened.push(() => store.close());
     const { agent, ended } = createAgent(settings, {
       ...{ node, version, store, dataplane, health, root },
-      settingProblem: () => probes.problem(),
+      settingProblems: () => answers.problems(),
       onRuntimeSettings: (now) => {
         threshold.level = now.logThreshold;
-        probes.change(now.health);
+        answers.change(now);
       },
     });
+    metrics.attend(() => agent.knowledge());
     opened.push(() => agent.close({ kind: 'restart' }));
     const api = await startApi(
       {
@@ -152,7 +155,7 @@ interface AgentParts {
   readonly dataplane: Dataplane;
   readonly health: AgentHealth;
   readonly root: Logger;
-  readonly settingProblem: () => string | undefined;
+  readonly settingProblems: () => readonly string[];
   readonly onRuntimeSettings: (settings: RuntimeSettings) => void;
 }
 

@@ -1,11 +1,73 @@
+import type { Speaker, SpeakerSettings } from '../../bird/index.ts';
 import { natSubjectText } from '../../felix/index.ts';
 import type { Dataplane, NatStatus, RouteStatus, RouteTarget } from '../../felix/index.ts';
-import type { AddressCandidate, AddressReport, NatReport, NodeStatus, RouteReport } from '../api/contract.ts';
+import type {
+  AddressCandidate,
+  AddressReport,
+  HealthReport,
+  NatReport,
+  NodeStatus,
+  RouteReport,
+} from '../api/contract.ts';
 import type { SyncView } from '../datastore/syncer.ts';
-import { formatIpAddress, formatPrefix } from '../model/ip.ts';
+import { formatIpAddress, formatIpv4, formatPrefix } from '../model/ip.ts';
 import type { Clock } from '../runtime/clock.ts';
+import { peerStatus } from '../speaker/bgp-status.ts';
 import type { ChosenAddress } from './address-choice.ts';
 import type { Candidate } from './autodetect.ts';
+import { clusterNode } from './cluster-view.ts';
+import type { Knowledge } from './cluster-view.ts';
+
+/** What is known of a node at a moment, as its parts tell it. */
+export interface StatusSources {
+  readonly node: string;
+  readonly version: string;
+  readonly clock: Clock;
+  /** Milliseconds since 1970. */
+  readonly startedAt: number;
+  readonly datastoreType: string;
+  readonly dataplane: Pick<Dataplane, 'routes' | 'repairs' | 'nat'>;
+  readonly knowledge: Knowledge;
+  /** Undefined until the datastore is followed. */
+  readonly view: SyncView | undefined;
+  readonly isLocked: boolean;
+  /** Undefined until it listens; its settings, while the node has no address. */
+  readonly speaker: Pick<Speaker, 'isConverged' | 'peers'> | undefined;
+  readonly speakerSettings: Pick<SpeakerSettings, 'asn' | 'bgpIdentifier'> | undefined;
+  /** Undefined before the node is registered. */
+  readonly addresses: readonly ChosenAddress[] | undefined;
+  readonly unmet: readonly string[];
+  readonly settingProblems: readonly string[];
+  readonly health: HealthReport;
+}
+
+export function nodeStatus(sources: StatusSources): NodeStatus {
+  const { node, version, clock, dataplane, addresses, view, isLocked, datastoreType } = sources;
+  return {
+    ...{ node, version, pid: process.pid, startedAt: new Date(sources.startedAt).toISOString() },
+    bgp: bgpReport(sources),
+    ...(addresses && { addresses: addresses.map(addressReport) }),
+    datastore: { type: datastoreType, ...datastoreReport(view, clock), ...(isLocked && { locked: true }) },
+    dataplane: dataplaneReport(dataplane),
+    nat: dataplane.nat().map(natReport),
+    unmet: sources.unmet,
+    health: sources.health,
+    settingProblems: sources.settingProblems,
+  };
+}
+
+function bgpReport({ node, knowledge, speaker, speakerSettings }: StatusSources): NodeStatus['bgp'] {
+  const self = knowledge.resources.Node.get(node);
+  const own = self === undefined ? undefined : clusterNode(self);
+  const address = (own?.address ?? own?.ipv6?.address)?.address;
+  return {
+    asn: speakerSettings?.asn ?? 0,
+    bgpIdentifier: formatIpv4(speakerSettings?.bgpIdentifier ?? 0),
+    address: address === undefined ? '' : formatIpAddress(address),
+    converged: speaker?.isConverged() ?? false,
+    peers: (speaker?.peers() ?? []).map(peerStatus),
+  };
+}
 
 export function routeReport({ route, state, error, fight }: RouteStatus): RouteReport {
   return {

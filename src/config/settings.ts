@@ -14,6 +14,8 @@ import type { IpSetting, NatExclusions, PoolMode, PortRange } from './variables.
 export interface RuntimeSettings {
   /** Absent: neither /liveness nor /readiness over TCP. */
   readonly health?: { readonly host: string; readonly port: number };
+  /** Absent: no /metrics. */
+  readonly metrics?: MetricsSettings;
   /** Of all that the agent logs but for bird's. */
   readonly logThreshold: LogLevel;
   readonly felix: {
@@ -31,6 +33,16 @@ export interface RuntimeSettings {
     };
     readonly adoptCalicoRoutes: boolean;
   };
+}
+
+export interface MetricsSettings {
+  /** Absent: on every address of this host. */
+  readonly host?: string;
+  readonly port: number;
+  /** Of the process: processor time, memory, files. */
+  readonly process: boolean;
+  /** Of the runtime, which is Node here and Go in Felix: its heap and its event loop. */
+  readonly runtime: boolean;
 }
 
 /** What the agent was told at its start, whole and checked. */
@@ -179,6 +191,7 @@ function runtimeSettings(values: Values): RuntimeSettings {
     ...(values.healthEnabled === true && {
       health: { host: values.healthHost ?? 'localhost', port: values.healthPort ?? 9099 },
     }),
+    ...(values.metricsEnabled === true && { metrics: metricsSettings(values) }),
     logThreshold: values.logLevel ?? values.logSeverityScreen ?? 'info',
     felix: {
       resyncSeconds: values.routeRefreshSeconds ?? 90,
@@ -193,6 +206,15 @@ function runtimeSettings(values: Values): RuntimeSettings {
       },
       adoptCalicoRoutes: values.adoptCalicoRoutes ?? false,
     },
+  };
+}
+
+function metricsSettings(values: Values): MetricsSettings {
+  return {
+    ...(values.metricsHost !== undefined && { host: values.metricsHost }),
+    port: values.metricsPort ?? 9091,
+    process: values.processMetricsEnabled ?? true,
+    runtime: values.runtimeMetricsEnabled ?? true,
   };
 }
 

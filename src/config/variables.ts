@@ -86,6 +86,11 @@ export const variables = {
   healthEnabled: row('FELIX_HEALTHENABLED', parseBoolean, 'false'),
   healthHost: row('FELIX_HEALTHHOST', parseHost, 'localhost'),
   healthPort: row('FELIX_HEALTHPORT', integerBetween(1, 65_535), '9099'),
+  metricsEnabled: row('FELIX_PROMETHEUSMETRICSENABLED', parseBoolean, 'false'),
+  metricsHost: row('FELIX_PROMETHEUSMETRICSHOST', parseHostOrAll),
+  metricsPort: row('FELIX_PROMETHEUSMETRICSPORT', integerBetween(1, 65_535), '9091'),
+  runtimeMetricsEnabled: row('FELIX_PROMETHEUSGOMETRICSENABLED', parseBooleanOrNone, 'true'),
+  processMetricsEnabled: row('FELIX_PROMETHEUSPROCESSMETRICSENABLED', parseBooleanOrNone, 'true'),
   logSeverityScreen: row('FELIX_LOGSEVERITYSCREEN', parseSeverity, 'Info'),
   birdReady: row('CALICO_BIRD_READY', parseBoolean, 'false'), // ours
   natPortRange: row('FELIX_NATPORTRANGE', parsePortRange),
@@ -193,6 +198,11 @@ function parseMtu(text: string, field: string): number {
 function parseHost(text: string, field: string): string {
   if (/^[a-zA-Z0-9.:%_-]+$/.test(text)) return text;
   throw new InvalidValueError(field, text, 'is neither a host name nor an address');
+}
+
+/** Felix's empty host is every address of this one. */
+function parseHostOrAll(text: string, field: string): string | undefined {
+  return text === '' ? undefined : parseHost(text, field);
 }
 
 /** `32768:65535` or one port, as Calico's numorstring.Port. */

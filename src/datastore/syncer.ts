@@ -19,6 +19,14 @@ export interface SyncView {
   readonly staleSince?: number;
 }
 
+/** Since the start. */
+export interface SyncCounts {
+  /** How often everything was read. */
+  readonly listed: number;
+  /** How often the view became stale. */
+  readonly lost: number;
+}
+
 interface SyncSource {
   readonly store: Store;
   readonly prefix: string;
@@ -41,6 +49,7 @@ export interface SyncPorts {
 
 export interface Syncer {
   view(): SyncView;
+  counts(): SyncCounts;
   /** Resolves when the view is in sync for the first time, or the syncer is closed. */
   synced(): Promise<void>;
   close(): Promise<void>;
@@ -82,6 +91,8 @@ class ListWatchSyncer implements Syncer {
   #staleSince = 0;
   #mustList = true;
   #attempt = 0;
+  #listed = 0;
+  #lost = 0;
   #running: Promise<void> = Promise.resolve();
 
   constructor({ store, prefix }: SyncSource, handlers: SyncHandlers, ports: SyncPorts) {
@@ -105,6 +116,10 @@ class ListWatchSyncer implements Syncer {
     };
   }
 
+  counts(): SyncCounts {
+    return { listed: this.#listed, lost: this.#lost };
+  }
+
   async synced(): Promise<void> {
     await this.#firstSync.promise;
   }
@@ -126,6 +141,7 @@ class ListWatchSyncer implements Syncer {
   async #follow(): Promise<void> {
     if (this.#mustList) {
       this.#take(await this.#store.list(this.#prefix));
+      this.#listed++;
       this.#mustList = false;
       this.#setStale(undefined);
     } else {
@@ -212,7 +228,10 @@ class ListWatchSyncer implements Syncer {
 
   #setStale(reason: string | undefined): void {
     if (reason === this.#stale) return;
-    if (this.#stale === undefined) this.#staleSince = this.#ports.clock.now();
+    if (this.#stale === undefined) {
+      this.#lost++;
+      this.#staleSince = this.#ports.clock.now();
+    }
     if (this.#stale === undefined) this.#ports.log?.warn({ prefix: this.#prefix, reason }, 'datastore view is stale');
     else if (reason === undefined) this.#ports.log?.info({ prefix: this.#prefix }, 'datastore answers again');
     this.#stale = reason;

@@ -39,6 +39,11 @@ export class EventLoopWatch implements Reporter {
     });
   }
 
+  /** In the last 30 s. */
+  worstLagMs(now: number): number {
+    return this.#worstLag(now).ms;
+  }
+
   check(now: number): Verdict {
     const { ms, at } = this.#worstLag(now);
     const text = `it stood still for ${duration(ms)}, ${duration(now - at)} ago`;

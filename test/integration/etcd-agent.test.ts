@@ -58,7 +58,7 @@ describe.skipIf(!HAS_ETCD)('an agent whose etcd goes away', () => {
       health: new AgentHealth({ clock, dataplane, asBirdReady: false }),
       createSpeaker: () => fakeSpeaker({ learnedRoutes: () => [near] }),
       ...{ log: silentLogger, datastoreLog: silentLogger, onBgpLogLevel: () => undefined },
-      ...{ onRuntimeSettings: () => undefined, settingProblem: () => undefined },
+      ...{ onRuntimeSettings: () => undefined, settingProblems: () => [] },
       onFatal: (error) => expect.fail(error.message),
       onStopped: () => undefined,
     });

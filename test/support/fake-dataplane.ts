@@ -8,6 +8,10 @@ export const fakeDataplane = (does: Partial<Dataplane> = {}): Dataplane => ({
   update: () => undefined,
   settled: () => Promise.resolve(),
   routes: () => [],
+  tally: () =>
+    Promise.resolve({
+      ...{ routes: [], tunnels: [], workloadInterfaces: 0, passes: { ended: 0, failed: 0, totalMs: 0, full: 0 } },
+    }),
   health: () => ({ hasReconciled: true }),
   heartbeat: () => Promise.resolve(),
   nat: () => [],

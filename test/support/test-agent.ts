@@ -44,7 +44,7 @@ export async function makeTestAgent(setup: TestAgentSetup = {}): Promise<TestAge
     ...{ hasIpv6: true, random: () => 0, createSpeaker: () => fakeSpeaker() },
     onBgpLogLevel: () => undefined,
     onRuntimeSettings: () => undefined,
-    settingProblem: () => undefined,
+    settingProblems: () => [],
     onFatal: (error) => {
       throw error;
     },

@@ -41,7 +41,7 @@ beforeEach(() => {
   agent = new Agent(loadSettings({ NODENAME: 'a' }), {
     node: 'a',
     hasIpv6: true,
-    settingProblem: () => undefined,
+    settingProblems: () => [],
     version: '1.2.3',
     store,
     dataplane,

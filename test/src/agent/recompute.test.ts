@@ -46,7 +46,7 @@ beforeEach(async () => {
     },
     onStopped: () => undefined,
     hasIpv6: true,
-    settingProblem: () => undefined,
+    settingProblems: () => [],
   });
   const node = entryOf(resource('Node', 'a', { bgp: { ipv4Address: '172.30.1.11/24' } }));
   await store.create(node.key, node.value);

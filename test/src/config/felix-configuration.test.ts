@@ -24,6 +24,11 @@ const EVERYTHING = {
   healthEnabled: true,
   healthHost: '127.0.0.2',
   healthPort: 9199,
+  prometheusMetricsEnabled: true,
+  prometheusMetricsHost: '127.0.0.3',
+  prometheusMetricsPort: 9191,
+  prometheusGoMetricsEnabled: false,
+  prometheusProcessMetricsEnabled: false,
   natPortRange: '1024:2047',
   natOutgoingAddress: '203.0.113.1',
   natOutgoingExclusions: 'ippoolsandhostips',
@@ -41,6 +46,11 @@ describe('a FelixConfiguration', () => {
       FELIX_HEALTHENABLED: 'true',
       FELIX_HEALTHHOST: '127.0.0.2',
       FELIX_HEALTHPORT: '9199',
+      FELIX_PROMETHEUSMETRICSENABLED: 'true',
+      FELIX_PROMETHEUSMETRICSHOST: '127.0.0.3',
+      FELIX_PROMETHEUSMETRICSPORT: '9191',
+      FELIX_PROMETHEUSGOMETRICSENABLED: 'false',
+      FELIX_PROMETHEUSPROCESSMETRICSENABLED: 'false',
       FELIX_NATPORTRANGE: '1024:2047',
       FELIX_NATOUTGOINGADDRESS: '203.0.113.1',
       FELIX_NATOUTGOINGEXCLUSIONS: 'IPPoolsAndHostIPs',
@@ -49,6 +59,7 @@ describe('a FelixConfiguration', () => {
     const settings = settingsOf({}, source('default', EVERYTHING));
     expect(settings).toEqual(loadSettings(env));
     expect(settings.logThreshold).toBe('warn');
+    expect(settings.metrics).toEqual({ host: '127.0.0.3', port: 9191, process: false, runtime: false });
     expect(settings.felix).not.toEqual(loadSettings({}).felix);
   });
 

@@ -119,6 +119,7 @@ test('a cut leaves the view as it was, stale with a reason, and what happened me
   expect(store.lists).toBe(1);
   expect(syncer.view()).not.toHaveProperty('stale');
   expect(syncer.view()).not.toHaveProperty('staleSince');
+  expect(syncer.counts()).toEqual({ listed: 1, lost: 1 });
 });
 
 test('a store that does not answer at the start makes the view stale, not in sync', async () => {

@@ -1,19 +1,24 @@
 import { createServer } from 'node:net';
 import type { AddressInfo } from 'node:net';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { HealthListener } from '../../../src/agent/health-listener.ts';
+import { TcpListener } from '../../../src/agent/tcp-listener.ts';
+import { startHealthServer } from '../../../src/api/health-server.ts';
+import { FakeClock } from '../../support/fake-clock.ts';
 import { memoryLogger } from '../../support/memory-logger.ts';
 
 const host = '127.0.0.1';
-let listener: HealthListener;
+let listener: TcpListener;
+let clock: FakeClock;
+let lines: ReturnType<typeof memoryLogger>['lines'];
 
 /** A port that was free a moment ago. */
-async function freePort(keep = false): Promise<{ readonly port: number; readonly close: () => void }> {
+async function freePort(keep = false): Promise<{ readonly port: number; readonly close: () => Promise<void> }> {
   const server = createServer();
   await new Promise<void>((resolve) => void server.listen(0, host, resolve));
   const { port } = server.address() as AddressInfo;
-  if (!keep) await new Promise((resolve) => void server.close(resolve));
-  return { port, close: () => void server.close() };
+  const close = (): Promise<void> => new Promise((resolve) => void server.close(() => resolve()));
+  if (!keep) await close();
+  return { port, close };
 }
 
 const answers = (port: number, at = host): Promise<boolean> =>
@@ -23,9 +28,12 @@ const answers = (port: number, at = host): Promise<boolean> =>
   );
 
 beforeEach(() => {
-  listener = new HealthListener({
-    report: () => ({ live: true, ready: true, reporters: [] }),
-    log: memoryLogger().log,
+  clock = new FakeClock();
+  const memory = memoryLogger();
+  lines = memory.lines;
+  listener = new TcpListener({
+    ...{ what: 'the probes', clock, log: memory.log },
+    start: (place) => startHealthServer(place, () => ({ live: true, ready: true, reporters: [] })),
   });
 });
 afterEach(() => listener.close());
@@ -60,5 +68,33 @@ test('where it cannot listen it goes on where it did, and says so until it is to
   await listener.settled();
   expect(await answers(port)).toBe(true);
   expect(listener.problem()).toBeUndefined();
-  taken.close();
+  await taken.close();
+});
+
+test('a port that is taken at the start is told once, tried again, and listened on when it is free', async () => {
+  const taken = await freePort(true);
+  listener.change({ host, port: taken.port });
+  await listener.settled();
+  expect(listener.problem()).toMatch(/^the probes are not answered as they should be: FELIX_HEALTHPORT/);
+  await clock.advance(30_000);
+  await listener.settled();
+  expect(lines.filter(({ level }) => level === 'warn')).toHaveLength(1);
+  await taken.close();
+  await clock.advance(10_000);
+  await listener.settled();
+  expect(await answers(taken.port)).toBe(true);
+  expect(listener.problem()).toBeUndefined();
+});
+
+test('what is not wanted any more is not tried again', async () => {
+  const taken = await freePort(true);
+  // The second is told before the first has failed.
+  listener.change({ host, port: taken.port });
+  listener.change(undefined);
+  await listener.settled();
+  await taken.close();
+  await clock.advance(60_000);
+  await listener.settled();
+  expect(await answers(taken.port)).toBe(false);
+  expect(listener.problem()).toBeUndefined();
 });
