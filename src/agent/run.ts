@@ -106,12 +106,10 @@ export async function runAgent(
     agent.start(registration);
     const watch = watchAddresses(agent, registration, { node, settings, store, dataplane, log });
     opened.push(() => watch?.close());
-    if (installCni !== undefined) {
-      // Only now: with the configuration the runtime takes the node for ready.
-      const files = new CniFiles(installCni, { clock: systemClock, log });
-      files.start();
-      opened.push(() => files.close());
-    }
+    // Only now: with the configuration the runtime takes the node for ready.
+    const files = installCni && new CniFiles(installCni, { clock: systemClock, log });
+    files?.start();
+    opened.push(() => files?.close());
     log.info({ node, version, adopted: dataplane.adoptedRoutes() }, 'calico-node-ts started');
     return await ended;
   } finally {

@@ -7,26 +7,11 @@ import { FELIX_VARIABLES } from '../../src/config/felix-configuration.ts';
 import { KINDS, kindTable } from '../../src/resources/index.ts';
 import type { Kind } from '../../src/resources/index.ts';
 import { resourceSchema } from '../../src/resources/json-schema.ts';
+import type { Schema } from './schema.ts';
 
 export const PAGE = 'docs/resources.md';
 export const SCHEMA = 'config/resources/calico.schema.json';
 export const GENERATED = /(<!-- made by test\/docs\/resource-reference\.ts -->\n\n)([^]*)(\n\n<!-- end -->)/;
-
-interface Schema {
-  readonly type?: string | readonly string[];
-  readonly properties?: Readonly<Record<string, Schema>>;
-  readonly items?: Schema;
-  readonly anyOf?: readonly Schema[];
-  readonly enum?: readonly unknown[];
-  readonly required?: readonly string[];
-  readonly minimum?: number;
-  readonly maximum?: number;
-  readonly default?: unknown;
-  readonly examples?: readonly unknown[];
-  readonly description?: string;
-  readonly $comment?: string;
-  readonly $ref?: string;
-}
 
 const { $defs } = resourceSchema() as { readonly $defs: Readonly<Record<string, Schema>> };
 

@@ -1,22 +1,6 @@
 /** The reference tables of docs/speaker.md, made of the JSON schema. `node test/docs/speaker-reference.ts` prints them. */
 import { jsonSchema } from '../../src/speaker/schema.ts';
-
-interface Schema {
-  readonly type?: string | readonly string[];
-  readonly properties?: Readonly<Record<string, Schema>>;
-  readonly items?: Schema;
-  readonly prefixItems?: readonly Schema[];
-  readonly additionalProperties?: Schema | false;
-  readonly anyOf?: readonly Schema[];
-  readonly enum?: readonly string[];
-  readonly required?: readonly string[];
-  readonly minimum?: number;
-  readonly maximum?: number;
-  readonly default?: unknown;
-  readonly examples?: readonly unknown[];
-  readonly description?: string;
-  readonly $ref?: string;
-}
+import type { Schema } from './schema.ts';
 
 const schema = jsonSchema() as Schema & { readonly $defs: Readonly<Record<string, Schema>> };
 const { properties: top = {} } = schema;
@@ -63,7 +47,7 @@ function meaningOf({ description = '', properties }: Schema): string {
 function valueOf(property: Schema): string {
   const { type, items, prefixItems, anyOf, enum: values, minimum, maximum, examples, $ref } = property;
   if ($ref !== undefined) return 'settings of peers';
-  if (values !== undefined) return values.map((value) => `\`${value}\``).join(', ');
+  if (values !== undefined) return values.map((value) => `\`${String(value)}\``).join(', ');
   if (examples !== undefined) return `such as ${examples.map((example) => `\`${String(example)}\``).join(', ')}`;
   if (anyOf !== undefined) return [...new Set(anyOf.map(valueOf))].join(' or ');
   if (prefixItems !== undefined) return `list of ${prefixItems.length}: ${valueOf(prefixItems[0]!)}`;

@@ -9,6 +9,7 @@ import { loadSettings } from '../../src/config/settings.ts';
 import { MemoryStore } from '../../src/datastore/memory.ts';
 import type { Store } from '../../src/datastore/store.ts';
 import type { AnyResource } from '../../src/resources/index.ts';
+import { silentLogger } from '../../src/runtime/logger.ts';
 import { FakeClock } from './fake-clock.ts';
 import { fakeDataplane } from './fake-dataplane.ts';
 import { fakeSpeaker } from './fake-speaker.ts';
@@ -34,14 +35,13 @@ export interface TestAgentSetup {
   readonly ports?: Partial<AgentPorts>;
 }
 
-/** Node `node-a1` with the address 172.30.1.11/24; not started yet. */
-export async function makeTestAgent(setup: TestAgentSetup = {}): Promise<TestAgent> {
-  const { env = {}, clock = new FakeClock(), dataplane = fakeDataplane(), store = new MemoryStore() } = setup;
-  const { log, lines } = memoryLogger();
-  const health = new AgentHealth({ clock, dataplane, asBirdReady: false });
-  const agent = new Agent(loadSettings({ NODENAME: 'node-a1', ...env }), {
-    ...{ node: 'node-a1', version: '1.2.3', store, dataplane, health, clock, log, datastoreLog: log },
-    ...{ hasIpv6: true, random: () => 0, createSpeaker: () => fakeSpeaker() },
+/** Ports of node `a` on which nothing happens, but for what the test gives. An error that would end the agent is thrown. */
+export function quietPorts(own: Partial<AgentPorts> & Pick<AgentPorts, 'store'>): AgentPorts {
+  const { clock = new FakeClock(), dataplane = fakeDataplane(), log = silentLogger } = own;
+  return {
+    ...{ node: 'a', version: '1.2.3', clock, dataplane, hasIpv6: true, random: () => 0 },
+    ...{ log, datastoreLog: log, health: new AgentHealth({ clock, dataplane, asBirdReady: false }) },
+    createSpeaker: () => fakeSpeaker(),
     onBgpLogLevel: () => undefined,
     onRuntimeSettings: () => undefined,
     settingProblems: () => [],
@@ -49,8 +49,16 @@ export async function makeTestAgent(setup: TestAgentSetup = {}): Promise<TestAge
       throw error;
     },
     onStopped: () => undefined,
-    ...setup.ports,
-  });
+    ...own,
+  };
+}
+
+/** Node `node-a1` with the address 172.30.1.11/24; not started yet. */
+export async function makeTestAgent(setup: TestAgentSetup = {}): Promise<TestAgent> {
+  const { env = {}, clock = new FakeClock(), dataplane = fakeDataplane(), store = new MemoryStore() } = setup;
+  const { log, lines } = memoryLogger();
+  const ports = quietPorts({ node: 'node-a1', store, dataplane, clock, log, ...setup.ports });
+  const agent = new Agent(loadSettings({ NODENAME: 'node-a1', ...env }), ports);
   const put = async (value: AnyResource): Promise<void> => {
     const { key, value: json } = entryOf(value);
     const there = await store.get(key);

@@ -2,18 +2,16 @@
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import type { RouteClass, RouteStatus, RouteTarget } from '../../../felix/index.ts';
 import { Agent } from '../../../src/agent/agent.ts';
-import { AgentHealth } from '../../../src/agent/agent-health.ts';
 import { loadSettings } from '../../../src/config/settings.ts';
 import { affinityKey } from '../../../src/datastore/keys.ts';
 import { MemoryStore } from '../../../src/datastore/memory.ts';
 import { parseIpAddress, parsePrefix } from '../../../src/model/ip.ts';
 import type { AnyResource } from '../../../src/resources/index.ts';
-import { silentLogger } from '../../../src/runtime/logger.ts';
 import { eventually } from '../../support/eventually.ts';
-import { FakeClock } from '../../support/fake-clock.ts';
 import { fakeSpeaker } from '../../support/fake-speaker.ts';
 import { fakeDataplane } from '../../support/fake-dataplane.ts';
 import { entryOf, resource } from '../../support/resources.ts';
+import { quietPorts } from '../../support/test-agent.ts';
 
 const TOR = '172.30.1.1';
 const node = resource('Node', { name: 'a', labels: { rack: 'b' } }, { bgp: { ipv4Address: '172.30.1.11/24' } });
@@ -31,36 +29,17 @@ const put = (value: AnyResource): Promise<unknown> => store.create(entryOf(value
 
 beforeEach(() => {
   store = new MemoryStore();
-  const clock = new FakeClock();
   const dataplane = fakeDataplane({
     routes: () => [
       route('10.48.0.0/26', 'local-block', { kind: 'blackhole' }),
       route('10.48.0.5/32', 'local-workload', { kind: 'link', interfaceName: 'cali1' }),
     ],
   });
-  agent = new Agent(loadSettings({ NODENAME: 'a' }), {
-    node: 'a',
-    hasIpv6: true,
-    settingProblems: () => [],
-    version: '1.2.3',
-    store,
-    dataplane,
-    health: new AgentHealth({ clock, dataplane, asBirdReady: false }),
-    createSpeaker: () =>
-      fakeSpeaker({
-        refusedCallers: () => [{ address: parseIpAddress(TOR), count: 3, lastAt: 0, why: 'no peer has this address' }],
-      }),
-    clock,
-    random: () => 0,
-    log: silentLogger,
-    datastoreLog: silentLogger,
-    onBgpLogLevel: () => undefined,
-    onRuntimeSettings: () => undefined,
-    onFatal: (error) => {
-      throw error;
-    },
-    onStopped: () => undefined,
-  });
+  const createSpeaker = () =>
+    fakeSpeaker({
+      refusedCallers: () => [{ address: parseIpAddress(TOR), count: 3, lastAt: 0, why: 'no peer has this address' }],
+    });
+  agent = new Agent(loadSettings({ NODENAME: 'a' }), quietPorts({ store, dataplane, createSpeaker }));
 });
 afterEach(() => agent.close({ kind: 'restart' }));
 

@@ -1,9 +1,7 @@
 /** What an agent computes anew for, and what it leaves alone: every pod of the cluster writes three entries. */
-import { setImmediate as nextTurn } from 'node:timers/promises';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import type { DataplaneInputs } from '../../../felix/index.ts';
 import { Agent } from '../../../src/agent/agent.ts';
-import { AgentHealth } from '../../../src/agent/agent-health.ts';
 import { loadSettings } from '../../../src/config/settings.ts';
 import { affinityKey, blockKey, handleKey } from '../../../src/datastore/keys.ts';
 import { MemoryStore } from '../../../src/datastore/memory.ts';
@@ -13,11 +11,9 @@ import { allocate, newBlock } from '../../../src/ipam/block.ts';
 import { blockToJson } from '../../../src/ipam/block-json.ts';
 import { formatIpAddress, parsePrefix } from '../../../src/model/ip.ts';
 import { podEndpointsPrefix } from '../../../src/resources/index.ts';
-import { silentLogger } from '../../../src/runtime/logger.ts';
-import { FakeClock } from '../../support/fake-clock.ts';
 import { fakeDataplane } from '../../support/fake-dataplane.ts';
-import { fakeSpeaker } from '../../support/fake-speaker.ts';
 import { entryOf, resource } from '../../support/resources.ts';
+import { quietPorts, settle } from '../../support/test-agent.ts';
 
 const OWN = parsePrefix('10.48.0.0/26');
 const FOREIGN = parsePrefix('10.48.0.64/26');
@@ -29,25 +25,8 @@ let updates: DataplaneInputs[];
 beforeEach(async () => {
   store = new MemoryStore();
   updates = [];
-  const clock = new FakeClock();
   const dataplane = fakeDataplane({ update: (inputs) => void updates.push(inputs) });
-  agent = new Agent(loadSettings({ NODENAME: 'a' }), {
-    ...{ node: 'a', version: '1.2.3', store, dataplane, clock, random: () => 0 },
-    health: new AgentHealth({ clock, dataplane, asBirdReady: false }),
-    createSpeaker: () => fakeSpeaker(),
-    ...{
-      log: silentLogger,
-      datastoreLog: silentLogger,
-      onBgpLogLevel: () => undefined,
-      onRuntimeSettings: () => undefined,
-    },
-    onFatal: (error) => {
-      throw error;
-    },
-    onStopped: () => undefined,
-    hasIpv6: true,
-    settingProblems: () => [],
-  });
+  agent = new Agent(loadSettings({ NODENAME: 'a' }), quietPorts({ store, dataplane }));
   const node = entryOf(resource('Node', 'a', { bgp: { ipv4Address: '172.30.1.11/24' } }));
   await store.create(node.key, node.value);
   await store.create(blockKey(OWN), blockOf(OWN, 'a', 'a'));
@@ -56,11 +35,6 @@ beforeEach(async () => {
   await settle();
 });
 afterEach(() => agent.close({ kind: 'restart' }));
-
-/** Whatever was to come of the last change has come. */
-async function settle(): Promise<void> {
-  for (let i = 0; i < 20; i++) await nextTurn();
-}
 
 /** A block of `owner`, with one address that `user` has. */
 function blockOf(prefix: typeof OWN, owner: string, user: string): Json {
