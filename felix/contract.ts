@@ -12,6 +12,8 @@ export interface DataplaneSettings {
   /** 0: parent's MTU less the overhead. */
   readonly ipipMtu: number;
   readonly vxlanMtu: number;
+  /** Of vxlan-v6.calico, which `vxlanMtu` says nothing of. Absent: 0. */
+  readonly vxlanMtuV6?: number;
   readonly vxlanVni: number;
   readonly vxlanPort: number;
   readonly nat?: NatSettings;

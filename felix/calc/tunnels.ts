@@ -27,6 +27,8 @@ export interface TunnelSettings {
   /** 0: the parent's MTU less the overhead. */
   readonly ipipMtu: number;
   readonly vxlanMtu: number;
+  /** Of vxlan-v6.calico. Absent: 0. */
+  readonly vxlanMtuV6?: number;
   readonly vxlanVni: number;
   readonly vxlanPort: number;
 }
@@ -137,9 +139,14 @@ export function podMtu(inputs: DataplaneInputs | undefined, parentMtu: number, s
   return Math.min(parentMtu, ...rows.map((row) => tunnelMtu(row, parentMtu, settings)));
 }
 
-function tunnelMtu({ kind, overhead }: TunnelRow, parentMtu: number, { ipipMtu, vxlanMtu }: TunnelSettings): number {
-  const configured = kind === 'ipip' ? ipipMtu : vxlanMtu;
-  return configured > 0 ? configured : parentMtu - overhead;
+function tunnelMtu(row: TunnelRow, parentMtu: number, settings: TunnelSettings): number {
+  const configured = configuredMtu(row, settings);
+  return configured > 0 ? configured : parentMtu - row.overhead;
+}
+
+function configuredMtu({ kind, family }: TunnelRow, { ipipMtu, vxlanMtu, vxlanMtuV6 = 0 }: TunnelSettings): number {
+  if (kind === 'ipip') return ipipMtu;
+  return family === 4 ? vxlanMtu : vxlanMtuV6;
 }
 
 const isTunnelWanted = ({ pools }: Pick<DataplaneInputs, 'pools'>, { name }: TunnelRow): boolean =>

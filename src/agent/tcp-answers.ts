@@ -32,7 +32,14 @@ export class TcpAnswers {
       ...{ what: 'the metrics', clock, log },
       start: async (place) => {
         await metrics.load();
-        return startMetricsServer(place, () => metrics.scrape(this.#wanted.metrics ?? NOTHING_MORE));
+        return startMetricsServer(place, async () => {
+          try {
+            return await metrics.scrape(this.#wanted.metrics ?? NOTHING_MORE);
+          } catch (error) {
+            log.error({ error }, 'the metrics could not be gathered');
+            throw error;
+          }
+        });
       },
     });
   }

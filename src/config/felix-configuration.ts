@@ -33,6 +33,7 @@ const FIELDS = {
   routeRefreshInterval: [variables.routeRefreshSeconds, inSeconds],
   ipipMTU: [variables.ipipMtu, asWritten],
   vxlanMTU: [variables.vxlanMtu, asWritten],
+  vxlanMTUV6: [variables.vxlanMtuV6, asWritten],
   vxlanVNI: [variables.vxlanVni, asWritten],
   vxlanPort: [variables.vxlanPort, asWritten],
   healthEnabled: [variables.healthEnabled, asWritten],

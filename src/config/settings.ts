@@ -22,6 +22,7 @@ export interface RuntimeSettings {
     readonly resyncSeconds: number;
     readonly ipipMtu: number;
     readonly vxlanMtu: number;
+    readonly vxlanMtuV6: number;
     readonly vxlanVni: number;
     readonly vxlanPort: number;
     readonly nat: {
@@ -197,6 +198,7 @@ function runtimeSettings(values: Values): RuntimeSettings {
       resyncSeconds: values.routeRefreshSeconds ?? 90,
       ipipMtu: values.ipipMtu ?? 0,
       vxlanMtu: values.vxlanMtu ?? 0,
+      vxlanMtuV6: values.vxlanMtuV6 ?? 0,
       vxlanVni: values.vxlanVni ?? 4096,
       vxlanPort: values.vxlanPort ?? 4789,
       nat: {

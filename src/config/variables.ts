@@ -81,6 +81,7 @@ export const variables = {
   routeRefreshSeconds: row('FELIX_ROUTEREFRESHINTERVAL', parseInterval, '90'),
   ipipMtu: row('FELIX_IPINIPMTU', parseMtu, '0'),
   vxlanMtu: row('FELIX_VXLANMTU', parseMtu, '0'),
+  vxlanMtuV6: row('FELIX_VXLANMTUV6', parseMtu, '0'),
   vxlanVni: row('FELIX_VXLANVNI', integerBetween(1, 16_777_215), '4096'),
   vxlanPort: row('FELIX_VXLANPORT', integerBetween(1, 65_535), '4789'),
   healthEnabled: row('FELIX_HEALTHENABLED', parseBoolean, 'false'),

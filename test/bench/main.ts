@@ -10,12 +10,13 @@ import { pods } from './pods.ts';
 import { reaction } from './reaction.ts';
 import { rib } from './rib.ts';
 import type { Scenario } from './scenario.ts';
+import { scrape } from './scrape.ts';
 import { formatTable } from './table.ts';
 import { startup } from './startup.ts';
 import { turns } from './turns.ts';
 
 /** One row per scenario. */
-const scenarios: readonly Scenario[] = [codec, rib, felix, turns, reaction, pods, cni, outage, startup];
+const scenarios: readonly Scenario[] = [codec, rib, felix, turns, reaction, pods, cni, outage, startup, scrape];
 
 const DEFAULT_ROUNDS = '7';
 /** Fewer make no median worth printing. */

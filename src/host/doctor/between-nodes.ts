@@ -76,7 +76,7 @@ function judgeOne(one: NodeProbe, { mtu, link }: ProbedFrom): Finding | string {
   const fits = large.kind === 'refused' && large.mtu !== undefined ? `, only ${large.mtu}` : '';
   return check.problem(`packets of ${mtu} octets, the MTU of ${link}, do not get from here to ${nameOf(one)}${fits}`, {
     why: 'the nodes, or what lies between them, have mixed MTUs: connections come up and hang at the first full packet',
-    todo: 'one MTU on all of them (ip link shows it), or FELIX_IPINIPMTU and FELIX_VXLANMTU for the smallest',
+    todo: 'one MTU on all of them (ip link shows it), or FELIX_IPINIPMTU, FELIX_VXLANMTU and FELIX_VXLANMTUV6 for the smallest',
     evidence,
   });
 }

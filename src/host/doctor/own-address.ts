@@ -61,11 +61,11 @@ function judgeAddress(facts: HostFacts, { self, others, family }: Judged): reado
   ];
 }
 
-/** What a tunnel's headers take, and the family of its outer packets. */
-const OVERHEAD = new Map<string, readonly [octets: number, family: IpFamily]>([
-  [TUNNEL_LINKS.ipip, [20, 4]],
-  [TUNNEL_LINKS.vxlan, [50, 4]],
-  [TUNNEL_LINKS['vxlan-v6'], [70, 6]],
+/** What a tunnel's headers take, the family of its outer packets, and the setting of its MTU. */
+const OVERHEAD = new Map<string, readonly [octets: number, family: IpFamily, setting: string]>([
+  [TUNNEL_LINKS.ipip, [20, 4, 'FELIX_IPINIPMTU']],
+  [TUNNEL_LINKS.vxlan, [50, 4, 'FELIX_VXLANMTU']],
+  [TUNNEL_LINKS['vxlan-v6'], [70, 6, 'FELIX_VXLANMTUV6']],
 ]);
 
 export function checkOwnMtu(facts: HostFacts): readonly Finding[] {
@@ -94,10 +94,9 @@ export function checkOwnMtu(facts: HostFacts): readonly Finding[] {
 }
 
 function judgeTunnel(facts: HostFacts, { name, mtu }: HostLink, evidence: readonly string[]): readonly Finding[] {
-  const [overhead, family] = OVERHEAD.get(name)!;
+  const [overhead, family, setting] = OVERHEAD.get(name)!;
   const parent = parentOf(facts, family);
   if (parent === undefined || mtu + overhead <= parent.mtu) return [];
-  const setting = name === TUNNEL_LINKS.ipip ? 'FELIX_IPINIPMTU' : 'FELIX_VXLANMTU';
   return [
     checkOf('mtu').problem(
       `${name} has ${mtu}, and its ${overhead} octets of headers do not fit into the ${parent.mtu} of ${parent.name}`,

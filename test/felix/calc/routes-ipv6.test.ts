@@ -115,6 +115,16 @@ describe('vxlan-v6.calico', () => {
     expect(podMtu(dual({ pools }), 1500, settings)).toBe(1430);
   });
 
+  test('has the MTU that is its own to set; that of vxlan.calico is another', () => {
+    const mtu = (some: object): unknown =>
+      planTunnels(dual({ pools }), host({ ipv6: true }), { ...settings, ...some }).find(
+        ({ state }) => state === 'wanted',
+      );
+    expect(mtu({ vxlanMtuV6: 1300 })).toMatchObject({ tunnel: { name: 'vxlan-v6.calico', mtu: 1300 } });
+    expect(mtu({ vxlanMtu: 1300 })).toMatchObject({ tunnel: { mtu: 1430 } });
+    expect(podMtu(dual({ pools }), 1500, { ...settings, vxlanMtuV6: 1300 })).toBe(1300);
+  });
+
   test('waits where this node has no IPv6 address, or no interface carries it', () => {
     const waiting = (some: Partial<DataplaneInputs>, words: Parameters<typeof host>[0]) =>
       planTunnels(dual({ pools, ...some }), host(words), settings)[2];

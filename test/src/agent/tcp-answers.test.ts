@@ -8,10 +8,12 @@ import { memoryLogger } from '../../support/memory-logger.ts';
 const host = '127.0.0.1';
 let answers: TcpAnswers;
 let loads: number;
+let fault: Error | undefined;
 let lines: ReturnType<typeof memoryLogger>['lines'];
 
 beforeEach(() => {
   loads = 0;
+  fault = undefined;
   const memory = memoryLogger();
   lines = memory.lines;
   answers = new TcpAnswers({
@@ -22,7 +24,10 @@ beforeEach(() => {
         loads++;
         return Promise.resolve();
       },
-      scrape: (which) => Promise.resolve({ contentType: 'text/plain', text: JSON.stringify(which) }),
+      scrape: (which) =>
+        fault === undefined
+          ? Promise.resolve({ contentType: 'text/plain', text: JSON.stringify(which) })
+          : Promise.reject(fault),
     },
   });
 });
@@ -61,6 +66,14 @@ test('a port of the probes that is taken is an error', async () => {
     metrics: { load: () => Promise.resolve(), scrape: () => Promise.reject(new Error('no')) },
   });
   await expect(others.open({ health: { host, port } })).rejects.toThrow(`FELIX_HEALTHPORT = '${port}': is taken`);
+});
+
+test('metrics that cannot be gathered are a 500, and an error in the log', async () => {
+  const port = await freePort();
+  fault = new Error('a bug');
+  await answers.open({ metrics: { host, port, process: true, runtime: true } });
+  expect((await fetch(`http://${host}:${port}/metrics`)).status).toBe(500);
+  expect(lines.filter(({ level }) => level === 'error')).toMatchObject([{ fields: { error: fault } }]);
 });
 
 test('which metrics are told changes without a new listener', async () => {
