@@ -31,6 +31,9 @@ import type { AgentHealth } from './agent-health.ts';
 import { bgpLogLevel, clusterNode, dataplaneInputs, isComputedFrom, speakerSettings } from './cluster-view.ts';
 import { DatastoreLockedError } from './datastore-lock.ts';
 import { FollowedCluster } from './followed-cluster.ts';
+import { LeakCollector } from './leak-collector.ts';
+import { leaksOf } from './leaks.ts';
+import type { Leak } from './leaks.ts';
 import { agentBackground } from './background.ts';
 import { ownRoutes } from './own-routes.ts';
 import { CALICO_PEER_DEFAULTS, computePeers } from './peers.ts';
@@ -51,6 +54,8 @@ export interface AgentPorts {
   readonly dataplane: Dataplane;
   /** This host's kernel speaks IPv6, as long as the process lives. */
   readonly hasIpv6: boolean;
+  /** Whether the node has an interface of this name. */
+  readonly hasInterface: (name: string) => boolean;
   /** Whoever made it starts and closes it. */
   readonly health: AgentHealth;
   readonly createSpeaker: (settings: SpeakerSettings) => Speaker;
@@ -97,6 +102,7 @@ export class Agent implements BgpApi, NodeApi {
   #isClosed = false;
   readonly #tunnels: TunnelAddresses;
   readonly #unwantedBlocks: UnwantedBlocks;
+  readonly #leaks: LeakCollector;
   readonly #assigned = new Map<TunnelKind, IpAddress>();
   #isSettlingTunnels = false;
   #stopTunnelRetry: () => void = () => undefined;
@@ -160,6 +166,11 @@ export class Agent implements BgpApi, NodeApi {
       dataplane: ports.dataplane,
       resources: this.#resources,
       knowledge: () => this.#followed.knowledge(),
+      hasInterface: ports.hasInterface,
+    });
+    this.#leaks = new LeakCollector({
+      ...{ graceMs: settings.leakGraceMs, clock, log, leaks: () => this.#leaksNow() },
+      release: (leaks) => this.#pods.collect(leaks),
     });
   }
 
@@ -184,6 +195,7 @@ export class Agent implements BgpApi, NodeApi {
       },
     };
     this.#syncer = startSyncer(store, CALICO_PREFIX, handlers, { clock, random, log: datastoreLog });
+    this.#leaks.start();
   }
 
   /** Looked for anew since. */
@@ -219,6 +231,7 @@ export class Agent implements BgpApi, NodeApi {
       dataplane: dataplaneReport(dataplane),
       nat: dataplane.nat().map(natReport),
       unmet: this.#unmet,
+      ...(this.#settings.leakGraceMs > 0 && { leaks: this.#leaks.report() }),
       health: this.#ports.health.report(),
       settingProblems: this.#settingProblems(),
     };
@@ -261,6 +274,7 @@ export class Agent implements BgpApi, NodeApi {
     this.#isClosed = true;
     this.#stopTunnelRetry();
     this.#unwantedBlocks.close();
+    this.#leaks.close();
     this.#secrets.close();
     this.#answers.close();
     await this.#syncer?.close();
@@ -363,6 +377,13 @@ export class Agent implements BgpApi, NodeApi {
     this.#assigned.set(kind, address);
     this.#updateDataplane();
     await this.#ports.dataplane.settled();
+  }
+
+  /** Of a view that is old, or that lacks an endpoint because nobody can read it, an address is not called leaked. */
+  #leaksNow(): readonly Leak[] | undefined {
+    const view = this.#syncer?.view();
+    const isEvidence = view?.inSync === true && view.stale === undefined && this.#followed.isWhole();
+    return isEvidence && !this.#followed.isLocked() ? leaksOf(view.entries, this.#followed.knowledge()) : undefined;
   }
 
   /** One at a time; what it writes comes back as a change, and so once more through here until nothing is left to do. */

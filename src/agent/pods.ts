@@ -1,17 +1,20 @@
 import type { Dataplane } from '../../felix/index.ts';
 import type { PodRequest, PodResult } from '../api/contract.ts';
 import { addPod } from '../cni/add.ts';
+import { collectPod } from '../cni/collect.ts';
 import { removePod } from '../cni/del.ts';
 import { requireNamespace } from '../cni/netns.ts';
 import type { Endpoint, Holder, PodPorts } from '../cni/ports.ts';
 import { Turns } from '../cni/turns.ts';
 import { ConflictError, NotFoundError } from '../datastore/store.ts';
+import { BadReleaseError } from '../ipam/index.ts';
 import type { Ipam } from '../ipam/index.ts';
-import { formatPrefix, hostPrefix, parsePrefix } from '../model/ip.ts';
+import { formatPrefix, hostPrefix, parseIpAddress, parsePrefix } from '../model/ip.ts';
 import { API_VERSION, DEFAULT_NAMESPACE, podEndpointsPrefix, workloadEndpointName } from '../resources/index.ts';
 import type { ResourceClient, WorkloadEndpoint } from '../resources/index.ts';
 import type { Clock } from '../runtime/clock.ts';
 import type { Knowledge } from './cluster-view.ts';
+import type { Leak } from './leaks.ts';
 import { requireWorkloadPools } from './pool-choice.ts';
 import { RouteWaiters } from './route-waiters.ts';
 
@@ -22,11 +25,15 @@ export interface PodsPorts {
   readonly dataplane: Dataplane;
   readonly resources: ResourceClient;
   readonly knowledge: () => Knowledge;
+  /** Whether the node has an interface of this name. */
+  readonly hasInterface: (name: string) => boolean;
 }
 
 export interface Pods {
   add(request: PodRequest): Promise<PodResult>;
   remove(containerId: string): Promise<void>;
+  /** Gives back what a container left behind; the reason where it proves to be there. */
+  collect(leaks: readonly [Leak, ...Leak[]]): Promise<string | undefined>;
 }
 
 /** The CNI verbs over this agent's own parts. */
@@ -55,7 +62,24 @@ export function createPods(parts: PodsPorts): Pods {
   return {
     add: (request) => addPod(request, ports),
     remove: (containerId) => removePod(containerId, ports),
+    collect: (leaks) =>
+      collectPod(leaks[0], leaks[0].handle, {
+        ...ports,
+        hasInterface: parts.hasInterface,
+        release: () => releaseLeaks(parts, leaks),
+      }),
   };
+}
+
+/** Only the assignments that were seen; whose address is another's by now keeps it. */
+async function releaseLeaks({ ipam }: PodsPorts, leaks: readonly Leak[]): Promise<void> {
+  for (const { ip, handle, sequenceNumber } of leaks) {
+    await ipam
+      .releaseAddress({ address: parseIpAddress(ip), handleId: handle, sequenceNumber })
+      .catch((error: unknown) => {
+        if (!(error instanceof BadReleaseError)) throw error;
+      });
+  }
 }
 
 async function assign(

@@ -41,7 +41,7 @@ export async function makeTestAgent(setup: TestAgentSetup = {}): Promise<TestAge
   const health = new AgentHealth({ clock, dataplane, asBirdReady: false });
   const agent = new Agent(loadSettings({ NODENAME: 'node-a1', ...env }), {
     ...{ node: 'node-a1', version: '1.2.3', store, dataplane, health, clock, log, datastoreLog: log },
-    ...{ hasIpv6: true, random: () => 0, createSpeaker: () => fakeSpeaker() },
+    ...{ hasIpv6: true, hasInterface: () => false, random: () => 0, createSpeaker: () => fakeSpeaker() },
     onBgpLogLevel: () => undefined,
     onRuntimeSettings: () => undefined,
     settingProblem: () => undefined,

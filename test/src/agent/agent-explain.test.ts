@@ -41,6 +41,7 @@ beforeEach(() => {
   agent = new Agent(loadSettings({ NODENAME: 'a' }), {
     node: 'a',
     hasIpv6: true,
+    hasInterface: () => false,
     settingProblem: () => undefined,
     version: '1.2.3',
     store,

@@ -79,7 +79,10 @@ async function makePods() {
   } as Partial<Dataplane> as Dataplane;
   const ipam = createIpam(store, { clock: systemClock, random: () => 0 });
   const on = (node: string): Pods =>
-    createPods({ node, clock: systemClock, ipam, dataplane, resources, knowledge: () => ({ ...knowledge, node }) });
+    createPods({
+      ...{ node, clock: systemClock, ipam, dataplane, resources, hasInterface: () => false },
+      knowledge: () => ({ ...knowledge, node }),
+    });
   return { on, resources, lists, conflicts };
 }
 

@@ -46,6 +46,7 @@ beforeEach(async () => {
     },
     onStopped: () => undefined,
     hasIpv6: true,
+    hasInterface: () => false,
     settingProblem: () => undefined,
   });
   const node = entryOf(resource('Node', 'a', { bgp: { ipv4Address: '172.30.1.11/24' } }));
