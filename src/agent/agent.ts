@@ -32,6 +32,10 @@ import type { AgentKnowledge } from './agent-metrics.ts';
 import { bgpLogLevel, dataplaneInputs, isComputedFrom, speakerSettings } from './cluster-view.ts';
 import { DatastoreLockedError } from './datastore-lock.ts';
 import { FollowedCluster } from './followed-cluster.ts';
+import { LeakCollector } from './leak-collector.ts';
+import { releaseLeaks } from './leak-release.ts';
+import { leaksOf } from './leaks.ts';
+import type { Leak } from './leaks.ts';
 import { agentBackground } from './background.ts';
 import { ownRoutes } from './own-routes.ts';
 import { CALICO_PEER_DEFAULTS, computePeers } from './peers.ts';
@@ -53,6 +57,8 @@ export interface AgentPorts {
   readonly dataplane: Dataplane;
   /** This host's kernel speaks IPv6, as long as the process lives. */
   readonly hasIpv6: boolean;
+  /** Whether the node has an interface of this name. */
+  readonly hasInterface: (name: string) => boolean;
   /** Whoever made it starts and closes it. */
   readonly health: AgentHealth;
   readonly createSpeaker: (settings: SpeakerSettings) => Speaker;
@@ -98,6 +104,7 @@ export class Agent implements BgpApi, NodeApi, CniApi {
   #isClosed = false;
   readonly #tunnels: TunnelKeeper;
   readonly #unwantedBlocks: UnwantedBlocks;
+  readonly #leaks: LeakCollector;
 
   constructor(settings: AgentSettings, ports: AgentPorts) {
     const { store, clock, random, log, node } = ports;
@@ -135,13 +142,8 @@ export class Agent implements BgpApi, NodeApi, CniApi {
     });
     const directory = settings.bgp.passwordDirectory;
     this.#secrets = new SecretFiles({ directory, clock, onChange: () => this.#schedule() });
-    this.#speakers = new SpeakerKeeper({
-      createSpeaker: ports.createSpeaker,
-      clock,
-      log,
-      onRoutesChange: () => this.#schedule(),
-      onFatal: ports.onFatal,
-    });
+    const { createSpeaker, onFatal, hasInterface } = ports;
+    this.#speakers = new SpeakerKeeper({ createSpeaker, clock, log, onFatal, onRoutesChange: () => this.#schedule() });
     ports.health.attend({
       view: () => this.#syncer?.view(),
       speaker: () => this.#bgpState(),
@@ -164,6 +166,10 @@ export class Agent implements BgpApi, NodeApi, CniApi {
       isLocked: () => this.#followed.isLocked(),
       view: () => this.#syncer?.view(),
       health: () => ports.health.report(),
+    });
+    this.#leaks = new LeakCollector({
+      ...{ graceMs: settings.leakGraceMs, clock, log, leaks: () => this.#leaksNow() },
+      release: (leaks) => releaseLeaks(leaks, { ...pods, ipam, hasInterface }),
     });
   }
 
@@ -188,6 +194,7 @@ export class Agent implements BgpApi, NodeApi, CniApi {
       },
     };
     this.#syncer = startSyncer(store, CALICO_PREFIX, handlers, { clock, random, log: datastoreLog });
+    this.#leaks.start();
   }
 
   /** Looked for anew since. */
@@ -202,6 +209,7 @@ export class Agent implements BgpApi, NodeApi, CniApi {
       ...{ knowledge: this.#followed.knowledge(), isLocked: this.#followed.isLocked(), view: this.#syncer?.view() },
       ...{ speaker: this.#speakers.speaker, speakerSettings: this.#speakerSettings(false), addresses: this.#addresses },
       ...{ unmet: this.#unmet, settingProblems: this.#settingProblems(), health: health.report() },
+      leaks: this.#settings.leakGraceMs > 0 ? this.#leaks.report() : undefined,
     });
   }
 
@@ -259,6 +267,7 @@ export class Agent implements BgpApi, NodeApi, CniApi {
     this.#isClosed = true;
     this.#tunnels.close();
     this.#unwantedBlocks.close();
+    this.#leaks.close();
     this.#secrets.close();
     this.#answers.close();
     await this.#syncer?.close();
@@ -355,6 +364,13 @@ export class Agent implements BgpApi, NodeApi, CniApi {
     const learned = { routes: speaker.learnedRoutes(), complete: speaker.isConverged() };
     const inputs = dataplaneInputs(this.#followed.knowledge(), learned, this.#tunnels.assigned());
     if (inputs !== undefined) this.#ports.dataplane.update(inputs);
+  }
+
+  /** Of a view that is old, or that lacks an endpoint because nobody can read it, an address is not called leaked. */
+  #leaksNow(): readonly Leak[] | undefined {
+    const view = this.#syncer?.view();
+    const isEvidence = view?.inSync === true && view.stale === undefined && this.#followed.isWhole();
+    return isEvidence && !this.#followed.isLocked() ? leaksOf(view.entries, this.#followed.knowledge()) : undefined;
   }
 
   /** An operator's mistake is told once, not at every change of something else. */

@@ -10,6 +10,9 @@ import { isLocked } from './datastore-lock.ts';
 import { FelixSettings } from './felix-settings.ts';
 import { isStatusKey } from './status-answers.ts';
 
+/** Records that say who uses addresses. */
+const OWNERS = /\/(nodes|workloadendpoints)\//;
+
 export interface FollowedClusterPorts {
   readonly node: string;
   readonly told: AgentSettings['told'];
@@ -27,6 +30,7 @@ export class FollowedCluster {
   readonly #settings: FelixSettings;
   #knowledge: Knowledge;
   #isLocked = false;
+  #isWhole = false;
 
   constructor(ports: FollowedClusterPorts) {
     const { node, told } = ports;
@@ -42,6 +46,11 @@ export class FollowedCluster {
   /** Nothing may be written, and what is read meanwhile counts for nothing. */
   isLocked(): boolean {
     return this.#isLocked;
+  }
+
+  /** Every endpoint and every node could be read at the last look: what no one of them has is nobody's. */
+  isWhole(): boolean {
+    return this.#isWhole;
   }
 
   /** Before there is a view. */
@@ -73,6 +82,7 @@ export class FollowedCluster {
     if (changes.length > 0) log.info({ changes }, 'settings changed, and are in force from here on');
     onSettings(settings);
     const blocks = localBlocks(entries.values(), node);
+    this.#isWhole = !view.unreadable.some(({ key }) => OWNERS.test(key));
     const lent = lentAddresses(entries, { node, blocks });
     this.#knowledge = { node, resources: view.resources, blocks, lent, unused: unusedBlocks(entries, blocks) };
     for (const { key, reason } of view.unreadable) {

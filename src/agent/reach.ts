@@ -24,6 +24,9 @@ export function sourceTowards(destination: string, family: IpFamily): Promise<Ip
 /** False where the kernel was started without it (ipv6.disable=1). */
 export const hostHasIpv6 = (): boolean => existsSync('/proc/net/if_inet6');
 
+/** In the network namespace that we run in. */
+export const hasInterface = (name: string): boolean => existsSync(`/sys/class/net/${name}`);
+
 /** Throws one sentence where nobody can listen at one of these places now; asked before anything is written anywhere. */
 export async function checkPortsAreFree(places: SpeakerSettings['listen']): Promise<void> {
   for (const { address, port } of places) await listenOnce({ port, host: address, ipv6Only: true });

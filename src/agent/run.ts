@@ -28,7 +28,7 @@ import { listenPlaces } from './cluster-view.ts';
 import { CniFiles } from './cni-files.ts';
 import { whenUnlocked } from './datastore-lock.ts';
 import { nodeName, rememberNodeName } from './identity.ts';
-import { checkPortsAreFree, hostHasIpv6 } from './reach.ts';
+import { checkPortsAreFree, hasInterface, hostHasIpv6 } from './reach.ts';
 import { refreshAddresses, registerNode } from './registration.ts';
 import { TcpAnswers } from './tcp-answers.ts';
 
@@ -172,6 +172,7 @@ function createAgent(
   const agent = new Agent(settings, {
     ...given,
     hasIpv6: hostHasIpv6(),
+    hasInterface,
     createSpeaker: (speaker) => createSpeaker(speaker, { clock: systemClock, random: systemRandom, log: birdLog }),
     onBgpLogLevel: (level) => {
       if (settings.logLevel === undefined) birdThreshold.level = level;

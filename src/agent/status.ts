@@ -5,6 +5,7 @@ import type {
   AddressCandidate,
   AddressReport,
   HealthReport,
+  LeakReport,
   NatReport,
   NodeStatus,
   RouteReport,
@@ -37,12 +38,14 @@ export interface StatusSources {
   /** Undefined before the node is registered. */
   readonly addresses: readonly ChosenAddress[] | undefined;
   readonly unmet: readonly string[];
+  /** Undefined where nothing is collected. */
+  readonly leaks: LeakReport | undefined;
   readonly settingProblems: readonly string[];
   readonly health: HealthReport;
 }
 
 export function nodeStatus(sources: StatusSources): NodeStatus {
-  const { node, version, clock, dataplane, addresses, view, isLocked, datastoreType } = sources;
+  const { node, version, clock, dataplane, addresses, view, isLocked, datastoreType, leaks } = sources;
   return {
     ...{ node, version, pid: process.pid, startedAt: new Date(sources.startedAt).toISOString() },
     bgp: bgpReport(sources),
@@ -51,6 +54,7 @@ export function nodeStatus(sources: StatusSources): NodeStatus {
     dataplane: dataplaneReport(dataplane),
     nat: dataplane.nat().map(natReport),
     unmet: sources.unmet,
+    ...(leaks && { leaks }),
     health: sources.health,
     settingProblems: sources.settingProblems,
   };

@@ -124,8 +124,20 @@ export interface NodeStatus extends SpeakerStatus {
   readonly unmet?: readonly string[];
   /** What a FelixConfiguration says and is not in force, and what is in its place. Absent where an older agent answers. */
   readonly settingProblems?: readonly string[];
+  /** Absent where nothing is collected, and where an older agent answers. */
+  readonly leaks?: LeakReport;
   /** Absent where an older agent answers. */
   readonly health?: HealthReport;
+}
+
+/** Addresses that pods of this node left behind. */
+export interface LeakReport {
+  /** They look leaked: no endpoint has them. */
+  readonly suspected: number;
+  /** Given back since the start. */
+  readonly released: number;
+  /** For so long an address must look leaked before it is given back. */
+  readonly graceSeconds: number;
 }
 
 /** Whether what a pool's natOutgoing or a tunnel asks for is in nftables, and why. */

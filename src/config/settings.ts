@@ -78,6 +78,8 @@ export interface AgentSettings extends RuntimeSettings {
   };
   /** Peers that are down make the node unready, as with calico-node's `--bird-ready`. */
   readonly birdReady: boolean;
+  /** For so long an address must look leaked before it is given back; 0: never. */
+  readonly leakGraceMs: number;
 }
 
 export interface DefaultPoolSettings {
@@ -183,6 +185,7 @@ function withDefaults(values: Values, datastore: StoreSettings): Omit<AgentSetti
       ...(values.passwordDirectory === undefined ? {} : { passwordDirectory: values.passwordDirectory }),
     },
     birdReady: values.birdReady ?? false,
+    leakGraceMs: values.leakGraceMs ?? 900_000,
     ...runtimeSettings(values),
   };
 }

@@ -93,6 +93,7 @@ export const variables = {
   runtimeMetricsEnabled: row('FELIX_PROMETHEUSGOMETRICSENABLED', parseBooleanOrNone, 'true'),
   processMetricsEnabled: row('FELIX_PROMETHEUSPROCESSMETRICSENABLED', parseBooleanOrNone, 'true'),
   logSeverityScreen: row('FELIX_LOGSEVERITYSCREEN', parseSeverity, 'Info'),
+  leakGraceMs: row('CALICO_IPAM_LEAK_GRACE_PERIOD', parseGrace, '15m'), // ours; Calico's leakGracePeriod
   birdReady: row('CALICO_BIRD_READY', parseBoolean, 'false'), // ours
   natPortRange: row('FELIX_NATPORTRANGE', parsePortRange),
   natOutgoingAddress: row('FELIX_NATOUTGOINGADDRESS', parseIpv4),
@@ -122,6 +123,13 @@ function parsePollInterval(text: string, field: string): number {
   const seconds = parseDuration(text, field) / 1000;
   if (seconds >= 1 && seconds <= 86_400) return seconds;
   throw new InvalidValueError(field, text, 'is not between 1s and 24h');
+}
+
+/** Twice a grace somebody looks, so it is no less than a second. */
+function parseGrace(text: string, field: string): number {
+  const ms = parseDuration(text, field);
+  if (ms === 0 || (ms >= 1000 && ms <= 86_400_000)) return ms;
+  throw new InvalidValueError(field, text, 'is neither 0 nor between 1s and 24h');
 }
 
 function parseRouterId(text: string, field: string): IpAddress | 'hash' {

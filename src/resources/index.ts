@@ -13,6 +13,8 @@ export { emptyResources, keyOf, readStored, ResourceReader, resourcesFromEntries
 export type { AnyResource, Kind, ResourceByKind } from './table.ts';
 export { isKind, kindByAlias, KINDS, kindTable, resourceId } from './table.ts';
 export { unheededFields } from './unheeded.ts';
+export type { AddressUsers } from './address-users.ts';
+export { addressUsers, endpointName } from './address-users.ts';
 export type { BgpConfiguration } from './bgp-configuration.ts';
 export { DEFAULT_ASN, DEFAULT_ROUTE_PRIORITY } from './bgp-configuration.ts';
 export type { BgpFilter, BgpFilterRule } from './bgp-filter.ts';

@@ -54,7 +54,7 @@ describe.skipIf(!HAS_ETCD)('an agent whose etcd goes away', () => {
     await claim(OWN);
     await put(podOf('p', 'cali1', '10.48.0.1/32'));
     agent = new Agent(loadSettings({ NODENAME: 'a' }), {
-      ...{ node: 'a', version: '1.2.3', store, dataplane, ...ports, hasIpv6: true },
+      ...{ node: 'a', version: '1.2.3', store, dataplane, ...ports, hasIpv6: true, hasInterface: () => false },
       health: new AgentHealth({ clock, dataplane, asBirdReady: false }),
       createSpeaker: () => fakeSpeaker({ learnedRoutes: () => [near] }),
       ...{ log: silentLogger, datastoreLog: silentLogger, onBgpLogLevel: () => undefined },

@@ -39,7 +39,7 @@ export interface TestAgentSetup {
 export function quietPorts(own: Partial<AgentPorts> & Pick<AgentPorts, 'store'>): AgentPorts {
   const { clock = new FakeClock(), dataplane = fakeDataplane(), log = silentLogger } = own;
   return {
-    ...{ node: 'a', version: '1.2.3', clock, dataplane, hasIpv6: true, random: () => 0 },
+    ...{ node: 'a', version: '1.2.3', clock, dataplane, hasIpv6: true, hasInterface: () => false, random: () => 0 },
     ...{ log, datastoreLog: log, health: new AgentHealth({ clock, dataplane, asBirdReady: false }) },
     createSpeaker: () => fakeSpeaker(),
     onBgpLogLevel: () => undefined,

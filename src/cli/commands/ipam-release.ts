@@ -92,8 +92,15 @@ async function releaseFromReports({ io, store, ipam }: Parts, options: ReleaseOp
   const view = await ipamView(store);
   refuseOthers(view, reports);
   const cluster = clusterFacts(view);
+  const ageless = reports.find(({ report }) => report.createdAt === undefined);
+  if (ageless !== undefined && !cluster.isLocked && options.force !== true) {
+    throw new CommandError(
+      `--from-report = '${ageless.path}': does not say when it was made, as calicoctl's do not. Run \`calicoctl-ts datastore migrate lock\` ` +
+        'and make it anew, as calicoctl asks; or --force, which goes by the age of each assignment',
+    );
+  }
   const plan = repairPlan(
-    reports.map(({ report }) => evidenceOf(report)),
+    reports.map(({ report }) => evidenceOf(report, io.now())),
     audit(view.survey, view.users),
     // While the datastore is locked nobody is about to use an address that he was just given.
     { nowMs: io.now(), graceMs: cluster.isLocked ? 0 : options.grace * 1000, byOwnAge: options.force === true },
@@ -137,7 +144,14 @@ function refuseOthers(view: IpamView, reports: readonly NamedReport[]): void {
         `--from-report = '${path}': its clusterGUID is '${report.clusterGUID}', and the cluster's is '${guid}'`,
       );
     }
-    const other = otherHistory(historyOf(report), view.listing);
+    const history = historyOf(report);
+    // calicoctl's says no more of the datastore's past than this.
+    if (history === undefined && report.clusterInformationRevision !== revision) {
+      throw new CommandError(
+        `--from-report = '${path}': is of the ClusterInformation of revision ${report.clusterInformationRevision || 'none'}, which is at ${revision || 'none'} now; make a new one`,
+      );
+    }
+    const other = history === undefined ? undefined : otherHistory(history, view.listing);
     if (other !== undefined)
       throw new CommandError(`--from-report = '${path}': is of another datastore's past: ${other}`);
   }

@@ -1,9 +1,10 @@
 import type { AllocationAttributes, Block } from '../../ipam/index.ts';
 import type { IpAddress } from '../../model/ip.ts';
 import { formatIpAddress, formatPrefix, offsetIn, parsePrefix, prefixContainsAddress } from '../../model/ip.ts';
+import { endpointName } from '../../resources/index.ts';
 import type { IpPool } from '../../resources/index.ts';
 import type { IpamView } from './view.ts';
-import { endpointName, reservedBy } from './view.ts';
+import { reservedBy } from './view.ts';
 import { network } from './usage.ts';
 
 /** For programs: what `formatAddress` says. */

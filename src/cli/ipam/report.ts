@@ -3,7 +3,7 @@ import type { Allocation, Audit, Evidence, History } from '../../ipam/index.ts';
 import { formatPrefix } from '../../model/ip.ts';
 import type { IpamView } from './view.ts';
 
-/** What `ipam check -o` writes: calicoctl's fields, and below them those that our repair goes by. */
+/** What `ipam check -o` writes: calicoctl's fields, and below them those that our repair goes by, which a report of calicoctl's lacks. */
 const schema = z.object({
   version: z.string(),
   clusterGUID: z.string(),
@@ -15,21 +15,23 @@ const schema = z.object({
     z.array(
       z.object({
         ip: z.string(),
-        handle: z.string().nullable(),
+        handle: z.string().nullish(),
         sequenceNumber: z.number().optional(),
         inUse: z.boolean(),
       }),
     ),
   ),
-  leakedHandles: z.array(z.object({ ID: z.string(), Revision: z.string() })).optional(),
-  createdAt: z.iso.datetime(),
-  datastore: z.object({
-    revision: z.number(),
-    oldest: z.object({ key: z.string(), revision: z.number() }).exactOptional(),
-  }),
-  wrongCounts: z.array(z.object({ handle: z.string(), cidr: z.string(), revision: z.number() })),
-  affinitiesWithoutNode: z.array(z.object({ node: z.string(), cidr: z.string(), revision: z.number() })),
-  blocksWithoutAffinity: z.array(z.object({ host: z.string(), cidr: z.string() })),
+  leakedHandles: z.array(z.object({ ID: z.string(), Revision: z.string() })).nullish(),
+  createdAt: z.iso.datetime().optional(),
+  datastore: z
+    .object({
+      revision: z.number(),
+      oldest: z.object({ key: z.string(), revision: z.number() }).exactOptional(),
+    })
+    .optional(),
+  wrongCounts: z.array(z.object({ handle: z.string(), cidr: z.string(), revision: z.number() })).default([]),
+  affinitiesWithoutNode: z.array(z.object({ node: z.string(), cidr: z.string(), revision: z.number() })).default([]),
+  blocksWithoutAffinity: z.array(z.object({ host: z.string(), cidr: z.string() })).default([]),
 });
 
 export type IpamReport = z.output<typeof schema>;
@@ -111,18 +113,19 @@ export function parseReport(text: string): IpamReport {
   const parsed = schema.safeParse(json);
   if (parsed.success) return parsed.data;
   const [issue] = parsed.error.issues;
-  const field = issue?.path.join('.') ?? '';
-  if (field === 'createdAt')
-    throw new Error('createdAt is missing: it is not of calicoctl-ts, which goes by it; make a new one');
-  throw new Error(`${field}: ${issue?.message ?? 'is wrong'}`);
+  throw new Error(`${issue?.path.join('.') ?? ''}: ${issue?.message ?? 'is wrong'}`);
 }
 
-export const historyOf = ({ datastore }: IpamReport): History => datastore;
+/** Undefined of a report of calicoctl's, which does not tell. */
+export const historyOf = ({ datastore }: IpamReport): History | undefined => datastore;
 
-export const evidenceOf = (report: IpamReport): Evidence => ({
-  takenAt: Date.parse(report.createdAt),
+/** Of calicoctl's nobody knows how old it is: it counts as made now. */
+export const evidenceOf = (report: IpamReport, nowMs: number): Evidence => ({
+  takenAt: report.createdAt === undefined ? nowMs : Date.parse(report.createdAt),
   leaked: Object.values(report.allocations).flatMap((all) =>
-    all.filter(({ inUse }) => !inUse).map(({ ip, handle, sequenceNumber = 0 }) => ({ ip, handle, sequenceNumber })),
+    all
+      .filter(({ inUse }) => !inUse)
+      .map(({ ip, handle, sequenceNumber = 0 }) => ({ ip, handle: handle ?? null, sequenceNumber })),
   ),
   leakedHandles: (report.leakedHandles ?? []).map(({ ID, Revision }) => ({ id: ID, revision: Number(Revision) })),
   wrongCounts: report.wrongCounts,

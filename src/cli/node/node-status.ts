@@ -47,7 +47,7 @@ function since(iso: string, now: number): string {
 const MAX_UNMET = 10;
 
 function notes(
-  { bgp, configuration, datastore, dataplane, nat = [], unmet = [], settingProblems = [] }: AnyStatus,
+  { bgp, configuration, datastore, dataplane, nat = [], unmet = [], settingProblems = [], leaks }: AnyStatus,
   now: number,
 ): string {
   const refused = configuration?.refused ?? [];
@@ -65,12 +65,20 @@ function notes(
     ...unmet.slice(0, MAX_UNMET).map((wish) => `Not done: ${wish}`),
     ...(unmet.length > MAX_UNMET ? [`Not done: ${unmet.length - MAX_UNMET} more, see -o json`] : []),
     ...(dataplane?.fights ?? []).map((fight) => `Somebody keeps undoing what we program: ${fight}`),
+    ...leakNote(leaks),
     ...settingProblems.map((problem) => `Not in force: ${problem}`),
     ...(refused.length === 0
       ? []
       : [`${configuration?.file} is wrong, and what it said at ${configuration?.readAt} stays in force:`, ...refused]),
   ];
   return lines.map((line) => `${line}\n`).join('');
+}
+
+function leakNote(leaks: AnyStatus['leaks']): readonly string[] {
+  if (leaks === undefined || leaks.suspected === 0) return [];
+  const { suspected, graceSeconds } = leaks;
+  const when = `given back when that has been so for ${graceSeconds} s and the pod's interface is gone, too`;
+  return [`Addresses that look leaked, since no endpoint has them: ${suspected}; ${when}. See calicoctl-ts ipam check`];
 }
 
 function staleNote(datastore: AnyStatus['datastore'], now: number): readonly string[] {

@@ -399,6 +399,68 @@ describe('check and repair', () => {
     ]);
   });
 
+  describe('of calicoctl', () => {
+    const lock = async (datastoreReady: boolean): Promise<void> => {
+      await shell.store.delete(resourceKey({ plural: 'clusterinformations', name: 'default' })).catch(() => undefined);
+      await put('ClusterInformation', 'clusterinformations', 'default', {
+        datastoreReady,
+        clusterGUID: 'a'.repeat(32),
+      });
+    };
+    /** As calicoctl writes it: none of our own fields. */
+    const theirs = async (): Promise<void> => {
+      await check();
+      const report = JSON.parse(shell.files['report.json']!) as {
+        readonly allocations: Record<string, Record<string, unknown>[]>;
+        readonly [field: string]: unknown;
+      };
+      const fields = ['version', 'clusterGUID', 'datastoreLocked', 'clusterInformationRevision', 'clusterType'];
+      const allocations = Object.fromEntries(
+        Object.entries(report.allocations).map(([ip, all]) => [ip, all.map((one) => ({ ...one, verdict: undefined }))]),
+      );
+      const kept = Object.fromEntries(fields.map((field) => [field, report[field]]));
+      shell.files['report.json'] = JSON.stringify({ ...kept, allocations, leakedHandles: null });
+    };
+
+    test('a report serves while the datastore is locked, as calicoctl has it', async () => {
+      const lost = await pod('db', 'n1', { lives: false });
+      const live = await pod('web', 'n1', { lives: true });
+      await lock(false);
+      await theirs();
+      expect((await release()).stdout).toContain('Released 1 IPs successfully');
+      expect(await ipam.holderOf(parseIpAddress(lost))).toBeUndefined();
+      expect(await ipam.holderOf(parseIpAddress(live))).toBeDefined();
+    });
+
+    test('unlocked, nobody knows its age: refused, and --force goes by that of the assignment', async () => {
+      await lock(true);
+      await pod('old', 'n1', { lives: false });
+      shell.now += 15 * MINUTE;
+      const young = await pod('young', 'n1', { lives: false });
+      await theirs();
+      expect(await release()).toMatchObject({
+        exitCode: 1,
+        stderr: expect.stringMatching(/'report\.json': does not say when it was made, as calicoctl's do not/) as string,
+      });
+      const { stdout } = await release('--force');
+      expect(stdout).toContain(`Kept ${young}: the grace period has 900 s to go`);
+      expect(stdout).toContain('Released 1 IPs successfully');
+    });
+
+    test('of another state of the ClusterInformation it is refused, though another report be of now', async () => {
+      const lost = await pod('db', 'n1', { lives: false });
+      await lock(true);
+      await theirs();
+      shell.files['theirs.json'] = shell.files['report.json']!;
+      await lock(false);
+      await check();
+      expect((await release('--from-report=theirs.json')).stderr).toContain(
+        "--from-report = 'theirs.json': is of the ClusterInformation of revision",
+      );
+      expect(await ipam.holderOf(parseIpAddress(lost))).toBeDefined();
+    });
+  });
+
   test('while the datastore is locked there is no grace', async () => {
     await pod('db', 'n1', { lives: false });
     await put('ClusterInformation', 'clusterinformations', 'default', {

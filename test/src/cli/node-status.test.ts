@@ -44,6 +44,14 @@ describe('node status', () => {
     expect(formatNodeStatus(status([], { unmet: wishes.slice(0, 1) }), NOW)).not.toContain('more');
   });
 
+  test('tells how many addresses look leaked, where any do', () => {
+    const leaks = { suspected: 2, released: 5, graceSeconds: 900 };
+    expect(formatNodeStatus(status([], { leaks }), NOW)).toContain(
+      'Addresses that look leaked, since no endpoint has them: 2; given back when that has been so for 900 s',
+    );
+    expect(formatNodeStatus(status([], { leaks: { ...leaks, suspected: 0 } }), NOW)).not.toContain('leaked');
+  });
+
   test("is calicoctl's table to the letter", () => {
     const text = formatNodeStatus(
       status([

@@ -1,0 +1,51 @@
+import { NETWORK_NAME } from '../cni/names.ts';
+import { parseBlockKey } from '../datastore/keys.ts';
+import type { Entry, Json } from '../datastore/store.ts';
+import { audit, ipamSurvey } from '../ipam/index.ts';
+import type { Audit } from '../ipam/index.ts';
+import { addressUsers } from '../resources/index.ts';
+import type { Knowledge } from './cluster-view.ts';
+
+/** An address that was assigned to a pod of this node, and that no endpoint has. */
+export interface Leak {
+  readonly ip: string;
+  readonly handle: string;
+  readonly sequenceNumber: number;
+  readonly namespace: string;
+  readonly pod: string;
+}
+
+/**
+ * What looks leaked of this node: assigned to a pod of our own network here, and of its handle and container there is no endpoint. Of
+ * other networks that take addresses from IPAM nobody says here whether they are used; tunnel addresses and those of other nodes are not this agent's.
+ */
+export function leaksOf(entries: ReadonlyMap<string, Entry>, knowledge: Knowledge): readonly Leak[] {
+  const { node, resources } = knowledge;
+  const blocks = [...entries.values()].filter(
+    ({ key, value }) => parseBlockKey(key) !== undefined && isNamedIn(value, node),
+  );
+  const survey = ipamSurvey({ entries: blocks, revision: 0 });
+  // Mostly the endpoints of this node explain all; those of the whole cluster are many.
+  const own = [...resources.WorkloadEndpoint].filter(([, { spec }]) => spec.node === node);
+  const suspects = podLeaks(audit(survey, addressUsers({ ...resources, WorkloadEndpoint: new Map(own) })), node);
+  return suspects.length === 0 ? [] : podLeaks(audit(survey, addressUsers(resources)), node);
+}
+
+function podLeaks({ allocations }: Audit, node: string): readonly Leak[] {
+  return allocations.flatMap(({ ip, handle, sequenceNumber, attributes, verdict }) => {
+    const { namespace, pod } = attributes;
+    if (verdict !== 'leaked' || attributes['node'] !== node || namespace === undefined || pod === undefined) return [];
+    return handle?.startsWith(`${NETWORK_NAME}.`) === true ? [{ ip, handle, sequenceNumber, namespace, pod }] : [];
+  });
+}
+
+/** Reading a block is dear, and most have no address of this node. */
+function isNamedIn(block: Json, node: string): boolean {
+  const attributes = fieldOf(block, 'attributes');
+  return (
+    Array.isArray(attributes) && attributes.some((one: Json) => fieldOf(fieldOf(one, 'secondary'), 'node') === node)
+  );
+}
+
+const fieldOf = (value: Json | undefined, name: string): Json | undefined =>
+  typeof value === 'object' && value !== null ? (value as Readonly<Record<string, Json>>)[name] : undefined;
