@@ -143,6 +143,24 @@ describe('DEL', () => {
   });
 });
 
+test('GC leaves a pod whose ADD is at work, or came after GC began: the runtime could not name it', async () => {
+  const runs = runtime();
+  const [letAddGo, letGcGo] = [host.pauseBefore('putEndpoint'), host.pauseBefore('endpoints')];
+  const early = runs('ADD', WEB);
+  await clock.advance(0);
+  const collecting = runs('GC', undefined, { 'cni.dev/valid-attachments': [] });
+  await clock.advance(0);
+  letAddGo();
+  const late = runs('ADD', { containerId: 'c2', pod: 'web-1' });
+  expect(await Promise.all([early, late])).toMatchObject([{ code: 0 }, { code: 0 }]);
+  letGcGo();
+  expect(await collecting).toEqual({ code: 0, said: undefined });
+  expect(host.state().handles).toEqual(['k8s-pod-network.c1', 'k8s-pod-network.c2']);
+  // The next GC is of a runtime that knows them.
+  await runs('GC', undefined, { 'cni.dev/valid-attachments': [{ containerID: 'c2', ifname: 'eth0' }] });
+  expect(host.state().handles).toEqual(['k8s-pod-network.c2']);
+});
+
 describe('VERSION', () => {
   test('says the caller’s version and all that are spoken, also to one who says nothing', async () => {
     const verbs = new CniVerbs(ports);
