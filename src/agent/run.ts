@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { createSpeaker } from '../../bird/index.ts';
 import type { SpeakerSettings } from '../../bird/index.ts';
 import { createDataplane, createLinuxKernel, createLinuxNftables, recordingKernel } from '../../felix/index.ts';
-import type { Dataplane } from '../../felix/index.ts';
+import type { Dataplane, Kernel, LinuxKernelOptions } from '../../felix/index.ts';
 import { bgpRoutes } from '../api/bgp-routes.ts';
 import { cniRoute } from '../api/cni-route.ts';
 import { nodeRoutes } from '../api/node-routes.ts';
@@ -32,6 +32,11 @@ import { refreshAddresses, registerNode } from './registration.ts';
 export interface RunPorts {
   readonly log: Logger;
   readonly version: string;
+  /** Where the agent meets the world; a test puts its own around them. */
+  readonly around?: {
+    readonly kernel: (kernel: Kernel) => Kernel;
+    readonly store: (store: Store) => Store;
+  };
 }
 
 const RETRY_MS = 1000;
@@ -41,7 +46,11 @@ const RETRY_MS = 1000;
  * sessions close without a NOTIFICATION and peers keep our routes. Throws one sentence where it cannot start, and leaves
  * nothing open then.
  */
-export async function runAgent(settings: AgentSettings, { log: origin, version }: RunPorts): Promise<number> {
+export async function runAgent(settings: AgentSettings, { log: origin, version, around }: RunPorts): Promise<number> {
+  const openKernel = (options?: LinuxKernelOptions): Kernel => {
+    const kernel = createLinuxKernel(options);
+    return around?.kernel(kernel) ?? kernel;
+  };
   const threshold: LogThreshold = { level: settings.logThreshold };
   const root = origin.child({}, threshold);
   const log = root.child({ component: 'agent' });
@@ -49,7 +58,8 @@ export async function runAgent(settings: AgentSettings, { log: origin, version }
   const opened: (() => Promise<void> | void)[] = [];
   try {
     const dataplane = createDataplane(settings.felix, {
-      kernel: recordingKernel(createLinuxKernel(), hostRecord(settings.nodeNameFile, log)),
+      kernel: recordingKernel(openKernel(), hostRecord(settings.nodeNameFile, log)),
+      openNamespace: (netns) => openKernel({ netns }),
       nftables: createLinuxNftables(),
       clock: systemClock,
       random: systemRandom,
@@ -65,7 +75,8 @@ export async function runAgent(settings: AgentSettings, { log: origin, version }
     const probes = new HealthListener({ report: () => health.report(), log });
     opened.push(() => probes.close());
     await probes.open(settings.health);
-    const store = await openDatastore(settings, log);
+    const datastore = await openDatastore(settings, log);
+    const store = around?.store(datastore) ?? datastore;
     opened.push(() => store.close());
     const { agent, ended } = createAgent(settings, {
       ...{ node, version, store, dataplane, health, root },
