@@ -1,5 +1,4 @@
 import { mkdtempSync, rmSync } from 'node:fs';
-import { request } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
@@ -9,6 +8,8 @@ import type { ApiServer } from '../../../src/api/server.ts';
 import type { CniEnvironment } from '../../../src/cni/environment.ts';
 import type { CniAnswer } from '../../../src/cni/verbs.ts';
 import { silentLogger } from '../../../src/runtime/logger.ts';
+import { postCni } from '../../support/cni-socket.ts';
+import type { SocketReply } from '../../support/cni-socket.ts';
 
 let directory = '';
 let server: ApiServer;
@@ -32,25 +33,8 @@ afterEach(async () => {
   rmSync(directory, { recursive: true, force: true });
 });
 
-interface Reply {
-  readonly status: number | undefined;
-  readonly cniError: unknown;
-  readonly body: string;
-}
-
-/** As the plugin does it. */
-const post = (headers: Readonly<Record<string, string>>, stdin: string): Promise<Reply> =>
-  new Promise((resolve, reject) => {
-    const all = { Host: 'calico-ts', 'Content-Type': 'application/json', 'CNI-Protocol': '1', Connection: 'close' };
-    const at = { socketPath: socketPath(), method: 'POST', path: '/v1/cni', headers: { ...all, ...headers } };
-    const outgoing = request(at, (response) => {
-      let body = '';
-      response.on('data', (chunk: Buffer) => (body += chunk.toString()));
-      response.on('end', () => resolve({ status: response.statusCode, cniError: response.headers['cni-error'], body }));
-    });
-    outgoing.on('error', reject);
-    outgoing.end(stdin);
-  });
+const post = (headers: Readonly<Record<string, string>>, stdin: string): Promise<SocketReply> =>
+  postCni(socketPath(), headers, stdin);
 
 test('variables are headers, percent-encoded; stdin is passed on as it came', async () => {
   answer = { code: 0, body: '{"cniVersion":"1.0.0"}' };
