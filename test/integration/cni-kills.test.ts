@@ -117,6 +117,6 @@ describe.skipIf(!isRoot && process.env['CI'] === undefined)('an agent that is ki
       expect(await calls('ADD', STAYS)).toMatchObject({ code: 0 });
       expect(await whatIsThere()).toEqual(before);
     },
-    180_000,
+    60_000 + ROUNDS * 15_000,
   );
 });

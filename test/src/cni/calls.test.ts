@@ -182,6 +182,10 @@ describe('STATUS', () => {
       code: 50,
       said: { cniVersion: '1.1.0', code: 50, msg: 'no free address in p1 (10.0.0.0/24)' },
     });
+    // It is asked every few seconds.
+    expect(lines.filter(({ level }) => level === 'warn')).toEqual([]);
+    await runtime()('ADD', WEB, { mtu: -1 });
+    expect(lines.filter(({ level }) => level === 'warn')).toHaveLength(1);
   });
 });
 
