@@ -28,6 +28,7 @@ export type { TunnelNeed } from './calc/tunnels.ts';
 export { tunnelMac } from './calc/tunnel-mac.ts';
 export { hostInterfaces } from './host-interfaces.ts';
 export { createLinuxKernel } from './linux-kernel.ts';
+export type { LinuxKernelOptions } from './linux-kernel.ts';
 export type { Kernel } from './kernel.ts';
 export { KernelError } from './kernel.ts';
 export { HOST_LINK_LOCAL, HOST_MAC, IPV4_GATEWAY } from './workload-interface.ts';

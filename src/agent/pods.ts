@@ -46,7 +46,7 @@ export function podPorts(parts: PodsPorts): PodPorts {
     addInterface: (workload) => dataplane.addWorkloadInterface(workload),
     removeInterface: (name) => dataplane.removeWorkloadInterface(name),
     look: (names, addresses) => dataplane.lookAtWorkloadInterface(names, addresses),
-    veths: async () => (await dataplane.interfaces()).filter(({ kind }) => kind === 'veth').map(({ name }) => name),
+    veths: () => vethsWithoutOthers(parts),
     putEndpoint: async (endpoint) => {
       await resources.apply(workloadEndpoint(node, endpoint));
     },
@@ -141,6 +141,14 @@ async function endpointsOf({ resources, node }: PodsPorts, workload: Workload): 
 async function endpoints({ resources, node }: PodsPorts): Promise<readonly Endpoint[]> {
   const all = await resources.list('WorkloadEndpoint');
   return all.filter(({ spec }) => spec.node === node && isOurs(spec)).map(endpointOf);
+}
+
+/** What another orchestrator (libnetwork, OpenStack) has an endpoint for is none of ours. */
+async function vethsWithoutOthers({ dataplane, resources, node }: PodsPorts): Promise<readonly string[]> {
+  const [interfaces, all] = await Promise.all([dataplane.interfaces(), resources.list('WorkloadEndpoint')]);
+  const others = all.filter(({ spec }) => spec.node === node && !isOurs(spec));
+  const taken = new Set(others.map(({ spec }) => spec.interfaceName));
+  return interfaces.filter(({ kind, name }) => kind === 'veth' && !taken.has(name)).map(({ name }) => name);
 }
 
 const isSameWorkload = (a: Workload, b: Workload): boolean =>

@@ -2,11 +2,12 @@ import { join } from 'node:path';
 import { createSpeaker } from '../../bird/index.ts';
 import type { SpeakerSettings } from '../../bird/index.ts';
 import { createDataplane, createLinuxKernel, createLinuxNftables, recordingKernel } from '../../felix/index.ts';
-import type { Dataplane } from '../../felix/index.ts';
+import type { Dataplane, Kernel, LinuxKernelOptions } from '../../felix/index.ts';
 import { bgpRoutes } from '../api/bgp-routes.ts';
 import { cniRoute } from '../api/cni-route.ts';
 import { nodeRoutes } from '../api/node-routes.ts';
 import { startApi } from '../api/server.ts';
+import type { ApiSettings } from '../api/server.ts';
 import type { InstallReport } from '../cni/install/install.ts';
 import type { AgentSettings, RuntimeSettings } from '../config/settings.ts';
 import { SOCKET_NAME } from '../config/socket-name.ts';
@@ -37,6 +38,11 @@ export interface RunPorts {
   readonly version: string;
   /** Puts the CNI plugin's files in place; absent: somebody else does. */
   readonly installCni?: () => InstallReport;
+  /** Where the agent meets the world; a test puts its own around them. */
+  readonly around?: {
+    readonly kernel: (kernel: Kernel) => Kernel;
+    readonly store: (store: Store) => Store;
+  };
 }
 
 const RETRY_MS = 1000;
@@ -46,10 +52,12 @@ const RETRY_MS = 1000;
  * sessions close without a NOTIFICATION and peers keep our routes. Throws one sentence where it cannot start, and leaves
  * nothing open then.
  */
-export async function runAgent(
-  settings: AgentSettings,
-  { log: origin, version, installCni }: RunPorts,
-): Promise<number> {
+export async function runAgent(settings: AgentSettings, ports: RunPorts): Promise<number> {
+  const { log: origin, version, around } = ports;
+  const openKernel = (options?: LinuxKernelOptions): Kernel => {
+    const kernel = createLinuxKernel(options);
+    return around?.kernel(kernel) ?? kernel;
+  };
   const threshold: LogThreshold = { level: settings.logThreshold };
   const root = origin.child({}, threshold);
   const log = root.child({ component: 'agent' });
@@ -57,7 +65,8 @@ export async function runAgent(
   const opened: (() => Promise<void> | void)[] = [];
   try {
     const dataplane = createDataplane(settings.felix, {
-      kernel: recordingKernel(createLinuxKernel(), hostRecord(settings.nodeNameFile, log)),
+      kernel: recordingKernel(openKernel(), hostRecord(settings.nodeNameFile, log)),
+      openNamespace: (netns) => openKernel({ netns }),
       nftables: createLinuxNftables(),
       clock: systemClock,
       random: systemRandom,
@@ -74,7 +83,8 @@ export async function runAgent(
     const answers = new TcpAnswers({ report: () => health.report(), metrics, clock: systemClock, log });
     opened.push(() => answers.close());
     await answers.open(settings);
-    const store = await openDatastore(settings, log);
+    const datastore = await openDatastore(settings, log);
+    const store = around?.store(datastore) ?? datastore;
     opened.push(() => store.close());
     const { agent, ended } = createAgent(settings, {
       ...{ node, version, store, dataplane, health, root },
@@ -87,11 +97,7 @@ export async function runAgent(
     metrics.attend(() => agent.knowledge());
     opened.push(() => agent.close({ kind: 'restart' }));
     const api = await startApi(
-      {
-        socketPath: join(settings.runDirectory, SOCKET_NAME),
-        socketMode: settings.socketMode,
-        setBy: 'CALICO_RUN_DIR',
-      },
+      apiSettings(settings),
       [...bgpRoutes(agent), ...nodeRoutes(agent), cniRoute(agent)],
       root.child({ component: 'api' }),
     );
@@ -107,8 +113,7 @@ export async function runAgent(
     const watch = watchAddresses(agent, registration, { node, settings, store, dataplane, log });
     opened.push(() => watch?.close());
     // Only now: with the configuration the runtime takes the node for ready.
-    const files = installCni && new CniFiles(installCni, { clock: systemClock, log });
-    files?.start();
+    const files = keepCniFiles(ports.installCni, log);
     opened.push(() => files?.close());
     log.info({ node, version, adopted: dataplane.adoptedRoutes() }, 'calico-node-ts started');
     return await ended;
@@ -116,6 +121,17 @@ export async function runAgent(
     for (const close of opened.reverse()) await close();
     log.info({ node }, 'calico-node-ts ended; routes stay');
   }
+}
+
+const apiSettings = ({ runDirectory, socketMode }: AgentSettings): ApiSettings => ({
+  ...{ socketPath: join(runDirectory, SOCKET_NAME), socketMode, setBy: 'CALICO_RUN_DIR' },
+});
+
+function keepCniFiles(install: RunPorts['installCni'], log: Logger): CniFiles | undefined {
+  if (install === undefined) return undefined;
+  const files = new CniFiles(install, { clock: systemClock, log });
+  files.start();
+  return files;
 }
 
 interface WatchParts {

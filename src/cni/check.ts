@@ -112,7 +112,7 @@ function hostDifferences(
       : []),
     ...(has(6) && !host.hasLinkLocal ? [`${name} does not have the gateway's address ${HOST_LINK_LOCAL}`] : []),
     ...expected.addresses
-      .filter((address) => !reached.includes(address))
+      .filter((address) => !reached.some((one) => sameAddress(one, address)))
       .map((address) => `the host does not route ${formatPrefix(hostPrefix(address))} to ${name}`),
   ];
 }

@@ -55,7 +55,7 @@ export interface PodPorts {
   removeInterface(hostInterface: string): Promise<void>;
   /** What the kernel has of it now. */
   look(names: WorkloadNames, addresses: readonly IpAddress[]): Promise<WorkloadSight>;
-  /** Names of the host's veths. */
+  /** Names of the host's veths, without those of other orchestrators. */
   veths(): Promise<readonly string[]>;
   /** Takes the place of an older sandbox's endpoint: endpoints are named by pod. */
   putEndpoint(endpoint: Endpoint): Promise<void>;

@@ -80,7 +80,9 @@ export class CniVerbs {
     } catch (error) {
       const failure = toCniError(error);
       const { command, containerId } = environment;
-      this.#ports.log.warn({ command, containerId, code: failure.code, error: failure.message }, 'a CNI call failed');
+      // A runtime asks for STATUS every few seconds.
+      const level = command === 'STATUS' ? 'debug' : 'warn';
+      this.#ports.log[level]({ command, containerId, code: failure.code, error: failure.message }, 'a CNI call failed');
       return { code: failure.code, body: formatError(failure, cniVersion) };
     }
   }

@@ -10,6 +10,7 @@ import { raiseCluster, removeCluster } from '../../src/demo/cluster.ts';
 import { agentSocket } from '../../src/demo/layout.ts';
 import type { Layout } from '../../src/demo/layout.ts';
 import type { RouteReport } from '../../src/api/contract.ts';
+import { until } from '../support/agent-lab.ts';
 import { buildPlugins, hasCompiler } from '../support/cni-plugin.ts';
 import type { CriPod, PodSpec } from '../support/cri/client.ts';
 import { startContainerd } from '../support/cri/containerd.ts';
@@ -92,6 +93,22 @@ describe.skipIf(!isThere && process.env['CI'] === undefined)('containerd', { tim
     const client = await runPod('node-b1', { namespace: 'default', name: 'client' });
     await server.exec('httpd', '-h', '/www');
     expect(await client.exec('wget', '-q', '-O', '-', 'http://172.30.1.11:8080/')).toBe('a pod\n');
+  });
+
+  test("a pod's annotations arrive: it has the address that they ask for, and a wrong one is told", async () => {
+    const asking = (name: string, addresses: string): PodSpec => ({
+      ...{ namespace: 'default', name },
+      annotations: { 'cni.projectcalico.org/ipAddrs': addresses },
+    });
+    const pod = await runPod('node-a1', asking('by-name', '["192.168.77.7"]'));
+    expect(pod.addresses).toEqual(['192.168.77.7']);
+    const other = await runPod('node-b1', { namespace: 'default', name: 'other' });
+    // The other rack may have yet to hear of the block.
+    await until(
+      async () => (await other.exec('ping', '-c', '1', '-W', '1', '192.168.77.7')).includes('1 packets received'),
+      () => '192.168.77.7 does not answer',
+    );
+    await expect(runPod('node-a1', asking('wrong', '["10.1.2.3"]'))).rejects.toThrow(/10\.1\.2\.3/);
   });
 
   test('30 pods at once come, have an address each, and go without a trace', async () => {

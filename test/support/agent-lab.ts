@@ -53,6 +53,8 @@ export interface AgentLabSetup {
   readonly join?: (a: TestNetns, b: TestNetns) => void;
   /** What the agents are told beside what every agent of a lab is. */
   readonly environment?: Readonly<Record<string, string>>;
+  /** The program that is started as an agent; default: the agent. */
+  readonly program?: string;
 }
 
 const byCable = (a: TestNetns, b: TestNetns): void =>
@@ -61,7 +63,7 @@ const byCable = (a: TestNetns, b: TestNetns): void =>
 /** Two nodes, 172.30.7.11 and .12, agents on a file datastore. */
 export function makeAgentLab(
   prefix: string,
-  { join: joined = byCable, environment = {} }: AgentLabSetup = {},
+  { join: joined = byCable, environment = {}, program = 'src/main.ts' }: AgentLabSetup = {},
 ): AgentLab {
   const directory = mkdtempSync(join(tmpdir(), `${prefix}-`));
   const netns = ['a', 'b'].map((name) => makeNetns(`${prefix}-${name}`));
@@ -73,7 +75,7 @@ export function makeAgentLab(
     each.run('ip', 'addr', 'add', `172.30.7.${11 + i}/24`, 'dev', 'eth0');
     each.run('ip', 'link', 'set', 'eth0', 'up');
     each.run('ip', 'route', 'add', 'default', 'via', `172.30.7.${12 - i}`);
-    return labNode(each, { name: `node-${'ab'[i]!}`, directory, monitors, environment });
+    return labNode(each, { name: `node-${'ab'[i]!}`, directory, monitors, environment, program });
   });
   const run = async (args: readonly string[]): Promise<string> => {
     const said: string[] = [];
@@ -103,9 +105,10 @@ interface LabParts {
   readonly directory: string;
   readonly monitors: ChildProcess[];
   readonly environment: Readonly<Record<string, string>>;
+  readonly program: string;
 }
 
-function labNode(netns: TestNetns, { name, directory, monitors, environment }: LabParts): LabNode {
+function labNode(netns: TestNetns, { name, directory, monitors, environment, program }: LabParts): LabNode {
   const runDirectory = join(directory, name);
   const logFile = join(directory, `${name}.log`);
   const events: string[] = [];
@@ -136,7 +139,7 @@ function labNode(netns: TestNetns, { name, directory, monitors, environment }: L
         throw new Error(`${name}: an agent runs already, and a second one would outlive the test`);
       }
       // exec: the agent's own pid, so that a signal reaches it and not `ip`.
-      const command = `exec ip netns exec ${netns.name} ${process.execPath} src/main.ts 2>>${logFile}`;
+      const command = `exec ip netns exec ${netns.name} ${process.execPath} ${program} 2>>${logFile}`;
       agent = spawn('sh', ['-c', command], { env: { ...env, ...other }, stdio: 'ignore' });
     },
     kill: async (signal) => {

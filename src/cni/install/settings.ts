@@ -41,7 +41,7 @@ export function installSettings(env: Environment, flags: InstallFlags, ownDirect
   const confName = fileName('CNI_CONF_NAME', value('CNI_CONF_NAME', '10-calico.conflist'));
   const oldConfName = value('CNI_OLD_CONF_NAME', '');
   return {
-    binDirectory: flags.binDir ?? mounted('/opt/cni/bin') ?? '/opt/cni/bin',
+    binDirectory: flags.binDir ?? mounted('/opt/cni/bin') ?? value('CNI_BIN_DIR', '/opt/cni/bin'),
     netDirectory: flags.netDir ?? mounted('/etc/cni/net.d') ?? netDir,
     ownDirectory,
     otherDirectories: ['/opt/cni/bin', '/usr/lib/cni', '/usr/libexec/cni'],

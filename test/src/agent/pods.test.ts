@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import type { Dataplane } from '../../../felix/index.ts';
+import type { Dataplane, HostInterface } from '../../../felix/index.ts';
 import { createPods, podPorts } from '../../../src/agent/pods.ts';
 import type { Pods } from '../../../src/agent/pods.ts';
 import { localBlocks } from '../../../src/agent/cluster-view.ts';
@@ -72,6 +72,7 @@ async function makePods(pools: Readonly<Record<string, object>> = { p1: { cidr: 
     },
     removeWorkloadInterface: () => Promise.resolve(),
     onChange: () => () => undefined,
+    interfaces: () => Promise.resolve(['cali0', 'cali1'].map((name) => ({ name, kind: 'veth' }) as HostInterface)),
     routes: () =>
       routed.map((address) => ({
         state: 'programmed' as const,
@@ -212,4 +213,23 @@ test('a container without a pod has an endpoint by its own name, as in Calico, a
   expect(await portsOn('b').heldHere()).toEqual([]);
   await removePod(attachment, portsOn('a'));
   expect([await resources.list('WorkloadEndpoint'), [...(await ipam.heldOn('a'))]]).toEqual([[], []]);
+});
+
+test('a host interface of another orchestrator is not among those that may be strays', async () => {
+  const { portsOn, resources } = await makePods();
+  const spec = {
+    orchestrator: 'libnetwork',
+    node: 'a',
+    workload: 'libnetwork',
+    endpoint: 'e1',
+    interfaceName: 'cali1',
+  };
+  const metadata = { name: 'a-libnetwork-libnetwork-e1', namespace: 'libnetwork' };
+  await resources.create({
+    apiVersion: 'projectcalico.org/v3',
+    kind: 'WorkloadEndpoint',
+    metadata,
+    spec,
+  } as unknown as AnyResource);
+  expect(await portsOn('a').veths()).toEqual(['cali0']);
 });

@@ -27,6 +27,8 @@ export interface Containerd {
   readonly close: () => Promise<void>;
 }
 
+/** Of shims' sockets and of CNI results: they cannot be configured. */
+const FIXED_DIRECTORIES = ['/run/containerd', '/var/lib/cni'];
 const NETNS_DIRECTORY = '/run/netns';
 
 /**
@@ -41,11 +43,12 @@ export async function startContainerd(setup: ContainerdSetup): Promise<Container
   ) as [string, string, string];
   writeFileSync(config, configuration(setup, socket));
   const before = new Set(podNamespaces());
+  const made = FIXED_DIRECTORIES.filter((path) => !existsSync(path));
   const script = [
     'set -e',
     // What lies on / and on these is nobody else's from here on; /run/netns stays shared.
     'for mount in / /run /tmp "$1"; do mountpoint -q "$mount" && mount --make-private "$mount"; done',
-    'mkdir -p /run/containerd && mount -t tmpfs none /run/containerd',
+    ...FIXED_DIRECTORIES.map((path) => `mkdir -p ${path} && mount -t tmpfs none ${path}`),
     'exec containerd -c "$1/config.toml"',
   ].join('\n');
   const log = openSync(logFile, 'a');
@@ -65,6 +68,7 @@ export async function startContainerd(setup: ContainerdSetup): Promise<Container
     await end(daemon);
     for (const name of podNamespaces().filter((each) => !before.has(each))) run('ip', 'netns', 'del', name);
     removeCgroups();
+    for (const path of made) rmSync(path, { recursive: true, force: true });
     rmSync(directory, { recursive: true, force: true });
   };
   try {
