@@ -5,6 +5,7 @@ import { parseArgs } from 'node:util';
 import { codec } from './codec.ts';
 import { felix } from './felix.ts';
 import { outage } from './outage.ts';
+import { plan } from './plan.ts';
 import { pods } from './pods.ts';
 import { reaction } from './reaction.ts';
 import { rib } from './rib.ts';
@@ -14,7 +15,7 @@ import { startup } from './startup.ts';
 import { turns } from './turns.ts';
 
 /** One row per scenario. */
-const scenarios: readonly Scenario[] = [codec, rib, felix, turns, reaction, pods, outage, startup];
+const scenarios: readonly Scenario[] = [codec, rib, felix, turns, reaction, pods, outage, startup, plan];
 
 const DEFAULT_ROUNDS = '7';
 /** Fewer make no median worth printing. */
