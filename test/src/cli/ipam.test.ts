@@ -1,6 +1,7 @@
 import { beforeEach, describe, expect, test } from 'vitest';
-import { IPAM_CONFIG_KEY } from '../../../src/datastore/keys.ts';
+import { IPAM_CONFIG_KEY, resourceKey } from '../../../src/datastore/keys.ts';
 import { fiveDigits } from '../../../src/cli/ipam/usage.ts';
+import { API_VERSION } from '../../../src/resources/index.ts';
 import { checkInvariants } from '../../support/ipam.ts';
 import { IpamShell, pools } from './ipam-shell.ts';
 
@@ -201,6 +202,23 @@ describe('ipam split', () => {
       exitCode,
       stderr: expect.stringContaining(sentence) as string,
     });
+  });
+
+  test('64 parts of one block each, with the annotations of the pool, the time of now and a name that fits', async () => {
+    await lock();
+    const name = 'n'.repeat(253);
+    const key = resourceKey({ plural: 'ippools', name });
+    const annotations = { why: 'test' };
+    const spec = { cidr: '10.66.0.0/24', blockSize: 30 };
+    await shell.store.create(key, { apiVersion: API_VERSION, kind: 'IPPool', metadata: { name, annotations }, spec });
+    expect(await shell.run('ipam', 'split', '64', '--name', name)).toMatchObject({ exitCode: 0, stderr: '' });
+    const { entries } = await shell.store.list('/calico/resources/v3/projectcalico.org/ippools/split-');
+    expect(entries).toHaveLength(64);
+    for (const { value } of entries) {
+      const { metadata } = value as { readonly metadata: Readonly<Record<string, string>> };
+      expect(metadata).toMatchObject({ annotations, creationTimestamp: '2026-01-01T00:00:00Z' });
+      expect(metadata['name']!.length).toBeLessThanOrEqual(253);
+    }
   });
 
   test('without the lock, or into less than blocks, it is refused', async () => {
