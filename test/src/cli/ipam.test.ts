@@ -161,6 +161,16 @@ describe('ipam configure', () => {
     });
   });
 
+  test('a new record has what counts where nothing is set; what an old one says stays', async () => {
+    await shell.run('ipam', 'configure', '--strictaffinity=true');
+    const there = (await shell.store.get(IPAM_CONFIG_KEY))!;
+    expect(there.value).toEqual({ strict_affinity: true, auto_allocate_blocks: true });
+    const old = { strict_affinity: true, auto_allocate_blocks: false };
+    await shell.store.update(IPAM_CONFIG_KEY, old, there.revision);
+    await shell.run('ipam', 'configure', '--max-blocks-per-host=4');
+    expect((await shell.store.get(IPAM_CONFIG_KEY))!.value).toEqual({ ...old, maxBlocksPerHost: 4 });
+  });
+
   test.each([
     [1, ['--strictaffinity=yes'], "spec.strictAffinity = 'yes'"],
     [1, ['--max-blocks-per-host=4'], "spec.maxBlocksPerHost = '4': needs strictAffinity"],
