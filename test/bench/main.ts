@@ -6,6 +6,7 @@ import { cni } from './cni.ts';
 import { codec } from './codec.ts';
 import { felix } from './felix.ts';
 import { outage } from './outage.ts';
+import { plan } from './plan.ts';
 import { pods } from './pods.ts';
 import { reaction } from './reaction.ts';
 import { rib } from './rib.ts';
@@ -16,7 +17,7 @@ import { startup } from './startup.ts';
 import { turns } from './turns.ts';
 
 /** One row per scenario. */
-const scenarios: readonly Scenario[] = [codec, rib, felix, turns, reaction, pods, cni, outage, startup, scrape];
+const scenarios: readonly Scenario[] = [codec, rib, felix, turns, reaction, pods, cni, outage, startup, scrape, plan];
 
 const DEFAULT_ROUNDS = '7';
 /** Fewer make no median worth printing. */

@@ -33,3 +33,9 @@ test('a domain without records is one sentence with both names', async () => {
       'querySrv ENOTFOUND _etcd-client._tcp.nobody.invalid)',
   );
 });
+
+test('and so is one whose records are empty', async () => {
+  await expect(discoverEndpoints('bare.org', () => Promise.resolve([]))).rejects.toThrow(
+    "ETCD_DISCOVERY_SRV = 'bare.org': names no etcd (no records)",
+  );
+});
