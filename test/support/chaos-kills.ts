@@ -48,7 +48,10 @@ export function testKills(lab: DataplaneLab, encapsulation: Encapsulation, { see
       });
       const seconds = ((performance.now() - began) / 1000).toFixed(1);
       tell(`${siege.killed} kills of seed ${seed} in ${seconds} s, ${siege.inWords()}; ${inWords(reports)}`);
-      expect(unexplainedLossOf(reports), `${siege.around(reports)}\ncounted: ${risen(before, after)}`).toEqual({});
+      expect(
+        unexplainedLossOf(reports),
+        `${siege.around(reports)}\ncounted: ${risen(before, after)}\n${inWords(reports)}`,
+      ).toEqual({});
       await expectRight(lab, siege.wish);
     },
   );
@@ -103,14 +106,14 @@ class Siege {
     return `${write} between two writes, ${apply} by the clock, ${life} by the clock in a new process, ${late} too late`;
   }
 
-  /** What was done in the two seconds before each loss, and while it lasted. */
+  /** What was done in the twenty seconds before each loss, and while it lasted. */
   around(reports: ReadonlyMap<string, PingReport>): string {
     return [...reports]
       .flatMap(([flow, { lost, lostBetween, remarks }]) => [
         ...remarks.map((remark) => `${flow}: ${remark}`),
         ...lost.map((number, i) => {
           const [from, to] = lostBetween[i]!;
-          const deeds = this.#diary.filter(({ atMs }) => atMs > from - 2000 && atMs < to);
+          const deeds = this.#diary.filter(({ atMs }) => atMs > from - 20_000 && atMs < to);
           const told = deeds.map(({ atMs, what }) => `${(atMs - from).toFixed(0)} ms ${what}`).join('; ');
           return `${flow} lost ${number} within ${(to - from).toFixed(0)} ms of ${new Date(from).toISOString()}: ${told}`;
         }),

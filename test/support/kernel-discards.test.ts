@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { discardsIn, unspecified } from './kernel-discards.ts';
+import { discardsIn, numbersOf } from './kernel-discards.ts';
 
 test('of the stacks of dropped packets those count in which the route was dead', () => {
   const trace = `# tracer: nop
@@ -19,12 +19,15 @@ test('of the stacks of dropped packets those count in which the route was dead',
  => dst_discard
  => ip_sublist_rcv_finish
 `;
-  expect(discardsIn(trace)).toBe(2);
-  expect(discardsIn('# tracer: nop\n')).toBe(0);
+  const by = { dst_discard_out: 1, ip_tunnel_xmit: 1, dst_discard: 1 };
+  expect(discardsIn(trace)).toEqual({ deadRoute: 2, by: new Map(Object.entries(by)) });
+  expect(discardsIn('# tracer: nop\n')).toEqual({ deadRoute: 0, by: new Map() });
 });
 
-test('the number of the reason is the kernel’s own', () => {
-  const format = 'print fmt: "...", __print_symbolic(REC->reason, { 2, "NOT_SPECIFIED" }, { 3, "NO_SOCKET" })';
-  expect(unspecified(format)).toBe(2);
-  expect(() => unspecified('print fmt: "skbaddr=%p"')).toThrow('tells no reasons');
+test('the numbers of the reasons are the kernel’s own', () => {
+  const number = numbersOf(
+    'print fmt: "...", __print_symbolic(REC->reason, { 2, "NOT_SPECIFIED" }, { 3, "NO_SOCKET" })',
+  );
+  expect(number('NO_SOCKET')).toBe(3);
+  expect(() => number('SOCKET_FILTER')).toThrow('knows no reason SOCKET_FILTER');
 });

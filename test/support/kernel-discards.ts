@@ -12,7 +12,7 @@ import { existsSync, mkdirSync, readFileSync, rmdirSync, writeFileSync } from 'n
 const TRACING = '/sys/kernel/tracing';
 const INSTANCE = `${TRACING}/instances/calico-ts-test`;
 const EVENT = `${INSTANCE}/events/skb/kfree_skb`;
-/** Kibibytes a processor; a stack has about one, and only drops without a reason have theirs written down. */
+/** Kibibytes a processor; a stack has about one, and only what is not usual has its own written down. */
 const BUFFER = '4096';
 const IPV4 = 0x0800;
 
@@ -24,26 +24,43 @@ export class KernelDiscards {
     if (existsSync(INSTANCE)) rmdirSync(INSTANCE);
     mkdirSync(INSTANCE);
     writeFileSync(`${INSTANCE}/buffer_size_kb`, BUFFER);
-    const reason = unspecified(readFileSync(`${EVENT}/format`, 'utf8'));
-    writeFileSync(`${EVENT}/trigger`, `stacktrace if reason == ${reason} && protocol == ${IPV4}`);
+    const number = numbersOf(readFileSync(`${EVENT}/format`, 'utf8'));
+    // What no socket took, or a socket's own filter: of every answer of ping there is one.
+    const usual = ['NO_SOCKET', 'SOCKET_FILTER'].map((name) => `reason != ${number(name)}`).join(' && ');
+    writeFileSync(`${EVENT}/trigger`, `stacktrace if ${usual} && protocol == ${IPV4}`);
     return new KernelDiscards();
   }
 
-  /** Ends it, once; how many there were. */
-  stop(): number {
+  /** Ends it, once. */
+  stop(): Discards {
     const trace = readFileSync(`${INSTANCE}/trace`, 'utf8');
     rmdirSync(INSTANCE);
     return discardsIn(trace);
   }
 }
 
-/** The number that this kernel has for "no reason given", which is what `dst_discard` says. */
-export function unspecified(format: string): number {
-  const [, number] = /\{ (\d+), "NOT_SPECIFIED" \}/.exec(format) ?? [];
-  if (number === undefined) throw new Error('the kernel tells no reasons for dropped packets (before 5.17)');
-  return Number(number);
+export interface Discards {
+  /** Packets whose route was dead when it was to be followed. */
+  readonly deadRoute: number;
+  /** All dropped packets by the function that dropped them; without what is usual. */
+  readonly by: ReadonlyMap<string, number>;
 }
 
-/** Stacks in which a packet was handed to `dst_discard`; it is one function with `dst_discard_out`, whichever name is shown. */
-export const discardsIn = (trace: string): number =>
-  trace.split('<stack trace>').filter((s) => /=> dst_discard/.test(s)).length;
+/** The numbers that this kernel has for its reasons to drop a packet. */
+export function numbersOf(format: string): (name: string) => number {
+  return (name) => {
+    const [, number] = new RegExp(`\\{ (\\d+), "${name}" \\}`).exec(format) ?? [];
+    if (number === undefined) throw new Error(`the kernel knows no reason ${name} for a dropped packet (before 5.17)`);
+    return Number(number);
+  };
+}
+
+/** `dst_discard` is one function with `dst_discard_out`, whichever name is shown. */
+export function discardsIn(trace: string): Discards {
+  const by = new Map<string, number>();
+  for (const stack of trace.split('<stack trace>').slice(1)) {
+    const [, name = 'unknown'] = /=> kfree_skb\S*\n => (\S+)/.exec(stack) ?? [];
+    by.set(name, (by.get(name) ?? 0) + 1);
+  }
+  return { deadRoute: (by.get('dst_discard') ?? 0) + (by.get('dst_discard_out') ?? 0), by };
+}

@@ -62,9 +62,21 @@ test('a loss is explained only by as many packets that the kernel threw away', (
     .set('a > b', { ...lossless, lost: [3] })
     .set('b > a', { ...lossless, lost: [7] })
     .set('a > c', { ...lossless, lost: [] });
-  reports.discarded = 1;
+  reports.discards = {
+    deadRoute: 1,
+    by: new Map([
+      ['dst_discard', 1],
+      ['ip_error', 4],
+    ]),
+  };
   expect(unexplainedLossOf(reports)).toEqual({ 'a > b': [3], 'b > a': [7] });
-  reports.discarded = 2;
+  reports.discards = {
+    deadRoute: 2,
+    by: new Map([
+      ['dst_discard', 2],
+      ['ip_error', 4],
+    ]),
+  };
   expect(unexplainedLossOf(reports)).toEqual({});
-  expect(inWords(reports)).toMatch(/; 2 thrown away by the kernel itself$/);
+  expect(inWords(reports)).toMatch(/; thrown away by the kernel: 2 by dst_discard, 4 by ip_error$/);
 });

@@ -6,6 +6,7 @@ import { closeSync, fstatSync, mkdtempSync, openSync, readFileSync, readSync, rm
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { Discards } from './kernel-discards.ts';
 import { KernelDiscards } from './kernel-discards.ts';
 import type { TestNetns } from './netns.ts';
 
@@ -199,8 +200,8 @@ export interface Traffic {
 
 /** By flow. */
 export class PingReports extends Map<string, PingReport> {
-  /** Packets that the kernel threw away by itself meanwhile, as kernel-discards.ts tells; of these flows or others. */
-  discarded = 0;
+  /** What the kernel threw away meanwhile, of these flows or others, where it can be traced. */
+  discards: Discards = { deadRoute: 0, by: new Map() };
 }
 
 /** Pings along all flows while `work` runs; every flow must have answers before it and after it. */
@@ -226,7 +227,7 @@ export async function pingWhile(
     await answers(AFTER);
   } finally {
     for (const { name, pinger } of pingers) reports.set(name, await pinger.stop());
-    reports.discarded = discards?.stop() ?? 0;
+    if (discards !== undefined) reports.discards = discards.stop();
   }
   return reports;
 }
@@ -237,20 +238,21 @@ export const lossOf = (
 ): Readonly<Record<string, readonly number[]>> =>
   Object.fromEntries([...reports].flatMap(([name, { lost }]) => (lost.length === 0 ? [] : [[name, lost]])));
 
-/** The same, and `{}` too where the kernel by itself threw away as many packets as were lost. */
+/** The same, and `{}` too where the kernel's own fault that kernel-discards.ts tells of took as many packets. */
 export function unexplainedLossOf(reports: PingReports): Readonly<Record<string, readonly number[]>> {
   const lost = [...reports.values()].reduce((sum, report) => sum + report.lost.length, 0);
-  return lost <= reports.discarded ? {} : lossOf(reports);
+  return lost <= reports.discards.deadRoute ? {} : lossOf(reports);
 }
 
-/** One line for people: `a > b: 5012 answers, 3 lost, longest outage 18 ms`; and what the kernel threw away by itself. */
+/** One line for people: `a > b: 5012 answers, 3 lost, longest outage 18 ms`; and where the kernel threw packets away. */
 export function inWords(reports: ReadonlyMap<string, Omit<PingReport, 'remarks'>>): string {
   const flows = [...reports].map(([name, { received, lost, outageMs }]) => {
     const outage = lost.length === 0 ? '' : `, longest outage ${outageMs.toFixed(0)} ms`;
     return `${name}: ${received} answers, ${lost.length} lost${outage}`;
   });
-  const discarded = reports instanceof PingReports ? reports.discarded : 0;
-  return [...flows, ...(discarded === 0 ? [] : [`${discarded} thrown away by the kernel itself`])].join('; ');
+  const by = reports instanceof PingReports ? [...reports.discards.by] : [];
+  const thrown = by.map(([name, count]) => `${count} by ${name}`).join(', ');
+  return [...flows, ...(thrown === '' ? [] : [`thrown away by the kernel: ${thrown}`])].join('; ');
 }
 
 /** The longest of all flows, in milliseconds. */
