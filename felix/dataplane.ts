@@ -34,6 +34,7 @@ import type { NatStatus } from './nat/nat-table.ts';
 import { NatTableKeeper } from './nat/nat-table.ts';
 import type { Nftables } from './nat/nftables.ts';
 import { planNat } from './nat/plan.ts';
+import type { NatPlan } from './nat/plan.ts';
 import { MovedAddresses } from './moved-addresses.ts';
 import { NeighbourTable } from './neighbour-table.ts';
 import { BIRD_PROTOCOL, isOurs, isOursOrCalicos } from './ownership.ts';
@@ -317,9 +318,15 @@ export class NodeDataplane implements Dataplane {
         mayDelete,
       ),
     );
-    const natSettings = { settings: this.#settings.nat, vxlanPort: this.#settings.vxlanPort };
-    results.push(await this.#nat.reconcile(planNat(inputs, plans, natSettings), now, isFull));
+    results.push(await this.#nat.reconcile(await this.#planNat(inputs, plans), now, isFull));
     return this.#report(results);
+  }
+
+  async #planNat(inputs: DataplaneInputs, plans: readonly TunnelPlan[]): Promise<NatPlan> {
+    const { nat: settings, vxlanPort } = this.#settings;
+    const leaving = plans.flatMap((plan) => (plan.state === 'unwanted' ? [plan.name] : []));
+    const there = leaving.filter((name) => this.#host.links.some((link) => link.name === name));
+    return planNat(inputs, plans, { settings, vxlanPort, keptLinks: await this.#nat.linksWithRules(there) });
   }
 
   /** Up to a tenth later, as in felix, so that the nodes of a cluster do not resync in step. */

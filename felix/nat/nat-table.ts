@@ -66,6 +66,14 @@ export class NatTableKeeper {
     });
   }
 
+  /** Those of the links that the table in the kernel has a rule for. What cannot be read has none, and reconcile() tells of it. */
+  async linksWithRules(links: readonly string[]): Promise<readonly string[]> {
+    const { nftables } = this.#ports;
+    if (links.length === 0 || nftables === undefined) return [];
+    const actual = this.#actual ?? (await nftables.read().then(textOf, () => ABSENT));
+    return links.filter((link) => actual.includes(JSON.stringify(link)));
+  }
+
   /**
    * Brings the table to the plan; `isFull`: whatever we believe, read it. What fails is told by statuses() and waits its
    * time: it is no failure of the pass, which has nothing to read again because of it.

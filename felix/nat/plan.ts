@@ -67,6 +67,16 @@ export interface NatPlan {
 
 export const PROTOCOL = { tcp: 6, udp: 17 } as const;
 
+export interface NatPlanSettings {
+  readonly settings?: NatSettings | undefined;
+  readonly vxlanPort: number;
+  /**
+   * Tunnels that nobody wants any more, whose rule is there: it stays. With the last rule the kernel would stop to track connections,
+   * and when it begins again it drops all but the first of the packets of one flow that it handles together.
+   */
+  readonly keptLinks?: readonly string[];
+}
+
 /**
  * As Calico means it: the source is changed if and only if it is in a pool with natOutgoing and the destination is in no
  * pool at all, disabled pools included. And what this host itself sends into a tunnel under another of its addresses
@@ -75,7 +85,7 @@ export const PROTOCOL = { tcp: 6, udp: 17 } as const;
 export function planNat(
   inputs: DataplaneInputs,
   tunnels: readonly TunnelPlan[],
-  { settings = {}, vxlanPort }: { readonly settings?: NatSettings | undefined; readonly vxlanPort: number },
+  { settings = {}, vxlanPort, keptLinks = [] }: NatPlanSettings,
 ): NatPlan {
   const families = ([4, 6] as const).map((family) => planFamily(inputs, family, settings));
   const links = tunnels
@@ -84,7 +94,7 @@ export function planNat(
   const sets = families.flatMap((family) => family.sets);
   const rules = [
     ...families.flatMap((family) => family.rules),
-    ...links.flatMap((link) => tunnelRules(link, vxlanPort)),
+    ...[...links, ...keptLinks].flatMap((link) => tunnelRules(link, vxlanPort)),
   ];
   const subjects = [
     ...inputs.pools.toSorted((a, b) => (a.name < b.name ? -1 : 1)).map((pool) => poolSubject(pool, settings)),

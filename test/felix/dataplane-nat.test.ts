@@ -98,7 +98,7 @@ test('the pass after a refusal ends at the wanted table', async () => {
   expect(rig.nftables.listing).toEqual(listing);
 });
 
-test('where a pool goes to a tunnel its rules come, and where the last wish goes the table goes', async () => {
+test('where a pool goes to a tunnel its rules come, and they stay as long as the tunnel is there: connections are tracked without a gap', async () => {
   const rig = await start();
   await update(rig, inputs({ pools: [pool('10.0.0.0/16', { vxlan: 'Always' })] }));
   expect(rig.nftables.listing?.filter((line) => line.includes('vxlan.calico')).length).toBe(2);
@@ -106,6 +106,25 @@ test('where a pool goes to a tunnel its rules come, and where the last wish goes
     ['pool', 'off'],
     ['tunnel', 'in force'],
   ]);
+  const { listing } = rig.nftables;
   await update(rig, inputs({ pools: [pool('10.0.0.0/16')] }));
+  expect(rig.nftables.listing).toEqual(listing);
+  expect(rig.dataplane.nat().map(({ subject, state }) => [subject.kind, state])).toEqual([['pool', 'off']]);
+  await rig.clock.advance(20_000);
+  expect((await rig.kernel.listLinks()).map(({ name }) => name)).not.toContain('vxlan.calico');
   expect(rig.nftables.listing).toBeUndefined();
+});
+
+test('a successor keeps the rules of a tunnel that is there and not wanted, and makes none', async () => {
+  const first = await start();
+  await update(first, inputs({ pools: [pool('10.0.0.0/16', { vxlan: 'Always' })] }));
+  const { kernel, nftables, clock } = first;
+  const { listing } = nftables;
+  for (const table of [listing, undefined]) {
+    if (table === undefined) await nftables.remove();
+    const dataplane = createDataplane(settings, { kernel, nftables, clock, random: () => 0, log: silentLogger });
+    await dataplane.start();
+    await update({ ...first, dataplane }, inputs({ pools: [pool('10.0.0.0/16')] }));
+    expect(nftables.listing).toEqual(table);
+  }
 });

@@ -50,6 +50,7 @@ class Ping {
   readonly #answers: Answer[] = [];
   readonly remarks: string[] = [];
   #offset = 0;
+  #beginning = 0;
 
   constructor(from: TestNetns, to: string) {
     const ping = ['ping', '-n', '-D', '-i', String(INTERVAL_MS / 1000), '-l', CATCH_UP, to];
@@ -75,7 +76,12 @@ class Ping {
     }
   }
 
-  /** Ends it, once; all its answers. */
+  /** What comes before is not counted: all packets that ping sends at its start are one burst of a flow that nobody knows yet. */
+  begin(): void {
+    this.#beginning = this.#readOn().length - 1;
+  }
+
+  /** Ends it, once; its answers from the beginning on. */
   async stop(): Promise<readonly Answer[]> {
     const ended = once(this.#child, 'exit');
     this.#child.kill('SIGINT');
@@ -83,7 +89,7 @@ class Ping {
     const answers = this.#readOn();
     closeSync(this.#reader);
     rmSync(this.#directory, { recursive: true });
-    return answers;
+    return answers.slice(this.#beginning);
   }
 
   get #file(): string {
@@ -123,6 +129,11 @@ export class Pinger {
   /** Waits for so many answers more, from each process its part; throws with what ping said where they do not come. */
   async answers(count: number): Promise<void> {
     await Promise.all(this.#pings.map((ping) => ping.answers(Math.ceil(count / PINGS))));
+  }
+
+  /** From the last answer that has come on, losses count. */
+  begin(): void {
+    for (const ping of this.#pings) ping.begin();
   }
 
   /** Ends it, once. */
@@ -223,6 +234,7 @@ export async function pingWhile(
   const reports = new PingReports();
   try {
     await answers(BEFORE);
+    for (const { pinger } of pingers) pinger.begin();
     await work({ answers });
     await answers(AFTER);
   } finally {
