@@ -214,6 +214,26 @@ describe('ipam split', () => {
     });
   });
 
+  test('a pool that somebody changes meanwhile is not split', async () => {
+    await lock();
+    const { store } = shell;
+    const key = resourceKey({ plural: 'ippools', name: 'main' });
+    const writeAll = store.writeAll.bind(store);
+    store.writeAll = async (writes) => {
+      const { value, revision } = (await store.get(key))!;
+      await store.update(key, { ...(value as object), changed: true }, revision);
+      return writeAll(writes);
+    };
+    expect(await shell.run('ipam', 'split', '2', '--name', 'main')).toMatchObject({
+      exitCode: 1,
+      stderr: expect.stringContaining(
+        'IP pool main was changed meanwhile; nothing has been split, try again',
+      ) as string,
+    });
+    const { entries } = await store.list('/calico/resources/v3/projectcalico.org/ippools/');
+    expect(entries).toMatchObject([{ key, value: { changed: true } }]);
+  });
+
   test('64 parts of one block each, with the annotations of the pool, the time of now and a name that fits', async () => {
     await lock();
     const name = 'n'.repeat(253);
