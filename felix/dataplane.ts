@@ -27,6 +27,7 @@ import type {
   WorkloadNames,
   WorkloadSight,
 } from './contract.ts';
+import { samePools } from './inputs.ts';
 import type { DataplaneInputs } from './inputs.ts';
 import type { Kernel } from './kernel.ts';
 import { LinkTable } from './link-table.ts';
@@ -41,6 +42,7 @@ import { BIRD_PROTOCOL, isOurs, isOursOrCalicos } from './ownership.ts';
 import type { IsOurs } from './ownership.ts';
 import { PassCounter } from './pass-counter.ts';
 import { PassScheduler } from './pass-scheduler.ts';
+import { reportPass } from './pass-report.ts';
 import type { PassResult } from './reconcile.ts';
 import { asError } from './reconcile.ts';
 import { Repairs } from './repairs.ts';
@@ -72,9 +74,6 @@ const READ_RETRY_MS = 1000;
 
 /** Long enough that a burst of changes to our NAT table is one pass. */
 const NAT_TOUCHED_MS = 20;
-
-/** A kernel that refuses one route may refuse ten thousand; routes() tells of each. */
-const MAX_LOGGED = 5;
 
 const LOOPBACK = parseIpAddress('127.0.0.1');
 /** What a new interface begins with; a pod's gets it, as Calico's felix reads it once at its start. */
@@ -319,7 +318,7 @@ export class NodeDataplane implements Dataplane {
       ),
     );
     results.push(await this.#nat.reconcile(await this.#planNat(inputs, plans), now, isFull));
-    return this.#report(results);
+    return reportPass(results, this.#routes.size, this.#ports.log);
   }
 
   async #planNat(inputs: DataplaneInputs, plans: readonly TunnelPlan[]): Promise<NatPlan> {
@@ -392,24 +391,9 @@ export class NodeDataplane implements Dataplane {
     if (failed.size > 0) await this.#resync();
     return { changed, failed };
   }
-
-  #report(results: readonly PassResult<unknown>[]): PassResult<unknown> {
-    const { log } = this.#ports;
-    const changed = results.reduce((sum, result) => sum + result.changed, 0);
-    const failed = new Map(results.flatMap((result) => [...result.failed]));
-    const examples = [...failed.values()].slice(0, MAX_LOGGED).map(({ message }) => message);
-    if (failed.size > 0) log.warn({ failed: failed.size, examples }, 'the kernel refused; will try again');
-    if (changed > 0) log.info({ changed, routes: this.#routes.size }, 'dataplane programmed');
-    return { changed, failed };
-  }
 }
 
 const tunnelStatuses = (links: HostSnapshot['links']): DataplaneTally['tunnels'] =>
   Object.values(TUNNEL_LINKS).flatMap((tunnel) =>
     links.filter(({ name }) => name === tunnel).map(({ name, up, mtu }) => ({ name, up, mtu })),
   );
-
-function samePools(before: DataplaneInputs | undefined, after: DataplaneInputs): boolean {
-  const text = ({ pools }: DataplaneInputs): string => pools.map(({ cidr }) => formatPrefix(cidr)).join(' ');
-  return before !== undefined && text(before) === text(after);
-}

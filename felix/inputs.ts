@@ -1,4 +1,5 @@
 import type { InterfaceAddress, IpAddress, IpFamily, Prefix } from '../src/model/ip.ts';
+import { formatPrefix } from '../src/model/ip.ts';
 import type { LearnedRoute } from '../src/model/route.ts';
 
 export type EncapMode = 'Always' | 'CrossSubnet' | 'Never';
@@ -78,3 +79,9 @@ export const addressOf = (
   node: Pick<ClusterNode, 'address' | 'ipv6'>,
   family: IpFamily,
 ): InterfaceAddress | undefined => (family === 4 ? node.address : node.ipv6?.address);
+
+/** Whether the pools have the same CIDRs in the same order. */
+export function samePools(before: DataplaneInputs | undefined, after: DataplaneInputs): boolean {
+  const text = ({ pools }: DataplaneInputs): string => pools.map(({ cidr }) => formatPrefix(cidr)).join(' ');
+  return before !== undefined && text(before) === text(after);
+}
