@@ -367,7 +367,7 @@ export class Agent implements BgpApi, NodeApi, CniApi {
   }
 
   /** Of a view that is old, or that lacks an endpoint because nobody can read it, an address is not called leaked. */
-  #leaksNow(): readonly Leak[] | undefined {
+  async #leaksNow(): Promise<readonly Leak[] | undefined> {
     const view = this.#syncer?.view();
     const isEvidence = view?.inSync === true && view.stale === undefined && this.#followed.isWhole();
     return isEvidence && !this.#followed.isLocked() ? leaksOf(view.entries, this.#followed.knowledge()) : undefined;

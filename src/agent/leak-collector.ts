@@ -9,7 +9,7 @@ export interface LeakCollectorPorts {
   readonly clock: Clock;
   readonly log: Logger;
   /** What looks leaked now; undefined where what is known is no evidence. */
-  readonly leaks: () => readonly Leak[] | undefined;
+  readonly leaks: () => Promise<readonly Leak[] | undefined>;
   /** Gives back what a handle holds. Gives the reason where it holds on to it. */
   readonly release: (leaks: readonly [Leak, ...Leak[]]) => Promise<string | undefined>;
 }
@@ -53,8 +53,8 @@ export class LeakCollector {
 
   async #scan(): Promise<void> {
     const { graceMs, clock, leaks } = this.#ports;
+    const found = await leaks();
     const now = clock.now();
-    const found = leaks();
     // What was seen before cannot be held against anybody: nobody looked in between.
     this.#since = new Map((found ?? []).map((leak) => [nameOf(leak), this.#since.get(nameOf(leak)) ?? now]));
     for (const [first, ...others] of Map.groupBy(found ?? [], ({ handle }) => handle).values()) {
