@@ -3,7 +3,6 @@ import packageJson from '../package.json' with { type: 'json' };
 import { runAgent } from './agent/run.ts';
 import { addInstallCniCommand, cniInstaller } from './cni/install/command.ts';
 import { SettingsError, loadSettings } from './config/settings.ts';
-import { InvalidValueError } from './model/invalid.ts';
 import { createLogger } from './runtime/logger.ts';
 import { addSpeakerCommand } from './speaker/command.ts';
 
@@ -43,7 +42,7 @@ async function main(argv: readonly string[]): Promise<number> {
     return exitCode;
   } catch (error) {
     if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
-    return refuse(error, error instanceof SettingsError || error instanceof InvalidValueError ? 2 : 1);
+    return refuse(error, error instanceof SettingsError ? 2 : 1);
   }
 }
 

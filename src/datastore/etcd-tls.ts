@@ -82,6 +82,9 @@ export function tlsReason(text: string, attempt: TlsAttempt): string {
     return refused(attempt);
   if (text.includes('before secure TLS connection'))
     return 'it closed the connection before TLS was agreed on; where it speaks none, its endpoint must begin with http://';
+  if (text.includes('ECONNRESET') && endpoint.startsWith('https:')) {
+    return 'it reset the connection; where it speaks no TLS, its endpoint must begin with http://';
+  }
   if (text === 'Failed to connect' && endpoint.startsWith('http:')) {
     return 'it closed the connection at once; where it speaks TLS, its endpoint must begin with https://';
   }

@@ -166,11 +166,11 @@ describe.skipIf(!isRoot && process.env['CI'] === undefined)('wrong input', () =>
 
   test('the CLI: unknown verbs and flags, and no agent', () => {
     expect(cli(['nod', 'status'])).toMatchObject({
-      status: 1,
+      status: 64,
       stderr: expect.stringContaining("unknown command 'nod'") as string,
     });
     expect(cli(['node', 'status', '--sokcet', 'x'])).toMatchObject({
-      status: 1,
+      status: 64,
       stderr: expect.stringContaining("unknown option '--sokcet'") as string,
     });
     expect(cli(['node', 'status'])).toMatchObject({

@@ -2,6 +2,7 @@
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
+import { isDeepStrictEqual } from 'node:util';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { installCni } from '../../src/cni/install/install.ts';
 import { installSettings } from '../../src/cni/install/settings.ts';
@@ -120,6 +121,10 @@ describe.skipIf(!isThere && process.env['CI'] === undefined)('containerd', { tim
     const made = await Promise.all(names.map((name) => runPod('node-a2', { namespace: 'default', name })));
     expect(new Set(made.flatMap(({ addresses }) => addresses)).size).toBe(30);
     await Promise.all(made.map((pod) => pod.remove()));
-    expect({ routes: await routes(), spaces: readdirSync('/run/netns').sort() }).toEqual(before);
+    // The endpoints are gone with the DELs; of felix's routes the watch has to tell it.
+    await until(
+      async () => isDeepStrictEqual({ routes: await routes(), spaces: readdirSync('/run/netns').sort() }, before),
+      () => 'something of 30 pods is left over',
+    );
   });
 });
