@@ -82,10 +82,6 @@ export function workloadEndpointName(spec: Pick<Spec, NameParts>): string {
 export const endpointsPrefix = (workload: Omit<Pick<Spec, NameParts>, 'endpoint'>): string =>
   workloadEndpointName({ ...workload, endpoint: '' });
 
-/** The same of a pod. */
-export const podEndpointsPrefix = (node: string, pod: string): string =>
-  endpointsPrefix({ orchestrator: 'k8s', node, pod });
-
 const spec = once(() =>
   fields('WorkloadEndpoint.spec', shape()).check((ctx) => {
     for (const [i, { internalIP }] of (ctx.value.ipNATs ?? []).entries()) {

@@ -11,7 +11,7 @@ import { hostAffinity } from '../../src/ipam/affinity.ts';
 import { newBlock } from '../../src/ipam/block.ts';
 import { blockToJson } from '../../src/ipam/block-json.ts';
 import { parsePrefix } from '../../src/model/ip.ts';
-import { podEndpointsPrefix } from '../../src/resources/index.ts';
+import { endpointsPrefix } from '../../src/resources/index.ts';
 import { systemClock } from '../../src/runtime/clock.ts';
 import { silentLogger } from '../../src/runtime/logger.ts';
 import { near, newHost, settings as felixSettings } from '../support/dataplane-rig.ts';
@@ -79,7 +79,7 @@ describe.skipIf(!HAS_ETCD)('an agent whose etcd goes away', () => {
     await writer.create(key, value);
   };
   const podOf = (pod: string, interfaceName: string, ip: string): ReturnType<typeof resource> =>
-    resource('WorkloadEndpoint', `${podEndpointsPrefix('a', pod)}eth0`, {
+    resource('WorkloadEndpoint', `${endpointsPrefix({ orchestrator: 'k8s', node: 'a', pod })}eth0`, {
       ...{ orchestrator: 'k8s', node: 'a', pod, endpoint: 'eth0', interfaceName, ipNetworks: [ip] },
     });
   const claim = async (block: typeof OWN): Promise<void> => {

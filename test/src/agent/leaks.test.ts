@@ -5,7 +5,7 @@ import { MemoryStore } from '../../../src/datastore/memory.ts';
 import { createIpam } from '../../../src/ipam/index.ts';
 import type { Ipam } from '../../../src/ipam/index.ts';
 import { formatIpAddress, parseIpAddress } from '../../../src/model/ip.ts';
-import { podEndpointsPrefix } from '../../../src/resources/index.ts';
+import { endpointsPrefix } from '../../../src/resources/index.ts';
 import type { AnyResource } from '../../../src/resources/index.ts';
 import { interleavedStore } from '../../support/interleaved-store.ts';
 import { checkInvariants, pool } from '../../support/ipam.ts';
@@ -49,7 +49,7 @@ const nextTo = (address: string, by: number): string => {
   return [...octets.slice(0, 3), octets[3]! ^ by].join('.');
 };
 const endpoint = (pod: string, containerID: string, ip: string): AnyResource =>
-  resource('WorkloadEndpoint', `${podEndpointsPrefix(NODE, pod)}eth0`, {
+  resource('WorkloadEndpoint', `${endpointsPrefix({ orchestrator: 'k8s', node: NODE, pod })}eth0`, {
     ...{ orchestrator: 'k8s', node: NODE, pod, endpoint: 'eth0', containerID, ipNetworks: [`${ip}/32`] },
     interfaceName: hostInterfaceName({ orchestrator: 'k8s', namespace: 'default', pod }),
   });

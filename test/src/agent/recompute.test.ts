@@ -10,7 +10,7 @@ import { hostAffinity } from '../../../src/ipam/affinity.ts';
 import { allocate, newBlock } from '../../../src/ipam/block.ts';
 import { blockToJson } from '../../../src/ipam/block-json.ts';
 import { formatIpAddress, parsePrefix } from '../../../src/model/ip.ts';
-import { podEndpointsPrefix } from '../../../src/resources/index.ts';
+import { endpointsPrefix } from '../../../src/resources/index.ts';
 import { fakeDataplane } from '../../support/fake-dataplane.ts';
 import { entryOf, resource } from '../../support/resources.ts';
 import { quietPorts, settle } from '../../support/test-agent.ts';
@@ -69,7 +69,9 @@ test('a block of its own is, since others may have borrowed from it, and so are 
   expect(await computedBy(claim)).toBe(1);
   expect(updates[0]!.lentAddresses).toHaveLength(2);
   const spec = { orchestrator: 'k8s', node: 'a', pod: 'p', endpoint: 'eth0', interfaceName: 'cali1' };
-  const pod = entryOf(resource('WorkloadEndpoint', `${podEndpointsPrefix('a', 'p')}eth0`, spec));
+  const pod = entryOf(
+    resource('WorkloadEndpoint', `${endpointsPrefix({ orchestrator: 'k8s', node: 'a', pod: 'p' })}eth0`, spec),
+  );
   expect(await computedBy(() => store.create(pod.key, pod.value))).toBe(1);
   expect(updates[0]!.endpoints).toHaveLength(1);
 });

@@ -5,7 +5,7 @@ import { createIpam } from '../../../src/ipam/index.ts';
 import type { Ipam } from '../../../src/ipam/index.ts';
 import type { Prefix } from '../../../src/model/ip.ts';
 import { formatPrefix } from '../../../src/model/ip.ts';
-import { podEndpointsPrefix } from '../../../src/resources/index.ts';
+import { endpointsPrefix } from '../../../src/resources/index.ts';
 import { assign, checkClaims, pool } from '../../support/ipam.ts';
 import { resource } from '../../support/resources.ts';
 import { makeTestAgent, settle } from '../../support/test-agent.ts';
@@ -63,7 +63,7 @@ test('an empty block of a pool that selects the node stays', async () => {
 test('a block stays that a pod has an address of, though IPAM does not know it', async () => {
   const address = `${formatPrefix(block).split('/')[0]!}/32`;
   await lab.put(
-    resource('WorkloadEndpoint', `${podEndpointsPrefix(NODE, 'web')}eth0`, {
+    resource('WorkloadEndpoint', `${endpointsPrefix({ orchestrator: 'k8s', node: NODE, pod: 'web' })}eth0`, {
       ...{
         orchestrator: 'k8s',
         node: NODE,

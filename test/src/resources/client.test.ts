@@ -5,7 +5,7 @@ import { AlreadyExistsError, ConflictError, NotFoundError } from '../../../src/d
 import type { AnyResource, ResourceClient } from '../../../src/resources/index.ts';
 import {
   createResourceClient,
-  podEndpointsPrefix,
+  endpointsPrefix,
   resourceKey,
   ResourceReader,
   resourcesFromEntries,
@@ -224,9 +224,15 @@ describe('get, list and delete', () => {
       const spec = { orchestrator: 'k8s', node: 'n', pod: podName, endpoint: 'eth0', interfaceName: 'cali0' };
       await client.create(resource('WorkloadEndpoint', workloadEndpointName(spec), spec));
     }
-    const found = await client.list('WorkloadEndpoint', 'default', podEndpointsPrefix('n', 'web-0'));
+    const found = await client.list(
+      'WorkloadEndpoint',
+      'default',
+      endpointsPrefix({ orchestrator: 'k8s', node: 'n', pod: 'web-0' }),
+    );
     expect(found.map(({ spec }) => spec.pod)).toEqual(['web-0-1', 'web-0']);
-    expect(await client.list('WorkloadEndpoint', 'other', podEndpointsPrefix('n', 'web-0'))).toEqual([]);
+    expect(
+      await client.list('WorkloadEndpoint', 'other', endpointsPrefix({ orchestrator: 'k8s', node: 'n', pod: 'web-0' })),
+    ).toEqual([]);
   });
 
   test('delete minds the revision it is given, and what does not exist', async () => {
