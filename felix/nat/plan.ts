@@ -72,7 +72,7 @@ export interface NatPlanSettings {
   readonly vxlanPort: number;
   /**
    * Tunnels that nobody wants any more, whose rule is there: it stays. With the last rule the kernel would stop to track connections,
-   * and when it begins again it drops all but the first of the packets of one flow that it handles together.
+   * and when it begins again every flow is new to it, of whose bursts it may drop all but the first packet.
    */
   readonly keptLinks?: readonly string[];
 }
