@@ -83,6 +83,11 @@ export class ExportGroup {
     this.#looksAtInterface = view.filters.some(({ rules }) => rules.some(({ match }) => match.interface !== undefined));
   }
 
+  /** The outcome may be another for each prefix. */
+  get looksAtPrefix(): boolean {
+    return this.#filters.looksAtPrefix;
+  }
+
   /** The set that the peers of this group are told instead, or undefined: nothing. */
   exported(attributes: number, origin: ExportOrigin, prefix: number): number | undefined {
     const rule = this.#filters.looksAtPrefix ? this.#ruleFor(attributes, origin, prefix) : NO_RULE;
