@@ -36,6 +36,7 @@ export {
   sendHoldTimerExpired,
   shutdownText,
   updateError,
+  UpdateWriter,
   walkNlri,
   writeNlri,
   writePathId,
@@ -60,6 +61,7 @@ export type {
   Origin,
   PathAttributes,
   RouteRefresh,
+  UpdateKind,
   UpdateScan,
 } from './bgp-ts/index.ts';
 

@@ -30,7 +30,7 @@ export class Exports {
   readonly #groups: ExportGroups;
   readonly #paths: PathExports;
   readonly #scratch = new Uint8Array(EXTENDED_MAX_OCTETS);
-  readonly #batch = new Batch(this.#scratch);
+  readonly #batch = new Batch();
   readonly #members = new Map<RoutingPeer, Map<IpFamily, Member>>();
 
   constructor(core: RoutingCore) {
@@ -138,12 +138,13 @@ export class Exports {
    * `leaveBehind`: then those are told by themselves from now on, when they have room.
    */
   tell(leaveBehind: boolean): Telling {
-    let [hasMore, isHeldUp] = [false, false];
+    let hasMore = false;
+    let isHeldUp = false;
     for (const audience of this.#groups.following) {
       if (!audience.rib.hasDue) continue;
       const outcome = this.#tellGroup(audience, leaveBehind);
       if (outcome === 'held up') isHeldUp = true;
-      if (outcome === 'told' && audience.rib.hasDue) hasMore = true;
+      if (outcome === 'more') hasMore = true;
     }
     return { hasMore, isHeldUp };
   }
@@ -203,7 +204,7 @@ export class Exports {
     this.#paths.sessionUp(peer, family, out);
   }
 
-  #tellGroup(audience: Audience, leaveBehind: boolean): 'told' | 'held up' | 'no room' {
+  #tellGroup(audience: Audience, leaveBehind: boolean): 'all told' | 'more' | 'held up' | 'no room' {
     const { rib, wish, group } = audience;
     const slow = [...rib.together.values()].filter(({ peer }) => !this.#isReady(peer));
     if (slow.length > 0 && slow.length === rib.together.size) return 'no room';
@@ -211,11 +212,12 @@ export class Exports {
     for (const watcher of slow) watcher.fallBehind();
     wish.begin();
     rib.tell(BATCH_ROWS, this.#batch);
-    if (this.#batch.size > 0) this.#send(rib.together.values(), this.#batch.encode(this.#viewOf(group)));
+    if (!this.#batch.isEmpty) this.#send(rib.together.values(), this.#batch.encode(this.#viewOf(group)));
     for (const stray of rib.takeStrays()) this.#groups.wakePeer(stray);
     for (const watcher of rib.apart) this.#groups.wakePeer(watcher);
-    if (!rib.hasDue) this.#quiet(audience);
-    return 'told';
+    if (rib.hasDue) return 'more';
+    this.#quiet(audience);
+    return 'all told';
   }
 
   #send(watchers: Iterable<Watcher>, messages: Messages): void {
@@ -234,7 +236,7 @@ export class Exports {
 
   #nextOf(peer: RoutingPeer, member: Member, group: ExportGroup): Uint8Array | undefined {
     const hasMore = member.take(BATCH_ROWS, this.#batch);
-    if (this.#batch.size > 0) return this.#batch.encode(this.#viewOf(group)).octets;
+    if (!this.#batch.isEmpty) return this.#batch.encode(this.#viewOf(group)).octets;
     if (hasMore) this.#core.listener.hasNews(peer);
     // The room that it has now may be what its group waits for.
     else if (this.hasDue) this.#core.listener.workWaits();

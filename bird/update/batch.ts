@@ -1,9 +1,9 @@
 /** What is told in one pass: rows sorted by what is said about them, then packed into UPDATEs. */
 import { ABSENT } from '../rib/int-table.ts';
 import type { PrefixTable } from '../rib/prefix-table.ts';
-import { nlriOctets, writeNlri } from '../wire.ts';
+import { UpdateWriter } from '../wire.ts';
 import type { CodecContext } from '../wire.ts';
-import { frame, roomFor } from './pack.ts';
+import { maxOctets, updateKind } from './pack.ts';
 import type { EncodedSet } from './pack.ts';
 
 /** How many rows one pass takes: some 64 KB of IPv4 prefixes, and a millisecond or two. */
@@ -46,15 +46,14 @@ export class Batch {
   #lastKey = -1;
   #lastBucket: Bucket | undefined;
   #size = 0;
-  readonly #scratch: Uint8Array;
-
-  /** `scratch` has room for the prefixes of the longest message, and is overwritten each time. */
-  constructor(scratch: Uint8Array) {
-    this.#scratch = scratch;
-  }
+  readonly #writer = new UpdateWriter();
 
   get size(): number {
     return this.#size;
+  }
+
+  get isEmpty(): boolean {
+    return this.#size === 0;
   }
 
   get isFull(): boolean {
@@ -81,63 +80,33 @@ export class Batch {
 
   /** Empties it. */
   encode(view: BatchView): Messages {
-    const frames: Uint8Array[] = [];
     const exceptions = new Map<number, number[]>();
-    let end = 0;
-    const packBucket = (bucket: Bucket): void => {
-      const from = end;
-      end += this.#pack(bucket, view, frames);
-      if (bucket.except === NO_PEER) return;
-      const ranges = exceptions.get(bucket.except);
-      if (ranges === undefined) exceptions.set(bucket.except, [from, end]);
-      else ranges.push(from, end);
-    };
-    for (const bucket of this.#buckets.values()) if (bucket.target === ABSENT) packBucket(bucket);
-    for (const bucket of this.#buckets.values()) if (bucket.target !== ABSENT) packBucket(bucket);
+    for (const bucket of this.#buckets.values()) if (bucket.target === ABSENT) this.#write(bucket, view, exceptions);
+    for (const bucket of this.#buckets.values()) if (bucket.target !== ABSENT) this.#write(bucket, view, exceptions);
     for (let row = 0; row < this.#size; row++) view.prefixes.release(this.#prefixOf[row]!);
     this.#size = 0;
     this.#buckets.clear();
     this.#lastKey = -1;
     this.#lastBucket = undefined;
-    return { octets: joined(frames, end), exceptions };
+    return { octets: this.#writer.take(), exceptions };
   }
 
-  /** Answers how many octets the messages take. */
-  #pack({ target, first }: Bucket, { prefixes, send, encodedSet }: BatchView, frames: Uint8Array[]): number {
-    const { family } = prefixes;
-    const scratch = this.#scratch;
-    const set = target === ABSENT ? undefined : encodedSet(target);
-    const room = roomFor(family, set, send);
-    let octets = 0;
-    let end = 0;
-    const close = (): void => {
-      const message = frame({ family, set, send }, scratch.subarray(0, end));
-      frames.push(message);
-      octets += message.length;
-      end = 0;
-    };
+  #write({ target, except, first }: Bucket, view: BatchView, exceptions: Map<number, number[]>): void {
+    const writer = this.#writer;
+    const { prefixes, send } = view;
+    const from = writer.length;
+    writer.begin(updateKind(prefixes.family, target === ABSENT ? undefined : view.encodedSet(target)), maxOctets(send));
     for (let row = first; row !== END; row = this.#next[row]!) {
       const prefix = this.#prefixOf[row]!;
-      const length = prefixes.length(prefix);
-      if (end + nlriOctets(length, false) > room) close();
       const [w0, w1] = [prefixes.word(prefix, 0), prefixes.word(prefix, 1)];
-      end = writeNlri(scratch, end, w0, w1, prefixes.word(prefix, 2), prefixes.word(prefix, 3), length);
+      writer.prefix(w0, w1, prefixes.word(prefix, 2), prefixes.word(prefix, 3), prefixes.length(prefix));
     }
-    close();
-    return octets;
+    writer.end();
+    if (except === NO_PEER) return;
+    const ranges = exceptions.get(except);
+    if (ranges === undefined) exceptions.set(except, [from, writer.length]);
+    else ranges.push(from, writer.length);
   }
-}
-
-function joined(frames: readonly Uint8Array[], length: number): Uint8Array {
-  const [only] = frames;
-  if (only !== undefined && frames.length === 1) return only;
-  const octets = new Uint8Array(length);
-  let at = 0;
-  for (const each of frames) {
-    octets.set(each, at);
-    at += each.length;
-  }
-  return octets;
 }
 
 /** What of the messages a peer is to have: all of them, but for what is not for it. */

@@ -3,7 +3,7 @@ import type { IpFamily } from '../../src/model/ip.ts';
 import { familyOf } from '../peer/negotiate.ts';
 import type { PathsOut } from '../rib/adj-rib-out.ts';
 import type { PrefixTable } from '../rib/prefix-table.ts';
-import type { CodecContext, NextHopBytes } from '../wire.ts';
+import type { CodecContext, NextHopBytes, UpdateKind } from '../wire.ts';
 import {
   encodeMpReach,
   encodeMpUnreach,
@@ -89,12 +89,19 @@ export function packNext({ adjRibOut, prefixes, send, encodedSet, scratch }: Pac
 }
 
 /** How many octets of prefixes one message takes; `set` undefined: withdrawn ones. */
-export const roomFor = (family: IpFamily, set: EncodedSet | undefined, send: CodecContext): number =>
+const roomFor = (family: IpFamily, set: EncodedSet | undefined, send: CodecContext): number =>
   maxOctets(send) - UPDATE_FIXED_OCTETS - overhead(family, set);
 
 function overhead(family: IpFamily, set: EncodedSet | undefined): number {
   if (set === undefined) return family === 4 ? 0 : MP_UNREACH_FIXED_OCTETS;
   return set.block.length + (set.isMultiprotocol ? MP_REACH_FIXED_OCTETS + set.nextHop.length : 0);
+}
+
+/** What a message about prefixes without path identifiers says; `set` undefined: withdrawn ones. */
+export function updateKind(family: IpFamily, set: EncodedSet | undefined): UpdateKind {
+  if (set === undefined) return family === 4 ? { kind: 'withdraw' } : { kind: 'withdraw', family: familyOf(family) };
+  const { block, nextHop, isMultiprotocol } = set;
+  return isMultiprotocol ? { kind: 'announce', block, nextHop, family: familyOf(family) } : { kind: 'announce', block };
 }
 
 /** What stands around the prefixes of a message. */
@@ -105,7 +112,7 @@ interface Envelope {
 }
 
 /** A whole UPDATE. MP_REACH stands first, and one kind of NLRI per UPDATE. RFC 7606 §5.1. */
-export function frame({ family, set, send }: Envelope, nlri: Uint8Array): Uint8Array {
+function frame({ family, set, send }: Envelope, nlri: Uint8Array): Uint8Array {
   return encodeUpdateFrame(
     set === undefined ? withdrawal(family, nlri) : announcement(family, set, nlri),
     maxOctets(send),

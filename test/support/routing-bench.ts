@@ -9,6 +9,7 @@ import { UpdateReader } from '../../bird/rib/update-reader.ts';
 import type { ReceivedPath } from '../../bird/rib/update-reader.ts';
 import { Routing } from '../../bird/routing.ts';
 import type { LimitReached, RoutingPeer } from '../../bird/routing.ts';
+import type { Telling } from '../../bird/routing/exports.ts';
 import type { RoutingSettings } from '../../bird/routing/peer.ts';
 import type { OriginatedAttributes, PeerSettings } from '../../bird/settings.ts';
 import { learnedRoutes, routeViews } from '../../bird/snapshot.ts';
@@ -49,6 +50,8 @@ export class RoutingBench {
   readonly told: Map<string, PathAttributes>[] = [];
   /** Per peer: octets of every message that it was sent. */
   readonly octets: number[][] = [];
+  /** What was written to peers of a group, each time. */
+  readonly together: Uint8Array[] = [];
   readonly #readers: UpdateReader[] = [];
   readonly #removed = new Set<number>();
   /** Peers that have room, by index. */
@@ -62,7 +65,10 @@ export class RoutingBench {
         workWaits: () => undefined,
         hasNews: () => undefined,
         isReady: ({ index }) => this.#ready.has(index),
-        tell: (peer, messages) => this.#read(this.peers.lastIndexOf(peer), messages),
+        tell: (peer, messages) => {
+          this.together.push(messages);
+          this.#read(this.peers.lastIndexOf(peer), messages);
+        },
         limitReached: (_, reached) => this.limits.push(reached),
         leftOut: (_, text) => this.leftOut.push(text),
       },
@@ -137,9 +143,7 @@ export class RoutingBench {
   pump(at: number): boolean {
     const peer = this.peers[at]!;
     const before = this.octets[at]!.length;
-    this.#ready.add(peer.index);
-    this.routing.tell(true);
-    this.#ready.clear();
+    this.tell([at], true);
     for (const family of peer.settings.families) {
       const messages = this.routing.nextUpdate(peer, family) ?? this.routing.nextRefresh(peer, family);
       if (messages !== undefined) this.#read(at, messages);
@@ -147,13 +151,19 @@ export class RoutingBench {
     return this.octets[at]!.length > before || this.#isWalking(peer);
   }
 
+  /** Tells the groups once; only these peers have room. */
+  tell(ready: readonly number[], leaveBehind = false): Telling {
+    for (const at of ready) this.#ready.add(this.peers[at]!.index);
+    const telling = this.routing.tell(leaveBehind);
+    this.#ready.clear();
+    return telling;
+  }
+
   /** Everybody is told everything, those of a group together. */
   sync(): void {
     do {
       this.settle();
-      for (const { index } of this.peers) this.#ready.add(index);
-      while (this.routing.tell(false).hasMore);
-      this.#ready.clear();
+      while (this.tell([...this.peers.keys()]).hasMore);
     } while ([...this.peers.keys()].filter((at) => this.pump(at)).length > 0);
   }
 
