@@ -4,7 +4,7 @@ import type { PrefixTable } from '../rib/prefix-table.ts';
 import { UpdateWriter } from '../wire.ts';
 import type { CodecContext } from '../wire.ts';
 import { maxOctets, updateKind } from './pack.ts';
-import type { EncodedSet } from './pack.ts';
+import type { EncodedSet } from './encoded-set.ts';
 
 /** How many rows one pass takes: some 64 KB of IPv4 prefixes, and a millisecond or two. */
 export const BATCH_ROWS = 16_384;

@@ -3,7 +3,8 @@ import type { IpFamily } from '../../src/model/ip.ts';
 import { familyOf } from '../peer/negotiate.ts';
 import type { PathsOut } from '../rib/adj-rib-out.ts';
 import type { PrefixTable } from '../rib/prefix-table.ts';
-import type { CodecContext, NextHopBytes, UpdateKind } from '../wire.ts';
+import type { EncodedSet } from './encoded-set.ts';
+import type { CodecContext, UpdateKind } from '../wire.ts';
 import {
   encodeMpReach,
   encodeMpUnreach,
@@ -16,15 +17,6 @@ import {
   writeNlri,
   writePathId,
 } from '../wire.ts';
-
-/** An attribute set as it goes out. */
-export interface EncodedSet {
-  /** Without the next hop where MP_REACH carries it. */
-  readonly block: Uint8Array;
-  readonly nextHop: NextHopBytes;
-  /** In MP_REACH: IPv6, and IPv4 with an IPv6 next hop (RFC 8950). */
-  readonly isMultiprotocol: boolean;
-}
 
 export interface Packing {
   readonly adjRibOut: PathsOut;
