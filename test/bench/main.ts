@@ -1,10 +1,11 @@
-/** `npm run bench -- [NAME...] [--rounds N] [--json FILE]`; without a name, all scenarios. README.md tells the rest. */
+/** `npm run bench -- [NAME...] [--rounds N] [--seconds N] [--json FILE]`; without a name, all scenarios. README.md tells the rest. */
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { cni } from './cni.ts';
 import { codec } from './codec.ts';
 import { felix } from './felix.ts';
+import { idle } from './idle.ts';
 import { outage } from './outage.ts';
 import { plan } from './plan.ts';
 import { pods } from './pods.ts';
@@ -17,7 +18,20 @@ import { startup } from './startup.ts';
 import { turns } from './turns.ts';
 
 /** One row per scenario. */
-const scenarios: readonly Scenario[] = [codec, rib, felix, turns, reaction, pods, cni, outage, startup, scrape, plan];
+const scenarios: readonly Scenario[] = [
+  codec,
+  rib,
+  felix,
+  turns,
+  reaction,
+  pods,
+  cni,
+  outage,
+  startup,
+  scrape,
+  plan,
+  idle,
+];
 
 const DEFAULT_ROUNDS = '7';
 /** Fewer make no median worth printing. */
@@ -27,6 +41,7 @@ const RESULTS = join('.cache', 'bench');
 interface CommandLine {
   readonly chosen: readonly Scenario[];
   readonly rounds: number;
+  readonly seconds: number | undefined;
   readonly json: string | undefined;
 }
 
@@ -35,15 +50,22 @@ function readCommandLine(args: readonly string[]): CommandLine {
   const { positionals, values } = parseArgs({
     args: [...args],
     allowPositionals: true,
-    options: { rounds: { type: 'string', default: DEFAULT_ROUNDS }, json: { type: 'string' } },
+    options: {
+      rounds: { type: 'string', default: DEFAULT_ROUNDS },
+      seconds: { type: 'string' },
+      json: { type: 'string' },
+    },
   });
   const chosen = positionals.length === 0 ? scenarios : positionals.map(scenarioOf);
   const rounds = Number(values.rounds);
   if (!Number.isInteger(rounds) || rounds < MIN_ROUNDS) {
     throw new Error(`--rounds ${values.rounds}: a whole number of ${MIN_ROUNDS} or more is wanted`);
   }
+  const seconds = values.seconds === undefined ? undefined : Number(values.seconds);
+  if (seconds !== undefined && !(seconds > 0))
+    throw new Error(`--seconds ${values.seconds}: a number above 0 is wanted`);
   if (values.json !== undefined && chosen.length !== 1) throw new Error('--json FILE takes one scenario at a time');
-  return { chosen, rounds, json: values.json };
+  return { chosen, rounds, seconds, json: values.json };
 }
 
 function scenarioOf(name: string): Scenario {
@@ -55,9 +77,9 @@ function scenarioOf(name: string): Scenario {
 }
 
 async function main(): Promise<void> {
-  const { chosen, rounds, json } = readCommandLine(process.argv.slice(2));
+  const { chosen, rounds, seconds, json } = readCommandLine(process.argv.slice(2));
   for (const scenario of chosen) {
-    const { heading, table, results } = await scenario.run({ rounds });
+    const { heading, table, results } = await scenario.run({ rounds, ...(seconds !== undefined && { seconds }) });
     const file = json ?? join(RESULTS, `${scenario.name}.json`);
     mkdirSync(dirname(file), { recursive: true });
     writeFileSync(file, `${JSON.stringify({ scenario: scenario.name, ...results }, undefined, 2)}\n`);

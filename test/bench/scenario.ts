@@ -2,6 +2,8 @@
 export interface BenchOptions {
   /** How often all contenders run in turn; 5 or more. */
   readonly rounds: number;
+  /** How long one that watches something watches it; absent: as long as it deems right. */
+  readonly seconds?: number;
 }
 
 export interface Report {
