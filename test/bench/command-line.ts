@@ -14,7 +14,7 @@ const LEAST_ROUNDS = 5;
 
 const isLoad = (name: string): boolean => LOADS.some((load) => load.name === name);
 
-/** The name of a load alone means `bgp` with it. Throws an Error that names the word it did not understand. */
+/** Names of loads are for `bgp` and `growth`; alone they mean `bgp`. Throws an Error that names the word it did not understand. */
 export function readCommandLine(args: readonly string[], scenarios: readonly Scenario[]): CommandLine {
   const { positionals, values } = parseArgs({
     args: [...args],
@@ -25,7 +25,8 @@ export function readCommandLine(args: readonly string[], scenarios: readonly Sce
     } as const,
   });
   const loads = positionals.filter(isLoad);
-  const names = new Set(positionals.map((name) => (isLoad(name) ? 'bgp' : name)));
+  const named = positionals.filter((name) => !isLoad(name));
+  const names = new Set(named.length === 0 && loads.length > 0 ? ['bgp'] : named);
   const chosen = names.size === 0 ? scenarios : [...names].map((name) => scenarioOf(name, scenarios));
   const rounds = wholeNumber('--rounds', values.rounds);
   for (const { rounds: { least } = { least: LEAST_ROUNDS } } of rounds === undefined ? [] : chosen) {

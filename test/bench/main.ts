@@ -3,6 +3,7 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { performance } from 'node:perf_hooks';
 import { bgp } from './bgp/bgp.ts';
+import { growth } from './bgp/growth.ts';
 import { cni } from './cni.ts';
 import { codec } from './codec.ts';
 import { readCommandLine } from './command-line.ts';
@@ -24,7 +25,7 @@ import { turns } from './turns.ts';
 /** One row per scenario. */
 const scenarios: readonly Scenario[] = [
   ...[codec, rib, felix, turns, reaction, pods, cni, outage, startup, scrape, plan],
-  bgp,
+  ...[bgp, growth],
 ];
 
 const RESULTS = join('.cache', 'bench');

@@ -52,7 +52,7 @@ export const bgp: Scenario = {
       retries: options.retries ?? DEFAULT_RETRIES,
       quietSeconds: options.quietSeconds ?? DEFAULT_QUIET_SECONDS,
       ...(options.more === undefined ? {} : { more: options.more }),
-      onRun: (run) => console.error(oneLine(run)),
+      onRun: (run) => console.error(oneLine(run, loadNamed(run.load))),
     });
     return report({ machine: machine(), rounds, versions, rows: summarize(runs), runs });
   },
@@ -65,7 +65,7 @@ function chosenLoads(names: readonly string[]): readonly Load[] {
 }
 
 /** Without names what is installed. */
-function chosenDaemons(names: readonly string[] | undefined): readonly LoadedDaemon[] {
+export function chosenDaemons(names: readonly string[] | undefined): readonly LoadedDaemon[] {
   if (names === undefined) return DAEMONS.filter((daemon) => daemon.version() !== undefined);
   return names.map((name) => {
     const daemon = DAEMONS.find((each) => each.name === name);
@@ -77,8 +77,8 @@ function chosenDaemons(names: readonly string[] | undefined): readonly LoadedDae
 }
 
 /** Said while it goes on, for it takes long. */
-function oneLine({ load, round, daemon, noise, result }: LoadRun): string {
-  const [first] = loadNamed(load).figures;
+export function oneLine({ load, round, daemon, noise, result }: LoadRun, { figures }: Load): string {
+  const [first] = figures;
   const value = first?.of(result);
   const said = result.ok
     ? `${first?.title} ${value?.toFixed(4) ?? '–'} ${first?.unit}`

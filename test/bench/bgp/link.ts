@@ -1,6 +1,6 @@
 /** Two network namespaces and a cable: the daemon in one, the generator with all its addresses in the other. */
 import { execFileSync } from 'node:child_process';
-import { existsSync, readdirSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { endTree } from './processes.ts';
 import { ADDRESSES } from './topology.ts';
 import type { Family, LoadPeer } from './topology.ts';
@@ -15,10 +15,8 @@ export interface Link {
 
 const DEVICE = 'bb0';
 const GENERATOR_MAC = '02:00:00:00:bb:02';
-const NAMESPACES = '/run/netns';
-const OURS = /^ctb(\d+)[dg]$/;
 
-export const namespaceFile = (name: string): string => `${NAMESPACES}/${name}`;
+export const namespaceFile = (name: string): string => `/run/netns/${name}`;
 
 /** Throws with iproute2's words, and leaves nothing then. */
 export function makeLink(family: Family, peers: readonly LoadPeer[]): Link {
@@ -65,16 +63,8 @@ function addAddresses(family: Family, peers: readonly LoadPeer[], { daemon, gene
   );
 }
 
-/** Namespaces of a runner that was killed, and what still runs in them. */
-export function sweepLeftovers(): void {
-  if (!existsSync(NAMESPACES)) return;
-  for (const name of readdirSync(NAMESPACES)) {
-    const runner = OURS.exec(name)?.[1];
-    if (runner !== undefined && !existsSync(`/proc/${runner}`)) removeNamespace(name);
-  }
-}
-
-function removeNamespace(name: string): void {
+/** With what still runs in it. */
+export function removeNamespace(name: string): void {
   if (!existsSync(namespaceFile(name))) return;
   for (const pid of ip('netns', 'pids', name).split('\n')) if (pid !== '') endTree(Number(pid));
   ip('netns', 'del', name);

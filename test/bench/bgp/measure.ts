@@ -1,6 +1,6 @@
 /** All chosen daemons under all chosen loads, in rounds. */
 import type { LoadedDaemon } from './daemon.ts';
-import { sweepLeftovers } from './link.ts';
+import { sweepLeftovers } from './leftovers.ts';
 import type { Load } from './loads.ts';
 import { untilQuiet } from './quiet.ts';
 import { noiseOf } from './result.ts';

@@ -30,6 +30,7 @@ import type { LoadResult } from './result.ts';
 import { ADDRESSES, DAEMON_ASN, FIRST_ASN, peersOf, PORT, WATCHERS } from './topology.ts';
 import { remember } from './undo.ts';
 
+export const FOLDER_PREFIX = 'calico-ts-load-';
 const READY_SECONDS = 20;
 const GENERATOR_SECONDS = 110;
 /** So that what a daemon still does after its start is not measured. */
@@ -40,7 +41,7 @@ export type MoreOptions = Readonly<Record<string, string | number>>;
 
 /** A daemon that fails is a result, not an error; throws where the run itself cannot be made. */
 export async function runOnce(daemon: LoadedDaemon, load: Load, more: MoreOptions = {}): Promise<LoadResult> {
-  const folder = mkdtempSync(join(tmpdir(), `calico-ts-load-${daemon.name}-`));
+  const folder = mkdtempSync(join(tmpdir(), `${FOLDER_PREFIX}${process.pid}-${daemon.name}-`));
   const removeFolder = remember(() => rmSync(folder, { recursive: true, force: true }));
   try {
     // Daemons that give up root must find their files.
