@@ -35,7 +35,12 @@ async function run(scenario: Scenario, { options, json }: CommandLine): Promise<
   const report = await scenario.run({ ...options, rounds: options.rounds ?? standard });
   const file = json ?? join(RESULTS, `${scenario.name}.json`);
   mkdirSync(dirname(file), { recursive: true });
-  writeFileSync(file, `${JSON.stringify({ scenario: scenario.name, ...report.results }, undefined, 2)}\n`);
+  const written = {
+    scenario: scenario.name,
+    ...report.results,
+    ...(report.aims === undefined ? {} : { aims: report.aims }),
+  };
+  writeFileSync(file, `${JSON.stringify(written, undefined, 2)}\n`);
   const lines = [...report.heading, '', formatTable(report.table), ...(report.footing ?? []), '', `written to ${file}`];
   console.log(lines.join('\n'));
   return report;

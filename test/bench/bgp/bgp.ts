@@ -27,7 +27,7 @@ export interface BgpResults {
   readonly runs: readonly LoadRun[];
 }
 
-interface Machine {
+export interface Machine {
   readonly kernel: string;
   readonly processor: string;
   readonly cores: number;

@@ -10,13 +10,14 @@ import type { Figure } from './loads.ts';
 import { measure } from './measure.ts';
 import type { LoadRun } from './measure.ts';
 import { OURS } from './summary.ts';
+import type { Table } from './tables.ts';
 
 /** Two measurements of the same differ by some percent. */
 const TOLERANCE = 0.1;
 /** Less is the grain of pages and collections, and says nothing. */
 const LEAST_MEGABYTES = 4;
 
-interface Growth {
+export interface Growth {
   readonly name: string;
   readonly what: string;
   readonly daemon: string;
@@ -86,18 +87,7 @@ function report(grown: readonly Growth[], runs: readonly LoadRun[], rounds: numb
       'time and memory as powers of the work, which is prefixes told to the daemon and by it; at most what n log n is',
       ...failures,
     ],
-    table: [
-      ['load', 'what grows', 'daemon', 'work', 's', 'MB', 'time ~ work^', 'memory ~ work^', 'n log n', ''],
-      ...grown.map((each) => [
-        ...[each.name, each.what, each.daemon, each.work.map((n) => n.toLocaleString('en')).join(' / ')],
-        each.seconds.map(formatFigure).join(' / '),
-        each.megabytes.map((value) => value.toFixed(0)).join(' / '),
-        each.timeExponent.toFixed(2),
-        each.memoryExponent?.toFixed(2) ?? '–',
-        each.limit.toFixed(2),
-        isBounded(each) ? 'ok' : 'faster',
-      ]),
-    ],
+    table: growthTable(grown),
     results: { node: process.version, rounds, growth: grown, runs },
     aims: grown
       .filter(({ daemon }) => daemon === OURS)
@@ -110,3 +100,17 @@ function report(grown: readonly Growth[], runs: readonly LoadRun[], rounds: numb
     wrong: failures.filter((line) => line.includes(`: ${OURS} failed`)),
   };
 }
+
+/** A line for each load that grew. */
+export const growthTable = (grown: readonly Growth[]): Table => [
+  ['load', 'what grows', 'daemon', 'work', 's', 'MB', 'time ~ work^', 'memory ~ work^', 'n log n', ''],
+  ...grown.map((each) => [
+    ...[each.name, each.what, each.daemon, each.work.map((n) => n.toLocaleString('en')).join(' / ')],
+    each.seconds.map(formatFigure).join(' / '),
+    each.megabytes.map((value) => value.toFixed(0)).join(' / '),
+    each.timeExponent.toFixed(2),
+    each.memoryExponent?.toFixed(2) ?? '–',
+    each.limit.toFixed(2),
+    isBounded(each) ? 'ok' : 'faster',
+  ]),
+];
