@@ -1,4 +1,4 @@
-/** `node test/bench/page.ts [FILE...]`: takes what benchmarks wrote (.cache/bench) into docs/performance.json and writes docs/performance.md. */
+/** `npm run bench:page -- [FILE...]`: takes what benchmarks wrote (.cache/bench) into docs/performance.json and writes docs/performance.md. */
 import { existsSync, globSync, readFileSync, writeFileSync } from 'node:fs';
 import { merge, NOTHING, withMeasured } from './performance-page.ts';
 import type { Measured, Written } from './performance-page.ts';
