@@ -4,6 +4,7 @@ import type { Machine } from './bgp/bgp.ts';
 import type { Growth } from './bgp/growth.ts';
 import { growthTable } from './bgp/growth.ts';
 import { LOADS } from './bgp/loads.ts';
+import { DAEMON_ORDER } from './bgp/summary.ts';
 import type { SummaryRow } from './bgp/summary.ts';
 import { aimsTable, leadsTable, mainTable } from './bgp/tables.ts';
 import type { Table } from './bgp/tables.ts';
@@ -39,16 +40,16 @@ export function merge(measured: Measured, { scenario, aims, ...written }: Writte
   return {
     ...(machine === undefined ? {} : { machine }),
     versions: { ...measured.versions, ...versions },
-    rows: inOrder([...measured.rows.filter((row) => !isReplaced(row)), ...rows], Object.keys(versions)),
+    rows: inOrder([...measured.rows.filter((row) => !isReplaced(row)), ...rows]),
     growth: [...measured.growth.filter((each) => !isGrownAnew(each)), ...growth],
     aims: isOther ? { ...measured.aims, [scenario]: aims } : measured.aims,
   };
 }
 
 /** As the loads stand in their table, whatever was measured last. */
-function inOrder(rows: readonly SummaryRow[], daemons: readonly string[]): readonly SummaryRow[] {
+function inOrder(rows: readonly SummaryRow[]): readonly SummaryRow[] {
   const place = ({ load, daemon }: SummaryRow): number =>
-    100 * LOADS.findIndex(({ name }) => name === load) + daemons.indexOf(daemon);
+    100 * LOADS.findIndex(({ name }) => name === load) + DAEMON_ORDER.indexOf(daemon);
   return rows.toSorted((a, b) => place(a) - place(b));
 }
 

@@ -9,6 +9,9 @@ import { reached } from './result.ts';
 export const BASELINE = 'bird';
 export const OURS = 'calico-ts';
 
+/** As they are shown, whoever was measured first. */
+export const DAEMON_ORDER: readonly string[] = [BASELINE, OURS, 'frr', 'openbgpd', 'gobgpd', 'relay', 'sink'];
+
 export interface SummaryFigure {
   readonly title: string;
   readonly unit: Unit;

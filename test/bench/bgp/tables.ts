@@ -2,14 +2,14 @@
 import { formatFigure } from '../table.ts';
 import type { AimResult, GeneratorLead } from './aims.ts';
 import { LOADS } from './loads.ts';
-import { BASELINE, figureOf, rowOf } from './summary.ts';
+import { BASELINE, DAEMON_ORDER, figureOf, rowOf } from './summary.ts';
 import type { SummaryFigure, SummaryLateness, SummaryRow } from './summary.ts';
 
 export type Table = readonly (readonly string[])[];
 
 /** A line for each figure of each load, a column for each daemon: the median, and behind it how many times the baseline's. */
 export function mainTable(rows: readonly SummaryRow[]): Table {
-  const daemons = [...new Set(rows.map(({ daemon }) => daemon))];
+  const daemons = DAEMON_ORDER.filter((name) => rows.some(({ daemon }) => daemon === name));
   const loads = LOADS.filter(({ name }) => rows.some(({ load }) => load === name));
   const lines = loads.flatMap(({ name, figures }) => {
     const cells = (title: string, cell: (row: SummaryRow | undefined) => string): readonly string[] => [
