@@ -21,6 +21,8 @@ export interface InterfaceAddress {
   readonly length: number;
 }
 
+const DOT = 0x2e;
+const ZERO = 0x30;
 const WORD = 32n;
 const WORD_MASK = 0xffff_ffffn;
 
@@ -28,6 +30,8 @@ export const addressBits = (family: IpFamily): number => (family === 4 ? 32 : 12
 
 /** Parses `10.0.0.1` or `2001:db8::1`. Throws InvalidValueError. */
 export function parseIpAddress(text: string, field = 'address'): IpAddress {
+  const word = parsePlainIpv4(text);
+  if (word !== undefined) return ipv4Address(word);
   try {
     if (!text.includes(':')) return ipv4Address(Number(new ipnum.IPv4(text).getValue()));
     const value = new ipnum.IPv6(text).getValue();
@@ -35,6 +39,28 @@ export function parseIpAddress(text: string, field = 'address'): IpAddress {
   } catch {
     throw new InvalidValueError(field, text, 'is not an IP address');
   }
+}
+
+/**
+ * The usual way to write an IPv4 address, a hundred times as fast as ip-num: a cluster's datastore has tens of thousands of them.
+ * Undefined for everything else, which ip-num judges.
+ */
+function parsePlainIpv4(text: string): number | undefined {
+  let [word, octet, digits, dots] = [0, 0, 0, 0];
+  for (let i = 0; i < text.length; i++) {
+    const code = text.charCodeAt(i);
+    if (code === DOT) {
+      if (digits === 0 || dots === 3) return undefined;
+      word = word * 256 + octet;
+      [octet, digits, dots] = [0, 0, dots + 1];
+    } else {
+      if (code < ZERO || code > ZERO + 9 || (digits > 0 && octet === 0)) return undefined;
+      octet = octet * 10 + code - ZERO;
+      digits++;
+      if (octet > 255) return undefined;
+    }
+  }
+  return digits === 0 || dots !== 3 ? undefined : word * 256 + octet;
 }
 
 export const ipv4Address = (word: number): IpAddress => ({ family: 4, words: [word >>> 0] });

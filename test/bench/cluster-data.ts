@@ -44,8 +44,7 @@ export function nodeIndex(address: number, { nodes }: ClusterShape): number {
 /** The `k`th block of node `i`, the network address as a number: /26s of 10.0.0.0/8, one after the other. */
 export const blockAddress = (i: number, k: number): number => 0x0a000000 + (i * BLOCKS_PER_NODE + k) * 64;
 
-export const dotted = (address: number): string =>
-  [24, 16, 8, 0].map((shift) => (address >>> shift) & 255).join('.');
+export const dotted = (address: number): string => [24, 16, 8, 0].map((shift) => (address >>> shift) & 255).join('.');
 
 /** Everything but what the measured agent writes itself. */
 export function* clusterWrites(shape: ClusterShape): Generator<Write> {
@@ -74,7 +73,10 @@ function clusterNode(i: number, shape: ClusterShape): AnyResource {
     'Node',
     { name: nodeName(i), labels: { 'kubernetes.io/hostname': nodeName(i), ...(isReflector && { reflector: 'yes' }) } },
     {
-      bgp: { ipv4Address: `${dotted(nodeAddress(i, shape))}/16`, ...(isReflector && { routeReflectorClusterID: dotted(CLUSTER_ID) }) },
+      bgp: {
+        ipv4Address: `${dotted(nodeAddress(i, shape))}/16`,
+        ...(isReflector && { routeReflectorClusterID: dotted(CLUSTER_ID) }),
+      },
       ipv4VXLANTunnelAddr: dotted(blockAddress(i, 0)),
     },
   );
@@ -91,7 +93,12 @@ function* blockWrites(i: number, k: number): Generator<Write> {
     unallocated: empty.unallocated.slice(pods),
     attributes: Array.from({ length: pods }, (_, at) => ({
       handleId: `k8s-pod-network.${String(blockAddress(i, k) + at).repeat(6)}`,
-      secondary: { namespace: 'default', node: nodeName(i), pod: `web-${i}-${k}-${at}`, timestamp: '2026-01-01 00:00:00' },
+      secondary: {
+        namespace: 'default',
+        node: nodeName(i),
+        pod: `web-${i}-${k}-${at}`,
+        timestamp: '2026-01-01 00:00:00',
+      },
     })),
   };
   yield { type: 'create', key: blockKey(prefix), value: blockToJson(block) };

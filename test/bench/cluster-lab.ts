@@ -69,7 +69,9 @@ export class ClusterLab {
     const data = ['--data-dir', join(this.#directory, 'etcd'), '--log-level', 'error'];
     const urls = ['--listen-client-urls', ENDPOINT, '--advertise-client-urls', ENDPOINT];
     // Nobody reads what it prints: its pipe would fill.
-    this.#processes.start(this.#others.name, 'etcd', ...data, ...urls, '--listen-peer-urls', 'http://127.0.0.1:2380').stderr!.resume();
+    this.#processes
+      .start(this.#others.name, 'etcd', ...data, ...urls, '--listen-peer-urls', 'http://127.0.0.1:2380')
+      .stderr!.resume();
     const program = join(import.meta.dirname, 'cluster-peers.ts');
     this.#peers = new Conversation('the peers', this.#processes.start(this.#others.name, nodeProgram(), program));
     await this.#ask({ do: 'fill', shape: this.#shape, endpoint: ENDPOINT });
@@ -93,7 +95,7 @@ export class ClusterLab {
       await sleep(50);
     }
     const cpuMs = cpuOf(pid);
-    await this.#verify();
+    this.#verify();
     // What is garbage by now counts as well: nobody collects it for the agent.
     const memory = memoryOf(pid);
     const counts = await this.#untilAllUp(startedAt);
@@ -173,15 +175,22 @@ export class ClusterLab {
   }
 
   /** Every block by its way, as iproute2 sees the kernel. */
-  async #verify(): Promise<void> {
+  #verify(): void {
     const listed = this.#node.run('ip', 'route', 'show', 'proto', String(ROUTE_PROTOCOL));
-    const lines = new Set(listed.split('\n').map((line) => line.trim().replaceAll(/ +/g, ' ')).filter(Boolean));
+    const lines = new Set(
+      listed
+        .split('\n')
+        .map((line) => line.trim().replaceAll(/ +/g, ' '))
+        .filter(Boolean),
+    );
     if (lines.size !== this.routes) throw new Error(`${lines.size} routes are in the kernel instead of ${this.routes}`);
     for (let i = 0; i < this.#shape.nodes; i++) {
       for (let k = 0; k < BLOCKS_PER_NODE; k++) {
         const block = `${dotted(blockAddress(i, k))}/26`;
-        const line = i === 0 ? `blackhole ${block}` : `${block} via ${dotted(nodeAddress(i, this.#shape))} dev eth0 onlink`;
-        if (!lines.has(line)) throw new Error(`the kernel has no '${line}' but '${[...lines].find((one) => one.includes(block))}'`);
+        const line =
+          i === 0 ? `blackhole ${block}` : `${block} via ${dotted(nodeAddress(i, this.#shape))} dev eth0 onlink`;
+        if (!lines.has(line))
+          throw new Error(`the kernel has no '${line}' but '${[...lines].find((one) => one.includes(block))}'`);
       }
     }
   }
@@ -193,18 +202,30 @@ function layCable(node: TestNetns, others: TestNetns, shape: ClusterShape): void
     each.run('ip', 'link', 'set', 'lo', 'up');
     each.run('ip', 'link', 'set', 'eth0', 'up');
     // As an operator of a cluster of this size has it: the kernel's default is 1024 neighbours.
-    each.run('sh', '-c', 'for t in 1 2 3; do echo 8192 > /proc/sys/net/ipv4/neigh/default/gc_thresh$t; done 2>/dev/null || true');
-    each.run('sh', '-c', 'echo 4096 > /proc/sys/net/core/somaxconn; echo 4096 > /proc/sys/net/ipv4/tcp_max_syn_backlog');
+    each.run(
+      'sh',
+      '-c',
+      'for t in 1 2 3; do echo 8192 > /proc/sys/net/ipv4/neigh/default/gc_thresh$t; done 2>/dev/null || true',
+    );
+    each.run(
+      'sh',
+      '-c',
+      'echo 4096 > /proc/sys/net/core/somaxconn; echo 4096 > /proc/sys/net/ipv4/tcp_max_syn_backlog',
+    );
   }
   node.run('ip', 'addr', 'add', `${dotted(nodeAddress(0, shape))}/16`, 'dev', 'eth0');
-  const addresses = [ETCD_ADDRESS, ...Array.from({ length: shape.nodes - 1 }, (_, at) => dotted(nodeAddress(at + 1, shape)))];
+  const addresses = [
+    ETCD_ADDRESS,
+    ...Array.from({ length: shape.nodes - 1 }, (_, at) => dotted(nodeAddress(at + 1, shape))),
+  ];
   const lines = addresses.map((address) => `addr add ${address}/16 dev eth0`).join('\n');
   others.run('sh', '-c', `ip -batch - <<'LINES'\n${lines}\nLINES`);
 }
 
 function memoryOf(pid: number): Memory {
   const status = readFileSync(`/proc/${pid}/status`, 'utf8');
-  const mb = (field: string): number => (Number(new RegExp(`^${field}:\\s+(\\d+)`, 'm').exec(status)?.[1]) * 1024) / 1e6;
+  const mb = (field: string): number =>
+    (Number(new RegExp(`^${field}:\\s+(\\d+)`, 'm').exec(status)?.[1]) * 1024) / 1e6;
   return { rssMb: mb('VmRSS'), peakMb: mb('VmHWM') };
 }
 

@@ -100,7 +100,10 @@ function announcements(i: number, shape: ClusterShape): Uint8Array {
   const { nodes, peering } = shape;
   const isReflector = peering === 'reflectors' && i <= REFLECTORS;
   const owners = isReflector ? Array.from({ length: nodes - 1 }, (_, at) => at + 1) : [i];
-  return Buffer.concat([...owners.map((owner) => updateOf(owner, { shape, isReflected: owner !== i })), encodeEndOfRib(IPV4_UNICAST)]);
+  return Buffer.concat([
+    ...owners.map((owner) => updateOf(owner, { shape, isReflected: owner !== i })),
+    encodeEndOfRib(IPV4_UNICAST),
+  ]);
 }
 
 function updateOf(
@@ -174,7 +177,8 @@ function attend(socket: Socket, i: number, shape: ClusterShape, opened?: () => v
       timer = setInterval(() => socket.write(keepalive), KEEPALIVE_MS);
     }
     if (message.type === 'update') for (const { nlri } of message.announced) mine.heard += nlri.length;
-    if (message.type === 'notification') mine.faults.push(`NOTIFICATION ${message.code}/${message.subcode} to node ${i}`);
+    if (message.type === 'notification')
+      mine.faults.push(`NOTIFICATION ${message.code}/${message.subcode} to node ${i}`);
   };
   socket.on('data', (octets) => {
     framer.push(octets);
@@ -184,7 +188,9 @@ function attend(socket: Socket, i: number, shape: ClusterShape, opened?: () => v
       else mine.faults.push(`node ${i} cannot read what it is told`);
     }
   });
-  socket.on('error', (error) => void (isUp && mine === hearing && mine.faults.push(`node ${i}: ${error.message}`)));
+  socket.on('error', (error) => {
+    if (isUp && mine === hearing) mine.faults.push(`node ${i}: ${error.message}`);
+  });
   socket.on('close', () => {
     clearInterval(timer);
     if (isUp) mine.up--;
