@@ -41,6 +41,7 @@ import { ownRoutes } from './own-routes.ts';
 import { CALICO_PEER_DEFAULTS, computePeers } from './peers.ts';
 import type { Omitted } from './peers.ts';
 import { createCni } from './cni.ts';
+import { NewEndpoints } from './new-endpoints.ts';
 import { createPods, podPorts } from './pods.ts';
 import type { Pods } from './pods.ts';
 import { SecretFiles } from './secret-files.ts';
@@ -105,6 +106,7 @@ export class Agent implements BgpApi, NodeApi, CniApi {
   readonly #tunnels: TunnelKeeper;
   readonly #unwantedBlocks: UnwantedBlocks;
   readonly #leaks: LeakCollector;
+  readonly #newEndpoints = new NewEndpoints();
 
   constructor(settings: AgentSettings, ports: AgentPorts) {
     const { store, clock, random, log, node } = ports;
@@ -159,7 +161,9 @@ export class Agent implements BgpApi, NodeApi, CniApi {
       }),
     );
     const knowledge = () => this.#followed.knowledge();
-    const pods = podPorts({ node, clock, ipam, dataplane: ports.dataplane, resources: this.#resources, knowledge });
+    const { dataplane } = ports;
+    const newEndpoints = this.#newEndpoints;
+    const pods = podPorts({ node, clock, ipam, dataplane, resources: this.#resources, knowledge, newEndpoints });
     this.#pods = createPods(pods);
     this.#cni = createCni({
       ...{ pods, clock, log, knowledge },
@@ -363,7 +367,9 @@ export class Agent implements BgpApi, NodeApi, CniApi {
     if (speaker === undefined) return;
     const learned = { routes: speaker.learnedRoutes(), complete: speaker.isConverged() };
     const inputs = dataplaneInputs(this.#followed.knowledge(), learned, this.#tunnels.assigned());
-    if (inputs !== undefined) this.#ports.dataplane.update(inputs);
+    if (inputs === undefined) return;
+    const endpoints = this.#newEndpoints.over(inputs.endpoints, this.#syncer?.view().revision ?? 0);
+    this.#ports.dataplane.update({ ...inputs, endpoints });
   }
 
   /** Of a view that is old, or that lacks an endpoint because nobody can read it, an address is not called leaked. */
