@@ -40,6 +40,7 @@ export {
   sendHoldTimerExpired,
   shutdownText,
   updateError,
+  UpdateWriter,
   walkNlri,
   writeNlri,
   writePathId,
@@ -64,6 +65,7 @@ export type {
   Origin,
   PathAttributes,
   RouteRefresh,
+  UpdateKind,
   UpdateScan,
 } from './bgp-ts/index.ts';
 

@@ -73,6 +73,8 @@ export type { DecodeResult } from './message/table.ts';
 export { decodeMessage, encodeMessage } from './message/table.ts';
 export type { UpdateFields } from './message/update-frame.ts';
 export { encodeEndOfRib, encodeUpdateFrame } from './message/update-frame.ts';
+export type { UpdateKind } from './message/update-writer.ts';
+export { UpdateWriter } from './message/update-writer.ts';
 export { familyName, IPV4_UNICAST, IPV6_UNICAST, parseFamily } from './nlri/families.ts';
 export type {
   FamilyNlri,
