@@ -12,12 +12,26 @@ import { reaction } from './reaction.ts';
 import { rib } from './rib.ts';
 import type { Scenario } from './scenario.ts';
 import { scrape } from './scrape.ts';
+import { sessions } from './sessions.ts';
 import { formatTable } from './table.ts';
 import { startup } from './startup.ts';
 import { turns } from './turns.ts';
 
 /** One row per scenario. */
-const scenarios: readonly Scenario[] = [codec, rib, felix, turns, reaction, pods, cni, outage, startup, scrape, plan];
+const scenarios: readonly Scenario[] = [
+  codec,
+  rib,
+  felix,
+  turns,
+  reaction,
+  pods,
+  cni,
+  outage,
+  startup,
+  scrape,
+  plan,
+  sessions,
+];
 
 const DEFAULT_ROUNDS = '7';
 /** Fewer make no median worth printing. */
