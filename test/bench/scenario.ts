@@ -2,6 +2,8 @@
 export interface BenchOptions {
   /** How often all contenders run in turn. */
   readonly rounds: number;
+  /** How long one that watches something watches it; absent: as long as it deems right. */
+  readonly seconds?: number;
   /** Of `bgp`: loads by name, without any all; daemons by name, without any what is installed. */
   readonly loads?: readonly string[];
   readonly daemons?: readonly string[];
@@ -34,6 +36,11 @@ export interface Aim {
   readonly measured: number | undefined;
   readonly isReached: boolean;
 }
+
+/** An aim that is a highest value in some unit. */
+export const atMost = (what: string, measured: number, [limit, unit]: readonly [number, string]): Aim => ({
+  ...{ what, measured, limit: `${limit} ${unit}`.trim(), isReached: measured <= limit },
+});
 
 /** One benchmark, `npm run bench -- NAME`: one file and one row in main.ts. Throws where a result is wrong. */
 export interface Scenario {
