@@ -225,6 +225,16 @@ export class Neighbor {
     this.#feed.pumpSoon();
   }
 
+  /** Its connection takes more UPDATEs now. */
+  get hasRoom(): boolean {
+    return this.isEstablished && this.#session.room > 0;
+  }
+
+  /** Whole UPDATEs, which other peers are told, too. */
+  tell(messages: Uint8Array): void {
+    this.#session.guard(() => this.#session.write(messages));
+  }
+
   view(): PeerView {
     return peerView({
       routes: this.#routes,

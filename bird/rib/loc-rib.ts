@@ -115,6 +115,16 @@ export class LocRib {
     listener.settled?.(prefix);
   }
 
+  /** Whose path is the best, or NOBODY. */
+  bestSource(prefix: number): number {
+    return prefix < this.#bestSource.length ? this.#bestSource[prefix]! : NOBODY;
+  }
+
+  /** The attribute set of the best path, or ABSENT. */
+  bestAttributes(prefix: number): number {
+    return prefix < this.#bestAttributes.length ? this.#bestAttributes[prefix]! : ABSENT;
+  }
+
   best(prefix: number): Best | undefined {
     const source = this.#bestSource[prefix] ?? NOBODY;
     return source === NOBODY ? undefined : { source, attributes: this.#bestAttributes[prefix]! };
