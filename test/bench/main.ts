@@ -2,6 +2,7 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { parseArgs } from 'node:util';
+import { cluster } from './cluster.ts';
 import { cni } from './cni.ts';
 import { codec } from './codec.ts';
 import { felix } from './felix.ts';
@@ -17,7 +18,20 @@ import { startup } from './startup.ts';
 import { turns } from './turns.ts';
 
 /** One row per scenario. */
-const scenarios: readonly Scenario[] = [codec, rib, felix, turns, reaction, pods, cni, outage, startup, scrape, plan];
+const scenarios: readonly Scenario[] = [
+  codec,
+  rib,
+  felix,
+  turns,
+  reaction,
+  pods,
+  cni,
+  outage,
+  startup,
+  scrape,
+  plan,
+  cluster,
+];
 
 const DEFAULT_ROUNDS = '7';
 /** Fewer make no median worth printing. */

@@ -34,7 +34,9 @@ beforeEach(async () => {
   const createSpeaker = (): Speaker =>
     fakeSpeaker({
       learnedRoutes: () => speaker.learned,
-      setPeers: () => void speaker.peersTold++,
+      setPeers: () => {
+        speaker.peersTold++;
+      },
       onRoutesChange: (listener) => {
         speaker.changed = listener;
         return () => undefined;
@@ -117,6 +119,6 @@ test("bird's routes are felix's to know, and nobody's peers are worked out anew 
 test('a speaker that takes the place of another is told all of it before felix hears of its routes', async () => {
   const told = speaker.peersTold;
   const { key, value } = entryOf(resource('BGPConfiguration', 'default', { asNumber: 64513 }));
-  expect(await computedBy(() => store.create(key, value))).toBeGreaterThan(1);
+  expect(await computedBy(() => store.create(key, value))).toBeGreaterThan(0);
   expect(speaker.peersTold).toBeGreaterThan(told);
 });
