@@ -167,6 +167,10 @@ export class NodeDataplane implements Dataplane {
     return this.#scheduler.settled();
   }
 
+  ready(): Promise<void> {
+    return this.#scheduler.ready();
+  }
+
   routes(): readonly RouteStatus[] {
     const statuses = this.#routes.statuses(hostLinks(this.#host));
     const fights = this.#fights.status().fights.filter(({ kind }) => kind === 'route');
