@@ -26,6 +26,7 @@ export type {
   SpeakerSettings,
 } from './settings.ts';
 export { matchPeers, peerChange } from './peer-change.ts';
+export { rehearse } from './rehearsal.ts';
 export type { PeerChange } from './peer-change.ts';
 export type { PeerExplanation } from './explain/finding.ts';
 export type {

@@ -1,8 +1,9 @@
 import { hostname } from 'node:os';
-import { createSpeaker } from '../../bird/index.ts';
+import { createSpeaker, rehearse } from '../../bird/index.ts';
 import { bgpRoutes } from '../api/bgp-routes.ts';
 import { noNodeRoutes } from '../api/node-routes.ts';
 import { startApi } from '../api/server.ts';
+import type { IpFamily } from '../model/ip.ts';
 import { systemClock } from '../runtime/clock.ts';
 import { restHeap } from '../runtime/heap-rest.ts';
 import type { Logger, LogThreshold } from '../runtime/logger.ts';
@@ -58,20 +59,27 @@ export async function runSpeaker(
     log,
   );
   const rest = restHeap(systemClock);
+  let endRehearsal: (() => void) | undefined;
   try {
     onSignals({ speaker, end: (how) => ended.resolve(how) });
     speaker.start();
+    endRehearsal = rehearse(systemClock, familiesOf(configuration));
     const how = await ended.promise;
     if (how === 'shutdown') mark.remove();
     await speaker.close(how === 'restart' ? { kind: 'restart' } : { kind: 'shutdown', message: 'speaker stopped' });
     return 0;
   } finally {
     rest?.close();
+    endRehearsal?.();
     await speaker.close({ kind: 'restart' });
     await api.close();
     log.info({ file }, 'calico-node-ts speaker ended');
   }
 }
+
+const familiesOf = ({ peers, dynamicPeers }: SpeakerConfiguration): readonly IpFamily[] => [
+  ...new Set([...peers, ...dynamicPeers.map(({ template }) => template)].flatMap(({ families }) => families)),
+];
 
 interface Signalled {
   readonly speaker: StandaloneSpeaker;
