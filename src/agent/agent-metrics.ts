@@ -54,14 +54,10 @@ export class AgentMetrics {
     this.#agent = agent;
   }
 
-  async load(): Promise<void> {
-    this.#expose ??= await loadExposition();
-  }
-
-  /** `load()` first. */
+  /** The first time it loads the library, too. */
   async scrape(which: Pick<MetricsSettings, 'process' | 'runtime'>): Promise<Exposition> {
-    await this.load();
-    return this.#expose!(await this.#moment(which));
+    this.#expose ??= await loadExposition();
+    return this.#expose(await this.#moment(which));
   }
 
   async #moment(which: Pick<MetricsSettings, 'process' | 'runtime'>): Promise<Moment> {

@@ -10,7 +10,7 @@ import { TcpListener } from './tcp-listener.ts';
 
 export interface TcpAnswersPorts {
   readonly report: () => HealthReport;
-  readonly metrics: Pick<AgentMetrics, 'load' | 'scrape'>;
+  readonly metrics: Pick<AgentMetrics, 'scrape'>;
   readonly clock: Clock;
   readonly log: Logger;
 }
@@ -30,17 +30,15 @@ export class TcpAnswers {
     });
     this.#metrics = new TcpListener({
       ...{ what: 'the metrics', clock, log },
-      start: async (place) => {
-        await metrics.load();
-        return startMetricsServer(place, async () => {
+      start: (place) =>
+        startMetricsServer(place, async () => {
           try {
             return await metrics.scrape(this.#wanted.metrics ?? NOTHING_MORE);
           } catch (error) {
             log.error({ error }, 'the metrics could not be gathered');
             throw error;
           }
-        });
-      },
+        }),
     });
   }
 

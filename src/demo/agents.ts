@@ -5,7 +5,7 @@ import { createAgentClient } from '../api/client.ts';
 import type { AgentClient } from '../api/client.ts';
 import type { NodeStatus } from '../api/contract.ts';
 import type { ClusterChoice } from './choice.ts';
-import { NODE_FLAGS } from '../runtime/node-flags.ts';
+import { NODE_ENVIRONMENT, NODE_FLAGS } from '../runtime/node-flags.ts';
 import { agentEnvironment } from './environment.ts';
 import { agentSocket, hostDirectory, logFile, onHost } from './layout.ts';
 import type { Layout } from './layout.ts';
@@ -21,7 +21,7 @@ export async function startAgent(layout: Layout, node: DemoNode, choice: Cluster
   const command = [process.execPath, ...NODE_FLAGS, join(choice.project, 'dist/calico-node-ts.mjs')];
   await startDaemon(onHost(layout, node.name, command), {
     logFile: logFile(layout, node.name, 'calico-node-ts'),
-    env: agentEnvironment(layout, node, choice),
+    env: { ...NODE_ENVIRONMENT, ...agentEnvironment(layout, node, choice) },
   });
 }
 

@@ -1,6 +1,6 @@
 /** A moment as Prometheus reads it. The library is loaded when it is asked for: an agent without metrics pays nothing for it. */
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import type * as Client from '@prometheus-io/client';
+import type Client from '@prometheus-io/client';
 import type { Exposition } from '../api/metrics-server.ts';
 import { FAMILIES } from './catalogue.ts';
 import type { Family, Sample } from './family.ts';
@@ -12,7 +12,8 @@ const SAMPLES_PER_TURN = 500;
 export type Expose = (moment: Moment) => Promise<Exposition>;
 
 export async function loadExposition(): Promise<Expose> {
-  const client = await import('@prometheus-io/client');
+  // Written for `require`: in a bundle its names are those of the default export alone.
+  const { default: client } = await import('@prometheus-io/client');
   return (moment) => expose(moment, client);
 }
 

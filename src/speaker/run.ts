@@ -4,6 +4,7 @@ import { bgpRoutes } from '../api/bgp-routes.ts';
 import { noNodeRoutes } from '../api/node-routes.ts';
 import { startApi } from '../api/server.ts';
 import { systemClock } from '../runtime/clock.ts';
+import { restHeap } from '../runtime/heap-rest.ts';
 import type { Logger, LogThreshold } from '../runtime/logger.ts';
 import { systemRandom } from '../runtime/random.ts';
 import type { SpeakerConfiguration } from './convert.ts';
@@ -56,6 +57,7 @@ export async function runSpeaker(
     [...bgpRoutes(speaker), ...noNodeRoutes(NO_NODE)],
     log,
   );
+  const rest = restHeap(systemClock);
   try {
     onSignals({ speaker, end: (how) => ended.resolve(how) });
     speaker.start();
@@ -64,6 +66,7 @@ export async function runSpeaker(
     await speaker.close(how === 'restart' ? { kind: 'restart' } : { kind: 'shutdown', message: 'speaker stopped' });
     return 0;
   } finally {
+    rest?.close();
     await speaker.close({ kind: 'restart' });
     await api.close();
     log.info({ file }, 'calico-node-ts speaker ended');

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { createAgentClient } from '../../src/api/client.ts';
 import type { NodeStatus, SpeakerStatus } from '../../src/api/contract.ts';
-import { NODE_FLAGS } from '../../src/runtime/node-flags.ts';
+import { NODE_ENVIRONMENT, NODE_FLAGS } from '../../src/runtime/node-flags.ts';
 import { bird } from '../capture/daemons/bird.ts';
 import { HAS_ETCD } from '../support/etcd-server.ts';
 import { eventually } from '../support/eventually.ts';
@@ -34,7 +34,13 @@ export interface Contender {
   readonly sessions: (lab: IdleLab) => Promise<number>;
 }
 
-const node = (...args: readonly string[]): readonly string[] => [nodeProgram(), ...NODE_FLAGS, ...args];
+const variables = (environment: Readonly<Record<string, string>>): readonly string[] =>
+  Object.entries(environment).map(([key, value]) => `${key}=${value}`);
+
+const node = (...args: readonly string[]): readonly string[] => [
+  ...['env', ...variables(NODE_ENVIRONMENT), nodeProgram()],
+  ...[...NODE_FLAGS, ...args],
+];
 
 const agent = (name: string, datastore: 'file' | 'etcd', isAsked = false): Contender => ({
   name,
@@ -42,7 +48,7 @@ const agent = (name: string, datastore: 'file' | 'etcd', isAsked = false): Conte
   command: (lab) => {
     const environment = lab.agentEnvironment(name, datastore);
     lab.apply(name, environment);
-    return ['env', ...Object.entries(environment).map(([key, value]) => `${key}=${value}`), ...node(PROGRAM)];
+    return ['env', ...variables(environment), ...node(PROGRAM)];
   },
   sessions: (lab) => lab.sessionsOfOurs(name),
 });
@@ -183,8 +189,7 @@ export class IdleLab {
     if (existsSync(path)) return;
     const items = this.peers.map((peerIP, i) => manifest('BGPPeer', `peer-${i}`, { peerIP, asNumber: PEER_ASN }));
     this.file(name, 'peers.json', { apiVersion: 'v1', kind: 'List', items });
-    const variables = Object.entries(environment).map(([key, value]) => `${key}=${value}`);
-    this.#lab.host(name).run('env', ...variables, nodeProgram(), CLI, 'apply', '-f', path);
+    this.#lab.host(name).run('env', ...variables(environment), nodeProgram(), CLI, 'apply', '-f', path);
   }
 
   close(): Promise<void> {

@@ -18,7 +18,7 @@ const DEFAULT_SECONDS = 60;
 /** Of a kubelet, by default; a scrape as often is more than Prometheus does. */
 const ASK_SECONDS = 10;
 /** What the start costs is over, and V8 has given back what it does not need. */
-const REST_MS = 10_000;
+const REST_MS = 12_000;
 const NOTHING = 'node';
 const AIMS = { agentRss: 80, speakerRss: 65, cpuPercent: 0.3, startMs: 250 };
 

@@ -4,6 +4,7 @@ import { dirname, join } from 'node:path';
 import { performance } from 'node:perf_hooks';
 import { bgp } from './bgp/bgp.ts';
 import { growth } from './bgp/growth.ts';
+import { cluster } from './cluster.ts';
 import { cni } from './cni.ts';
 import { codec } from './codec.ts';
 import { readCommandLine } from './command-line.ts';
@@ -21,13 +22,12 @@ import { sessions } from './sessions.ts';
 import { startup } from './startup.ts';
 import { formatSummary } from './summary.ts';
 import type { Outcome } from './summary.ts';
-import { formatTable } from './table.ts';
 import { turns } from './turns.ts';
 
 /** One row per scenario. */
 const scenarios: readonly Scenario[] = [
   ...[codec, rib, felix, turns, reaction, pods, cni, outage, startup, scrape, plan, idle, sessions],
-  ...[bgp, growth],
+  ...[cluster, bgp, growth],
 ];
 
 const RESULTS = join('.cache', 'bench');

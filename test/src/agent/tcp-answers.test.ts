@@ -7,12 +7,12 @@ import { memoryLogger } from '../../support/memory-logger.ts';
 
 const host = '127.0.0.1';
 let answers: TcpAnswers;
-let loads: number;
+let scrapes: number;
 let fault: Error | undefined;
 let lines: ReturnType<typeof memoryLogger>['lines'];
 
 beforeEach(() => {
-  loads = 0;
+  scrapes = 0;
   fault = undefined;
   const memory = memoryLogger();
   lines = memory.lines;
@@ -20,14 +20,12 @@ beforeEach(() => {
     ...{ clock: new FakeClock(), log: memory.log },
     report: () => ({ live: true, ready: true, reporters: [] }),
     metrics: {
-      load: () => {
-        loads++;
-        return Promise.resolve();
-      },
-      scrape: (which) =>
-        fault === undefined
+      scrape: (which) => {
+        scrapes++;
+        return fault === undefined
           ? Promise.resolve({ contentType: 'text/plain', text: JSON.stringify(which) })
-          : Promise.reject(fault),
+          : Promise.reject(fault);
+      },
     },
   });
 });
@@ -43,9 +41,12 @@ async function freePort(): Promise<number> {
 
 const metricsOf = async (port: number): Promise<string> => (await fetch(`http://${host}:${port}/metrics`)).text();
 
-test('without metrics nothing of them is loaded', async () => {
-  await answers.open({ health: { host, port: await freePort() } });
-  expect(loads).toBe(0);
+test('nothing is loaded for the metrics before somebody wants them', async () => {
+  const port = await freePort();
+  await answers.open({ metrics: { host, port, process: true, runtime: true } });
+  expect(scrapes).toBe(0);
+  await metricsOf(port);
+  expect(scrapes).toBe(1);
 });
 
 test('a port of the metrics that is taken is told, and the probes are answered', async () => {
@@ -63,7 +64,7 @@ test('a port of the probes that is taken is an error', async () => {
   await answers.open({ metrics: { host, port, process: true, runtime: true } });
   const others = new TcpAnswers({
     ...{ clock: new FakeClock(), log: memoryLogger().log, report: () => ({ live: true, ready: true, reporters: [] }) },
-    metrics: { load: () => Promise.resolve(), scrape: () => Promise.reject(new Error('no')) },
+    metrics: { scrape: () => Promise.reject(new Error('no')) },
   });
   await expect(others.open({ health: { host, port } })).rejects.toThrow(`FELIX_HEALTHPORT = '${port}': is taken`);
 });
@@ -83,5 +84,5 @@ test('which metrics are told changes without a new listener', async () => {
   expect(await metricsOf(port)).toBe(JSON.stringify({ host, port, process: true, runtime: true }));
   answers.change({ metrics: { ...metrics, process: false } });
   expect(await metricsOf(port)).toContain('"process":false');
-  expect(loads).toBe(1);
+  expect(scrapes).toBe(2);
 });
