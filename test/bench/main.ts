@@ -22,6 +22,7 @@ import { sessions } from './sessions.ts';
 import { startup } from './startup.ts';
 import { formatSummary } from './summary.ts';
 import type { Outcome } from './summary.ts';
+import { formatTable } from './table.ts';
 import { turns } from './turns.ts';
 
 /** One row per scenario. */
