@@ -19,10 +19,10 @@ import { rib } from './rib.ts';
 import type { Report, Scenario } from './scenario.ts';
 import { scrape } from './scrape.ts';
 import { sessions } from './sessions.ts';
-import { formatTable } from './table.ts';
 import { startup } from './startup.ts';
 import { formatSummary } from './summary.ts';
 import type { Outcome } from './summary.ts';
+import { formatTable } from './table.ts';
 import { turns } from './turns.ts';
 
 /** One row per scenario. */

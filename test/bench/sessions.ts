@@ -10,7 +10,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { packedIpv4 } from './codec-input.ts';
 import { median } from './rounds.ts';
-import type { BenchOptions, Report, Scenario } from './scenario.ts';
+import type { Aim, BenchOptions, Report, Scenario } from './scenario.ts';
 import { ASN, HOLD_SECONDS, peerAddress, SessionPeers } from './session-peers.ts';
 import { formatFigure } from './table.ts';
 
@@ -21,6 +21,9 @@ const WATCH_MS = 3000;
 /** Of the table, which no other peer is told. */
 const TABLE_OCTETS = 2_000_000;
 const START_MS = 20_000;
+/** Aims. */
+const UP_RATIO = 3;
+const LATE_MS = 100;
 
 interface Daemon {
   readonly name: string;
@@ -86,6 +89,7 @@ const daemons = (): readonly Daemon[] => (spawnSync('bird', ['--version']).error
 
 export const sessions: Scenario = {
   name: 'sessions',
+  rounds: { standard: 3, least: 1 },
   run: async ({ rounds }: BenchOptions): Promise<Report> => {
     if (!existsSync(PROGRAM)) throw new Error(`${PROGRAM} is not there: npm run build`);
     const table = tableOctets();
@@ -220,8 +224,33 @@ function report(kinds: readonly Kind[], rounds: number): Report {
       ]),
     ],
     results: { node: process.version, processor: cpus()[0]?.model, rounds, rows },
+    aims: aimsOf(rows),
   };
 }
+
+type Row = ReturnType<typeof rowOf>;
+
+/** BIRD's time is unknown where it is not installed. */
+function aimsOf(rows: readonly Row[]): readonly Aim[] {
+  const [birds, own] = [bird, ours].map(({ name }) => rows.filter((row) => row.daemon === name));
+  return own!.flatMap(({ size, upMs, idleLateMs, busyLateMs, lost }): readonly Aim[] => {
+    const theirs = birds!.find((row) => row.size === size);
+    const ratio = theirs === undefined ? undefined : upMs / theirs.upMs;
+    const lateMs = Math.max(idleLateMs, busyLateMs);
+    return [
+      ...(ratio === undefined ? [] : [aim(`${size} sessions up, times BIRD's`, ratio, UP_RATIO)]),
+      aim(`${size} sessions, keepalives late, p99.9, ms`, lateMs, LATE_MS),
+      aim(`${size} sessions, lost`, lost, 0),
+    ];
+  });
+}
+
+const aim = (what: string, measured: number, limit: number): Aim => ({
+  what,
+  limit: String(limit),
+  measured,
+  isReached: measured <= limit,
+});
 
 function rowOf({ daemon, size, samples }: Kind) {
   const of = (value: (sample: Sample) => number): number => median(samples.map(value));
