@@ -83,7 +83,7 @@ async function end(child: ChildProcess): Promise<void> {
 async function watch(
   lab: IdleLab,
   running: readonly Running[],
-  { rounds, seconds }: Required<BenchOptions>,
+  { rounds, seconds }: Required<Pick<BenchOptions, 'rounds' | 'seconds'>>,
 ): Promise<readonly Omit<Result, 'startMs'>[]> {
   const asking = keepAsking(lab, CONTENDERS);
   try {
