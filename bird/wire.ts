@@ -34,6 +34,8 @@ export {
   negotiatedContexts,
   PlainAttributes,
   plainContext,
+  prefixWord,
+  readU16,
   scanUpdate,
   sendHoldTimerExpired,
   shutdownText,

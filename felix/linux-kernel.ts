@@ -19,7 +19,9 @@ import { errnoName } from '../src/linux/errno.ts';
 import type { Request, Verdict } from './netlink/header.ts';
 import { loadLibc } from '../src/linux/libc.ts';
 import type { Libc } from '../src/linux/libc.ts';
+import { ApartPerformer } from './netlink/apart.ts';
 import * as link from './netlink/link.ts';
+import { isAbsent, LinkRemover } from './netlink/link-remover.ts';
 import type { Failure, SysctlAccess } from './netlink/messages.ts';
 import { Monitor, decodeKernelEvents, openMonitorSocket } from './netlink/monitor.ts';
 import { openNamespace, ownNamespace } from './netlink/namespace.ts';
@@ -64,6 +66,7 @@ class LinuxKernel implements Kernel {
   readonly #socket: NetlinkSocket;
   /** Opened at its first use: many kernels load connection tracking only then. */
   #netfilter: NetlinkSocket | undefined;
+  #links: LinkRemover | undefined;
   readonly #monitors = new Set<Monitor<KernelEvent>>();
   #open = true;
 
@@ -145,8 +148,20 @@ class LinuxKernel implements Kernel {
     });
   }
 
-  deleteLink(name: string): Promise<void> {
-    return this.#execute(`delete link ${name}`, link.encodeDeleteLink(name), ['ENODEV']);
+  async deleteLink(name: string): Promise<void> {
+    const what = `delete link ${name}`;
+    const verdict = await this.#ask(what, () => this.#remover().remove(name));
+    if (!isAbsent(verdict)) refuse(what, verdict);
+  }
+
+  #remover(): LinkRemover {
+    return (this.#links ??= new LinkRemover({
+      open: () => this.#namespace.visit(() => new NetlinkSocket(this.#libc, new ApartPerformer(this.#libc))),
+      isGone: async (name) => {
+        const answer = await this.#socket.query(link.encodeGetLink(name));
+        return 'errno' in answer && isAbsent(answer);
+      },
+    }));
   }
 
   listAddresses(): ReturnType<Kernel['listAddresses']> {
@@ -227,7 +242,9 @@ class LinuxKernel implements Kernel {
   async flushConntrack(addresses: readonly IpAddress[]): Promise<number> {
     const what = `remove conntrack entries of ${addresses.map(formatIpAddress).join(', ')}`;
     const outcome = await this.#ask(what, () => {
-      this.#netfilter ??= this.#namespace.visit(() => new NetlinkSocket(this.#libc, netlinkThread, 'netfilter'));
+      this.#netfilter ??= this.#namespace.visit(
+        () => new NetlinkSocket(this.#libc, new ApartPerformer(this.#libc), 'netfilter'),
+      );
       return flushConntrack(this.#netfilter, addresses);
     });
     if (typeof outcome !== 'number') throw new KernelError(refusalText(what, outcome), errnoName(outcome.errno));
@@ -273,6 +290,7 @@ class LinuxKernel implements Kernel {
     const monitors = [...this.#monitors];
     this.#monitors.clear();
     // One that is not started yet has its place behind what was asked before.
+    await this.#links?.close();
     const sockets = this.#netfilter === undefined ? [this.#socket] : [this.#socket, this.#netfilter];
     await Promise.all([...monitors, ...sockets].map((one) => one.close()));
     this.#namespace.close();

@@ -90,6 +90,8 @@ export type {
 } from './nlri/nlri.ts';
 export { checkNlri, decodeNlri, encodeNlri } from './nlri/table.ts';
 export type { NlriVisitor } from './nlri/walk.ts';
+export { prefixWord } from './nlri/prefix-word.ts';
 export { nlriOctets, walkNlri, writeNlri, writePathId } from './nlri/walk.ts';
 export type { AttributeRange, UpdateScan } from './scan.ts';
 export { asMpFault, scanUpdate } from './scan.ts';
+export { readU16 } from './reader.ts';

@@ -1,8 +1,11 @@
 import type { Family } from './context.ts';
 
+/** Most messages and values are no longer, and V8 keeps arrays up to this size among its own objects, where they cost little. */
+const INITIAL_OCTETS = 64;
+
 /** A growing big-endian buffer. Lengths that come before their content are patched afterwards. */
 export class Writer {
-  #bytes = new Uint8Array(256);
+  #bytes = new Uint8Array(INITIAL_OCTETS);
   #length = 0;
 
   get length(): number {

@@ -9,6 +9,12 @@ import { md5Option, passwordFault, SAVE_SYN } from './tcp-options.ts';
 import { listenReason, openListening, setOptions, SocketRefused } from './tcp-socket.ts';
 import type { Connection, ListenAt, Listener, PasswordRefusal, PeerPassword } from './transport.ts';
 
+/**
+ * A cluster or a rack that comes back calls at the same moment, and whoever finds the queue full tries again after a second.
+ * The kernel cuts it to its own limit, net.core.somaxconn: 4096 by default.
+ */
+const BACKLOG = 4096;
+
 /** Rejects with one sentence where the address or the port cannot be had. */
 export async function openListener(
   libc: Libc,
@@ -51,7 +57,7 @@ const listening = (server: Server, fd: number, at: ListenAt): Promise<void> =>
   new Promise((resolve, reject) => {
     const failed = (error: Error): void => reject(new SocketRefused(listenReason(error, at), { cause: error }));
     server.once('error', failed);
-    server.listen({ fd }, () => {
+    server.listen({ fd }, BACKLOG, () => {
       server.off('error', failed);
       resolve();
     });

@@ -1,5 +1,6 @@
 import type { AttributeCache } from './attribute-cache.ts';
 import { ABSENT, IntTable } from './int-table.ts';
+import { PageTable } from './page-table.ts';
 import type { PrefixTable } from './prefix-table.ts';
 
 /** In the flags of a row: left over from before the peer's restart, RFC 4724 §4.2, or its refresh, RFC 7313 §4. */
@@ -32,14 +33,14 @@ export interface JudgedSet {
 
 /**
  * One path at most for each prefix, of one peer in one family, before selection; rejected ones stay, with the reason.
- * About 18 octets a row beside the shared prefix and attributes; path identifiers and rewritten attribute sets stand
+ * About six octets a row beside the shared prefix and attributes; path identifiers and rewritten attribute sets stand
  * in tables that are there only while they are needed. Holds its prefixes and attribute sets alive.
  */
 export class Lane {
   /** Names this table among all that selection looks at. */
   readonly source: number;
   readonly #memory: RibMemory;
-  readonly #rows = new IntTable();
+  readonly #rows = new PageTable();
   /** Where selection uses another set than the one received. */
   #used: IntTable | undefined;
   /** RFC 7911, signed; none where the session had no ADD-PATH. */
@@ -148,8 +149,7 @@ export class Lane {
     if (used !== attributes || this.#used !== undefined) this.#use(prefix, used === attributes ? ABSENT : used);
     if (pathId !== undefined || this.#pathIds !== undefined) this.#rename(prefix, pathId);
     if (old !== attributes && old !== ABSENT) sets.release(old);
-    const after = rejection === 0 ? used : ABSENT;
-    return before !== after;
+    return before !== (rejection === 0 ? used : ABSENT);
   }
 
   /** Policy changed its mind about a row that stands. True where selection must look again. */
@@ -170,15 +170,25 @@ export class Lane {
   withdraw(prefix: number, changed: (prefix: number) => void): void {
     const slot = this.#rows.slotOf(prefix);
     if (slot === -1) return;
+    const { prefixes } = this.#memory;
+    prefixes.retain(prefix);
+    if (this.withdrawHeld(prefix, slot)) changed(prefix);
+    prefixes.release(prefix);
+  }
+
+  /** The same where the caller holds the prefix, with the answer whether selection must look again. */
+  withdrawHeld(prefix: number, slot = this.#rows.slotOf(prefix)): boolean {
+    if (slot === -1) return false;
     const { attributes, prefixes } = this.#memory;
-    const [received, flags] = [this.#rows.valueAt(slot), this.#rows.flagsAt(slot)];
+    const received = this.#rows.valueAt(slot);
+    const flags = this.#rows.flagsAt(slot);
     this.#count(flags, -1);
     this.#rows.delete(prefix);
-    if (flags >>> REJECTION_SHIFT === 0) changed(prefix);
     if (this.#used !== undefined) this.#use(prefix, ABSENT);
     if (this.#pathIds !== undefined) this.#rename(prefix, undefined);
     attributes.release(received);
     prefixes.release(prefix);
+    return flags >>> REJECTION_SHIFT === 0;
   }
 
   /** What is there may be out of date: every row is stale from now on, until it is announced again. */

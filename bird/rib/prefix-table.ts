@@ -64,18 +64,28 @@ export class PrefixTable {
     const slot = this.#slotOf(w0, w1, w2, w3, length);
     const found = this.#index[slot]!;
     if (found !== FREE) return found - 1;
-    const id = this.#freeIds.pop() ?? this.#used++;
-    if (id >= this.#lengths.length) this.#growColumns();
-    const at = id * this.#width;
-    this.#words[at] = w0;
+    const id = this.#add(slot, w0, length);
     if (this.#width === 4) {
+      const at = id * 4;
       this.#words[at + 1] = w1;
       this.#words[at + 2] = w2;
       this.#words[at + 3] = w3;
     }
-    this.#lengths[id] = length;
-    this.#holders[id] = 0;
-    this.#index[slot] = id + 1;
+    if (this.size * 2 > this.#index.length) this.#rehash();
+    return id;
+  }
+
+  /** `find` in the table of IPv4. */
+  findIpv4(word: number, length: number): number {
+    return this.#index[this.#slotOfIpv4(word, length)]! - 1;
+  }
+
+  /** `intern` in the table of IPv4. */
+  internIpv4(word: number, length: number): number {
+    const slot = this.#slotOfIpv4(word, length);
+    const found = this.#index[slot]!;
+    if (found !== FREE) return found - 1;
+    const id = this.#add(slot, word, length);
     if (this.size * 2 > this.#index.length) this.#rehash();
     return id;
   }
@@ -132,6 +142,28 @@ export class PrefixTable {
       slot = (slot + 1) & mask;
     }
     return slot;
+  }
+
+  #slotOfIpv4(word: number, length: number): number {
+    const index = this.#index;
+    const mask = index.length - 1;
+    let slot = mix(mix(this.#seed, length), word) & mask;
+    for (let entry = index[slot]!; entry !== FREE; entry = index[slot]!) {
+      if (this.#words[entry - 1] === word && this.#lengths[entry - 1] === length) return slot;
+      slot = (slot + 1) & mask;
+    }
+    return slot;
+  }
+
+  /** The other words of IPv6 are the caller's to fill in. */
+  #add(slot: number, word: number, length: number): number {
+    const id = this.#freeIds.pop() ?? this.#used++;
+    if (id >= this.#lengths.length) this.#growColumns();
+    this.#words[id * this.#width] = word;
+    this.#lengths[id] = length;
+    this.#holders[id] = 0;
+    this.#index[slot] = id + 1;
+    return id;
   }
 
   #isAt(id: number, w0: number, w1: number, w2: number, w3: number, length: number): boolean {

@@ -4,7 +4,8 @@ import { familyOf, hasPathIds, ipFamilyOf } from '../peer/negotiate.ts';
 import type { Negotiated } from '../peer/negotiate.ts';
 import type { AttributeCache } from './attribute-cache.ts';
 import type { JudgedSet } from './lane.ts';
-import type { PackedPrefix } from './prefix-table.ts';
+import { NO_PREFIX } from './prefix-table.ts';
+import type { PrefixTable } from './prefix-table.ts';
 import {
   asMpFault,
   checkNlri,
@@ -15,26 +16,35 @@ import {
   MAX_OCTETS,
   NOT_PLAIN,
   PlainAttributes,
+  prefixWord,
+  readU16,
   scanUpdate,
+  UPDATE_FIXED_OCTETS,
   walkNlri,
   withoutAttributes,
 } from '../wire.ts';
 import type { AttributeRange, Fault, NlriShape, UpdateScan } from '../wire.ts';
 
-/** Where the routes go. A prefix comes as unsigned words, IPv4 in the first, and with its path identifier under ADD-PATH. */
+/** Where the routes go. */
 export interface UpdateSink {
   readonly attributes: AttributeCache;
   /** Keep AIGP: the session is for it. RFC 7311 §3.3. */
   readonly keepsAigp: boolean;
-  /** What import makes of an attribute set; called once per UPDATE, and one object for all its prefixes. */
-  judge(family: IpFamily, attributes: number): JudgedSet;
-  announce(family: IpFamily, path: ReceivedPath, route: JudgedSet): void;
-  withdraw(family: IpFamily, path: ReceivedPath): void;
+  readonly families: Readonly<Record<IpFamily, PathSink>>;
 }
 
-export interface ReceivedPath extends PackedPrefix {
-  /** RFC 7911; undefined where the session has no ADD-PATH for the family. */
-  readonly pathId: number | undefined;
+/**
+ * Where the routes of one family go. A prefix comes as its number in the table, which may be one that nobody holds yet; the
+ * path identifier (RFC 7911) is undefined where the session has no ADD-PATH for the family.
+ */
+export interface PathSink {
+  readonly prefixes: PrefixTable;
+  /** What import makes of an attribute set; called once per UPDATE, and one object for all its prefixes. */
+  judge(attributes: number): JudgedSet;
+  announce(prefix: number, pathId: number | undefined, route: JudgedSet): void;
+  withdraw(prefix: number, pathId: number | undefined): void;
+  /** All of an UPDATE has come. */
+  applied(): void;
 }
 
 export interface Received {
@@ -61,8 +71,6 @@ interface Interned {
   readonly remedied?: string;
 }
 
-type Writable<T> = { -readonly [K in keyof T]: T[K] };
-
 const NOTHING: Received = {};
 
 /** In the first octet of a key: the next hop is that of MP_REACH. */
@@ -76,8 +84,8 @@ export class UpdateReader {
   readonly #key: Uint8Array;
   /** What of the session, beside the octets, decides what they mean. */
   readonly #keyFlags: number;
-  /** One object for all prefixes of all UPDATEs: overwritten with each, so a sink must not keep it. */
-  readonly #path: Writable<ReceivedPath> = { w0: 0, w1: 0, w2: 0, w3: 0, length: 0, pathId: undefined };
+  /** The UPDATE's own fields are read, and hold prefixes and nothing else. */
+  readonly #isPlainIpv4: boolean;
 
   constructor(session: Negotiated, sink: UpdateSink) {
     const { receive } = session;
@@ -88,11 +96,13 @@ export class UpdateReader {
     const maxOctets = receive.extendedMessage ? EXTENDED_MAX_OCTETS : MAX_OCTETS;
     this.#plain = new PlainAttributes(receive, maxOctets);
     this.#key = new Uint8Array(maxOctets + 64);
+    this.#isPlainIpv4 = session.families.includes(4) && !this.#shapes[4].addPath && this.#plain.isPossible;
     this.#keyFlags = Number(receive.fourOctetAs) | (Number(receive.external) << 1) | (Number(sink.keepsAigp) << 2);
   }
 
   /** All of it or nothing: prefixes are checked before the first is applied. RFC 7606 §5.3. */
   read(frame: Uint8Array): Received {
+    if (this.#isPlainIpv4 && this.#readPlain(frame)) return NOTHING;
     const scan = scanUpdate(frame, this.#session.receive);
     if (scan.fault !== undefined && scan.remedy === 'session-reset') return { fault: scan.fault };
     if (scan.endOfRib !== undefined) {
@@ -109,6 +119,7 @@ export class UpdateReader {
     for (const range of announced)
       this.#apply(frame, range, range.start === scan.nlriStart ? interned.ipv4 : interned.multiprotocol);
     this.#letGo(interned);
+    for (const { family } of [...withdrawn, ...announced]) this.#sink.families[family].applied();
     return interned.remedied === undefined ? NOTHING : { remedied: interned.remedied };
   }
 
@@ -136,8 +147,60 @@ export class UpdateReader {
     return undefined;
   }
 
+  /** What nearly every UPDATE is, without a detour: IPv4 prefixes, and attributes in order. False: nothing is done yet. */
+  #readPlain(frame: Uint8Array): boolean {
+    const end = frame.length;
+    const withdrawnStart = UPDATE_FIXED_OCTETS - 2;
+    if (end <= UPDATE_FIXED_OCTETS) return false;
+    const withdrawnEnd = withdrawnStart + readU16(frame, withdrawnStart - 2);
+    const attributesStart = withdrawnEnd + 2;
+    if (attributesStart > end) return false;
+    const nlriStart = attributesStart + readU16(frame, withdrawnEnd);
+    if (nlriStart > end || (attributesStart === nlriStart) !== (nlriStart === end)) return false;
+    const shape = this.#shapes[4];
+    if (checkNlri(frame, withdrawnStart, withdrawnEnd, shape) !== undefined) return false;
+    if (checkNlri(frame, nlriStart, end, shape) !== undefined) return false;
+    let octets = 0;
+    if (nlriStart < end) octets = this.#plain.read(frame, attributesStart, nlriStart);
+    if (octets === NOT_PLAIN) return false;
+    const sink = this.#sink.families[4];
+    this.#withdrawIpv4(frame, withdrawnStart, withdrawnEnd);
+    if (octets > 0) {
+      const { attributes } = this.#sink;
+      const set = attributes.internOctets(this.#plain.octets, octets);
+      attributes.retain(set);
+      const route = sink.judge(set);
+      attributes.retain(route.used);
+      const { prefixes } = sink;
+      for (let at = nlriStart; at < end;) {
+        const length = frame[at]!;
+        sink.announce(prefixes.internIpv4(prefixWord(frame, at + 1, length), length), undefined, route);
+        at += 1 + ((length + 7) >>> 3);
+      }
+      attributes.release(route.used);
+      attributes.release(set);
+    }
+    sink.applied();
+    return true;
+  }
+
+  #withdrawIpv4(frame: Uint8Array, start: number, end: number): void {
+    const sink = this.#sink.families[4];
+    for (let at = start; at < end;) {
+      const length = frame[at]!;
+      const prefix = sink.prefixes.findIpv4(prefixWord(frame, at + 1, length), length);
+      if (prefix !== NO_PREFIX) sink.withdraw(prefix, undefined);
+      at += 1 + ((length + 7) >>> 3);
+    }
+  }
+
   #withdraw(frame: Uint8Array, { family, start, end }: Range): void {
-    this.#walk(frame, { family, start, end }, (path) => this.#sink.withdraw(family, path));
+    const shape = this.#shapes[family];
+    const sink = this.#sink.families[family];
+    walkNlri(frame, start, end, shape, (pathId, w0, w1, w2, w3, length) => {
+      const prefix = sink.prefixes.find(w0, w1, w2, w3, length);
+      if (prefix !== NO_PREFIX) sink.withdraw(prefix, shape.addPath ? pathId : undefined);
+    });
   }
 
   #apply(frame: Uint8Array, range: Range, attributes: number | undefined): void {
@@ -145,27 +208,15 @@ export class UpdateReader {
       this.#withdraw(frame, range);
       return;
     }
-    const { family } = range;
-    const sink = this.#sink;
-    const route = sink.judge(family, attributes);
-    sink.attributes.retain(route.used);
-    this.#walk(frame, range, (path) => sink.announce(family, path, route));
-    sink.attributes.release(route.used);
-  }
-
-  #walk(frame: Uint8Array, { family, start, end }: Range, visit: (path: ReceivedPath) => void): void {
+    const { family, start, end } = range;
     const shape = this.#shapes[family];
-    const path = this.#path;
-    path.pathId = undefined;
+    const sink = this.#sink.families[family];
+    const route = sink.judge(attributes);
+    this.#sink.attributes.retain(route.used);
     walkNlri(frame, start, end, shape, (pathId, w0, w1, w2, w3, length) => {
-      if (shape.addPath) path.pathId = pathId;
-      path.w0 = w0;
-      path.w1 = w1;
-      path.w2 = w2;
-      path.w3 = w3;
-      path.length = length;
-      visit(path);
+      sink.announce(sink.prefixes.intern(w0, w1, w2, w3, length), shape.addPath ? pathId : undefined, route);
     });
+    this.#sink.attributes.release(route.used);
   }
 
   /** Looks both sets up by their octets; decodes only where one is new, or where something may be wrong. */

@@ -39,13 +39,10 @@ export class Imports {
 
   /** Where the UPDATEs of a peer go while its session is up. */
   sinkFor(peer: RoutingPeer): UpdateSink {
-    const intakes = { 4: this.of(peer, 4), 6: this.of(peer, 6) };
     return {
       attributes: this.#core.attributes,
       keepsAigp: takesAigp(peer, this.#core.settings),
-      judge: (family, set) => peer.importPolicy!.judge(family, set),
-      announce: (family, path, judged) => intakes[family].announce(path, judged),
-      withdraw: (family, path) => intakes[family].withdraw(path),
+      families: { 4: this.of(peer, 4), 6: this.of(peer, 6) },
     };
   }
 

@@ -6,9 +6,8 @@ import { fitsLimit, isLater, limitStage } from '../prefix-limit.ts';
 import type { AdjRibIn } from '../rib/adj-rib-in.ts';
 import { BEYOND_LIMIT } from '../rib/lane.ts';
 import type { JudgedSet, Lane } from '../rib/lane.ts';
-import { NO_PREFIX } from '../rib/prefix-table.ts';
-import type { PackedPrefix } from '../rib/prefix-table.ts';
-import type { ReceivedPath } from '../rib/update-reader.ts';
+import type { PrefixTable } from '../rib/prefix-table.ts';
+import type { PathSink } from '../rib/update-reader.ts';
 import { LLGR_STALE, NO_LLGR } from '../rib/well-known.ts';
 import type { PrefixLimit } from '../settings.ts';
 import type { Walk } from './chores.ts';
@@ -28,7 +27,7 @@ interface RowWork {
 }
 
 /** What one peer says in one family becomes rows of its Adj-RIB-In, each with the verdict of import. */
-export class Intake {
+export class Intake implements PathSink {
   readonly #core: RoutingCore;
   readonly #peer: RoutingPeer;
   readonly #family: IpFamily;
@@ -45,30 +44,37 @@ export class Intake {
     this.#adjRibIn = peer.adjRibIn[family];
   }
 
-  announce(path: ReceivedPath, judged: JudgedSet): void {
-    const { prefixes, locRib } = this.#tables;
-    const prefix = prefixes.intern(path.w0, path.w1, path.w2, path.w3, path.length);
-    const lane = this.#adjRibIn.laneFor(prefix, path.pathId);
+  get prefixes(): PrefixTable {
+    return this.#tables.prefixes;
+  }
+
+  judge(attributes: number): JudgedSet {
+    return this.#peer.importPolicy!.judge(this.#family, attributes);
+  }
+
+  announce(prefix: number, pathId: number | undefined, judged: JudgedSet): void {
+    const lane = this.#adjRibIn.laneFor(prefix, pathId);
     if (lane === undefined) {
       this.#complainOfPaths();
       return;
     }
-    const verdict = this.#verdict(path, judged);
+    const verdict = this.#verdict(prefix, judged);
     const limit = this.#limit;
     const route = limit === undefined ? verdict : this.#limited(lane, prefix, { limit, verdict });
-    if (lane.announce(prefix, route, path.pathId)) locRib.touch(prefix, lane.source);
-    if (path.pathId === undefined) this.#removeOthers(prefix);
-    if (locRib.hasDirty) this.#core.listener.workWaits();
+    if (lane.announce(prefix, route, pathId)) {
+      this.#tables.locRib.changed(prefix, lane.source, route.rejection === ACCEPTED);
+    }
+    if (pathId === undefined && this.#adjRibIn.lanes.length > 1) this.#removeOthers(prefix);
   }
 
-  withdraw({ w0, w1, w2, w3, length, pathId }: ReceivedPath): void {
-    const { prefixes, locRib } = this.#tables;
-    const prefix = prefixes.find(w0, w1, w2, w3, length);
-    if (prefix === NO_PREFIX) return;
-    if (pathId === undefined) this.#removeOthers(prefix);
+  withdraw(prefix: number, pathId: number | undefined): void {
+    if (pathId === undefined && this.#adjRibIn.lanes.length > 1) this.#removeOthers(prefix);
     const lane = this.#adjRibIn.laneOf(prefix, pathId);
     if (lane !== undefined) this.#remove(lane, prefix);
-    if (locRib.hasDirty) this.#core.listener.workWaits();
+  }
+
+  applied(): void {
+    if (this.#tables.locRib.hasDirty) this.#core.listener.workWaits();
   }
 
   /** All rows go, behind the changes; what is announced before its row is removed stays. */
@@ -149,7 +155,10 @@ export class Intake {
 
   #remove(lane: Lane, prefix: number): void {
     const isRoom = this.#limit !== undefined && lane.rejection(prefix) !== BEYOND_LIMIT;
-    lane.withdraw(prefix, () => this.#tables.locRib.touch(prefix, lane.source));
+    const { prefixes, locRib } = this.#tables;
+    prefixes.retain(prefix);
+    if (lane.withdrawHeld(prefix)) locRib.changed(prefix, lane.source, false);
+    prefixes.release(prefix);
     if (isRoom) this.#letIn();
   }
 
@@ -158,16 +167,18 @@ export class Intake {
     for (const lane of this.#adjRibIn.otherLanes(prefix)) this.#remove(lane, prefix);
   }
 
-  #verdict(prefix: PackedPrefix, judged: JudgedSet): JudgedSet {
+  #verdict(prefix: number, judged: JudgedSet): JudgedSet {
     if (judged.rejection !== ACCEPTED) return judged;
-    const { attributes } = judged;
     // Other nodes borrow single addresses of our blocks (Calico's IPAM) and announce them; strangers have no business there.
     const blocks = this.#core.speaker.ownBlocks[this.#family];
-    if (blocks.length > 0 && isStranger(this.#peer) && isInside(blocks, prefix)) {
+    const policy = this.#peer.importPolicy;
+    if (blocks.length === 0 && policy?.looksAtPrefix !== true) return judged;
+    const { attributes } = judged;
+    const packed = this.#tables.prefixes.packed(prefix);
+    if (blocks.length > 0 && isStranger(this.#peer) && isInside(blocks, packed)) {
       return { attributes, used: attributes, rejection: REJECTED_OWN_BLOCK };
     }
-    const policy = this.#peer.importPolicy;
-    return policy?.looksAtPrefix === true ? policy.judgePath(this.#family, prefix, attributes) : judged;
+    return policy?.looksAtPrefix === true ? policy.judgePath(this.#family, packed, attributes) : judged;
   }
 
   #limited(
@@ -222,7 +233,7 @@ export class Intake {
     const policy = this.#peer.importPolicy;
     if (policy === undefined) return;
     const judged = policy.judge(this.#family, lane.get(prefix));
-    const { used, rejection } = this.#verdict(this.#tables.prefixes.packed(prefix), judged);
+    const { used, rejection } = this.#verdict(prefix, judged);
     const isCounted = lane.rejection(prefix) !== BEYOND_LIMIT;
     const fits = this.#limit === undefined || fitsLimit(this.#limit, this.#adjRibIn.counted, isCounted);
     this.#replace(lane, prefix, {

@@ -26,6 +26,7 @@ export const RTM = {
   newLink: 16,
   delLink: 17,
   getLink: 18,
+  setLink: 19,
   newAddress: 20,
   delAddress: 21,
   getAddress: 22,
@@ -79,7 +80,16 @@ export const HOP_FLAG = { onlink: 4 } as const;
 export const ROUTE_FLAG = { cloned: 0x200 } as const;
 
 /** IFLA_* */
-export const IFLA = { address: 1, name: 3, mtu: 4, link: 5, linkInfo: 18, stats64: 23, netnsFd: 28 } as const;
+export const IFLA = {
+  address: 1,
+  name: 3,
+  mtu: 4,
+  link: 5,
+  linkInfo: 18,
+  stats64: 23,
+  group: 27,
+  netnsFd: 28,
+} as const;
 
 /** IFLA_INFO_*, inside IFLA_LINKINFO. */
 export const LINK_INFO = { kind: 1, data: 2 } as const;

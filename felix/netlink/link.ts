@@ -107,6 +107,20 @@ export const encodeDeleteLink = (name: string): Request => ({
   body: concat([encodeFixed(), encodeAttributes([nameAttribute(name)])]),
 });
 
+/** By name, into a group of links, to be removed with it. */
+export const encodeJoinGroup = (name: string, group: number): Request => ({
+  type: RTM.setLink,
+  flags: 0,
+  body: concat([encodeFixed(), encodeAttributes([nameAttribute(name), [IFLA.group, u32(group)]])]),
+});
+
+/** All links of a group at once. */
+export const encodeDeleteGroup = (group: number): Request => ({
+  type: RTM.delLink,
+  flags: 0,
+  body: concat([encodeFixed(), encodeAttributes([[IFLA.group, u32(group)]])]),
+});
+
 export const encodeGetLink = (name: string): Request => ({
   type: RTM.getLink,
   flags: 0,

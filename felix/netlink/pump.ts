@@ -150,7 +150,7 @@ export class Pump {
 }
 
 /** True where the verdict on message `until`, or the end of its dump, is in the datagram. */
-function isEnd(octets: Uint8Array, until: number): boolean {
+export function isEnd(octets: Uint8Array, until: number): boolean {
   const view = viewOf(octets);
   for (let at = 0; at + HEADER_OCTETS <= octets.length;) {
     const length = view.getUint32(at, LITTLE_ENDIAN);

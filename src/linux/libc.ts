@@ -54,6 +54,12 @@ export interface Libc {
   send(fd: number, data: Uint8Array): number;
   /** Octets that the datagram had, which are more than the buffer's where it was cut. */
   receive(fd: number, buffer: Uint8Array): number;
+  /**
+   * Both by a thread of libuv's pool, where the kernel may take its time. Of a failure only that there was one is known: it is
+   * EIO.
+   */
+  sendApart(fd: number, data: Uint8Array): Promise<number>;
+  receiveApart(fd: number, buffer: Uint8Array): Promise<number>;
   /** The same, with the sender's address (struct sockaddr_in or sockaddr_in6) in `from`. */
   receiveFrom(fd: number, buffer: Uint8Array, from: Uint8Array): number;
   setSocketOption(
@@ -91,8 +97,12 @@ export interface Libc {
   calm(eventFd: number): void;
 }
 
+const EIO = 5;
+
 type KoffiModule = typeof koffi;
-type Call = (...values: readonly (number | string | Uint8Array)[]) => number;
+type Value = number | string | Uint8Array;
+type Call = (...values: readonly Value[]) => number;
+type Apart = (...given: readonly (Value | ((error: Error | null, result: number) => void))[]) => void;
 
 /** What koffi has bound stays in memory as long as the thread lives, some ten kilobytes for each time: once is enough. */
 const loaded: { libc?: Libc } = {};
@@ -144,6 +154,7 @@ function bindLibc(koffi: KoffiModule): Libc {
     sendTo: (fd, data, address) => void sendTo(fd, data, data.length, 0, address, address.length),
     readClock: (timex) => adjtimex(timex),
     send: (fd, data) => send(fd, data, data.length, 0),
+    ...slowCalls(library),
     receive: (fd, buffer) => receive(fd, buffer, buffer.length, SYS.messageTruncated),
     receiveFrom: receiverFrom(bound),
     setSocketOption: (fd, { level, name, value }) => void option(fd, level, name, value, value.length),
@@ -168,6 +179,26 @@ function bindLibc(koffi: KoffiModule): Libc {
     eventFd: () => eventfd(0, SYS.eventFdCloseOnExec | SYS.eventFdNonBlocking),
     wake: (fd) => void write(fd, Uint8Array.of(1, 0, 0, 0, 0, 0, 0, 0), 8),
     calm: (fd) => void read(fd, new Uint8Array(8), 8),
+  };
+}
+
+function slowCalls(library: ReturnType<typeof koffi.load>): Pick<Libc, 'sendApart' | 'receiveApart'> {
+  const apart = (name: string, prototype: string): ((...values: readonly Value[]) => Promise<number>) => {
+    const call = library.func(prototype).async as Apart;
+    return (...values) =>
+      new Promise((resolve, reject) => {
+        call(...values, (error, result) => {
+          if (error !== null) reject(error);
+          else if (result < 0) reject(new SystemError(name, EIO));
+          else resolve(result);
+        });
+      });
+  };
+  const send = apart('send', 'long send(int fd, const void *data, unsigned long size, int flags)');
+  const receive = apart('recv', 'long recv(int fd, void *buffer, unsigned long size, int flags)');
+  return {
+    sendApart: (fd, data) => send(fd, data, data.length, 0),
+    receiveApart: (fd, buffer) => receive(fd, buffer, buffer.length, SYS.messageTruncated),
   };
 }
 

@@ -13,6 +13,7 @@ import { makeNetns } from '../support/netns.ts';
 import { percentile } from '../support/pod-burst.ts';
 import type { CallerJob } from './cni-caller.ts';
 import { median } from './rounds.ts';
+import { atMost } from './scenario.ts';
 import type { BenchOptions, Report, Scenario } from './scenario.ts';
 import { formatFigure } from './table.ts';
 
@@ -167,5 +168,6 @@ function report(samples: readonly Sample[], rounds: number): Report {
       ]),
     ],
     results: { node: process.version, processor: cpus()[0]?.model, rounds, pods: PODS, samples },
+    aims: [atMost('ADD alone', alone.ratio, [AIM, 'times theirs'])],
   };
 }

@@ -5,7 +5,7 @@ import type { CodecInput } from './codec-input.ts';
 import { feedIpv4, packedIpv4, packedIpv6 } from './codec-input.ts';
 import type { Samples } from './rounds.ts';
 import { median, runRounds } from './rounds.ts';
-import type { BenchOptions, Report, Scenario } from './scenario.ts';
+import type { Aim, BenchOptions, Report, Scenario } from './scenario.ts';
 import { formatFigure } from './table.ts';
 
 interface Result {
@@ -51,6 +51,7 @@ export const codec: Scenario = {
       ],
       table: [COLUMNS, ...results.map(toRow)],
       results: { node: process.version, processor: cpus()[0]?.model, rounds, results },
+      aims: results.flatMap(toAim),
     };
   },
 };
@@ -94,6 +95,19 @@ function toResult(input: CodecInput, { name, roundMs, roundCoreShare }: Samples,
     medianTimesCopy: median(roundTimesCopy),
     ...(aim !== undefined && { aimPrefixesPerSecond: aim }),
   };
+}
+
+function toAim({ input, contender, prefixesPerSecond, aimPrefixesPerSecond: aim }: Result): readonly Aim[] {
+  if (aim === undefined) return [];
+  const measured = prefixesPerSecond / 1e6;
+  return [
+    {
+      what: `${input}, ${contender}, M prefixes/s`,
+      limit: `over ${aim / 1e6}`,
+      measured,
+      isReached: prefixesPerSecond > aim,
+    },
+  ];
 }
 
 function toRow(result: Result): readonly string[] {

@@ -4,6 +4,7 @@ import { dirname, join } from 'node:path';
 import { performance } from 'node:perf_hooks';
 import { bgp } from './bgp/bgp.ts';
 import { growth } from './bgp/growth.ts';
+import { cluster } from './cluster.ts';
 import { cni } from './cni.ts';
 import { codec } from './codec.ts';
 import { readCommandLine } from './command-line.ts';
@@ -17,16 +18,17 @@ import { reaction } from './reaction.ts';
 import { rib } from './rib.ts';
 import type { Report, Scenario } from './scenario.ts';
 import { scrape } from './scrape.ts';
+import { sessions } from './sessions.ts';
+import { formatTable } from './table.ts';
 import { startup } from './startup.ts';
 import { formatSummary } from './summary.ts';
 import type { Outcome } from './summary.ts';
-import { formatTable } from './table.ts';
 import { turns } from './turns.ts';
 
 /** One row per scenario. */
 const scenarios: readonly Scenario[] = [
-  ...[codec, rib, felix, turns, reaction, pods, cni, outage, startup, scrape, plan, idle],
-  ...[bgp, growth],
+  ...[codec, rib, felix, turns, reaction, pods, cni, outage, startup, scrape, plan, idle, sessions],
+  ...[cluster, bgp, growth],
 ];
 
 const RESULTS = join('.cache', 'bench');

@@ -8,6 +8,7 @@ import { openEtcdStore } from '../../src/datastore/etcd.ts';
 import { systemClock } from '../../src/runtime/clock.ts';
 import { EtcdServer } from '../support/etcd-server.ts';
 import { FaultProxy } from '../support/fault-proxy.ts';
+import { atMost } from './scenario.ts';
 import type { Report, Scenario } from './scenario.ts';
 import { formatFigure } from './table.ts';
 
@@ -43,6 +44,9 @@ export const outage: Scenario = {
       heading: [heading],
       table: [['etcd', 'cpu %', 'rss MB', 'stale'], ...rows],
       results: { node: process.version, processor: cpus()[0]?.model, entries: ENTRIES, windowMs: WINDOW_MS, results },
+      aims: results
+        .slice(1)
+        .map(({ state, cpuPercent }) => atMost(`processor, ${state}`, cpuPercent, [AIM_PERCENT, '%'])),
     };
   },
 };

@@ -3,6 +3,7 @@ import { cpus } from 'node:os';
 import { makeAgentLab } from '../support/agent-lab.ts';
 import { percentile, PodBursts } from '../support/pod-burst.ts';
 import type { Burst, BurstPod } from '../support/pod-burst.ts';
+import { atMost } from './scenario.ts';
 import type { BenchOptions, Report, Scenario } from './scenario.ts';
 import { formatFigure } from './table.ts';
 
@@ -50,6 +51,10 @@ export const pods: Scenario = {
         ...{ node: process.version, processor: cpus()[0]?.model, pods: PODS, aloneMs: timesOf(alone) },
         bursts: bursts.map(({ pods: made, allMs }) => ({ allMs, podMs: timesOf(made) })),
       },
+      aims: [
+        atMost('a burst, each pod', percentile(perPod, 50), [AIMS.burstMsPerPod, 'ms']),
+        atMost('a burst, p99', percentile(all, 99), [AIMS.burstP99Ms, 'ms']),
+      ],
     };
   },
 };

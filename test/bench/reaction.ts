@@ -11,6 +11,7 @@ import { systemRandom } from '../../src/runtime/random.ts';
 import { inputs, learned, pool } from '../support/dataplane-inputs.ts';
 import { makeNetns } from '../support/netns.ts';
 import { median } from './rounds.ts';
+import { atMost } from './scenario.ts';
 import type { BenchOptions, Report, Scenario } from './scenario.ts';
 import { formatFigure } from './table.ts';
 
@@ -37,6 +38,7 @@ export const reaction: Scenario = {
       ],
       table: [['routes', 'median ms', 'worst ms'], ...results.map(toRow)],
       results: { node: process.version, processor: cpus()[0]?.model, rounds, results },
+      aims: results.map(({ routes, gapsMs }) => atMost(`${routes} routes, median`, median(gapsMs), [AIM_MS, 'ms'])),
     };
   },
 };

@@ -37,6 +37,11 @@ export interface Aim {
   readonly isReached: boolean;
 }
 
+/** An aim that is a highest value in some unit. */
+export const atMost = (what: string, measured: number, [limit, unit]: readonly [number, string]): Aim => ({
+  ...{ what, measured, limit: `${limit} ${unit}`.trim(), isReached: measured <= limit },
+});
+
 /** One benchmark, `npm run bench -- NAME`: one file and one row in main.ts. Throws where a result is wrong. */
 export interface Scenario {
   readonly name: string;

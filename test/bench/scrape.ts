@@ -15,6 +15,7 @@ import { peerView } from '../support/moment.ts';
 import { isRoot, makeNetns } from '../support/netns.ts';
 import { OWN_ADDRESS, PARENT, ROUTES, inputsOf } from './felix-routes.ts';
 import { median } from './rounds.ts';
+import { atMost } from './scenario.ts';
 import type { BenchOptions, Report, Scenario } from './scenario.ts';
 import { formatFigure } from './table.ts';
 
@@ -47,6 +48,7 @@ export const scrape: Scenario = {
         ['whole scrape', formatFigure(median(totals)), formatFigure(Math.max(...totals))],
       ],
       results: { node: process.version, processor: cpus()[0]?.model, routes: ROUTES, peers: PEERS, scrapes },
+      aims: [atMost('longest turn of the loop', Math.max(...turns), [AIM_MS, 'ms'])],
     };
   },
 };

@@ -7,6 +7,7 @@ import { CLI_NODE_FLAGS } from '../../src/runtime/node-flags.ts';
 import { EtcdServer, HAS_ETCD } from '../support/etcd-server.ts';
 import { manifest } from '../support/resources.ts';
 import { median } from './rounds.ts';
+import { atMost } from './scenario.ts';
 import type { BenchOptions, Report, Scenario } from './scenario.ts';
 import { formatFigure } from './table.ts';
 
@@ -102,5 +103,6 @@ function report(samples: readonly (readonly number[])[], rounds: number): Report
       ]),
     ],
     results: { node: process.version, processor: cpus()[0]?.model, rounds, commands: named },
+    aims: named.slice(1).map(({ command, ms }) => atMost(command, median(ms), [AIM_MS, 'ms'])),
   };
 }

@@ -5,6 +5,7 @@ import { Routing } from '../../bird/routing.ts';
 import type { RoutingPeer } from '../../bird/routing.ts';
 import { agreed, localSettings, openOf, peerSettings } from '../support/bgp.ts';
 import { packedIpv4 } from './codec-input.ts';
+import { atMost } from './scenario.ts';
 import type { Report, Scenario } from './scenario.ts';
 import { formatFigure } from './table.ts';
 
@@ -41,6 +42,7 @@ export const turns: Scenario = {
         ]),
       ],
       results: { node: process.version, processor: cpus()[0]?.model, prefixes: PREFIXES, results },
+      aims: results.map(({ walk, longestMs }) => atMost(`longest turn, ${walk}`, longestMs, [AIM_MS, 'ms'])),
     };
   },
 };

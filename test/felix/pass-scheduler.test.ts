@@ -101,3 +101,31 @@ test('close waits for the running pass, lets nobody wait for ever, and starts no
   expect(starts).toEqual([0]);
   expect(clock.pending).toBe(0);
 });
+
+test('ready() waits for the pass that runs and for the rest after it', async () => {
+  const { clock, starts, scheduler } = setUp(100);
+  const order: string[] = [];
+  const tell = (): void => void scheduler.ready().then(() => order.push(`ready at ${clock.now()}`));
+  tell();
+  await clock.advance(0);
+  scheduler.ask();
+  await clock.advance(50);
+  scheduler.ask();
+  // The pass that follows has not begun then, and is one over whatever is new.
+  tell();
+  await clock.advance(100);
+  tell();
+  await clock.advance(500);
+  expect(starts).toEqual([0, 100]);
+  expect(order).toEqual(['ready at 0', 'ready at 100', 'ready at 300']);
+});
+
+test('ready() waits for nothing any more once the scheduler is closed', async () => {
+  const { clock, scheduler } = setUp(100);
+  scheduler.ask();
+  await clock.advance(50);
+  const ready = scheduler.ready();
+  void scheduler.close();
+  await clock.advance(100);
+  await ready;
+});

@@ -4,9 +4,9 @@ import type { Negotiated } from '../../bird/peer/negotiate.ts';
 import type { LocalRestart } from '../../bird/peer/restart-capabilities.ts';
 import { ACCEPTED } from '../../bird/policy/import.ts';
 import { AttributeCache } from '../../bird/rib/attribute-cache.ts';
-import { packPrefix } from '../../bird/rib/prefix-table.ts';
+import { NO_PREFIX, packPrefix, PrefixTable } from '../../bird/rib/prefix-table.ts';
 import { UpdateReader } from '../../bird/rib/update-reader.ts';
-import type { ReceivedPath } from '../../bird/rib/update-reader.ts';
+import type { PathSink } from '../../bird/rib/update-reader.ts';
 import { Routing } from '../../bird/routing.ts';
 import type { LimitReached, RoutingPeer } from '../../bird/routing.ts';
 import type { Telling } from '../../bird/routing/exports.ts';
@@ -111,20 +111,25 @@ export class RoutingBench {
   }
 
   announce(at: number, prefix: string, { attributes, pathId }: { attributes: PathAttributes; pathId?: number }): void {
-    const sink = this.routing.sinkFor(this.peers[at]!);
-    const { family } = parsePrefix(prefix).address;
-    const id = sink.attributes.intern(attributes);
-    sink.attributes.retain(id);
-    const route = sink.judge(family, id);
-    sink.attributes.retain(route.used);
-    sink.announce(family, pathOf(prefix, pathId), route);
-    sink.attributes.release(route.used);
-    sink.attributes.release(id);
+    const { attributes: sets, families } = this.routing.sinkFor(this.peers[at]!);
+    const { address, length } = parsePrefix(prefix);
+    const sink = families[address.family];
+    const id = sets.intern(attributes);
+    sets.retain(id);
+    const route = sink.judge(id);
+    sets.retain(route.used);
+    sink.announce(sink.prefixes.internPrefix({ address, length }), pathId, route);
+    sink.applied();
+    sets.release(route.used);
+    sets.release(id);
   }
 
   withdraw(at: number, prefix: string, pathId?: number): void {
-    const { family } = parsePrefix(prefix).address;
-    this.routing.sinkFor(this.peers[at]!).withdraw(family, pathOf(prefix, pathId));
+    const sink = this.routing.sinkFor(this.peers[at]!).families[parsePrefix(prefix).address.family];
+    const { w0, w1, w2, w3, length } = packPrefix(parsePrefix(prefix));
+    const id = sink.prefixes.find(w0, w1, w2, w3, length);
+    if (id !== NO_PREFIX) sink.withdraw(id, pathId);
+    sink.applied();
   }
 
   originate(prefixes: readonly string[], attributes?: OriginatedAttributes): void {
@@ -230,27 +235,35 @@ export class RoutingBench {
     const told = this.told[at]!;
     const attributes = new AttributeCache(canonicalAttributes, 1);
     const negotiated = this.#session(this.peers[at]!.settings, at, session);
-    const keyOf = (family: IpFamily, { w0, w1, w2, w3, length, pathId }: ReceivedPath): string => {
-      const words = family === 4 ? [w0] : [w0, w1, w2, w3];
-      return `${formatPrefix({ address: { family, words }, length })}${pathId === undefined ? '' : `#${pathId}`}`;
-    };
     return new UpdateReader(
       { ...negotiated, receive: { ...negotiated.send, external: negotiated.external } },
       {
         attributes,
         keepsAigp: true,
-        judge: (_, set) => ({ attributes: set, used: set, rejection: ACCEPTED }),
-        announce: (family, path, route) => void told.set(keyOf(family, path), attributes.attributes(route.attributes)),
-        withdraw: (family, path) => expect(told.delete(keyOf(family, path))).toBe(true),
+        families: { 4: toldSink(4, told, attributes), 6: toldSink(6, told, attributes) },
       },
     );
   }
 }
 
-export const pathOf = (prefix: string, pathId?: number): ReceivedPath => ({
-  ...packPrefix(parsePrefix(prefix)),
-  pathId,
-});
+/** Writes down what is told, by `10.0.0.0/24`, with `#3` behind it where there is an identifier. */
+function toldSink(family: IpFamily, told: Map<string, PathAttributes>, attributes: AttributeCache): PathSink {
+  const prefixes = new PrefixTable(family, 1);
+  const held = new Set<number>();
+  const keyOf = (prefix: number, pathId: number | undefined): string =>
+    `${formatPrefix(prefixes.prefix(prefix))}${pathId === undefined ? '' : `#${pathId}`}`;
+  return {
+    prefixes,
+    judge: (set) => ({ attributes: set, used: set, rejection: ACCEPTED }),
+    announce: (prefix, pathId, route) => {
+      if (!held.has(prefix)) prefixes.retain(prefix);
+      held.add(prefix);
+      told.set(keyOf(prefix, pathId), attributes.attributes(route.attributes));
+    },
+    withdraw: (prefix, pathId) => expect(told.delete(keyOf(prefix, pathId))).toBe(true),
+    applied: () => undefined,
+  };
+}
 
 export const octetsOf = (address: string): Uint8Array =>
   Uint8Array.from(parseIpAddress(address).words.flatMap((w) => [w >>> 24, (w >>> 16) & 255, (w >>> 8) & 255, w & 255]));

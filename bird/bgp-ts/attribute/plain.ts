@@ -33,14 +33,15 @@ const LARGE_OCTETS = 12;
 export class PlainAttributes {
   /** What was read last: one octet with the length of the next hop, the next hop, then the block without it. */
   readonly octets: Uint8Array<ArrayBuffer>;
+  /** Whether any block of the session is plain. */
+  readonly isPossible: boolean;
   readonly #isExternal: boolean;
-  readonly #isPossible: boolean;
 
   /** `maxOctets`: of a message of the session. */
   constructor(context: CodecContext, maxOctets: number) {
     this.octets = new Uint8Array(maxOctets + 256);
     this.#isExternal = context.external;
-    this.#isPossible = context.fourOctetAs && context.ownRoutes !== true;
+    this.isPossible = context.fourOctetAs && context.ownRoutes !== true;
   }
 
   /** The block `bytes[start, end)` for prefixes of the UPDATE's own field; returns the length in `octets`, or NOT_PLAIN. */
@@ -56,7 +57,7 @@ export class PlainAttributes {
   }
 
   #copy(bytes: Uint8Array, start: number, end: number, nextHopOctets: number, isMultiprotocol: boolean): number {
-    if (!this.#isPossible) return NOT_PLAIN;
+    if (!this.isPossible) return NOT_PLAIN;
     const target = this.octets;
     target[0] = nextHopOctets;
     let out = 1 + nextHopOctets;

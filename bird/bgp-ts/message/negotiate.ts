@@ -50,7 +50,8 @@ type Name = Open['capabilities'][number]['name'];
 const all = <N extends Name>({ capabilities }: Open, name: N): readonly Named<N>[] =>
   capabilities.filter((capability): capability is Named<N> & typeof capability => capability.name === name);
 
-const has = (open: Open, name: Name): boolean => all(open, name).length > 0;
+const has = ({ capabilities }: Open, name: Name): boolean =>
+  capabilities.some((capability) => capability.name === name);
 
 const addPathKeys = (open: Open, mode: 'receive' | 'send'): readonly FamilyKey[] =>
   all(open, 'add-path')

@@ -97,7 +97,7 @@ function report(results: BgpResults): Report {
   return {
     heading: [
       `bgp: ${results.rounds} rounds, medians, in parentheses how many times BIRD's of the same round`,
-      `${names.join(', ')}; Node ${machine.node}, ${machine.processor}, ${machine.cores} cores`,
+      [...names, `Node ${machine.node}`, machine.processor, `${machine.cores} cores`].join(', '),
       ...failures,
     ],
     table: mainTable(rows),

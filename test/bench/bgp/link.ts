@@ -29,7 +29,7 @@ export function makeLink(family: Family, peers: readonly LoadPeer[]): Link {
       ip('netns', 'add', name);
       ip('-n', name, 'link', 'set', 'lo', 'up');
       // The host's may be one that paces what it sends.
-      ip('netns', 'exec', name, 'sysctl', '-qw', 'net.ipv4.tcp_congestion_control=reno');
+      ip('netns', 'exec', name, 'sh', '-c', 'echo reno >/proc/sys/net/ipv4/tcp_congestion_control');
     }
     const end = ['peer', 'name', DEVICE, 'address', GENERATOR_MAC, 'netns', link.generator];
     ip('link', 'add', DEVICE, 'netns', link.daemon, 'type', 'veth', ...end);

@@ -1,4 +1,4 @@
-import { readdirSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { Socket } from 'node:net';
 import { setTimeout as wait } from 'node:timers/promises';
 import { afterEach, describe, expect, test, vi } from 'vitest';
@@ -309,4 +309,23 @@ describe('what the kernel sends again', () => {
     expect(caller.retransmits).toBeUndefined();
     caller.destroy();
   });
+});
+
+test('a thousand callers of one moment find room', async () => {
+  const libc = loadLibc();
+  const opened: number[] = [];
+  const socket: Libc['socket'] = (...args) => {
+    const fd = libc.socket(...args);
+    opened.push(fd);
+    return fd;
+  };
+  const listener = await createTcpTransport(() => ({ ...libc, socket })).listen(
+    { address: HOST, port: PORT },
+    () => undefined,
+  );
+  // Of a listening socket tcpi_sacked is the length of its queue.
+  const info = libc.getSocketOption(opened[0]!, { level: TCP_LEVEL, name: 11, octets: 32 });
+  const limit = Number(readFileSync('/proc/sys/net/core/somaxconn', 'utf8'));
+  expect(new Uint32Array(info.slice(28, 32).buffer)[0]).toBe(Math.min(limit, 4096));
+  await listener.close();
 });

@@ -1,9 +1,11 @@
+import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { IpFamily } from '../../../src/model/ip.ts';
-import { formatPrefix } from '../../../src/model/ip.ts';
+import { formatPrefix, parsePrefix } from '../../../src/model/ip.ts';
 import { AttributeCache } from '../../../bird/rib/attribute-cache.ts';
+import { PrefixTable } from '../../../bird/rib/prefix-table.ts';
 import { UpdateReader } from '../../../bird/rib/update-reader.ts';
-import type { Received } from '../../../bird/rib/update-reader.ts';
+import type { PathSink, Received } from '../../../bird/rib/update-reader.ts';
 import { canonicalAttributes } from '../../../bird/wire.ts';
 import { agreed, localSettings, openOf } from '../../support/bgp.ts';
 import { mandatory, updateFrame } from '../../support/bgp-bytes.ts';
@@ -11,7 +13,10 @@ import { mandatory, updateFrame } from '../../support/bgp-bytes.ts';
 const settings = localSettings({ remoteAsn: 65001, families: [4, 6] });
 
 /** A reader whose sink writes down what it is told: `+10.0.0.0/8`, `-10.0.0.0/8`; no route is kept. */
-function reader(families: readonly IpFamily[] = [4, 6]): {
+function reader(
+  families: readonly IpFamily[] = [4, 6],
+  way: 'short' | 'long' = 'short',
+): {
   readonly read: (frame: Uint8Array) => Received;
   readonly told: string[];
   readonly cache: AttributeCache;
@@ -19,16 +24,30 @@ function reader(families: readonly IpFamily[] = [4, 6]): {
 } {
   const cache = new AttributeCache(canonicalAttributes, 1);
   const told: string[] = [];
-  const session = { ...agreed(settings, openOf(settings)), families };
-  const text = (family: IpFamily, p: { w0: number; w1: number; w2: number; w3: number; length: number }): string =>
-    formatPrefix({ address: { family, words: family === 4 ? [p.w0] : [p.w0, p.w1, p.w2, p.w3] }, length: p.length });
+  const ours = agreed(settings, openOf(settings));
+  // What is read for its own routes is never plain.
+  const receive = way === 'long' ? { ...ours.receive, ownRoutes: true as const } : ours.receive;
+  const session = { ...ours, receive, families };
+  const sinkOf = (family: IpFamily): PathSink => {
+    const prefixes = new PrefixTable(family, 1);
+    const text = (prefix: number): string => formatPrefix(prefixes.prefix(prefix));
+    // As withdrawals name what is known alone, all that the tests withdraw is.
+    for (const known of family === 4 ? ['10.0.0.0/8', '11.0.0.0/8'] : ['fd00:5::/32']) {
+      prefixes.retain(prefixes.internPrefix(parsePrefix(known)));
+    }
+    return {
+      prefixes,
+      judge: (attributes) => ({ attributes, used: attributes, rejection: out.judged++ * 0 }),
+      announce: (prefix) => told.push(`+${text(prefix)}`),
+      withdraw: (prefix) => told.push(`-${text(prefix)}`),
+      applied: () => undefined,
+    };
+  };
   const out = { told, cache, judged: 0, read: (frame: Uint8Array) => update.read(frame) };
   const update = new UpdateReader(session, {
     attributes: cache,
     keepsAigp: false,
-    judge: (_, attributes) => ({ attributes, used: attributes, rejection: out.judged++ * 0 }),
-    announce: (family, prefix) => told.push(`+${text(family, prefix)}`),
-    withdraw: (family, prefix) => told.push(`-${text(family, prefix)}`),
+    families: { 4: sinkOf(4), 6: sinkOf(6) },
   });
   return out;
 }
@@ -97,4 +116,32 @@ describe('an UPDATE that is malformed, RFC 7606', () => {
     frame[22] = 0xff;
     expect(reader().read(frame).fault?.code).toEqual([3, 1]);
   });
+});
+
+/** Octets of prefix lists: known ones, one that is malformed among them now and then. */
+const prefixList = fc
+  .array(fc.constantFrom('080a', '080b', '080a', '080b', '080a', '21ffffffffff', '18'), { maxLength: 4 })
+  .map((list) => list.join(''));
+const blocks = fc.constantFrom(
+  ...['', mandatory, mandatory, mandatory.slice(9), `${mandatory} c0c80101`, `${mandatory} 400601 00`],
+  ...[`${reach6} ${mandatory}`, `${mandatory.slice(9)} ${mandatory.slice(0, 8)}`],
+);
+
+const updates = fc.record({ withdrawn: prefixList, attributes: blocks, nlri: prefixList });
+
+test('the short way reads what the long way reads, and refuses what it refuses', () => {
+  fc.assert(
+    fc.property(updates, fc.integer({ min: -2, max: 2 }), (update, off) => {
+      const { withdrawn } = update;
+      const frame = updateFrame(update);
+      // A length of the attributes that lies.
+      frame[22 + withdrawn.length / 2] = (frame[22 + withdrawn.length / 2]! + off) & 255;
+      const [short, long] = [reader(), reader([4, 6], 'long')];
+      const outcomes = [short.read(frame), long.read(frame)];
+      expect(outcomes[0]).toEqual(outcomes[1]);
+      expect(short.told).toEqual(long.told);
+      expect([short.cache.size, long.cache.size]).toEqual([0, 0]);
+    }),
+    { numRuns: 1000 },
+  );
 });

@@ -1,5 +1,6 @@
 /** What an agent computes anew for, and what it leaves alone: every pod of the cluster writes three entries. */
 import { afterEach, beforeEach, expect, test } from 'vitest';
+import type { Speaker } from '../../../bird/index.ts';
 import type { DataplaneInputs } from '../../../felix/index.ts';
 import { Agent } from '../../../src/agent/agent.ts';
 import { loadSettings } from '../../../src/config/settings.ts';
@@ -9,9 +10,11 @@ import type { Json } from '../../../src/datastore/store.ts';
 import { hostAffinity } from '../../../src/ipam/affinity.ts';
 import { allocate, newBlock } from '../../../src/ipam/block.ts';
 import { blockToJson } from '../../../src/ipam/block-json.ts';
-import { formatIpAddress, parsePrefix } from '../../../src/model/ip.ts';
+import { formatIpAddress, parseIpAddress, parsePrefix } from '../../../src/model/ip.ts';
+import type { LearnedRoute } from '../../../src/model/route.ts';
 import { endpointsPrefix } from '../../../src/resources/index.ts';
 import { fakeDataplane } from '../../support/fake-dataplane.ts';
+import { fakeSpeaker } from '../../support/fake-speaker.ts';
 import { entryOf, resource } from '../../support/resources.ts';
 import { quietPorts, settle } from '../../support/test-agent.ts';
 
@@ -21,12 +24,25 @@ const FOREIGN = parsePrefix('10.48.0.64/26');
 let store: MemoryStore;
 let agent: Agent;
 let updates: DataplaneInputs[];
+let speaker: { learned: LearnedRoute[]; changed: () => void; peersTold: number };
 
 beforeEach(async () => {
   store = new MemoryStore();
   updates = [];
   const dataplane = fakeDataplane({ update: (inputs) => void updates.push(inputs) });
-  agent = new Agent(loadSettings({ NODENAME: 'a' }), quietPorts({ store, dataplane }));
+  speaker = { learned: [], changed: () => undefined, peersTold: 0 };
+  const createSpeaker = (): Speaker =>
+    fakeSpeaker({
+      learnedRoutes: () => speaker.learned,
+      setPeers: () => {
+        speaker.peersTold++;
+      },
+      onRoutesChange: (listener) => {
+        speaker.changed = listener;
+        return () => undefined;
+      },
+    });
+  agent = new Agent(loadSettings({ NODENAME: 'a' }), quietPorts({ store, dataplane, createSpeaker }));
   const node = entryOf(resource('Node', 'a', { bgp: { ipv4Address: '172.30.1.11/24' } }));
   await store.create(node.key, node.value);
   await store.create(blockKey(OWN), blockOf(OWN, 'a', 'a'));
@@ -85,4 +101,24 @@ test('changes of one turn are one computation', async () => {
   };
   expect(await computedBy(oneByOne)).toBe(1);
   expect(updates[0]!.nodes).toHaveLength(3);
+});
+
+test("bird's routes are felix's to know, and nobody's peers are worked out anew for them", async () => {
+  const told = speaker.peersTold;
+  const learned = { prefix: FOREIGN, nextHops: [parseIpAddress('172.30.1.12')], learnedFrom: '172.30.1.12' };
+  const learn = async (): Promise<void> => {
+    speaker.learned = [learned];
+    speaker.changed();
+    await Promise.resolve();
+  };
+  expect(await computedBy(learn)).toBe(1);
+  expect(updates[0]).toMatchObject({ learned: [learned], localBlocks: [OWN] });
+  expect(speaker.peersTold).toBe(told);
+});
+
+test('a speaker that takes the place of another is told all of it before felix hears of its routes', async () => {
+  const told = speaker.peersTold;
+  const { key, value } = entryOf(resource('BGPConfiguration', 'default', { asNumber: 64513 }));
+  expect(await computedBy(() => store.create(key, value))).toBeGreaterThan(0);
+  expect(speaker.peersTold).toBeGreaterThan(told);
 });

@@ -28,6 +28,27 @@ const ipv6 = fc
 const address = fc.oneof(ipv4, ipv6);
 
 describe('addresses', () => {
+  test('what looks like an IPv4 address is one exactly where ip-num says so, and the same', () => {
+    const octet = fc.oneof(
+      fc.integer({ min: 0, max: 300 }).map(String),
+      fc.constantFrom('', '00', '01', '1e1', '-1', ' 1'),
+    );
+    const texts = fc.array(octet, { minLength: 3, maxLength: 5 }).map((octets) => octets.join('.'));
+    const parsed = (parse: () => number | undefined): number | undefined => {
+      try {
+        return parse();
+      } catch {
+        return undefined;
+      }
+    };
+    fc.assert(
+      fc.property(texts, (text) => {
+        const theirs = parsed(() => Number(new ipnum.IPv4(text).getValue()));
+        expect(parsed(() => parseIpAddress(text).words[0])).toBe(theirs);
+      }),
+    );
+  });
+
   test('what is formatted parses back to itself', () => {
     fc.assert(fc.property(address, (a) => sameAddress(parseIpAddress(formatIpAddress(a)), a)));
   });
