@@ -160,6 +160,8 @@ export interface Dataplane {
   update(inputs: DataplaneInputs): void;
   /** Resolves when a pass over the inputs as they are now has ended; the pass's failures stay pending and are in routes(). */
   settled(): Promise<void>;
+  /** Resolves when a pass over new inputs would begin at once. Inputs that change all the time are best made then, and not before. */
+  ready(): Promise<void>;
   routes(): readonly RouteStatus[];
   /** Counted in turns of the event loop that are short; a pass meanwhile may have a few routes counted as they were before it. */
   tally(): Promise<DataplaneTally>;

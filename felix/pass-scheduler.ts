@@ -58,6 +58,16 @@ export class PassScheduler {
     });
   }
 
+  /** Resolves when a pass that is asked for then begins at once: none is running, and the rest is over. */
+  async ready(): Promise<void> {
+    while (!this.#isClosed) {
+      const restMs = this.#restUntil - this.#clock.now();
+      if (this.#running !== undefined) await this.#running;
+      else if (restMs > 0) await new Promise<void>((resolve) => void this.#clock.after(restMs, resolve));
+      else return;
+    }
+  }
+
   /** Resolves when the pass that may be running has ended; none starts after that. */
   async close(): Promise<void> {
     this.#isClosed = true;

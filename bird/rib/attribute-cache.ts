@@ -1,8 +1,10 @@
 import { aigpMetric, canonicalAttributes, decodeCanonical } from '../wire.ts';
 import type { PathAttributes } from '../wire.ts';
 import { ByteTable } from './byte-table.ts';
+import { longer, longerWords } from './columns.ts';
 import { hashOctets, slotsFor } from './hash.ts';
 import { OctetStore } from './octet-store.ts';
+import { qualityOf } from './quality.ts';
 import { LLGR_STALE } from './well-known.ts';
 
 /** What best path and policy look at, worked out once per attribute set. */
@@ -27,6 +29,7 @@ const MAX_RAW = 4;
 const FREE = 0;
 /** The place of a set that is not there. */
 const NOWHERE = 0xffff_ffff;
+const UNRANKED = -1;
 /** Sets that are kept decoded; a power of two. */
 const DECODED = 512;
 
@@ -57,6 +60,9 @@ export class AttributeCache {
   #places = new Uint32Array(8).fill(NOWHERE);
   #hashes = new Int32Array(8);
   #holders = new Uint32Array(8);
+  /** Of the sets of paths that had to be compared. */
+  #ranks = new Float64Array();
+  #meds = new Uint32Array();
   #used = 0;
 
   /** `encode` gives equal octets for equal sets, and what `decodeCanonical` reads; the next hop included, whatever its family. */
@@ -131,6 +137,7 @@ export class AttributeCache {
     this.#deleteSlot(id);
     this.#places[id] = NOWHERE;
     this.#holders[id] = 0;
+    if (id < this.#ranks.length) this.#ranks[id] = UNRANKED;
     if (this.#decoded[id & (DECODED - 1)]?.id === id) this.#decoded[id & (DECODED - 1)] = undefined;
     this.#freeIds.push(id);
     this.#octets.remove(place);
@@ -153,11 +160,40 @@ export class AttributeCache {
     return decoded.record;
   }
 
+  /** `Quality.rank`. */
+  rank(id: number): number {
+    return this.#isRanked(id) ? this.#ranks[id]! : this.#makeRank(id);
+  }
+
+  /** MULTI_EXIT_DISC, 0 where there is none. */
+  med(id: number): number {
+    if (!this.#isRanked(id)) this.#makeRank(id);
+    return this.#meds[id]!;
+  }
+
   /** Our own encoding, as `canonicalAttributes` has it: a view that holds until the next set comes or goes. */
   octets(id: number): Uint8Array {
     const place = this.#placeOf(id);
     const start = this.#octets.startOf(place);
     return this.#octets.octetsOf(place).subarray(start, start + this.#octets.lengthOf(place));
+  }
+
+  #isRanked(id: number): boolean {
+    return id < this.#ranks.length && this.#ranks[id]! >= 0;
+  }
+
+  #makeRank(id: number): number {
+    const before = this.#ranks.length;
+    if (id >= before) {
+      const ranks = new Float64Array(this.#places.length).fill(UNRANKED, before);
+      ranks.set(this.#ranks);
+      this.#ranks = ranks;
+      this.#meds = longerWords(this.#meds, this.#places.length);
+    }
+    const { rank, med } = qualityOf(this.octets(id));
+    this.#ranks[id] = rank;
+    this.#meds[id] = med;
+    return rank;
   }
 
   #decodedOf(id: number): Decoded {
@@ -188,14 +224,10 @@ export class AttributeCache {
   }
 
   #growColumns(): void {
-    const rows = this.#places.length * 2;
-    const [places, hashes, holders] = [this.#places, this.#hashes, this.#holders];
-    this.#places = new Uint32Array(rows).fill(NOWHERE);
-    this.#places.set(places);
-    this.#hashes = new Int32Array(rows);
-    this.#hashes.set(hashes);
-    this.#holders = new Uint32Array(rows);
-    this.#holders.set(holders);
+    const before = this.#places.length;
+    this.#places = longerWords(this.#places, before + 1).fill(NOWHERE, before);
+    this.#hashes = longer(this.#hashes, before + 1, 0);
+    this.#holders = longerWords(this.#holders, before + 1);
   }
 
   #rehash(): void {

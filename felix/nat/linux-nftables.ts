@@ -7,6 +7,7 @@ import { openNetlinkSocket } from '../netlink/socket.ts';
 import { netlinkThread } from '../netlink/thread.ts';
 import { LIBRARY, loadLibnftables } from './libnftables.ts';
 import type { NftContext } from './libnftables.ts';
+import { LowDescriptors } from './low-descriptors.ts';
 import { LIST_COMMANDS, OUR_TABLE, REMOVE_COMMANDS, readListing, replaceCommands } from './listing.ts';
 import type { Listing } from './listing.ts';
 import type { Nftables } from './nftables.ts';
@@ -21,7 +22,7 @@ export interface LinuxNftablesOptions {
   readonly library?: string;
 }
 
-/** Opens nothing yet: a host on which nobody wants NAT needs no libnftables. */
+/** Opens no socket yet: a host on which nobody wants NAT needs no libnftables. */
 export const createLinuxNftables = (options: LinuxNftablesOptions = {}): Nftables => new LinuxNftables(options);
 
 interface Opened {
@@ -35,6 +36,8 @@ const MODULES = 'nf_tables nft_masq nft_fib_inet nft_counter';
 
 class LinuxNftables implements Nftables {
   readonly #options: LinuxNftablesOptions;
+  /** From the start: later there may be a thousand sessions. */
+  readonly #descriptors = new LowDescriptors();
   #opened: Opened | undefined;
   #watch: TableWatch | undefined;
   #isClosed = false;
@@ -74,6 +77,7 @@ class LinuxNftables implements Nftables {
   async close(): Promise<void> {
     if (this.#isClosed) return;
     this.#isClosed = true;
+    this.#descriptors.close();
     this.#opened?.context.close();
     this.#opened?.namespace.close();
     this.#opened = undefined;
@@ -96,8 +100,12 @@ class LinuxNftables implements Nftables {
   #visit<T>(work: (opened: Opened) => T): Promise<T> {
     return new Promise((resolve) => {
       if (this.#isClosed) throw new Error('nftables was closed');
-      const opened = (this.#opened ??= open(this.#options));
-      resolve(opened.namespace.visit(() => work(opened)));
+      resolve(
+        this.#descriptors.lend(() => {
+          const opened = (this.#opened ??= open(this.#options));
+          return opened.namespace.visit(() => work(opened));
+        }),
+      );
     });
   }
 }

@@ -13,8 +13,9 @@ import { CALICO_PREFIX } from '../datastore/keys.ts';
 import { changeKey } from '../datastore/ledger.ts';
 import type { Store } from '../datastore/store.ts';
 import { startSyncer } from '../datastore/syncer.ts';
-import type { Syncer, SyncHandlers } from '../datastore/syncer.ts';
+import type { Syncer, SyncHandlers, SyncView } from '../datastore/syncer.ts';
 import { createIpam } from '../ipam/index.ts';
+import type { Ipam } from '../ipam/index.ts';
 import { formatIpAddress } from '../model/ip.ts';
 import { createResourceClient } from '../resources/index.ts';
 import type { ResourceClient } from '../resources/index.ts';
@@ -29,7 +30,9 @@ import { calicoStatus } from './calico-node-status.ts';
 import { bgpNodes } from './bgp-nodes.ts';
 import type { AgentHealth } from './agent-health.ts';
 import type { AgentKnowledge } from './agent-metrics.ts';
-import { bgpLogLevel, dataplaneInputs, isComputedFrom, speakerSettings } from './cluster-view.ts';
+import { bgpLogLevel, isComputedFrom, knownInputs, speakerSettings, withLearned } from './cluster-view.ts';
+import type { KnownInputs } from './cluster-view.ts';
+import { ComputeSchedule } from './compute-schedule.ts';
 import { DatastoreLockedError } from './datastore-lock.ts';
 import { FollowedCluster } from './followed-cluster.ts';
 import { LeakCollector } from './leak-collector.ts';
@@ -41,6 +44,7 @@ import { ownRoutes } from './own-routes.ts';
 import { CALICO_PEER_DEFAULTS, computePeers } from './peers.ts';
 import type { Omitted } from './peers.ts';
 import { createCni } from './cni.ts';
+import { NewEndpoints } from './new-endpoints.ts';
 import { createPods, podPorts } from './pods.ts';
 import type { Pods } from './pods.ts';
 import { SecretFiles } from './secret-files.ts';
@@ -100,11 +104,19 @@ export class Agent implements BgpApi, NodeApi, CniApi {
   readonly bgp: BgpAnswers;
   #omitted: readonly Omitted[] = [];
   #unmet: readonly string[] = [];
-  #isScheduled = false;
+  readonly #computing: ComputeSchedule;
+  /** The store's view is another than at the last look. */
+  #isViewNew = true;
+  /** What the last computation made of the datastore for felix, and for which speaker. */
+  #known: KnownInputs | undefined;
+  /** Of the view that was looked at last. */
+  #followedRevision = 0;
+  #computedFor: Speaker | undefined;
   #isClosed = false;
   readonly #tunnels: TunnelKeeper;
   readonly #unwantedBlocks: UnwantedBlocks;
   readonly #leaks: LeakCollector;
+  readonly #newEndpoints = new NewEndpoints();
 
   constructor(settings: AgentSettings, ports: AgentPorts) {
     const { store, clock, random, log, node } = ports;
@@ -112,18 +124,10 @@ export class Agent implements BgpApi, NodeApi, CniApi {
     this.#ports = ports;
     this.#startedAt = clock.wallTime();
     this.#resources = createResourceClient(store);
+    this.#computing = this.#computeSchedule();
     const ipam = createIpam(store, { clock, random });
-    this.#tunnels = new TunnelKeeper({
-      ...{ ipam, resources: this.#resources, clock, log },
-      knowledge: () => this.#followed.knowledge(),
-      mayWrite: () => !this.#followed.isLocked(),
-      onAssigned: () => {
-        this.#updateDataplane();
-        return ports.dataplane.settled();
-      },
-      onUnsettled: () => this.#schedule(),
-    });
-    this.#unwantedBlocks = new UnwantedBlocks({ ipam, clock, log, again: () => this.#schedule() });
+    this.#tunnels = this.#tunnelKeeper(ipam);
+    this.#unwantedBlocks = new UnwantedBlocks({ ipam, clock, log, again: () => this.#computing.ask() });
     this.#followed = new FollowedCluster({
       ...{ node, log, told: settings.told },
       onMistake: (message, fields) => this.#sayOnce(message, fields),
@@ -141,9 +145,11 @@ export class Agent implements BgpApi, NodeApi, CniApi {
       },
     });
     const directory = settings.bgp.passwordDirectory;
-    this.#secrets = new SecretFiles({ directory, clock, onChange: () => this.#schedule() });
+    this.#secrets = new SecretFiles({ directory, clock, onChange: () => this.#computing.ask() });
     const { createSpeaker, onFatal, hasInterface } = ports;
-    this.#speakers = new SpeakerKeeper({ createSpeaker, clock, log, onFatal, onRoutesChange: () => this.#schedule() });
+    this.#speakers = new SpeakerKeeper({
+      ...{ createSpeaker, clock, log, onFatal, onRoutesChange: () => this.#onRoutesChange() },
+    });
     ports.health.attend({
       view: () => this.#syncer?.view(),
       speaker: () => this.#bgpState(),
@@ -159,7 +165,9 @@ export class Agent implements BgpApi, NodeApi, CniApi {
       }),
     );
     const knowledge = () => this.#followed.knowledge();
-    const pods = podPorts({ node, clock, ipam, dataplane: ports.dataplane, resources: this.#resources, knowledge });
+    const { dataplane } = ports;
+    const newEndpoints = this.#newEndpoints;
+    const pods = podPorts({ node, clock, ipam, dataplane, resources: this.#resources, knowledge, newEndpoints });
     this.#pods = createPods(pods);
     this.#cni = createCni({
       ...{ pods, clock, log, knowledge },
@@ -170,6 +178,21 @@ export class Agent implements BgpApi, NodeApi, CniApi {
     this.#leaks = new LeakCollector({
       ...{ graceMs: settings.leakGraceMs, clock, log, leaks: () => this.#leaksNow() },
       release: (leaks) => releaseLeaks(leaks, { ...pods, ipam, hasInterface }),
+    });
+  }
+
+  #tunnelKeeper(ipam: Ipam): TunnelKeeper {
+    const { clock, log, dataplane } = this.#ports;
+    return new TunnelKeeper({
+      ...{ ipam, resources: this.#resources, clock, log },
+      knowledge: () => this.#followed.knowledge(),
+      mayWrite: () => !this.#followed.isLocked(),
+      onAssigned: () => {
+        this.#updateKnown();
+        this.#updateDataplane();
+        return dataplane.settled();
+      },
+      onUnsettled: () => this.#computing.ask(),
     });
   }
 
@@ -185,12 +208,14 @@ export class Agent implements BgpApi, NodeApi, CniApi {
     const handlers: SyncHandlers = {
       onSnapshot: ({ entries }) => {
         this.#answers.snapshot(entries.values());
-        this.#schedule();
+        this.#isViewNew = true;
+        this.#computing.ask();
       },
       onChanges: (changes) => {
         this.#answers.changes(changes);
+        this.#isViewNew = true;
         const { blocks } = this.#followed.knowledge();
-        if (changes.some((change) => isComputedFrom(changeKey(change), blocks))) this.#schedule();
+        if (changes.some((change) => isComputedFrom(changeKey(change), blocks))) this.#computing.ask();
       },
     };
     this.#syncer = startSyncer(store, CALICO_PREFIX, handlers, { clock, random, log: datastoreLog });
@@ -265,6 +290,7 @@ export class Agent implements BgpApi, NodeApi, CniApi {
     if (how.kind !== 'drain') this.#isClosed = true;
     await this.#speakers.close(how);
     this.#isClosed = true;
+    this.#computing.close();
     this.#tunnels.close();
     this.#unwantedBlocks.close();
     this.#leaks.close();
@@ -291,21 +317,41 @@ export class Agent implements BgpApi, NodeApi, CniApi {
     return speakerSettings(this.#followed.knowledge(), { ...this.#settings, hasIpv6, restarting });
   }
 
-  /** Many changes in one turn of the event loop are one computation. */
-  #schedule(): void {
-    if (this.#isScheduled || this.#isClosed) return;
-    this.#isScheduled = true;
-    setImmediate(() => {
-      this.#isScheduled = false;
-      const view = this.#syncer?.view();
-      if (this.#isClosed || view?.inSync !== true) return;
-      try {
-        this.#followed.look(view);
-        this.#recompute();
-      } catch (error) {
-        this.#ports.onFatal(error as Error);
-      }
+  #computeSchedule(): ComputeSchedule {
+    const { clock, dataplane } = this.#ports;
+    return new ComputeSchedule({
+      clock,
+      all: () => this.#guarded(() => this.#computeAll()),
+      routes: () => this.#guarded(() => this.#computeRoutes()),
+      ready: () => dataplane.ready(),
     });
+  }
+
+  /** An error in a computation is a bug. */
+  #guarded(compute: () => void): void {
+    if (this.#isClosed || this.#syncer?.view().inSync !== true) return;
+    try {
+      compute();
+    } catch (error) {
+      this.#ports.onFatal(error as Error);
+    }
+  }
+
+  #computeAll(): void {
+    if (this.#isViewNew) this.#look(this.#syncer!.view());
+    this.#isViewNew = false;
+    this.#recompute();
+  }
+
+  /** A speaker that is new has to be told everything first. */
+  #onRoutesChange(): void {
+    if (this.#computedFor === this.#speakers.speaker) this.#computing.askRoutes();
+    else this.#computing.ask();
+  }
+
+  /** From what the datastore says nothing new follows. */
+  #computeRoutes(): void {
+    if (this.#computedFor === this.#speakers.speaker) this.#updateDataplane();
   }
 
   #settingProblems(): readonly string[] {
@@ -317,6 +363,11 @@ export class Agent implements BgpApi, NodeApi, CniApi {
     if (!isDeepStrictEqual(settings.felix, this.#runtime.felix)) this.#ports.dataplane.configure(settings.felix);
     this.#runtime = settings;
     this.#ports.onRuntimeSettings(settings);
+  }
+
+  #look(view: SyncView): void {
+    this.#followed.look(view);
+    this.#followedRevision = view.revision;
   }
 
   #recompute(): void {
@@ -353,17 +404,26 @@ export class Agent implements BgpApi, NodeApi, CniApi {
     });
     // Until the speaker listens nothing is written: a port that is taken ends the agent before it changed the host.
     if (this.#speakers.speaker === undefined) return;
+    this.#computedFor = this.#speakers.speaker;
+    this.#updateKnown();
     this.#updateDataplane();
     this.#tunnels.settle();
     if (!this.#followed.isLocked()) this.#unwantedBlocks.settle(this.#followed.knowledge());
   }
 
+  #updateKnown(): void {
+    this.#known = knownInputs(this.#followed.knowledge(), this.#tunnels.assigned());
+  }
+
   #updateDataplane(): void {
     const { speaker } = this.#speakers;
-    if (speaker === undefined) return;
+    if (speaker === undefined || this.#known === undefined) return;
     const learned = { routes: speaker.learnedRoutes(), complete: speaker.isConverged() };
-    const inputs = dataplaneInputs(this.#followed.knowledge(), learned, this.#tunnels.assigned());
-    if (inputs !== undefined) this.#ports.dataplane.update(inputs);
+    const inputs = withLearned(this.#known, learned);
+    this.#ports.dataplane.update({
+      ...inputs,
+      endpoints: this.#newEndpoints.over(inputs.endpoints, this.#followedRevision),
+    });
   }
 
   /** Of a view that is old, or that lacks an endpoint because nobody can read it, an address is not called leaked. */

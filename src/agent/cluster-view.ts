@@ -1,7 +1,7 @@
 import type { ClusterNode, DataplaneInputs, LocalEndpoint, Pool } from '../../felix/index.ts';
 import type { SpeakerSettings } from '../../bird/index.ts';
 import type { AgentSettings } from '../config/settings.ts';
-import { blockKey, HANDLES_PREFIX, parseAffinityKey, parseBlockKey } from '../datastore/keys.ts';
+import { affinitiesOf, blockKey, HANDLES_PREFIX, parseAffinityKey, parseBlockKey } from '../datastore/keys.ts';
 import type { Entry } from '../datastore/store.ts';
 import { blockFromJson, isUnused, lentAddresses as lentOf } from '../ipam/index.ts';
 import type { Block, TunnelKind } from '../ipam/index.ts';
@@ -21,7 +21,10 @@ const BGP_PORT = 179;
 /** Blocks with a confirmed affinity to `node`. An empty value is old data and means confirmed; pending ones count as absent. */
 export function localBlocks(entries: Iterable<Entry>, node: string): readonly Prefix[] {
   const blocks: Prefix[] = [];
+  const own = affinitiesOf(node);
   for (const entry of entries) {
+    // Of tens of thousands that a cluster has, few are this node's: the others are not worth parsing.
+    if (!entry.key.startsWith(own)) continue;
     const affinity = confirmedAffinity(entry);
     if (affinity?.host === node) blocks.push(affinity.prefix);
   }
@@ -138,10 +141,28 @@ export interface Learned {
 
 /** felix's inputs; undefined while this node itself has no address. */
 export function dataplaneInputs(
-  { node, resources, blocks, lent = [] }: Knowledge,
+  knowledge: Knowledge,
   learned: Learned,
   assigned: AssignedTunnels = new Map(),
 ): DataplaneInputs | undefined {
+  const known = knownInputs(knowledge, assigned);
+  return known && withLearned(known, learned);
+}
+
+/** What of felix's inputs the datastore says. */
+export type KnownInputs = Omit<DataplaneInputs, 'learned' | 'learnedComplete'>;
+
+export const withLearned = (known: KnownInputs, { routes, complete }: Learned): DataplaneInputs => ({
+  ...known,
+  learned: routes,
+  learnedComplete: complete,
+});
+
+/** The same whatever bird learns; undefined while this node itself has no address. */
+export function knownInputs(
+  { node, resources, blocks, lent = [] }: Knowledge,
+  assigned: AssignedTunnels,
+): KnownInputs | undefined {
   const nodes = [...resources.Node.values()].flatMap((resource) => clusterNode(resource) ?? []);
   const local = nodes.find(({ name }) => name === node);
   if (local === undefined) return undefined;
@@ -153,8 +174,6 @@ export function dataplaneInputs(
     lentAddresses: lent,
     endpoints: localEndpoints(resources, node),
     peerGateways: peerGateways(resources, node),
-    learned: learned.routes,
-    learnedComplete: learned.complete,
   };
 }
 

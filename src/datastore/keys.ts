@@ -65,6 +65,9 @@ export function parseBlockKey(key: string): Prefix | undefined {
 
 export const AFFINITIES_PREFIX = `${IPAM}host/`;
 
+/** Lists the block affinities of one host, of both families. */
+export const affinitiesOf = (host: string): string => `${AFFINITIES_PREFIX}${host}/`;
+
 /** Lists the block affinities of one host and family. */
 export const affinityPrefix = (host: string, family: IpFamily): string =>
   `${AFFINITIES_PREFIX}${host}/${familyWord(family)}/block/`;

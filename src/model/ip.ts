@@ -28,6 +28,8 @@ export const addressBits = (family: IpFamily): number => (family === 4 ? 32 : 12
 
 /** Parses `10.0.0.1` or `2001:db8::1`. Throws InvalidValueError. */
 export function parseIpAddress(text: string, field = 'address'): IpAddress {
+  const word = plainIpv4(text);
+  if (word !== undefined) return ipv4Address(word);
   try {
     if (!text.includes(':')) return ipv4Address(Number(new ipnum.IPv4(text).getValue()));
     const value = new ipnum.IPv6(text).getValue();
@@ -35,6 +37,30 @@ export function parseIpAddress(text: string, field = 'address'): IpAddress {
   } catch {
     throw new InvalidValueError(field, text, 'is not an IP address');
   }
+}
+
+const [ZERO, NINE, DOT] = [0x30, 0x39, 0x2e];
+
+/**
+ * Four decimal numbers without a leading zero, as nearly every address stands: a file, a datastore and a kernel have them by
+ * the thousand, and ip-num takes 20 µs for the first of them. Undefined: it is for ip-num to judge.
+ */
+function plainIpv4(text: string): number | undefined {
+  let word = 0;
+  let octet: number | undefined;
+  let dots = 0;
+  for (let i = 0; i < text.length; i++) {
+    const code = text.charCodeAt(i);
+    if (code === DOT && octet !== undefined) {
+      word = word * 256 + octet;
+      octet = undefined;
+      dots++;
+    } else if (code >= ZERO && code <= NINE && octet !== 0) {
+      octet = (octet ?? 0) * 10 + code - ZERO;
+      if (octet > 255) return undefined;
+    } else return undefined;
+  }
+  return dots === 3 && octet !== undefined ? word * 256 + octet : undefined;
 }
 
 export const ipv4Address = (word: number): IpAddress => ({ family: 4, words: [word >>> 0] });

@@ -20,9 +20,13 @@ export function readCommandLine(args: readonly string[], scenarios: readonly Sce
     args: [...args],
     allowPositionals: true,
     options: {
-      ...{ rounds: { type: 'string' }, seconds: { type: 'string' }, json: { type: 'string' } },
-      ...{ daemons: { type: 'string' } },
-      ...{ retries: { type: 'string' }, 'quiet-wait': { type: 'string' }, load: { type: 'string', multiple: true } },
+      ...{ rounds: { type: 'string' }, json: { type: 'string' }, daemons: { type: 'string' } },
+      ...{
+        retries: { type: 'string' },
+        'quiet-wait': { type: 'string' },
+        seconds: { type: 'string' },
+        load: { type: 'string', multiple: true },
+      },
     } as const,
   });
   const loads = positionals.filter(isLoad);
@@ -34,17 +38,18 @@ export function readCommandLine(args: readonly string[], scenarios: readonly Sce
     if (rounds! < least) throw new Error(`--rounds ${rounds}: a whole number of ${least} or more is wanted`);
   }
   if (values.json !== undefined && chosen.length !== 1) throw new Error('--json FILE takes one scenario at a time');
-  const seconds = wholeNumber('--seconds', values.seconds);
   const retries = wholeNumber('--retries', values.retries);
   const quietSeconds = wholeNumber('--quiet-wait', values['quiet-wait']);
+  const seconds = wholeNumber('--seconds', values.seconds);
+  if (seconds === 0) throw new Error('--seconds 0: a number above 0 is wanted');
   return {
     chosen,
     options: {
       ...(rounds === undefined ? {} : { rounds }),
-      ...(seconds === undefined ? {} : { seconds }),
       ...(loads.length === 0 ? {} : { loads }),
       ...(values.daemons === undefined ? {} : { daemons: values.daemons.split(',') }),
       ...(retries === undefined ? {} : { retries }),
+      ...(seconds === undefined ? {} : { seconds }),
       ...(quietSeconds === undefined ? {} : { quietSeconds }),
       ...(values.load === undefined ? {} : { more: Object.fromEntries(values.load.map(nameAndValue)) }),
     },

@@ -9,6 +9,7 @@ import { codec } from './codec.ts';
 import { readCommandLine } from './command-line.ts';
 import type { CommandLine } from './command-line.ts';
 import { felix } from './felix.ts';
+import { idle } from './idle.ts';
 import { outage } from './outage.ts';
 import { plan } from './plan.ts';
 import { pods } from './pods.ts';
@@ -24,7 +25,7 @@ import { turns } from './turns.ts';
 
 /** One row per scenario. */
 const scenarios: readonly Scenario[] = [
-  ...[codec, rib, felix, turns, reaction, pods, cni, outage, startup, scrape, plan],
+  ...[codec, rib, felix, turns, reaction, pods, cni, outage, startup, scrape, plan, idle],
   ...[bgp, growth],
 ];
 

@@ -7,6 +7,7 @@ export const fakeDataplane = (does: Partial<Dataplane> = {}): Dataplane => ({
   configure: () => undefined,
   update: () => undefined,
   settled: () => Promise.resolve(),
+  ready: () => Promise.resolve(),
   routes: () => [],
   tally: () =>
     Promise.resolve({

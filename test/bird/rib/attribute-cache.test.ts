@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { AttributeCache } from '../../../bird/rib/attribute-cache.ts';
+import { qualityOf } from '../../../bird/rib/quality.ts';
 import { canonicalAttributes, decodeCanonical } from '../../../bird/wire.ts';
 import type { PathAttributes } from '../../../bird/wire.ts';
 import { pathAttributes } from '../../support/bgp-arbitraries.ts';
@@ -37,6 +38,7 @@ test('is a table of sets, whatever comes and goes, by value, by octets and as a 
         expect(known ?? id).toBe(id);
         if (known === undefined) cache.retain(id);
         ids.set(key, id);
+        expect([cache.med(id), cache.rank(id)]).toEqual([key, qualityOf(octets).rank]);
         if (action === 'raw' && !raws.has(key)) cache.rememberRaw(rawOf(key), 3, id);
         if (action === 'raw') raws.add(key);
       }

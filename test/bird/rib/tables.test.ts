@@ -221,6 +221,15 @@ test('a peer that reads nothing costs no more the more its routes flap', () => {
   expect(rib.queued).toBeLessThan(2000);
 });
 
+test('Holders uses the links of its lists again', () => {
+  const holders = new Holders();
+  for (let round = 0; round < 10; round++) {
+    for (const holder of [1, 2, 3]) holders.add(5, holder);
+    for (const holder of [2, 1, 3]) holders.remove(5, holder);
+  }
+  expect(holders.links).toBe(3);
+});
+
 test('Holders is a Map of sets, whatever the order of coming and going', () => {
   const changes = fc.array(fc.tuple(fc.boolean(), fc.nat(3), fc.nat(3)), { maxLength: 100 });
   fc.assert(
