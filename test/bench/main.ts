@@ -2,6 +2,7 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { parseArgs } from 'node:util';
+import { claim } from './claim.ts';
 import { cluster } from './cluster.ts';
 import { cni } from './cni.ts';
 import { codec } from './codec.ts';
@@ -31,6 +32,7 @@ const scenarios: readonly Scenario[] = [
   scrape,
   plan,
   cluster,
+  claim,
 ];
 
 const DEFAULT_ROUNDS = '7';
