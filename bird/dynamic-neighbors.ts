@@ -1,5 +1,6 @@
+import { formatIpAddress } from '../src/model/ip.ts';
 import type { Clock } from '../src/runtime/clock.ts';
-import { asnsOf, callerName, peerOf, rangeOf, refusalOf, settingsOf } from './incoming.ts';
+import { asnsOf, callerName, peerOf, peersByAddress, rangeOf, refusalOf, settingsOf } from './incoming.ts';
 import type { Caller } from './incoming.ts';
 import type { Neighbor } from './neighbor.ts';
 import { fault } from './peer/fault.ts';
@@ -69,9 +70,11 @@ export class DynamicNeighbors {
 
   /** Configured peers take the place of dynamic ones. */
   giveWayTo(peers: readonly PeerSettings[]): void {
-    const configured = peers.map((settings) => ({ settings }));
+    const configured = peersByAddress(peers.map((settings) => ({ settings })));
     this.#keepWhere(({ caller }) =>
-      peerOf(configured, caller) === undefined ? undefined : 'the peer is configured by its address now',
+      peerOf(configured.get(formatIpAddress(caller.address)) ?? [], caller) === undefined
+        ? undefined
+        : 'the peer is configured by its address now',
     );
   }
 

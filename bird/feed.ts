@@ -10,7 +10,7 @@ export interface FeedPorts {
   write(frame: Uint8Array): void;
   /** Runs work of this session's: what it throws ends this session alone. */
   guard(work: () => void): void;
-  /** The next UPDATE of a family, or undefined where the peer knows all of it. */
+  /** The next UPDATEs of a family, one behind the other; undefined where the peer knows all of it or others tell it. */
   nextUpdate(family: IpFamily): Uint8Array | undefined;
   /** What follows when there is no UPDATE and End-of-RIB was sent: the marks of an answer to a refresh. RFC 7313 §4. */
   nextRefresh(family: IpFamily): Uint8Array | undefined;

@@ -25,7 +25,7 @@ export interface Caller {
 export const callerName = ({ address, interface: link }: Caller): string =>
   isIpv6LinkLocal(address) && link !== undefined ? `${formatIpAddress(address)}%${link}` : formatIpAddress(address);
 
-/** The configured peer that calls. A link-local address is the peer's only on its own link. */
+/** The first of `peers` that calls. A link-local address is the peer's only on its own link. */
 export const peerOf = <T extends { readonly settings: PeerSettings }>(
   peers: readonly T[],
   caller: Caller,
@@ -35,6 +35,11 @@ export const peerOf = <T extends { readonly settings: PeerSettings }>(
       sameAddress(address, caller.address) &&
       (!isIpv6LinkLocal(address) || link === undefined || link === caller.interface),
   );
+
+/** To be asked for each caller of many, by `peerOf` of those with the caller's address. */
+export const peersByAddress = <T extends { readonly settings: PeerSettings }>(
+  peers: readonly T[],
+): ReadonlyMap<string, readonly T[]> => Map.groupBy(peers, ({ settings }) => formatIpAddress(settings.address));
 
 /** The longest prefix that holds the caller, among equals the first. */
 export function rangeOf(ranges: readonly DynamicPeers[], { address }: Caller): DynamicPeers | undefined {

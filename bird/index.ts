@@ -5,6 +5,7 @@ import type { Random } from '../src/runtime/random.ts';
 import { createBfd } from './bfd/index.ts';
 import type { Bfd } from './bfd/index.ts';
 import { procNetstat } from './peer/proc-netstat.ts';
+import { sharedEvidence } from './peer/tcp-counters.ts';
 import type { TcpEvidence } from './peer/tcp-counters.ts';
 import { tcpTransport } from './peer/tcp.ts';
 import type { Transport } from './peer/transport.ts';
@@ -54,7 +55,7 @@ export function createSpeaker(settings: SpeakerSettings, world: SpeakerWorld): S
   return new BgpSpeaker(settings, {
     transport: tcpTransport,
     bfd: world.bfd ?? createBfd(world),
-    tcpEvidence: procNetstat,
+    tcpEvidence: sharedEvidence(procNetstat, world.clock),
     ...world,
   });
 }

@@ -64,6 +64,8 @@ export class Neighbor {
   #reader: UpdateReader | undefined;
   readonly #refreshes: RefreshWatch;
   readonly #limits: LimitGuard;
+  /** What we bring to a session, and what it was made of. */
+  #ours: { readonly settings: PeerSettings; readonly restarting: boolean; readonly local: LocalSettings } | undefined;
   /** While we hang up to begin anew: the restart time that the peer had from us. */
   #resetSeconds: number | undefined;
   #countersBefore: TcpCounters | undefined;
@@ -225,6 +227,16 @@ export class Neighbor {
     this.#feed.pumpSoon();
   }
 
+  /** Its connection takes more UPDATEs now. */
+  get hasRoom(): boolean {
+    return this.isEstablished && this.#session.room > 0;
+  }
+
+  /** Whole UPDATEs, which other peers are told, too. */
+  tell(messages: Uint8Array): void {
+    this.#session.guard(() => this.#session.write(messages));
+  }
+
   view(): PeerView {
     return peerView({
       routes: this.#routes,
@@ -276,11 +288,14 @@ export class Neighbor {
     };
   }
 
+  /** Asked at every event of the session, so it is made anew only where it says something else. */
   #local(): LocalSettings {
-    return localSettings(this.#settings, {
-      bgpIdentifier: this.#host.bgpIdentifier,
-      restarting: this.#host.isDeferring(),
-    });
+    const restarting = this.#host.isDeferring();
+    const made = this.#ours;
+    if (made?.settings === this.#settings && made.restarting === restarting) return made.local;
+    const local = localSettings(this.#settings, { bgpIdentifier: this.#host.bgpIdentifier, restarting });
+    this.#ours = { settings: this.#settings, restarting, local };
+    return local;
   }
 
   #up(negotiated: Negotiated, ours: IpAddress): void {

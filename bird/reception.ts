@@ -1,8 +1,10 @@
+import { formatIpAddress } from '../src/model/ip.ts';
 import type { Clock } from '../src/runtime/clock.ts';
 import type { Logger } from '../src/runtime/logger.ts';
 import { DynamicNeighbors } from './dynamic-neighbors.ts';
 import type { DynamicHost } from './dynamic-neighbors.ts';
-import { passwordsOf, peerOf, protectionOf } from './incoming.ts';
+import { passwordsOf, peerOf, peersByAddress, protectionOf } from './incoming.ts';
+import type { Caller } from './incoming.ts';
 import { Listeners } from './listeners.ts';
 import type { Neighbor } from './neighbor.ts';
 import type { Connection, PasswordRefusal, PeerPassword, Transport } from './peer/transport.ts';
@@ -29,6 +31,8 @@ export class Reception {
   readonly #refused: RefusedCallers;
   readonly #dynamic: DynamicNeighbors;
   #isOpen = false;
+  #book:
+    { readonly peers: readonly Neighbor[]; readonly byAddress: ReadonlyMap<string, readonly Neighbor[]> } | undefined;
 
   constructor(ports: ReceptionPorts, host: ReceptionHost) {
     this.#host = host;
@@ -105,7 +109,7 @@ export class Reception {
       return;
     }
     const caller = { address: connection.remoteAddress, interface: connection.interface };
-    const neighbor = peerOf(this.#host.configured(), caller) ?? this.#dynamic.admit(caller);
+    const neighbor = this.#configuredPeer(caller) ?? this.#dynamic.admit(caller);
     if (typeof neighbor === 'string') {
       this.#refused.note(caller, neighbor);
       connection.destroy();
@@ -113,5 +117,12 @@ export class Reception {
     }
     connection.secure(protectionOf(neighbor.settings));
     neighbor.accept(connection);
+  }
+
+  /** The peers of a set keep their addresses; another set is another array. */
+  #configuredPeer(caller: Caller): Neighbor | undefined {
+    const peers = this.#host.configured();
+    if (this.#book?.peers !== peers) this.#book = { peers, byAddress: peersByAddress(peers) };
+    return peerOf(this.#book.byAddress.get(formatIpAddress(caller.address)) ?? [], caller);
   }
 }

@@ -3,13 +3,11 @@ import { isSame } from '../src/model/same.ts';
 import type { Negotiated } from './peer/negotiate.ts';
 import { importContext } from './policy/import.ts';
 import { AdjRibIn } from './rib/adj-rib-in.ts';
-import { AdjRibOut } from './rib/adj-rib-out.ts';
-import type { AdjRibOutMemory } from './rib/adj-rib-out.ts';
 import { AttributeCache } from './rib/attribute-cache.ts';
 import { decisionProcess, selectBest } from './rib/decision.ts';
 import { Lane } from './rib/lane.ts';
 import type { RibMemory } from './rib/lane.ts';
-import type { SettleListener } from './rib/loc-rib.ts';
+import type { Origin, SettleListener } from './rib/loc-rib.ts';
 import { LocRib } from './rib/loc-rib.ts';
 import { PathTable } from './rib/path-table.ts';
 import { PrefixTable } from './rib/prefix-table.ts';
@@ -17,6 +15,7 @@ import type { UpdateSink } from './rib/update-reader.ts';
 import { candidateOf } from './routing/candidate.ts';
 import { Chores } from './routing/chores.ts';
 import { Exports } from './routing/exports.ts';
+import type { Telling } from './routing/exports.ts';
 import { ImportPolicy, importKey } from './routing/import-policy.ts';
 import { Imports } from './routing/imports.ts';
 import { originate } from './routing/originated.ts';
@@ -64,7 +63,7 @@ export class Routing {
       chores: new Chores(),
       speaker: { clusterId: settings.clusterId, isDraining: false, ownBlocks: { 4: [], 6: [] } },
       work: () => {
-        if (this.#hasWork()) listener.workWaits();
+        if (this.#hasWork() || this.exports.hasDue) listener.workWaits();
       },
     };
     this.#imports = new Imports(this.core);
@@ -85,7 +84,6 @@ export class Routing {
       );
     const peer = newPeer(index, settings, {
       adjRibIn: { 4: tableOf(4), 6: tableOf(6) },
-      adjRibOut: { 4: new AdjRibOut(this.#outMemory(4)), 6: new AdjRibOut(this.#outMemory(6)) },
     });
     sources.claim(peer, 0);
     this.#imports.add(peer);
@@ -217,7 +215,12 @@ export class Routing {
     return this.core.chores.hasWork;
   }
 
-  /** The next UPDATE for a peer whose session is up, or undefined where it knows all of this family. */
+  /** Tells the groups of peers some of what was selected; see `Exports.tell`. */
+  tell(leaveBehind: boolean): Telling {
+    return this.exports.tell(leaveBehind);
+  }
+
+  /** The next UPDATEs for a peer alone, one behind the other; undefined where it knows all or is told with its group. */
   nextUpdate(peer: RoutingPeer, family: IpFamily): Uint8Array | undefined {
     return this.exports.nextUpdate(peer, family);
   }
@@ -256,10 +259,6 @@ export class Routing {
     return { prefixes: this.tables[family].prefixes, attributes: this.attributes };
   }
 
-  #outMemory(family: IpFamily): AdjRibOutMemory {
-    return { ...this.#memory(family), paths: this.tables[family].paths };
-  }
-
   #makeLane(family: IpFamily, source: number): Lane {
     const lane = new Lane(source, this.#memory(family));
     this.tables[family].locRib.addSource(source, lane);
@@ -273,10 +272,16 @@ export class Routing {
     const locRib = new LocRib(memory, {
       candidateOf: (source, attributes, prefix) => candidateOf(this.core, family, { source, attributes, prefix }),
       select: (candidates) => selectBest(candidates, process),
+      originOf: settings.decision?.aigp === true ? undefined : (source) => this.#originOf(source),
     });
     const originated = new Lane(LOCAL_SOURCE, memory);
     locRib.addSource(LOCAL_SOURCE, originated);
     return { prefixes, locRib, paths: new PathTable(prefixes), originated };
+  }
+
+  #originOf(source: number): Origin {
+    if (source === LOCAL_SOURCE) return 'local';
+    return this.peer(source)?.identity.external === true ? 'external' : 'internal';
   }
 
   #settling(family: IpFamily): SettleListener {

@@ -59,7 +59,7 @@ const compareTexts = (a = '', b = ''): number => (a < b ? -1 : Number(a > b));
 const isSameHop = (a: NextHop, b: NextHop): boolean => sameAddress(a.address, b.address) && a.interface === b.interface;
 
 function hopOf(routing: Routing, { source, attributes }: Best): readonly NextHop[] {
-  const { nextHop } = routing.attributes.attributes(attributes);
+  const nextHop = routing.attributes.nextHop(attributes);
   if (nextHop === undefined) return [];
   const address = addressFromOctets(nextHop);
   const link = isIpv6LinkLocal(address) ? routing.peer(source)?.settings.interface : undefined;

@@ -41,10 +41,11 @@ export interface SpeakerPorts {
   readonly tcpEvidence: TcpEvidence;
 }
 
-/** Selection takes this many prefixes at a time, then looks at the clock; fewer where many peers hear of each. */
+/** Selection takes this many prefixes at a time, then looks at the clock. */
 const PREFIXES_PER_SLICE = 512;
-const EXPORTS_PER_SLICE = 4096;
 const SLICE_MS = 5;
+/** So long the peers of a group wait for one that has no room; then it is told by itself. */
+const PATIENCE_MS = 100;
 
 /** Wires sessions and tables; holds the deferral of selection after a restart. */
 export class BgpSpeaker implements Speaker {
@@ -68,6 +69,7 @@ export class BgpSpeaker implements Speaker {
   #isStarted = false;
   #isClosed = false;
   #isWorkDue = false;
+  #stopWaiting: (() => void) | undefined;
   #isNewsDue = false;
   #hasOriginated = false;
   #hasPeers = false;
@@ -103,6 +105,8 @@ export class BgpSpeaker implements Speaker {
         routesChanged: () => this.#announceChange(),
         workWaits: () => this.#workSoon(),
         hasNews: ({ index }) => this.#neighbors.at(index)?.pumpSoon(),
+        isReady: ({ index }) => this.#neighbors.at(index)?.hasRoom === true,
+        tell: ({ index }, messages) => this.#neighbors.at(index)?.tell(messages),
         limitReached: ({ index }, reached) => this.#neighbors.at(index)?.limitReached(reached),
         leftOut: ({ settings: { address } }, text) => ports.log.warn({ peer: formatIpAddress(address) }, text),
       },
@@ -231,6 +235,7 @@ export class BgpSpeaker implements Speaker {
   async #close(how: CloseHow): Promise<void> {
     if (how.kind === 'drain') await this.#drained(how.waitSeconds);
     this.#isClosed = true;
+    this.#stopWaiting?.();
     this.#cancelDeferral();
     this.#drops.stop();
     this.#reception.stop();
@@ -321,25 +326,42 @@ export class BgpSpeaker implements Speaker {
     this.#isWorkDue = false;
     const { clock } = this.#ports;
     const end = clock.now() + SLICE_MS;
-    while (this.#step()) {
-      if (clock.now() < end) continue;
-      this.#workSoon();
-      return;
-    }
+    let isMore = this.#step();
+    while (isMore && clock.now() < end) isMore = this.#step();
+    if (this.#tell(false) || isMore) this.#workSoon();
+    if (isMore) return;
     if (this.#isCatchingUp && this.#deferral.name === 'converged') this.#caughtUp();
     this.#drain?.look();
   }
 
   /** A bug in what one route needs must not end the process; the route has left the queue. */
   #step(): boolean {
-    const peers = this.#neighbors.count;
-    const limit = Math.max(1, Math.min(PREFIXES_PER_SLICE, Math.floor(EXPORTS_PER_SLICE / Math.max(1, peers))));
     try {
-      return this.#deferral.name === 'deferring' ? this.#routing.doChores(limit) : this.#routing.settle(limit);
+      const isDeferring = this.#deferral.name === 'deferring';
+      return isDeferring ? this.#routing.doChores(PREFIXES_PER_SLICE) : this.#routing.settle(PREFIXES_PER_SLICE);
     } catch (error) {
       this.#ports.log.error({ error }, 'a bug kept a route from being selected or told');
       return true;
     }
+  }
+
+  /** What was selected goes out; true where there is more to tell. */
+  #tell(leaveBehind: boolean): boolean {
+    try {
+      const { hasMore, isHeldUp } = this.#routing.tell(leaveBehind);
+      if (isHeldUp) this.#waitForSlowPeers();
+      return hasMore;
+    } catch (error) {
+      this.#ports.log.error({ error }, 'a bug kept a route from being told');
+      return true;
+    }
+  }
+
+  #waitForSlowPeers(): void {
+    this.#stopWaiting ??= this.#ports.clock.after(PATIENCE_MS, () => {
+      this.#stopWaiting = undefined;
+      if (!this.#isClosed && this.#tell(true)) this.#workSoon();
+    });
   }
 
   #announceChange(): void {

@@ -1,6 +1,6 @@
 /** The speaker's view of the wire codec, and the only file that imports it. */
 import type { CodecContext, EncodeContext, PathAttributes } from './bgp-ts/index.ts';
-import { encodeAttributes, passOn, plainContext } from './bgp-ts/index.ts';
+import { decodeAttributes, encodeAttributes, passOn, plainContext } from './bgp-ts/index.ts';
 
 export {
   aigpMetric,
@@ -28,14 +28,17 @@ export {
   fsmError,
   holdTimerExpired,
   nlriOctets,
+  NOT_PLAIN,
   openError,
   MAX_OCTETS,
   negotiatedContexts,
+  PlainAttributes,
   plainContext,
   scanUpdate,
   sendHoldTimerExpired,
   shutdownText,
   updateError,
+  UpdateWriter,
   walkNlri,
   writeNlri,
   writePathId,
@@ -60,6 +63,7 @@ export type {
   Origin,
   PathAttributes,
   RouteRefresh,
+  UpdateKind,
   UpdateScan,
 } from './bgp-ts/index.ts';
 
@@ -83,6 +87,13 @@ export function canonicalAttributes(attributes: PathAttributes): Uint8Array {
   octets.set(nextHop, 1);
   octets.set(block, 1 + nextHop.length);
   return octets;
+}
+
+/** The opposite, of octets that `canonicalAttributes` wrote. Values are copies. */
+export function decodeCanonical(octets: Uint8Array): PathAttributes {
+  const start = 1 + octets[0]!;
+  const { attributes } = decodeAttributes(octets, start, octets.length, CANONICAL);
+  return start === 1 ? attributes : { ...attributes, nextHop: octets.slice(1, start) };
 }
 
 /** What is kept of a received set: AIGP only where the session is for it (RFC 7311 §3.3), the rest as `passOn` says. */

@@ -29,7 +29,7 @@ import type {
 } from './contract.ts';
 import { samePools } from './inputs.ts';
 import type { DataplaneInputs } from './inputs.ts';
-import type { Kernel } from './kernel.ts';
+import type { Kernel, KernelLink } from './kernel.ts';
 import { LinkTable } from './link-table.ts';
 import type { NatStatus } from './nat/nat-table.ts';
 import { NatTableKeeper } from './nat/nat-table.ts';
@@ -38,6 +38,7 @@ import { planNat } from './nat/plan.ts';
 import type { NatPlan } from './nat/plan.ts';
 import { MovedAddresses } from './moved-addresses.ts';
 import { NeighbourTable } from './neighbour-table.ts';
+import { Newcomers } from './newcomers.ts';
 import { BIRD_PROTOCOL, isOurs, isOursOrCalicos } from './ownership.ts';
 import type { IsOurs } from './ownership.ts';
 import { PassCounter } from './pass-counter.ts';
@@ -51,7 +52,7 @@ import { RouteTable } from './routes/route-table.ts';
 import { SysctlTable } from './sysctl-table.ts';
 import type { RouteStatus } from './desired.ts';
 import type { WorkloadPorts } from './workload-interface.ts';
-import { addWorkloadInterface, removeWorkloadInterface } from './workload-interface.ts';
+import { addWorkloadInterface, removeWorkloadInterface, RP_FILTER_DEFAULT } from './workload-interface.ts';
 import { lookAtWorkloadInterface } from './workload-sight.ts';
 import { requirePermission } from './permission.ts';
 
@@ -76,9 +77,6 @@ const READ_RETRY_MS = 1000;
 const NAT_TOUCHED_MS = 20;
 
 const LOOPBACK = parseIpAddress('127.0.0.1');
-/** What a new interface begins with; a pod's gets it, as Calico's felix reads it once at its start. */
-const RP_FILTER_DEFAULT = 'net/ipv4/conf/default/rp_filter';
-
 /** What CNI's interfaces on the host begin with. */
 const WORKLOAD_PREFIX = 'cali';
 
@@ -100,6 +98,7 @@ export class NodeDataplane implements Dataplane {
   readonly #fights: FightReport;
   readonly #passes = new PassCounter();
   readonly #listeners = new Set<() => void>();
+  readonly #newcomers: Newcomers;
   #host = EMPTY_HOST;
   #inputs: DataplaneInputs | undefined;
   #adopted = 0;
@@ -114,6 +113,7 @@ export class NodeDataplane implements Dataplane {
     this.#settings = settings;
     this.#ports = ports;
     this.#routes = new RouteTable(kernel, this.#repairs);
+    this.#newcomers = new Newcomers(this.#routes, clock);
     this.#links = new LinkTable(kernel, this.#repairs);
     this.#neighbours = new NeighbourTable(kernel, this.#repairs);
     this.#sysctls = new SysctlTable(kernel, this.#repairs);
@@ -212,10 +212,16 @@ export class NodeDataplane implements Dataplane {
     return hostInterfaces(this.#ports.kernel);
   }
 
-  addWorkloadInterface(workload: WorkloadInterface): Promise<{ readonly mac: string; readonly mtu: number }> {
+  async addWorkloadInterface(workload: WorkloadInterface): Promise<{ readonly mac: string; readonly mtu: number }> {
     const { kernel: host, openNamespace } = this.#ports;
     const mtu = workload.mtu > 0 ? workload.mtu : this.#podMtu();
-    return addWorkloadInterface({ ...workload, mtu }, { host, openNamespace });
+    const routeOver = (hostSide: KernelLink): Promise<void> => this.#newcomers.route(workload, hostSide);
+    try {
+      return await addWorkloadInterface({ ...workload, mtu }, { host, openNamespace, routeOver });
+    } catch (error) {
+      this.#newcomers.leave(workload.hostInterface);
+      throw error;
+    }
   }
 
   lookAtWorkloadInterface(workload: WorkloadNames, addresses: readonly IpAddress[]): Promise<WorkloadSight> {
@@ -224,6 +230,7 @@ export class NodeDataplane implements Dataplane {
   }
 
   removeWorkloadInterface(hostInterface: string): Promise<void> {
+    this.#newcomers.leave(hostInterface);
     return removeWorkloadInterface(hostInterface, this.#ports.kernel);
   }
 
@@ -259,6 +266,7 @@ export class NodeDataplane implements Dataplane {
     this.#watch.hold();
     this.#health = { ...this.#health, passSince: startedAt };
     const outcome = await this.#converge(inputs, startedAt).catch(asError);
+    if (!(outcome instanceof Error)) this.#newcomers.passed(inputs);
     const hasFailed = outcome instanceof Error || outcome.failed.size > 0;
     this.#passes.ended({ startedAt, endedAt: this.#ports.clock.now(), hasFailed });
     const { hasReconciled } = this.#health;
@@ -355,6 +363,7 @@ export class NodeDataplane implements Dataplane {
 
   /** The way that needs no memory: all that the kernel has is read again. */
   async #resync(): Promise<void> {
+    this.#routes.beginListing();
     const { links, addresses, routes } = await readHost(this.#ports.kernel);
     // Ours are the route table's to know; kept here too they would be twice in memory.
     this.#host = { links, addresses, routes: routes.without(isOurs) };

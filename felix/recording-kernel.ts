@@ -41,19 +41,33 @@ export const EMPTY_RECORD: HostRecord = { sysctls: new Map(), links: new Map() }
 /** Go with their interface, so nobody need put them back. */
 const OF_A_POD = /^net\/ipv[46]\/(conf|neigh)\/cali/;
 
-type Before = (...given: readonly unknown[]) => Promise<void>;
+/** Undefined: there is nothing to note. */
+type Before = (...given: readonly unknown[]) => Promise<void> | undefined;
 
-/** The same kernel; each change that is the first of its kind is preceded by a note of what was. */
+/**
+ * The same kernel; each change that is the first of its kind is preceded by a note of what was. Changes that are asked for at once stay in
+ * order, as the kernel's own port has it: none overtakes one that waits for its note.
+ */
 export function recordingKernel(kernel: Kernel, memory: HostMemory): Kernel {
   const notes = new HostNotes(kernel, memory);
   const noteTunnels: Before = () => notes.noteTunnels();
   const before: Partial<Record<PropertyKey, Before>> = {
-    writeSysctl: (path, value) => notes.noteSysctl(path as string, value as string),
-    writeSysctls: async (changes) => {
-      for (const { path, value } of changes as readonly SysctlChange[]) await notes.noteSysctl(path, value);
-    },
+    writeSysctl: (path, value) => notes.noteSysctls([{ path: path as string, value: value as string }]),
+    writeSysctls: (changes) => notes.noteSysctls(changes as readonly SysctlChange[]),
     ...{ createLink: noteTunnels, setLink: noteTunnels, deleteLink: noteTunnels },
     ...{ addAddress: noteTunnels, removeAddress: noteTunnels },
+  };
+  let noting: Promise<void> | undefined;
+  const noted = (note: () => Promise<void> | undefined): Promise<void> | undefined => {
+    const mine = noting === undefined ? note() : noting.then(note);
+    if (mine === undefined) return undefined;
+    const ended: Promise<void> = mine
+      .catch(() => undefined)
+      .then(() => {
+        if (noting === ended) noting = undefined;
+      });
+    noting = ended;
+    return mine;
   };
   // A proxy, so that a call that is added to the port later is passed on without a word here.
   return new Proxy(kernel, {
@@ -63,9 +77,9 @@ export function recordingKernel(kernel: Kernel, memory: HostMemory): Kernel {
       const call = member.bind(target) as (...given: readonly unknown[]) => unknown;
       const note = before[name];
       if (note === undefined) return call;
-      return async (...given: readonly unknown[]) => {
-        await note(...given);
-        return call(...given);
+      return (...given: readonly unknown[]) => {
+        const first = noted(() => note(...given));
+        return first === undefined ? call(...given) : first.then(() => call(...given));
       };
     },
   });
@@ -82,9 +96,18 @@ class HostNotes {
     this.#record = memory.load();
   }
 
+  noteSysctls(changes: readonly SysctlChange[]): Promise<void> | undefined {
+    const unknown = changes.filter(({ path }) => !OF_A_POD.test(path) && !this.#record.sysctls.has(path));
+    return unknown.length === 0 ? undefined : this.#noteEach(unknown);
+  }
+
+  async #noteEach(changes: readonly SysctlChange[]): Promise<void> {
+    for (const { path, value } of changes) await this.#noteSysctl(path, value);
+  }
+
   /** The first value counts: later ones are ours, or of somebody who fights with us. */
-  async noteSysctl(path: string, value: string): Promise<void> {
-    if (OF_A_POD.test(path) || this.#record.sysctls.has(path)) return;
+  async #noteSysctl(path: string, value: string): Promise<void> {
+    if (this.#record.sysctls.has(path)) return;
     const before = await this.#readIfThere(path);
     if (before === undefined || before === value) return;
     await this.noteTunnels();
@@ -97,7 +120,11 @@ class HostNotes {
     this.#save({ ...this.#record, sysctls: new Map([...noted, ...this.#record.sysctls]) });
   }
 
-  async noteTunnels(): Promise<void> {
+  noteTunnels(): Promise<void> | undefined {
+    return this.#record.links.size > 0 ? undefined : this.#noteTunnels();
+  }
+
+  async #noteTunnels(): Promise<void> {
     if (this.#record.links.size > 0) return;
     const [links, addresses] = [await this.#kernel.listLinks(), await this.#kernel.listAddresses()];
     const notes = Object.values(TUNNEL_LINKS).map((name): [string, LinkBefore | undefined] => {

@@ -19,11 +19,19 @@ export const IPV4_GATEWAY = '169.254.1.1';
 export const HOST_LINK_LOCAL = 'fe80::ecee:eeff:feee:eeee';
 /** Of `lo`, in every network namespace (LOOPBACK_IFINDEX). */
 const LOOPBACK_INDEX = 1;
+/** What a new interface begins with; a pod's gets it, as Calico's felix reads it once at its start. */
+export const RP_FILTER_DEFAULT = 'net/ipv4/conf/default/rp_filter';
 
 export interface WorkloadPorts {
   readonly host: Kernel;
   /** The kernel inside a network namespace; closed by the one who opened it. */
   readonly openNamespace: (netns: string) => Kernel;
+}
+
+/** What making an interface needs beside them. */
+export interface ConnectPorts extends WorkloadPorts {
+  /** Resolves once the host's kernel has the routes to the pod's addresses over that link. */
+  readonly routeOver: (hostSide: KernelLink) => Promise<void>;
 }
 
 interface Made {
@@ -32,21 +40,19 @@ interface Made {
 }
 
 /**
- * Makes the pair, or finishes one that is half made; a second call changes nothing. A host interface of that name that belongs
- * to another pod is replaced. Returns the pod side's MAC and MTU. The host's route to the pod is the reconciler's business.
+ * Makes the pair and the routes to it, or finishes what is half made; a second call changes nothing. A host interface of that
+ * name that belongs to another pod is replaced. Returns the pod side's MAC and MTU.
  * Rejects with KernelError, which names the interface and the namespace; a pair made by a call that failed is removed again.
  */
-export async function addWorkloadInterface(
-  workload: WorkloadInterface,
-  { host, openNamespace }: WorkloadPorts,
-): Promise<Made> {
+export async function addWorkloadInterface(workload: WorkloadInterface, ports: ConnectPorts): Promise<Made> {
   const { hostInterface, netns } = workload;
   try {
-    const pod = openNamespace(netns);
+    const pod = ports.openNamespace(netns);
     try {
-      return await connect(workload, host, pod);
+      return await connect(workload, pod, ports);
     } finally {
-      await pod.close();
+      // Nobody need wait for it.
+      pod.close().catch(() => undefined);
     }
   } catch (error) {
     if (!(error instanceof KernelError)) throw error;
@@ -66,30 +72,51 @@ interface Pair {
 
 export type Sides = { readonly [S in keyof Pair]: KernelLink | undefined };
 
-async function connect(workload: WorkloadInterface, host: Kernel, pod: Kernel): Promise<Made> {
+async function connect(workload: WorkloadInterface, pod: Kernel, ports: ConnectPorts): Promise<Made> {
+  const { host } = ports;
   const { hostInterface, containerInterface } = workload;
   const look = async (): Promise<Sides> => {
     const [hostSide, podSide] = await Promise.all([host.getLink(hostInterface), pod.getLink(containerInterface)]);
     return { hostSide, podSide };
   };
-  const before = await look();
-  const isThere = isPair(before);
-  if (!isThere) {
-    if (before.hostSide !== undefined) await host.deleteLink(hostInterface);
-    await createPair(workload, host);
-  }
+  const isNew = await makePair(workload, host, look);
   try {
-    const pair = isThere ? before : await look();
+    const [pair, rpFilter] = await Promise.all([look(), host.readSysctl(RP_FILTER_DEFAULT)]);
     if (!isPair(pair)) throw new KernelError('one side vanished while it was set up', 'ENODEV');
-    // The host's side is up first: the pod's then has its carrier as soon as it is up.
-    await setUpHostSide(workload, host, pair.hostSide);
-    await setUpPodSide(workload, pod, { ...pair, isNew: !isThere });
+    if (!isNew) await removeOtherAddresses(workload.addresses, pod, pair.podSide);
+    // The kernel does them in this order; each waits for the one before it there and not here, which would be a way between
+    // two threads for each. The host's side is up first: the pod's then has its carrier as soon as it is up.
+    await allOf([
+      ...setUpHostSide(workload, host, { link: pair.hostSide, rpFilter }),
+      ...setUpPodSide(workload, pod, pair.podSide),
+      ports.routeOver(pair.hostSide),
+    ]);
     return { mac: pair.podSide.mac, mtu: workload.mtu > 0 ? workload.mtu : pair.podSide.mtu };
   } catch (error) {
     // Nothing is left that a later call might take for a whole one; the first error is the one to tell.
-    if (!isThere) await host.deleteLink(hostInterface).catch(() => undefined);
+    if (isNew) await host.deleteLink(hostInterface).catch(() => undefined);
     throw error;
   }
+}
+
+/** Whether it had to. Mostly it has, so it is tried before anything is looked at. */
+async function makePair(workload: WorkloadInterface, host: Kernel, look: () => Promise<Sides>): Promise<boolean> {
+  try {
+    await createPair(workload, host);
+    return true;
+  } catch (error) {
+    if (!(error instanceof KernelError) || error.code !== 'EEXIST') throw error;
+  }
+  const there = await look();
+  if (isPair(there)) return false;
+  if (there.hostSide !== undefined) await host.deleteLink(workload.hostInterface);
+  await createPair(workload, host);
+  return true;
+}
+
+/** Throws what the first of them, in this order, rejects with; all have ended by then. */
+async function allOf(steps: readonly Promise<void>[]): Promise<void> {
+  for (const outcome of await Promise.allSettled(steps)) if (outcome.status === 'rejected') throw outcome.reason;
 }
 
 /** This pod's, which is so if each side names the other as its peer. */
@@ -114,9 +141,18 @@ const createPair = (
 const wantsFamily = ({ addresses }: WorkloadInterface, family: IpFamily): boolean =>
   addresses.some((address) => address.family === family);
 
-async function setUpHostSide(workload: WorkloadInterface, host: Kernel, link: KernelLink): Promise<void> {
+interface HostSide {
+  readonly link: KernelLink;
+  /** What a new interface begins with. */
+  readonly rpFilter: string;
+}
+
+function setUpHostSide(
+  workload: WorkloadInterface,
+  host: Kernel,
+  { link, rpFilter }: HostSide,
+): readonly Promise<void>[] {
   const { name } = link;
-  const rpFilter = await host.readSysctl('net/ipv4/conf/default/rp_filter');
   const wanted: readonly SysctlChange[] = [
     { path: `net/ipv4/conf/${name}/route_localnet`, value: '1' },
     { path: `net/ipv4/neigh/${name}/proxy_delay`, value: '0' },
@@ -134,14 +170,16 @@ async function setUpHostSide(workload: WorkloadInterface, host: Kernel, link: Ke
   ];
   // A router advertisement from a pod must not change the host's routes; without IPv6 there is nothing to accept.
   const optional: SysctlChange = { path: `net/ipv6/conf/${name}/accept_ra`, value: '0' };
-  await writeSysctls(host, wanted, optional);
   const mtu = workload.mtu > 0 && workload.mtu !== link.mtu ? { mtu: workload.mtu } : {};
-  await host.setLink(link.index, { up: true, ...(link.mac !== HOST_MAC && { mac: HOST_MAC }), ...mtu });
-  if (wantsFamily(workload, 6)) {
-    // The kernel adds it too, but only once the link has a carrier.
-    const address = { address: parseIpAddress(HOST_LINK_LOCAL), length: 64 };
-    await host.addAddress({ ifindex: link.index, address, scope: SCOPE.link });
-  }
+  // The kernel adds it too, but only once the link has a carrier.
+  const linkLocal = { address: parseIpAddress(HOST_LINK_LOCAL), length: 64 };
+  return [
+    writeSysctls(host, wanted, optional),
+    host.setLink(link.index, { up: true, ...(link.mac !== HOST_MAC && { mac: HOST_MAC }), ...mtu }),
+    ...(wantsFamily(workload, 6)
+      ? [host.addAddress({ ifindex: link.index, address: linkLocal, scope: SCOPE.link })]
+      : []),
+  ];
 }
 
 /** Throws the first refusal; that the kernel does not have the optional one is none. */
@@ -152,22 +190,13 @@ async function writeSysctls(kernel: Kernel, wanted: readonly SysctlChange[], opt
   }
 }
 
-interface PodSide extends Pick<Pair, 'podSide'> {
-  /** Just made, so there is nothing of earlier times on it. */
-  readonly isNew: boolean;
-}
-
-async function setUpPodSide(
-  workload: WorkloadInterface,
-  pod: Kernel,
-  { podSide: link, isNew }: PodSide,
-): Promise<void> {
+function setUpPodSide(workload: WorkloadInterface, pod: Kernel, link: KernelLink): readonly Promise<void>[] {
   const forwarding = workload.allowIpForwarding === true ? '1' : '0';
   const ipv6 = [
     ...['all', 'default', 'lo', link.name].map((name) => `net/ipv6/conf/${name}/disable_ipv6`),
     `net/ipv6/conf/${link.name}/accept_dad`,
   ];
-  await writeSysctls(pod, [
+  const sysctls = [
     { path: 'net/ipv4/ip_forward', value: forwarding },
     ...(wantsFamily(workload, 6)
       ? [
@@ -176,15 +205,16 @@ async function setUpPodSide(
           { path: 'net/ipv6/conf/all/forwarding', value: forwarding },
         ]
       : []),
-  ]);
-  await pod.setLink(LOOPBACK_INDEX, { up: true });
+  ];
   const mtu = workload.mtu > 0 && workload.mtu !== link.mtu ? { mtu: workload.mtu } : {};
-  await pod.setLink(link.index, { up: true, ...mtu });
-  if (!isNew) await removeOtherAddresses(workload.addresses, pod, link);
-  for (const address of workload.addresses.map(hostPrefix)) {
-    await pod.addAddress({ ifindex: link.index, address, scope: SCOPE.universe });
-  }
-  await setRoutes(workload, pod, link);
+  const addresses = workload.addresses.map(hostPrefix);
+  return [
+    writeSysctls(pod, sysctls),
+    pod.setLink(LOOPBACK_INDEX, { up: true }),
+    pod.setLink(link.index, { up: true, ...mtu }),
+    ...addresses.map((address) => pod.addAddress({ ifindex: link.index, address, scope: SCOPE.universe })),
+    setRoutes(workload, pod, link),
+  ];
 }
 
 /** The kernel's own link-local address stays. */

@@ -1,8 +1,7 @@
 import { Command, CommanderError } from 'commander';
 import packageJson from '../package.json' with { type: 'json' };
-import { runAgent } from './agent/run.ts';
-import { addInstallCniCommand, cniInstaller } from './cni/install/command.ts';
-import { SettingsError, loadSettings } from './config/settings.ts';
+import { addInstallCniCommand } from './cni/install/command.ts';
+import { SettingsError } from './config/settings-error.ts';
 import { createLogger } from './runtime/logger.ts';
 import { addSpeakerCommand } from './speaker/command.ts';
 
@@ -24,11 +23,7 @@ async function main(argv: readonly string[]): Promise<number> {
     .version(version)
     .exitOverride()
     .action(async () => {
-      const settings = loadSettings(process.env);
-      exitCode = await runAgent(settings, {
-        ...{ log: createLogger(settings.logLevel ?? 'info'), version },
-        ...(settings.installCni ? { installCni: cniInstaller(process.env) } : {}),
-      });
+      exitCode = await agent();
     });
   addInstallCniCommand(program, { env: process.env, stdout: (text) => void process.stdout.write(text) });
   addSpeakerCommand(program, {
@@ -44,6 +39,18 @@ async function main(argv: readonly string[]): Promise<number> {
     if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
     return refuse(error, error instanceof SettingsError ? 2 : 1);
   }
+}
+
+/** What a command does not need is not loaded for it: a speaker has nothing of felix, an agent nothing of the speaker's file. */
+async function agent(): Promise<number> {
+  const { loadSettings } = await import('./config/settings.ts');
+  const settings = loadSettings(process.env);
+  const installer = settings.installCni ? await import('./cni/install/installer.ts') : undefined;
+  const { runAgent } = await import('./agent/run.ts');
+  return runAgent(settings, {
+    ...{ log: createLogger(settings.logLevel ?? 'info'), version },
+    ...(installer && { installCni: installer.cniInstaller(process.env) }),
+  });
 }
 
 const isNodeSufficient = (node: string): boolean => {

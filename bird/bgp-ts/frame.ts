@@ -2,7 +2,8 @@ import { ByteQueue } from './byte-queue.ts';
 import { BgpError } from './error.ts';
 import { readHeader } from './message/header.ts';
 
-const INITIAL_OCTETS = 8192;
+/** A session that says nothing but KEEPALIVEs holds no more; whatever comes in larger pieces makes it grow at once. */
+const INITIAL_OCTETS = 256;
 
 /**
  * Cuts a byte stream into messages, whatever the chunks. Incomplete is `undefined`, malformed is a BgpError (1/x),

@@ -8,6 +8,7 @@ export type { EncodeContext } from './attribute/encode.ts';
 export { encodeAttributes, encodeMpReach, encodeMpUnreach } from './attribute/encode.ts';
 export { formatNextHop, parseNextHop } from './attribute/next-hop-text.ts';
 export { passOn } from './attribute/pass-on.ts';
+export { NOT_PLAIN, PlainAttributes } from './attribute/plain.ts';
 export type {
   AigpTlv,
   AsSegment,
@@ -72,6 +73,8 @@ export type { DecodeResult } from './message/table.ts';
 export { decodeMessage, encodeMessage } from './message/table.ts';
 export type { UpdateFields } from './message/update-frame.ts';
 export { encodeEndOfRib, encodeUpdateFrame } from './message/update-frame.ts';
+export type { UpdateKind } from './message/update-writer.ts';
+export { UpdateWriter } from './message/update-writer.ts';
 export { familyName, IPV4_UNICAST, IPV6_UNICAST, parseFamily } from './nlri/families.ts';
 export type {
   FamilyNlri,

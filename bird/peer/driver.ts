@@ -38,6 +38,9 @@ export type SessionEffect = Extract<
   { readonly do: 'report' | 'sessionUp' | 'sessionDown' | 'deliverUpdate' | 'deliverRefresh' }
 >;
 
+/** The same octets for every peer and every time. RFC 4271 §4.4. */
+const KEEPALIVE = encodeMessage({ type: 'keepalive' }, PLAIN);
+
 /** How long an OPEN waits for one over the connection that is to survive: a peer speaks over both at once, or not at all. */
 const COLLISION_WAIT_MS = 1000;
 
@@ -206,7 +209,7 @@ export class Driver {
         this.write(encodeMessage(this.#sentOpen, PLAIN));
         return;
       case 'sendKeepalive':
-        this.write(encodeMessage({ type: 'keepalive' }, PLAIN));
+        this.write(KEEPALIVE);
         return;
       case 'sendNotification':
         this.write(encodeNotification(effect.fault));

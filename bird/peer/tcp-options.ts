@@ -48,25 +48,26 @@ export const plainOptions = (family: IpFamily): readonly SocketOption[] => [
  * `ttlSecurity` count the same way.
  */
 export function distanceOptions(family: IpFamily, hops: number | undefined): readonly SocketOption[] {
-  const ttl = int(hops === undefined ? PLAIN_TTL : MAX_TTL);
-  const least = int(hops === undefined ? 0 : MAX_TTL + 1 - hops);
-  const what = hops === undefined ? 'TTL' : 'TTL security';
-  return family === 4
-    ? [
-        { level: IP.level, name: IP.ttl, value: ttl, what },
-        { level: IP.level, name: IP.minTtl, value: least, what },
-      ]
-    : [
-        { level: IPV6.level, name: IPV6.unicastHops, value: ttl, what },
-        { level: IPV6.level, name: IPV6.minHopCount, value: least, what },
-      ];
+  if (hops === undefined) return PLAIN_DISTANCE[family];
+  const least = int(MAX_TTL + 1 - hops);
+  return [
+    ttlOption(family, MAX_TTL, 'TTL security'),
+    family === 4
+      ? { level: IP.level, name: IP.minTtl, value: least, what: 'TTL security' }
+      : { level: IPV6.level, name: IPV6.minHopCount, value: least, what: 'TTL security' },
+  ];
 }
 
-/** A listener's SYN-ACK must please a caller that wants TTL 255, and it is sent before we know who calls. */
-export const listenerTtl = (family: IpFamily): SocketOption =>
+const ttlOption = (family: IpFamily, ttl: number, what = 'TTL'): SocketOption =>
   family === 4
-    ? { level: IP.level, name: IP.ttl, value: int(MAX_TTL), what: 'TTL' }
-    : { level: IPV6.level, name: IPV6.unicastHops, value: int(MAX_TTL), what: 'TTL' };
+    ? { level: IP.level, name: IP.ttl, value: int(ttl), what }
+    : { level: IPV6.level, name: IPV6.unicastHops, value: int(ttl), what };
+
+/** A new socket takes packets of any TTL, and so does one that our listeners let in. */
+const PLAIN_DISTANCE = { 4: [ttlOption(4, PLAIN_TTL)], 6: [ttlOption(6, PLAIN_TTL)] } as const;
+
+/** A listener's SYN-ACK must please a caller that wants TTL 255, and it is sent before we know who calls. */
+export const listenerTtl = (family: IpFamily): SocketOption => ttlOption(family, MAX_TTL);
 
 /** A listener's: the kernel keeps the header of each SYN. What a caller says before we have judged it is queued by then. */
 export const SAVE_SYN: SocketOption = { level: TCP.level, name: TCP.saveSyn, value: int(1), what: 'TCP_SAVE_SYN' };

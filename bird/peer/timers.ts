@@ -1,17 +1,15 @@
 import type { Clock } from '../../src/runtime/clock.ts';
 import type { Random } from '../../src/runtime/random.ts';
+import { TIMERS } from './vocabulary.ts';
 import type { Timer } from './vocabulary.ts';
 
 /** RFC 4271 §10: 75 to 100 percent. */
 const MIN_JITTER = 0.75;
 /** What the clock of the runtime can count to; a longer wait is waited in parts. */
 const MAX_MS = 0x7fff_ffff;
-
-interface ArmedTimer {
-  deadline: number;
-  readonly firesAt: number;
-  readonly cancel: () => void;
-}
+/** The deadline of a timer that does not run. */
+const STOPPED = Infinity;
+const HOLD = TIMERS.indexOf('HoldTimer');
 
 interface TimersOwner {
   readonly clock: Clock;
@@ -21,72 +19,104 @@ interface TimersOwner {
   hasBacklog(): boolean;
 }
 
-/** The timers of one state machine, on the monotonic clock alone. */
+/**
+ * The timers of one state machine, on the monotonic clock alone. They are deadlines, and the clock is asked for one call
+ * at a time: at the earliest of them, or before. A deadline that moves away, as that of the hold timer does with each
+ * message, costs a store; the call comes too early then, and looks again.
+ */
 export class Timers {
   readonly #owner: TimersOwner;
-  readonly #armed = new Map<Timer, ArmedTimer>();
+  /** By place in TIMERS. */
+  readonly #deadlines: number[] = TIMERS.map(() => STOPPED);
+  /** When the clock calls; STOPPED where it does not. */
+  #callsAt = STOPPED;
+  #cancelCall: () => void = () => undefined;
+  /** The hold timer is over, and what has arrived is read before that is believed. */
+  #cancelLastLook: (() => void) | undefined;
 
   constructor(owner: TimersOwner) {
     this.#owner = owner;
   }
 
   isRunning(timer: Timer): boolean {
-    return this.#armed.has(timer);
+    return this.#deadlines[TIMERS.indexOf(timer)] !== STOPPED;
   }
 
   /** Anew where it runs already. */
   start(timer: Timer, seconds: number, jitter: boolean): void {
     const factor = jitter ? MIN_JITTER + (1 - MIN_JITTER) * this.#owner.random() : 1;
     const deadline = this.#owner.clock.now() + seconds * 1000 * factor;
-    const armed = this.#armed.get(timer);
-    // The hold timer moves with each message: it is enough that it fires too early and looks again.
-    if (armed !== undefined && armed.firesAt <= deadline) {
-      armed.deadline = deadline;
-      return;
-    }
-    armed?.cancel();
-    this.#arm(timer, deadline);
+    if (timer === 'HoldTimer') this.#endLastLook();
+    this.#deadlines[TIMERS.indexOf(timer)] = deadline;
+    if (deadline < this.#callsAt) this.#callAt(deadline);
   }
 
   stop(timer: Timer): void {
-    this.#armed.get(timer)?.cancel();
-    this.#armed.delete(timer);
+    if (timer === 'HoldTimer') this.#endLastLook();
+    this.#deadlines[TIMERS.indexOf(timer)] = STOPPED;
+    if (this.#callsAt !== STOPPED && this.#deadlines.every((deadline) => deadline === STOPPED)) this.#callNoMore();
   }
 
   stopAll(): void {
-    for (const timer of [...this.#armed.keys()]) this.stop(timer);
+    for (const timer of TIMERS) this.stop(timer);
   }
 
-  #arm(timer: Timer, deadline: number): void {
+  #callAt(deadline: number): void {
+    this.#cancelCall();
     const now = this.#owner.clock.now();
     const ms = Math.min(MAX_MS, Math.max(0, deadline - now));
-    const cancel = this.#owner.clock.after(ms, () => this.#fired(timer));
-    this.#armed.set(timer, { deadline, firesAt: now + ms, cancel });
+    this.#callsAt = now + ms;
+    this.#cancelCall = this.#owner.clock.after(ms, () => this.#called());
   }
 
-  #fired(timer: Timer): void {
-    const { deadline } = this.#armed.get(timer)!;
-    if (deadline > this.#owner.clock.now()) this.#arm(timer, deadline);
-    else if (timer === 'HoldTimer') this.#askOnceMore(deadline);
-    else this.#expire(timer);
+  #callNoMore(): void {
+    this.#cancelCall();
+    this.#callsAt = STOPPED;
+  }
+
+  /** The earliest first. What one expiry stops or starts anew does not expire with it. */
+  #called(): void {
+    this.#callsAt = STOPPED;
+    const now = this.#owner.clock.now();
+    const due = TIMERS.map((_, i) => i).filter((i) => this.#isDue(i, now));
+    for (const i of due.sort((a, b) => this.#deadlines[a]! - this.#deadlines[b]!)) {
+      if (!this.#isDue(i, now)) continue;
+      if (i === HOLD) this.#lookOnceMore();
+      else this.#expire(i);
+    }
+    this.#callForNext();
+  }
+
+  #isDue(i: number, now: number): boolean {
+    return this.#deadlines[i]! <= now && !(i === HOLD && this.#cancelLastLook !== undefined);
+  }
+
+  #callForNext(): void {
+    const isLooking = this.#cancelLastLook !== undefined;
+    const waiting = this.#deadlines.filter((_, i) => !(i === HOLD && isLooking));
+    const next = Math.min(...waiting);
+    if (next < this.#callsAt) this.#callAt(next);
   }
 
   /**
    * A process that was stopped or busy finds its hold timers expired and its sockets full. So first one more turn, in
    * which what is there is read, and only then the verdict.
    */
-  #askOnceMore(deadline: number): void {
-    const cancel = this.#owner.clock.after(0, () => {
-      const now = this.#armed.get('HoldTimer')!.deadline;
-      if (now > deadline) this.#arm('HoldTimer', now);
-      else if (this.#owner.hasBacklog()) this.#askOnceMore(deadline);
-      else this.#expire('HoldTimer');
+  #lookOnceMore(): void {
+    this.#cancelLastLook = this.#owner.clock.after(0, () => {
+      this.#cancelLastLook = undefined;
+      if (this.#owner.hasBacklog()) this.#lookOnceMore();
+      else this.#expire(HOLD);
     });
-    this.#armed.set('HoldTimer', { deadline, firesAt: this.#owner.clock.now(), cancel });
   }
 
-  #expire(timer: Timer): void {
-    this.#armed.delete(timer);
-    this.#owner.expired(timer);
+  #endLastLook(): void {
+    this.#cancelLastLook?.();
+    this.#cancelLastLook = undefined;
+  }
+
+  #expire(i: number): void {
+    this.#deadlines[i] = STOPPED;
+    this.#owner.expired(TIMERS[i]!);
   }
 }

@@ -108,15 +108,18 @@ export type Event =
   | { readonly type: 'BfdDown'; readonly farewell: Fault };
 
 /** The last two are ours: errors of long ago no longer lengthen the wait; nothing came for long enough to say so. */
-export type Timer =
-  | 'ConnectRetryTimer'
-  | 'HoldTimer'
-  | 'KeepaliveTimer'
-  | 'DelayOpenTimer'
-  | 'IdleHoldTimer'
-  | 'SendHoldTimer'
-  | 'ErrorForgetTimer'
-  | 'SilenceTimer';
+export const TIMERS = [
+  'ConnectRetryTimer',
+  'HoldTimer',
+  'KeepaliveTimer',
+  'DelayOpenTimer',
+  'IdleHoldTimer',
+  'SendHoldTimer',
+  'ErrorForgetTimer',
+  'SilenceTimer',
+] as const;
+
+export type Timer = (typeof TIMERS)[number];
 
 /**
  * Why an Established session ended. `connection`: TCP was lost, or we hung up to begin anew; `stop`: our own end, for

@@ -70,6 +70,10 @@ const COUNTERPART: Readonly<Record<PeerRole, string>> = {
   peer: 'a peer',
 };
 
+/** Whether a route from there is told there at all, where no filter says anything. */
+export const mayTell = (source: ExportSource, target: ExportTarget): boolean =>
+  keptBackByPolicy(source, target) === undefined;
+
 function keptBackByPolicy(source: ExportSource, target: ExportTarget, rule?: FilterOutcome): string | undefined {
   if (target.isWithoutPolicy === true) return 'the peer is external and has no export policy (RFC 8212)';
   if (rule === 'rejected') return 'rejected by an export filter';

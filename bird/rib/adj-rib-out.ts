@@ -1,47 +1,48 @@
-import type { RibMemory } from './lane.ts';
 import { ABSENT } from './int-table.ts';
+import type { RibMemory } from './lane.ts';
 import type { PathTable } from './path-table.ts';
 import { ToldLane } from './told-lane.ts';
 
 /** The path of a prefix where the peer takes one alone. */
 export const ONLY_PATH = 0;
 
-const NO_PATHS: readonly number[] = [];
-const ONE_PATH: readonly number[] = [ONLY_PATH];
+/** What one peer was told in one family, for those who ask. RFC 4271 §3.2. */
+export interface AdjRibOut {
+  /** The peer takes several paths of a prefix: ADD-PATH, RFC 7911. Then a path is named by the number of its source. */
+  readonly hasPaths: boolean;
+  /** Paths; without ADD-PATH these are prefixes. */
+  readonly advertised: number;
+  /** The attribute set that the peer has, or ABSENT. */
+  told(prefix: number, path: number): number;
+  isPending(prefix: number, path: number): boolean;
+  /** The paths of the prefix that the peer has, or is to hear something about. */
+  pathsOf(prefix: number): readonly number[];
+}
 
-export interface AdjRibOutMemory extends RibMemory {
+/** Of a peer whose session is down. */
+export const NOTHING_TOLD: AdjRibOut = {
+  hasPaths: false,
+  advertised: 0,
+  told: () => ABSENT,
+  isPending: () => false,
+  pathsOf: () => [],
+};
+
+export interface PathsOutMemory extends RibMemory {
   readonly paths: PathTable;
 }
 
-/**
- * What one peer was told in one family, and what it is still to be told: a row for each prefix or, where the peer takes
- * several paths of one (ADD-PATH, RFC 7911), for each path, by the number of its source.
- */
-export class AdjRibOut {
-  readonly #memory: AdjRibOutMemory;
-  #rows: ToldLane;
-  /** Only with ADD-PATH: what the rows stand for. */
-  #paths: PathTable | undefined;
+/** The Adj-RIB-Out of a peer with ADD-PATH: a row for each path, and what it is still to be told. */
+export class PathsOut implements AdjRibOut {
+  readonly hasPaths = true;
+  readonly #rows: ToldLane;
+  readonly #paths: PathTable;
 
-  constructor(memory: AdjRibOutMemory) {
-    this.#memory = memory;
-    this.#rows = new ToldLane(memory.prefixes, memory.attributes);
+  constructor({ attributes, paths }: PathsOutMemory) {
+    this.#paths = paths;
+    this.#rows = new ToldLane(paths, attributes);
   }
 
-  /** For a session that begins, when nothing is told yet. Answers what the last one left: the caller lets go of it. */
-  begin(addPath: boolean): ToldLane {
-    const left = this.#rows;
-    const { prefixes, attributes, paths } = this.#memory;
-    this.#paths = addPath ? paths : undefined;
-    this.#rows = new ToldLane(this.#paths ?? prefixes, attributes);
-    return left;
-  }
-
-  get hasPaths(): boolean {
-    return this.#paths !== undefined;
-  }
-
-  /** Paths; without ADD-PATH these are prefixes. */
   get advertised(): number {
     return this.#rows.advertised;
   }
@@ -50,31 +51,27 @@ export class AdjRibOut {
     return this.#rows.hasPending;
   }
 
-  /** The peer shall have this path (undefined: none). True where something is to be sent now. `path` is ONLY_PATH without ADD-PATH. */
+  /** The peer shall have this path (undefined: none). True where something is to be sent now. */
   want(prefix: number, path: number, attributes: number | undefined): boolean {
-    const row = this.#rowOf(prefix, path);
+    const row = this.#paths.find(prefix, path);
     if (row !== ABSENT) return this.#rows.want(row, attributes);
-    return attributes !== undefined && this.#rows.want(this.#paths!.intern(prefix, path), attributes);
+    return attributes !== undefined && this.#rows.want(this.#paths.intern(prefix, path), attributes);
   }
 
-  /** The paths of the prefix that the peer has, or is to hear something about. */
   pathsOf(prefix: number): readonly number[] {
-    const paths = this.#paths;
-    if (paths === undefined) return this.#rows.has(prefix) ? ONE_PATH : NO_PATHS;
-    return paths
+    return this.#paths
       .of(prefix)
       .filter((row) => this.#rows.has(row))
-      .map((row) => paths.sourceOf(row));
+      .map((row) => this.#paths.sourceOf(row));
   }
 
-  /** The attribute set that the peer has, or ABSENT. */
   told(prefix: number, path: number): number {
-    const row = this.#rowOf(prefix, path);
+    const row = this.#paths.find(prefix, path);
     return row === ABSENT ? ABSENT : this.#rows.told(row);
   }
 
   isPending(prefix: number, path: number): boolean {
-    const row = this.#rowOf(prefix, path);
+    const row = this.#paths.find(prefix, path);
     return row !== ABSENT && this.#rows.isPending(row);
   }
 
@@ -84,18 +81,22 @@ export class AdjRibOut {
    */
   take(begin: (attributes: number | undefined) => void, fits: (prefix: number, path: number) => boolean): boolean {
     const paths = this.#paths;
-    if (paths === undefined) return this.#rows.take(begin, (prefix) => fits(prefix, ONLY_PATH));
     return this.#rows.take(begin, (row) => fits(paths.prefixOf(row), paths.sourceOf(row)));
   }
 
   /** The peer asks for everything again: what it has of this prefix is to be said once more. RFC 2918 §4. */
   tellAgain(prefix: number, path: number, wanted: number | undefined): void {
-    const row = this.#rowOf(prefix, path);
+    const row = this.#paths.find(prefix, path);
     if (row !== ABSENT) this.#rows.tellAgain(row, wanted);
   }
 
-  /** ABSENT: a path that nobody knows. */
-  #rowOf(prefix: number, path: number): number {
-    return this.#paths === undefined ? prefix : this.#paths.find(prefix, path);
+  /** How many calls of `letGo` it takes when the session is gone, and nobody uses this any more. */
+  get slots(): number {
+    return this.#rows.slots;
+  }
+
+  /** Lets go of what one slot holds; true where it held something. */
+  letGo(slot: number): boolean {
+    return this.#rows.letGo(slot);
   }
 }

@@ -1,6 +1,10 @@
-import { aigpMetric } from '../wire.ts';
+import { aigpMetric, canonicalAttributes, decodeCanonical } from '../wire.ts';
 import type { PathAttributes } from '../wire.ts';
 import { ByteTable } from './byte-table.ts';
+import { longer, longerWords } from './columns.ts';
+import { hashOctets, slotsFor } from './hash.ts';
+import { OctetStore } from './octet-store.ts';
+import { qualityOf } from './quality.ts';
 import { LLGR_STALE } from './well-known.ts';
 
 /** What best path and policy look at, worked out once per attribute set. */
@@ -19,39 +23,57 @@ export interface DecisionRecord {
   readonly clusterListLength: number;
 }
 
-interface Entry {
-  readonly attributes: PathAttributes;
-  readonly record: DecisionRecord;
-  /** Our own encoding, by which equal sets are found. */
-  readonly canonical: Uint8Array;
-  /** The encodings of peers that led here. */
-  readonly raw: Uint8Array[];
-  holders: number;
-}
-
 /** How many different encodings of one set are remembered; a peer that shuffles attributes must not fill our memory. */
 const MAX_RAW = 4;
 
+const FREE = 0;
+/** The place of a set that is not there. */
+const NOWHERE = 0xffff_ffff;
+const UNRANKED = -1;
+/** Sets that are kept decoded; a power of two. */
+const DECODED = 512;
+
+/** A set in its readable form, as long as nobody else's takes its place. */
+interface Decoded {
+  readonly id: number;
+  readonly attributes: PathAttributes;
+  record: DecisionRecord | undefined;
+}
+
 /**
- * Every distinct set of path attributes once, named by a small integer. Two ways in: by the very octets of a message,
- * which costs one hash and no decoding, and by value. A set lives as long as somebody retains it.
+ * Every distinct set of path attributes once, named by a small integer. A set is kept as octets, our own encoding of it
+ * (`canonicalAttributes`), and read when somebody asks: about 30 octets a set beside them. Three ways in: by these octets,
+ * which is how nearly all come (`PlainAttributes`), by value, and by the very octets of a message that had to be decoded
+ * once. A set lives as long as somebody retains it.
  */
 export class AttributeCache {
   readonly #encode: (attributes: PathAttributes) => Uint8Array;
-  readonly #byCanonical: ByteTable;
+  readonly #seed: number;
   readonly #byRaw: ByteTable;
-  readonly #entries: (Entry | undefined)[] = [];
+  /** Of the few sets that came in another form, the encodings that led to them. */
+  readonly #raw = new Map<number, Uint8Array[]>();
+  readonly #octets = new OctetStore((id, place) => (this.#places[id] = place));
+  readonly #decoded: (Decoded | undefined)[] = [];
   readonly #freeIds: number[] = [];
+  /** Slot → id + 1, or FREE. */
+  #slots = new Int32Array(16);
+  #places = new Uint32Array(8).fill(NOWHERE);
+  #hashes = new Int32Array(8);
+  #holders = new Uint32Array(8);
+  /** Of the sets of paths that had to be compared. */
+  #ranks = new Float64Array();
+  #meds = new Uint32Array();
+  #used = 0;
 
-  /** `encode` gives equal octets for equal sets; the next hop included, whatever its family. */
-  constructor(encode: (attributes: PathAttributes) => Uint8Array, seed: number) {
+  /** `encode` gives equal octets for equal sets, and what `decodeCanonical` reads; the next hop included, whatever its family. */
+  constructor(encode: (attributes: PathAttributes) => Uint8Array = canonicalAttributes, seed = 0) {
     this.#encode = encode;
-    this.#byCanonical = new ByteTable(seed);
+    this.#seed = seed | 0;
     this.#byRaw = new ByteTable(seed + 1);
   }
 
   get size(): number {
-    return this.#entries.length - this.#freeIds.length;
+    return this.#used - this.#freeIds.length;
   }
 
   /** The set that these octets led to before, or -1. */
@@ -61,46 +83,163 @@ export class AttributeCache {
 
   /** Remembers the octets of a set that was retained. */
   rememberRaw(key: Uint8Array, length: number, id: number): void {
-    const entry = this.#entry(id);
-    if (entry.raw.length < MAX_RAW) entry.raw.push(this.#byRaw.add(key, 0, length, id));
+    this.#placeOf(id);
+    const raw = this.#raw.get(id) ?? [];
+    if (raw.length >= MAX_RAW) return;
+    raw.push(this.#byRaw.add(key, 0, length, id));
+    this.#raw.set(id, raw);
   }
 
   /** The id of a set by value. The caller must retain it, or hand it back with `release` after `retain`. */
   intern(attributes: PathAttributes): number {
     const canonical = this.#encode(attributes);
-    const found = this.#byCanonical.get(canonical, 0, canonical.length);
-    if (found >= 0) return found;
-    const id = this.#freeIds.pop() ?? this.#entries.length;
-    const key = this.#byCanonical.add(canonical, 0, canonical.length, id);
-    this.#entries[id] = { attributes, record: decisionRecord(attributes), canonical: key, raw: [], holders: 0 };
+    const id = this.internOctets(canonical, canonical.length);
+    // Whoever made it will ask for it.
+    this.#decoded[id & (DECODED - 1)] = { id, attributes, record: undefined };
     return id;
   }
 
-  retain(id: number): void {
-    this.#entry(id).holders++;
+  /** The same by the first `length` of `octets`, which are as `canonicalAttributes` writes them. */
+  internOctets(octets: Uint8Array, length: number): number {
+    const hash = hashOctets(this.#seed, octets, 0, length);
+    const mask = this.#slots.length - 1;
+    let slot = hash & mask;
+    for (let entry = this.#slots[slot]!; entry !== FREE; entry = this.#slots[slot]!) {
+      const id = entry - 1;
+      if (this.#hashes[id] === hash && this.#octets.isSame(this.#places[id]!, octets, 0, length)) return id;
+      slot = (slot + 1) & mask;
+    }
+    const id = this.#freeIds.pop() ?? this.#used++;
+    if (id >= this.#places.length) this.#growColumns();
+    this.#places[id] = this.#octets.add(id, octets, 0, length);
+    this.#hashes[id] = hash;
+    this.#holders[id] = 0;
+    this.#slots[slot] = id + 1;
+    if (this.size * 2 > this.#slots.length) this.#rehash();
+    return id;
+  }
+
+  /** `times` holds at once. */
+  retain(id: number, times = 1): void {
+    if (this.#places[id] === NOWHERE) this.#placeOf(id);
+    this.#holders[id] = this.#holders[id]! + times;
   }
 
   release(id: number): void {
-    const entry = this.#entry(id);
-    if (--entry.holders > 0) return;
-    this.#byCanonical.delete(entry.canonical);
-    for (const key of entry.raw) this.#byRaw.delete(key);
-    this.#entries[id] = undefined;
+    const left = this.#holders[id]! - 1;
+    if (left > 0) {
+      this.#holders[id] = left;
+      return;
+    }
+    const place = this.#placeOf(id);
+    for (const key of this.#raw.get(id) ?? []) this.#byRaw.delete(key);
+    this.#raw.delete(id);
+    this.#deleteSlot(id);
+    this.#places[id] = NOWHERE;
+    this.#holders[id] = 0;
+    if (id < this.#ranks.length) this.#ranks[id] = UNRANKED;
+    if (this.#decoded[id & (DECODED - 1)]?.id === id) this.#decoded[id & (DECODED - 1)] = undefined;
     this.#freeIds.push(id);
+    this.#octets.remove(place);
   }
 
+  /** Read anew where it was not asked for lately; equal, but not the same object each time. */
   attributes(id: number): PathAttributes {
-    return this.#entry(id).attributes;
+    return this.#decodedOf(id).attributes;
+  }
+
+  /** Without reading the rest; a view that holds until the next set comes or goes. */
+  nextHop(id: number): Uint8Array | undefined {
+    const octets = this.octets(id);
+    return octets[0] === 0 ? undefined : octets.subarray(1, 1 + octets[0]!);
   }
 
   record(id: number): DecisionRecord {
-    return this.#entry(id).record;
+    const decoded = this.#decodedOf(id);
+    decoded.record ??= decisionRecord(decoded.attributes);
+    return decoded.record;
   }
 
-  #entry(id: number): Entry {
-    const entry = this.#entries[id];
-    if (entry === undefined) throw new Error(`attribute set ${id} is not in the cache`);
-    return entry;
+  /** `Quality.rank`. */
+  rank(id: number): number {
+    return this.#isRanked(id) ? this.#ranks[id]! : this.#makeRank(id);
+  }
+
+  /** MULTI_EXIT_DISC, 0 where there is none. */
+  med(id: number): number {
+    if (!this.#isRanked(id)) this.#makeRank(id);
+    return this.#meds[id]!;
+  }
+
+  /** Our own encoding, as `canonicalAttributes` has it: a view that holds until the next set comes or goes. */
+  octets(id: number): Uint8Array {
+    const place = this.#placeOf(id);
+    const start = this.#octets.startOf(place);
+    return this.#octets.octetsOf(place).subarray(start, start + this.#octets.lengthOf(place));
+  }
+
+  #isRanked(id: number): boolean {
+    return id < this.#ranks.length && this.#ranks[id]! >= 0;
+  }
+
+  #makeRank(id: number): number {
+    const before = this.#ranks.length;
+    if (id >= before) {
+      const ranks = new Float64Array(this.#places.length).fill(UNRANKED, before);
+      ranks.set(this.#ranks);
+      this.#ranks = ranks;
+      this.#meds = longerWords(this.#meds, this.#places.length);
+    }
+    const { rank, med } = qualityOf(this.octets(id));
+    this.#ranks[id] = rank;
+    this.#meds[id] = med;
+    return rank;
+  }
+
+  #decodedOf(id: number): Decoded {
+    const known = this.#decoded[id & (DECODED - 1)];
+    if (known?.id === id) return known;
+    const decoded = { id, attributes: decodeCanonical(this.octets(id)), record: undefined };
+    this.#decoded[id & (DECODED - 1)] = decoded;
+    return decoded;
+  }
+
+  #placeOf(id: number): number {
+    const place = this.#places[id] ?? NOWHERE;
+    if (place === NOWHERE) throw new Error(`attribute set ${id} is not in the cache`);
+    return place;
+  }
+
+  #deleteSlot(id: number): void {
+    const mask = this.#slots.length - 1;
+    let hole = this.#hashes[id]! & mask;
+    while (this.#slots[hole] !== id + 1) hole = (hole + 1) & mask;
+    for (let slot = (hole + 1) & mask; this.#slots[slot] !== FREE; slot = (slot + 1) & mask) {
+      const home = this.#hashes[this.#slots[slot]! - 1]! & mask;
+      if (((slot - home) & mask) < ((slot - hole) & mask)) continue;
+      this.#slots[hole] = this.#slots[slot]!;
+      hole = slot;
+    }
+    this.#slots[hole] = FREE;
+  }
+
+  #growColumns(): void {
+    const before = this.#places.length;
+    this.#places = longerWords(this.#places, before + 1).fill(NOWHERE, before);
+    this.#hashes = longer(this.#hashes, before + 1, 0);
+    this.#holders = longerWords(this.#holders, before + 1);
+  }
+
+  #rehash(): void {
+    const old = this.#slots;
+    this.#slots = new Int32Array(slotsFor(this.size + 1));
+    const mask = this.#slots.length - 1;
+    for (const entry of old) {
+      if (entry === FREE) continue;
+      let slot = this.#hashes[entry - 1]! & mask;
+      while (this.#slots[slot] !== FREE) slot = (slot + 1) & mask;
+      this.#slots[slot] = entry;
+    }
   }
 }
 

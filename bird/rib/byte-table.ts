@@ -1,4 +1,4 @@
-import { mix, slotsFor } from './hash.ts';
+import { hashOctets, slotsFor } from './hash.ts';
 
 const FREE = 0;
 
@@ -55,13 +55,7 @@ export class ByteTable {
   }
 
   #hash(bytes: Uint8Array, start: number, end: number): number {
-    let hash = mix(this.#seed, end - start);
-    let at = start;
-    for (; at + 4 <= end; at += 4) {
-      hash = mix(hash, bytes[at]! | (bytes[at + 1]! << 8) | (bytes[at + 2]! << 16) | (bytes[at + 3]! << 24));
-    }
-    for (; at < end; at++) hash = mix(hash, bytes[at]!);
-    return hash;
+    return hashOctets(this.#seed, bytes, start, end);
   }
 
   #slotOf(bytes: Uint8Array, start: number, end: number, hash: number): number {

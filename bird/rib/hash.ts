@@ -11,3 +11,14 @@ export function slotsFor(count: number): number {
   while (slots < count * 2) slots *= 2;
   return slots;
 }
+
+/** Of `octets[start, end)`, four at a time. */
+export function hashOctets(seed: number, octets: Uint8Array, start: number, end: number): number {
+  let hash = mix(seed, end - start);
+  let at = start;
+  for (; at + 4 <= end; at += 4) {
+    hash = mix(hash, octets[at]! | (octets[at + 1]! << 8) | (octets[at + 2]! << 16) | (octets[at + 3]! << 24));
+  }
+  for (; at < end; at++) hash = mix(hash, octets[at]!);
+  return hash;
+}

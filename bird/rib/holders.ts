@@ -1,59 +1,128 @@
+import { longer } from './columns.ts';
+
 /** Nobody holds the prefix. */
 export const NOBODY = -1;
 /** More than one does: ask for the list. */
 export const SEVERAL = -2;
+/** Behind the last link of a list. */
+export const NO_LINK = -1;
+
+/** In the place of a holder: minus this, the number of the first link of the list. */
+const FIRST_LINK = -2;
 
 /**
  * Who has a path of each prefix, holders being small integers: one integer where it is a single one, which is nearly
- * always; only the others have a list. Holds no prefix alive: its user does, for as long as somebody stands here.
+ * always; only the others have a list, whose links are eight octets each. Holds no prefix alive: its user does, for as long
+ * as somebody stands here.
  */
 export class Holders {
-  readonly #lists = new Map<number, readonly number[]>();
   #only = new Int32Array(8).fill(NOBODY);
+  #holders = new Int32Array(8);
+  #next = new Int32Array(8);
+  /** The first of the links that are free, chained by `#next`. */
+  #free = NO_LINK;
+  #used = 0;
+
+  /** Links of all lists that there ever were at once. */
+  get links(): number {
+    return this.#used;
+  }
 
   /** A holder, NOBODY or SEVERAL. */
   only(prefix: number): number {
-    return this.#only[prefix] ?? NOBODY;
+    const only = this.#only[prefix] ?? NOBODY;
+    return only <= FIRST_LINK ? SEVERAL : only;
+  }
+
+  /** The first link of a list, where there are several. */
+  firstLink(prefix: number): number {
+    return FIRST_LINK - this.#only[prefix]!;
+  }
+
+  holderAt(link: number): number {
+    return this.#holders[link]!;
+  }
+
+  /** Or NO_LINK. */
+  nextLink(link: number): number {
+    return this.#next[link]!;
   }
 
   /** In the order in which they came. */
   all(prefix: number): readonly number[] {
     const only = this.only(prefix);
     if (only === NOBODY) return [];
-    return only === SEVERAL ? this.#lists.get(prefix)! : [only];
+    if (only !== SEVERAL) return [only];
+    const holders: number[] = [];
+    for (let link = this.firstLink(prefix); link !== NO_LINK; link = this.#next[link]!)
+      holders.push(this.#holders[link]!);
+    return holders;
   }
 
   add(prefix: number, holder: number): void {
-    if (prefix >= this.#only.length) this.#only = grown(this.#only, prefix + 1);
+    if (prefix >= this.#only.length) this.#only = longer(this.#only, prefix + 1, NOBODY);
     const only = this.#only[prefix]!;
     if (only === holder) return;
     if (only === NOBODY) {
       this.#only[prefix] = holder;
-    } else if (only === SEVERAL) {
-      const list = this.#lists.get(prefix)!;
-      if (!list.includes(holder)) this.#lists.set(prefix, [...list, holder]);
+    } else if (only > FIRST_LINK) {
+      const first = this.#link(only);
+      this.#next[first] = this.#link(holder);
+      this.#only[prefix] = FIRST_LINK - first;
     } else {
-      this.#only[prefix] = SEVERAL;
-      this.#lists.set(prefix, [only, holder]);
+      let link = FIRST_LINK - only;
+      while (this.#holders[link] !== holder && this.#next[link] !== NO_LINK) link = this.#next[link]!;
+      if (this.#holders[link] === holder) return;
+      // First the link: the column may be another afterwards.
+      const last = this.#link(holder);
+      this.#next[link] = last;
     }
   }
 
   remove(prefix: number, holder: number): void {
-    const only = this.only(prefix);
-    if (only === holder) {
-      this.#only[prefix] = NOBODY;
-    } else if (only === SEVERAL) {
-      const left = this.#lists.get(prefix)!.filter((other) => other !== holder);
-      this.#lists.set(prefix, left);
-      if (left.length > 1) return;
-      this.#lists.delete(prefix);
-      this.#only[prefix] = left[0] ?? NOBODY;
-    }
+    const only = this.#only[prefix] ?? NOBODY;
+    if (only === NOBODY) return;
+    if (only === holder) this.#only[prefix] = NOBODY;
+    else if (only <= FIRST_LINK) this.#removeFrom(prefix, holder);
   }
-}
 
-function grown(column: Int32Array<ArrayBuffer>, rows: number): Int32Array<ArrayBuffer> {
-  const longer = new Int32Array(Math.max(rows, column.length * 2)).fill(NOBODY);
-  longer.set(column);
-  return longer;
+  #removeFrom(prefix: number, holder: number): void {
+    const first = this.firstLink(prefix);
+    let before = NO_LINK;
+    let link = first;
+    while (link !== NO_LINK && this.#holders[link] !== holder) {
+      before = link;
+      link = this.#next[link]!;
+    }
+    if (link === NO_LINK) return;
+    const next = this.#next[link]!;
+    if (before === NO_LINK) this.#only[prefix] = FIRST_LINK - next;
+    else this.#next[before] = next;
+    this.#giveBack(link);
+    const left = this.firstLink(prefix);
+    if (this.#next[left] !== NO_LINK) return;
+    this.#only[prefix] = this.#holders[left]!;
+    this.#giveBack(left);
+  }
+
+  #link(holder: number): number {
+    let link = this.#free;
+    if (link === NO_LINK) {
+      link = this.#used++;
+      if (link >= this.#next.length) {
+        this.#holders = longer(this.#holders, link + 1, 0);
+        this.#next = longer(this.#next, link + 1, 0);
+      }
+    } else {
+      this.#free = this.#next[link]!;
+    }
+    this.#holders[link] = holder;
+    this.#next[link] = NO_LINK;
+    return link;
+  }
+
+  #giveBack(link: number): void {
+    this.#next[link] = this.#free;
+    this.#free = link;
+  }
 }

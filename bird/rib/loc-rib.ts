@@ -1,5 +1,6 @@
+import { longer, longerOctets } from './columns.ts';
 import type { Candidate, Selection } from './decision.ts';
-import { Holders, NOBODY, SEVERAL } from './holders.ts';
+import { Holders, NO_LINK, NOBODY, SEVERAL } from './holders.ts';
 import { ABSENT } from './int-table.ts';
 import type { RibMemory } from './lane.ts';
 
@@ -28,7 +29,18 @@ export interface SettleListener {
 export interface Deciding {
   candidateOf(source: number, attributes: number, prefix: number): Candidate;
   select(candidates: readonly Candidate[]): Selection | undefined;
+  /**
+   * Where a path comes from, for the short way: of paths that `AttributeCache.rank` puts first, one of this node wins, and
+   * if their MEDs are equal, one that comes from outside beats those from inside. Undefined: there is no short way.
+   */
+  readonly originOf: ((source: number) => Origin) | undefined;
 }
+
+export type Origin = 'local' | 'external' | 'internal';
+
+/** Places of the queue, powers of two: to begin with, and above which it is made short again when it is empty. */
+const FEW_DIRTY = 1024;
+const MANY_DIRTY = 16_384;
 
 /**
  * The best route of every prefix of one family. Who offers a prefix is one integer where it is a single source, which
@@ -40,7 +52,7 @@ export interface Deciding {
  */
 export class LocRib {
   readonly #memory: RibMemory;
-  readonly #sources = new Map<number, RouteSource>();
+  readonly #sources: (RouteSource | undefined)[] = [];
   readonly #deciding: Deciding;
   readonly #offers = new Holders();
   /** The best path and those as good as it; only where there are several. */
@@ -48,9 +60,12 @@ export class LocRib {
   #bestSource = new Int32Array(8).fill(NOBODY);
   #bestAttributes = new Int32Array(8).fill(ABSENT);
   #dirtyMarks = new Uint8Array(8);
-  /** Prefixes that are due, from `#dirtyFrom` on. */
-  #dirty: number[] = [];
+  /** Prefixes that are due, `#dirtyCount` from `#dirtyFrom` on and around the end. */
+  #dirty = new Int32Array(FEW_DIRTY);
   #dirtyFrom = 0;
+  #dirtyCount = 0;
+  /** Of a prefix that is being decided: the paths that none is better than so far. */
+  readonly #leading: number[] = [];
   #size = 0;
 
   constructor(memory: RibMemory, deciding: Deciding) {
@@ -69,41 +84,48 @@ export class LocRib {
   }
 
   get hasDirty(): boolean {
-    return this.#dirtyFrom < this.#dirty.length;
+    return this.#dirtyCount > 0;
   }
 
   addSource(index: number, source: RouteSource): void {
-    this.#sources.set(index, source);
+    while (this.#sources.length <= index) this.#sources.push(undefined);
+    this.#sources[index] = source;
   }
 
   /** The source must offer nothing any more, nor stand in what was selected: see `settleNow`. */
   removeSource(index: number): void {
-    this.#sources.delete(index);
+    this.#sources[index] = undefined;
   }
 
   /** A usable route of `source` came, changed or went; selection is due for the prefix, however often this is called. */
   touch(prefix: number, source: number): void {
-    this.#grow();
-    const offered = this.#sources.get(source)!.usable(prefix) !== ABSENT;
-    if (offered) this.#offers.add(prefix, source);
+    this.changed(prefix, source, this.#usable(source, prefix) !== ABSENT);
+  }
+
+  /** The same where it is known whether there is one now. */
+  changed(prefix: number, source: number, isOffered: boolean): void {
+    if (prefix >= this.#bestSource.length) this.#grow();
+    if (isOffered) this.#offers.add(prefix, source);
     else this.#offers.remove(prefix, source);
     if (this.#dirtyMarks[prefix] === 1) return;
     this.#dirtyMarks[prefix] = 1;
     this.#memory.prefixes.retain(prefix);
-    this.#dirty.push(prefix);
+    this.#enqueue(prefix);
   }
 
   /** Selects for at most `limit` prefixes that are due. */
   settle(limit: number, listener: SettleListener): void {
-    const end = Math.min(this.#dirty.length, this.#dirtyFrom + limit);
-    while (this.#dirtyFrom < end) {
-      const prefix = this.#dirty[this.#dirtyFrom++]!;
+    for (let left = Math.min(limit, this.#dirtyCount); left > 0; left--) {
+      const prefix = this.#dirty[this.#dirtyFrom]!;
+      this.#dirtyFrom = (this.#dirtyFrom + 1) & (this.#dirty.length - 1);
+      this.#dirtyCount--;
       this.#dirtyMarks[prefix] = 0;
       this.settleNow(prefix, listener);
       this.#memory.prefixes.release(prefix);
     }
-    if (this.hasDirty) return;
-    this.#dirty = [];
+    // What a full table took to wait must not stay for good.
+    if (this.#dirtyCount > 0 || this.#dirty.length <= MANY_DIRTY) return;
+    this.#dirty = new Int32Array(FEW_DIRTY);
     this.#dirtyFrom = 0;
   }
 
@@ -113,6 +135,16 @@ export class LocRib {
     if (outcome === 'best') listener.bestChanged(prefix);
     else if (outcome === 'equals') listener.equalsChanged(prefix);
     listener.settled?.(prefix);
+  }
+
+  /** Whose path is the best, or NOBODY. */
+  bestSource(prefix: number): number {
+    return prefix < this.#bestSource.length ? this.#bestSource[prefix]! : NOBODY;
+  }
+
+  /** The attribute set of the best path, or ABSENT. */
+  bestAttributes(prefix: number): number {
+    return prefix < this.#bestAttributes.length ? this.#bestAttributes[prefix]! : ABSENT;
   }
 
   best(prefix: number): Best | undefined {
@@ -138,7 +170,7 @@ export class LocRib {
 
   /** The attribute set of what `source` offers now, or ABSENT. */
   offer(prefix: number, source: number): number {
-    return this.#sources.get(source)?.usable(prefix) ?? ABSENT;
+    return this.#usable(source, prefix);
   }
 
   /** The full decision with its reasons, worked out anew from what is offered now; for people. */
@@ -155,17 +187,67 @@ export class LocRib {
 
   #select(prefix: number): 'best' | 'equals' | undefined {
     const holder = this.#offers.only(prefix);
-    const equals = holder === SEVERAL ? this.#equalPaths(prefix) : undefined;
-    const source = equals?.[0]?.source ?? holder;
-    const attributes = source === NOBODY ? ABSENT : this.#sources.get(source)!.usable(prefix);
+    const winner = holder === SEVERAL ? this.#winner(prefix) : holder;
+    const equals = winner === SEVERAL ? this.#equalPaths(prefix) : undefined;
+    const source = equals?.[0]?.source ?? winner;
+    const attributes = source === NOBODY ? ABSENT : this.#usable(source, prefix);
     const isOther = this.#replaceBest(prefix, source, attributes);
     const hasOthers = this.#replaceEquals(prefix, equals);
     if (isOther) return 'best';
     return hasOthers ? 'equals' : undefined;
   }
 
+  /** The source of the one path that is better than all others; SEVERAL where it takes the full decision to tell. */
+  #winner(prefix: number): number {
+    const { originOf } = this.#deciding;
+    if (originOf === undefined) return SEVERAL;
+    const { attributes } = this.#memory;
+    const leading = this.#leading;
+    let best = Infinity;
+    leading.length = 0;
+    for (let link = this.#offers.firstLink(prefix); link !== NO_LINK; link = this.#offers.nextLink(link)) {
+      const source = this.#offers.holderAt(link);
+      if (originOf(source) === 'local') return source;
+      const rank = attributes.rank(this.#usable(source, prefix));
+      if (rank > best) continue;
+      if (rank < best) leading.length = 0;
+      best = rank;
+      leading.push(source);
+    }
+    return leading.length === 1 ? leading[0]! : this.#external(prefix, leading);
+  }
+
+  #external(prefix: number, leading: readonly number[]): number {
+    const { attributes } = this.#memory;
+    const med = attributes.med(this.#usable(leading[0]!, prefix));
+    let only = NOBODY;
+    for (const source of leading) {
+      if (attributes.med(this.#usable(source, prefix)) !== med) return SEVERAL;
+      if (this.#deciding.originOf?.(source) === 'external') only = only === NOBODY ? source : SEVERAL;
+    }
+    return only === NOBODY ? SEVERAL : only;
+  }
+
+  #usable(source: number, prefix: number): number {
+    return this.#sources[source]?.usable(prefix) ?? ABSENT;
+  }
+
+  #enqueue(prefix: number): void {
+    const size = this.#dirty.length;
+    if (this.#dirtyCount === size) {
+      const longer = new Int32Array(2 * size);
+      longer.set(this.#dirty.subarray(this.#dirtyFrom));
+      longer.set(this.#dirty.subarray(0, this.#dirtyFrom), size - this.#dirtyFrom);
+      this.#dirty = longer;
+      this.#dirtyFrom = 0;
+    }
+    this.#dirty[(this.#dirtyFrom + this.#dirtyCount) & (this.#dirty.length - 1)] = prefix;
+    this.#dirtyCount++;
+  }
+
   #replaceBest(prefix: number, source: number, attributes: number): boolean {
-    const [oldSource, oldAttributes] = [this.#bestSource[prefix]!, this.#bestAttributes[prefix]!];
+    const oldSource = this.#bestSource[prefix]!;
+    const oldAttributes = this.#bestAttributes[prefix]!;
     if (oldSource === source && oldAttributes === attributes) return false;
     if (attributes !== ABSENT) this.#memory.attributes.retain(attributes);
     if (oldAttributes !== ABSENT) this.#memory.attributes.release(oldAttributes);
@@ -176,6 +258,7 @@ export class LocRib {
   }
 
   #replaceEquals(prefix: number, paths: readonly Best[] | undefined): boolean {
+    if (paths === undefined && this.#equals.size === 0) return false;
     const old = this.#equals.get(prefix);
     const fresh = paths !== undefined && paths.length > 1 ? paths : undefined;
     if (old === undefined && fresh === undefined) return false;
@@ -189,32 +272,23 @@ export class LocRib {
 
   #equalPaths(prefix: number): readonly Best[] {
     const { multipath = [] } = this.#deciding.select(this.#candidates(prefix)) ?? {};
-    return multipath.map(({ source }) => ({ source, attributes: this.#sources.get(source)!.usable(prefix) }));
+    return multipath.map(({ source }) => ({ source, attributes: this.#usable(source, prefix) }));
   }
 
   #candidates(prefix: number): readonly Candidate[] {
     return this.#offers
       .all(prefix)
-      .map((source) => this.#deciding.candidateOf(source, this.#sources.get(source)!.usable(prefix), prefix));
+      .map((source) => this.#deciding.candidateOf(source, this.#usable(source, prefix), prefix));
   }
 
   #grow(): void {
     const rows = this.#memory.prefixes.capacity;
-    if (rows <= this.#bestSource.length) return;
-    this.#bestSource = grown(this.#bestSource, rows, NOBODY);
-    this.#bestAttributes = grown(this.#bestAttributes, rows, ABSENT);
-    const marks = new Uint8Array(rows);
-    marks.set(this.#dirtyMarks);
-    this.#dirtyMarks = marks;
+    this.#bestSource = longer(this.#bestSource, rows, NOBODY);
+    this.#bestAttributes = longer(this.#bestAttributes, rows, ABSENT);
+    this.#dirtyMarks = longerOctets(this.#dirtyMarks, rows);
   }
 }
 
 const isSamePaths = (a: readonly Best[], b: readonly Best[]): boolean =>
   a.length === b.length &&
   a.every(({ source, attributes }, i) => source === b[i]!.source && attributes === b[i]!.attributes);
-
-function grown(column: Int32Array<ArrayBuffer>, rows: number, filler: number): Int32Array<ArrayBuffer> {
-  const longer = new Int32Array(rows).fill(filler);
-  longer.set(column);
-  return longer;
-}

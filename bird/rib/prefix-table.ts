@@ -1,4 +1,5 @@
 import type { IpFamily, Prefix } from '../../src/model/ip.ts';
+import { longerOctets, longerWords } from './columns.ts';
 import { mix, slotsFor } from './hash.ts';
 
 /** What has no id. */
@@ -154,14 +155,10 @@ export class PrefixTable {
   }
 
   #growColumns(): void {
-    const rows = this.#lengths.length * 2;
-    const [words, lengths, holders] = [this.#words, this.#lengths, this.#holders];
-    this.#words = new Uint32Array(rows * this.#width);
-    this.#words.set(words);
-    this.#lengths = new Uint8Array(rows);
-    this.#lengths.set(lengths);
-    this.#holders = new Uint32Array(rows);
-    this.#holders.set(holders);
+    this.#lengths = longerOctets(this.#lengths, this.#lengths.length + 1);
+    const rows = this.#lengths.length;
+    this.#words = longerWords(this.#words, rows * this.#width);
+    this.#holders = longerWords(this.#holders, rows);
   }
 
   #rehash(): void {

@@ -13,6 +13,8 @@ import {
   judgeUpdate,
   keptAttributes,
   MAX_OCTETS,
+  NOT_PLAIN,
+  PlainAttributes,
   scanUpdate,
   walkNlri,
   withoutAttributes,
@@ -70,6 +72,7 @@ export class UpdateReader {
   readonly #sink: UpdateSink;
   readonly #session: Negotiated;
   readonly #shapes: Readonly<Record<IpFamily, NlriShape>>;
+  readonly #plain: PlainAttributes;
   readonly #key: Uint8Array;
   /** What of the session, beside the octets, decides what they mean. */
   readonly #keyFlags: number;
@@ -82,7 +85,9 @@ export class UpdateReader {
     this.#sink = sink;
     const shape = (family: IpFamily) => ({ family: familyOf(family), addPath: hasPathIds(receive, family) });
     this.#shapes = { 4: shape(4), 6: shape(6) };
-    this.#key = new Uint8Array((receive.extendedMessage ? EXTENDED_MAX_OCTETS : MAX_OCTETS) + 64);
+    const maxOctets = receive.extendedMessage ? EXTENDED_MAX_OCTETS : MAX_OCTETS;
+    this.#plain = new PlainAttributes(receive, maxOctets);
+    this.#key = new Uint8Array(maxOctets + 64);
     this.#keyFlags = Number(receive.fourOctetAs) | (Number(receive.external) << 1) | (Number(sink.keepsAigp) << 2);
   }
 
@@ -167,6 +172,12 @@ export class UpdateReader {
   #intern(frame: Uint8Array, scan: UpdateScan): Interned {
     const hasIpv4 = scan.nlriStart < scan.nlriEnd;
     const hasMultiprotocol = scan.mpReach !== undefined;
+    if (scan.fault === undefined && hasIpv4 !== hasMultiprotocol) {
+      const plain = this.#internPlain(frame, scan);
+      if (plain !== NOT_PLAIN) {
+        return this.#hold({ ipv4: hasIpv4 ? plain : undefined, multiprotocol: hasIpv4 ? undefined : plain });
+      }
+    }
     const ipv4 = hasIpv4 ? this.#findRaw(frame, scan, false) : undefined;
     const multiprotocol = hasMultiprotocol ? this.#findRaw(frame, scan, true) : undefined;
     if (scan.fault === undefined && ipv4 !== -1 && multiprotocol !== -1 && (hasIpv4 || hasMultiprotocol)) {
@@ -175,6 +186,15 @@ export class UpdateReader {
     const hasAttributes = scan.attributesStart < scan.attributesEnd;
     if (!hasIpv4 && !hasMultiprotocol && !hasAttributes) return { ipv4: undefined, multiprotocol: undefined };
     return this.#decode(frame, scan);
+  }
+
+  #internPlain(frame: Uint8Array, { attributesStart, attributesEnd, mpReach }: UpdateScan): number {
+    const plain = this.#plain;
+    const length =
+      mpReach === undefined
+        ? plain.read(frame, attributesStart, attributesEnd)
+        : plain.readMultiprotocol(frame, attributesStart, attributesEnd, mpReach.nextHopStart, mpReach.nextHopEnd);
+    return length === NOT_PLAIN ? NOT_PLAIN : this.#sink.attributes.internOctets(plain.octets, length);
   }
 
   #decode(frame: Uint8Array, scan: UpdateScan): Interned {

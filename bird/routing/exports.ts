@@ -1,42 +1,47 @@
 import type { IpFamily } from '../../src/model/ip.ts';
 import { hasPathIds } from '../peer/negotiate.ts';
-import { ONLY_PATH } from '../rib/adj-rib-out.ts';
+import { NOTHING_TOLD, PathsOut } from '../rib/adj-rib-out.ts';
 import { ABSENT } from '../rib/int-table.ts';
-import type { Best } from '../rib/loc-rib.ts';
-import { ExportGroup, viewKey } from '../update/export-group.ts';
-import type { Exported, ExportOrigin, ExportView } from '../update/export-group.ts';
+import { Batch, BATCH_ROWS, partsFor } from '../update/batch.ts';
+import type { BatchView, Messages } from '../update/batch.ts';
+import type { Exported, ExportGroup } from '../update/export-group.ts';
+import { Member } from '../update/member.ts';
 import { packNext } from '../update/pack.ts';
+import type { Watcher } from '../update/shared-rib-out.ts';
 import { EXTENDED_MAX_OCTETS } from '../wire.ts';
-import type { OfferedPath } from './candidate.ts';
-import { exportView } from './export-view.ts';
-import { takesAigp } from './imports.ts';
-import { complain, FAMILIES } from './peer.ts';
+import { ExportGroups } from './export-groups.ts';
+import type { Audience } from './export-groups.ts';
+import { PathExports } from './path-exports.ts';
+import { FAMILIES, originOfSource } from './peer.ts';
 import type { RoutingCore, RoutingPeer } from './peer.ts';
 import { LOCAL_SOURCE } from './sources.ts';
 
-/** Where our own routes come from. */
-const OURSELVES: ExportOrigin = { source: { kind: 'local' }, peer: 0 };
-
-interface PeerWalk {
-  readonly peer: RoutingPeer;
-  readonly family: IpFamily;
-  readonly name: string;
+/** What came of telling the groups. */
+export interface Telling {
+  /** There is more that can be told now. */
+  readonly hasMore: boolean;
+  /** Some peers of a group have no room and the others wait for them. */
+  readonly isHeldUp: boolean;
 }
 
-/** What was selected becomes rows of Adj-RIB-Out, wanted against told, and these become UPDATEs. */
+/** What was selected becomes rows of the Adj-RIBs-Out, and what changes there becomes UPDATEs. */
 export class Exports {
   readonly #core: RoutingCore;
-  readonly #groups = new Map<string, ExportGroup>();
+  readonly #groups: ExportGroups;
+  readonly #paths: PathExports;
   readonly #scratch = new Uint8Array(EXTENDED_MAX_OCTETS);
+  readonly #batch = new Batch();
+  readonly #members = new Map<RoutingPeer, Map<IpFamily, Member>>();
 
   constructor(core: RoutingCore) {
     this.#core = core;
+    this.#groups = new ExportGroups(core);
+    this.#paths = new PathExports(core);
   }
 
   /** Whether a peer takes more than the best path of a prefix. */
   hasPathReceivers(family: IpFamily): boolean {
-    for (const peer of this.#core.sources.peers()) if (peer.adjRibOut[family].hasPaths) return true;
-    return false;
+    return this.#paths.hasPeers(family);
   }
 
   /** Everything is due to be told. */
@@ -44,37 +49,42 @@ export class Exports {
     if (peer.session === undefined) return;
     const { families, send } = peer.session.negotiated;
     for (const family of families) {
-      const group = this.#groupOf(peer, family);
-      this.#begin(peer, family, hasPathIds(send, family));
+      const group = this.#groups.enter(peer, family);
       peer.exportGroups.set(family, group);
-      group.users++;
-      this.#tell(peer, family);
+      if (hasPathIds(send, family)) this.#addPaths(peer, family);
+      else this.#addMember(peer, family, group);
     }
     this.#core.work();
   }
 
   sessionDown(peer: RoutingPeer): void {
-    for (const family of FAMILIES) {
-      this.#core.chores.drop(choreName(peer, family));
-      this.#core.chores.drop(againName(peer, family));
+    this.#paths.sessionDown(peer);
+    for (const member of this.#members.get(peer)?.values() ?? []) {
+      member.leave();
+      this.#core.chores.add({ rows: () => (member.behind > 0 ? Infinity : 0), visit: () => member.letGo() });
     }
-    for (const group of peer.exportGroups.values()) this.#leave(group);
+    this.#members.delete(peer);
+    for (const group of peer.exportGroups.values()) this.#groups.leave(group);
+    for (const { waiting } of this.#groups.following) waiting.delete(peer);
     peer.exportGroups.clear();
     peer.refreshDue.clear();
     peer.refreshing.clear();
-    for (const family of FAMILIES) this.#begin(peer, family, false);
+    for (const family of FAMILIES) peer.adjRibOut[family] = NOTHING_TOLD;
     this.#core.work();
   }
 
   /** What policy looks at for this peer may be another: behind the changes it is told what differs, and nothing else. */
   retarget(peer: RoutingPeer): void {
     for (const [family, before] of peer.exportGroups) {
-      const group = this.#groupOf(peer, family);
-      if (group === before) continue;
-      group.users++;
-      peer.exportGroups.set(family, group);
-      this.#leave(before);
-      this.#tell(peer, family);
+      const group = this.#groups.enter(peer, family);
+      if (group !== before) {
+        peer.exportGroups.set(family, group);
+        const member = this.#memberOf(peer, family);
+        if (member === undefined) this.#paths.tell(peer, family);
+        else member.moveTo(this.#groups.audienceOf(group).rib);
+        this.#core.listener.hasNews(peer);
+      }
+      this.#groups.leave(before);
     }
     this.#core.work();
   }
@@ -83,61 +93,79 @@ export class Exports {
   hasNewsFor(peer: RoutingPeer): boolean {
     return [...peer.exportGroups.keys()].some(
       (family) =>
-        peer.adjRibOut[family].hasPending || this.isTelling(peer, family) || this.isTellingAgain(peer, family),
+        this.#paths.outOf(peer, family)?.hasPending === true ||
+        this.isTelling(peer, family) ||
+        this.isTellingAgain(peer, family),
     );
   }
 
-  /** A walk is on its way that may find more for the peer: what it has been told is not all that it is to know. */
+  /** What the peer has been told is not all that it is to know; it hears of it (`hasNews`) when that has an end. */
   isTelling(peer: RoutingPeer, family: IpFamily): boolean {
-    return this.#core.chores.has(choreName(peer, family));
+    const member = this.#memberOf(peer, family);
+    if (member === undefined) return this.#paths.isTelling(peer, family);
+    const audience = this.#groups.audienceOf(peer.exportGroups.get(family)!);
+    const isTelling = member.isApart || audience.rib.hasDue;
+    if (isTelling) audience.waiting.add(peer);
+    return isTelling;
   }
 
   isTellingAgain(peer: RoutingPeer, family: IpFamily): boolean {
-    return this.#core.chores.has(againName(peer, family));
+    return this.#memberOf(peer, family)?.isTellingAgain ?? this.#paths.isTellingAgain(peer, family);
+  }
+
+  /** Some group is still to be told something. */
+  get hasDue(): boolean {
+    return this.#groups.following.some(({ rib }) => rib.hasDue);
   }
 
   /** The best path of a prefix is another, or what is told of it. */
   bestChanged(family: IpFamily, prefix: number): void {
-    const best = this.#core.tables[family].locRib.best(prefix);
-    for (const peer of this.#core.sources.peers()) {
-      if (!peer.adjRibOut[family].hasPaths) this.#updateBest(peer, family, { prefix, best });
-    }
+    for (const audience of this.#groups.following) if (audience.family === family) audience.rib.touch(prefix);
   }
 
   /** Some path of a prefix is another. */
   pathsChanged(family: IpFamily, prefix: number): void {
-    for (const peer of this.#core.sources.peers()) {
-      if (peer.adjRibOut[family].hasPaths) this.#updatePaths(peer, family, prefix);
-    }
+    this.#paths.changed(family, prefix);
   }
 
   /** Export remembers peers by index: an index that means another peer must not find what the last one left. */
   forget(): void {
-    for (const group of this.#groups.values()) group.clear();
+    this.#groups.forget();
   }
 
-  /** The next UPDATE for a peer whose session is up, or undefined where it knows all of this family. */
+  /**
+   * Tells each group some of what is due. Where some of its peers have no room the others wait for them, unless
+   * `leaveBehind`: then those are told by themselves from now on, when they have room.
+   */
+  tell(leaveBehind: boolean): Telling {
+    let hasMore = false;
+    let isHeldUp = false;
+    for (const audience of this.#groups.following) {
+      if (!audience.rib.hasDue) continue;
+      const outcome = this.#tellGroup(audience, leaveBehind);
+      if (outcome === 'held up') isHeldUp = true;
+      if (outcome === 'more') hasMore = true;
+    }
+    return { hasMore, isHeldUp };
+  }
+
+  /** The next UPDATEs for a peer alone, one behind the other; undefined where it knows all or is told with its group. */
   nextUpdate(peer: RoutingPeer, family: IpFamily): Uint8Array | undefined {
     const group = peer.exportGroups.get(family);
     if (group === undefined || peer.session === undefined) return undefined;
-    return packNext({
-      adjRibOut: peer.adjRibOut[family],
-      prefixes: this.#core.tables[family].prefixes,
-      send: peer.session.negotiated.send,
-      encodedSet: (attributes) => group.encodedSet(attributes),
-      scratch: this.#scratch,
-    });
+    const member = this.#memberOf(peer, family);
+    if (member !== undefined) return this.#nextOf(peer, member, group);
+    const adjRibOut = this.#paths.outOf(peer, family);
+    if (adjRibOut === undefined) return undefined;
+    return packNext({ adjRibOut, ...this.#viewOf(group), send: peer.session.negotiated.send, scratch: this.#scratch });
   }
 
   /** Everything that the peer has is due to be told once more. RFC 2918 §4. */
   tellAgain(peer: RoutingPeer, family: IpFamily): void {
-    const adjRibOut = peer.adjRibOut[family];
-    this.#walk({ peer, family, name: againName(peer, family) }, (prefix) => {
-      const paths = adjRibOut.pathsOf(prefix);
-      for (const path of paths) adjRibOut.tellAgain(prefix, path, this.#wanted(peer, family, { prefix, path }));
-      if (paths.length > 0) this.#core.listener.hasNews(peer);
-      return paths.length > 0;
-    });
+    const member = this.#memberOf(peer, family);
+    if (member === undefined) this.#paths.tellAgain(peer, family);
+    else member.tellAgain();
+    this.#core.listener.hasNews(peer);
     this.#core.work();
   }
 
@@ -150,124 +178,82 @@ export class Exports {
     const group = peer.exportGroups.get(family);
     const attributes = this.#core.tables[family].locRib.offer(path.prefix, path.source);
     if (group === undefined || attributes === ABSENT) return undefined;
-    if (this.#isOwn(peer, path.source)) return { kind: 'kept back', reason: 'it came from this peer' };
-    return group.explain(attributes, this.originOf(path.source), path.prefix);
+    const isOwn = path.source !== LOCAL_SOURCE && this.#core.sources.peer(path.source) === peer;
+    if (isOwn) return { kind: 'kept back', reason: 'it came from this peer' };
+    return group.explain(attributes, originOfSource(this.#core, path.source), path.prefix);
   }
 
-  originOf(source: number): ExportOrigin {
-    return this.#core.sources.peer(source)?.origin ?? OURSELVES;
+  #memberOf(peer: RoutingPeer, family: IpFamily): Member | undefined {
+    return this.#members.get(peer)?.get(family);
   }
 
-  #update(peer: RoutingPeer, family: IpFamily, prefix: number): void {
-    const { locRib } = this.#core.tables[family];
-    if (peer.adjRibOut[family].hasPaths) this.#updatePaths(peer, family, prefix);
-    else this.#updateBest(peer, family, { prefix, best: locRib.best(prefix) });
+  #addMember(peer: RoutingPeer, family: IpFamily, group: ExportGroup): void {
+    const { attributes, tables } = this.#core;
+    const memory = { attributes, prefixes: tables[family].prefixes };
+    const member = new Member(peer.index, this.#groups.audienceOf(group).rib, memory);
+    const families = this.#members.get(peer) ?? new Map<IpFamily, Member>();
+    this.#members.set(peer, families.set(family, member));
+    peer.adjRibOut[family] = member;
   }
 
-  #updateBest(
-    peer: RoutingPeer,
-    family: IpFamily,
-    { prefix, best }: { readonly prefix: number; readonly best: Best | undefined },
-  ): void {
-    const group = peer.exportGroups.get(family);
-    if (group === undefined) return;
-    const wanted = best === undefined ? undefined : this.#exported(peer, group, { prefix, ...best });
-    if (peer.adjRibOut[family].want(prefix, ONLY_PATH, wanted)) this.#core.listener.hasNews(peer);
+  #addPaths(peer: RoutingPeer, family: IpFamily): void {
+    const { attributes, tables } = this.#core;
+    const { prefixes, paths } = tables[family];
+    const out = new PathsOut({ attributes, prefixes, paths });
+    peer.adjRibOut[family] = out;
+    this.#paths.sessionUp(peer, family, out);
   }
 
-  /** Every path that the peer has or may have. */
-  #updatePaths(peer: RoutingPeer, family: IpFamily, prefix: number): void {
-    const adjRibOut = peer.adjRibOut[family];
-    const paths = new Set([...adjRibOut.pathsOf(prefix), ...this.#core.tables[family].locRib.sourcesOf(prefix)]);
-    let isNews = false;
-    for (const path of paths) {
-      if (adjRibOut.want(prefix, path, this.#wanted(peer, family, { prefix, path }))) isNews = true;
+  #tellGroup(audience: Audience, leaveBehind: boolean): 'all told' | 'more' | 'held up' | 'no room' {
+    const { rib, wish, group } = audience;
+    const slow = [...rib.together.values()].filter(({ peer }) => !this.#isReady(peer));
+    if (slow.length > 0 && slow.length === rib.together.size) return 'no room';
+    if (slow.length > 0 && !leaveBehind) return 'held up';
+    for (const watcher of slow) watcher.fallBehind();
+    wish.begin();
+    rib.tell(BATCH_ROWS, this.#batch);
+    if (!this.#batch.isEmpty) this.#send(rib.together.values(), this.#batch.encode(this.#viewOf(group)));
+    for (const stray of rib.takeStrays()) this.#groups.wakePeer(stray);
+    for (const watcher of rib.apart) this.#groups.wakePeer(watcher);
+    if (rib.hasDue) return 'more';
+    this.#quiet(audience);
+    return 'all told';
+  }
+
+  #send(watchers: Iterable<Watcher>, messages: Messages): void {
+    const { listener, sources } = this.#core;
+    for (const { peer: index } of [...watchers]) {
+      const peer = sources.peer(index);
+      if (peer !== undefined) for (const part of partsFor(messages, index)) listener.tell(peer, part);
     }
-    if (isNews) this.#core.listener.hasNews(peer);
   }
 
-  /** With ADD-PATH `path` is a source, and the path that it offers; else the best path is meant. */
-  #wanted(
-    peer: RoutingPeer,
-    family: IpFamily,
-    { prefix, path }: { readonly prefix: number; readonly path: number },
-  ): number | undefined {
-    const { locRib } = this.#core.tables[family];
-    const group = peer.exportGroups.get(family);
-    const best = locRib.best(prefix);
-    // Nothing is told before selection has looked at the prefix.
-    if (group === undefined || best === undefined) return undefined;
-    if (!peer.adjRibOut[family].hasPaths) return this.#exported(peer, group, { prefix, ...best });
-    const attributes = locRib.offer(prefix, path);
-    return attributes === ABSENT ? undefined : this.#exported(peer, group, { prefix, source: path, attributes });
+  /** Nothing is due for the moment: what its peers are told behind all routes may be said. */
+  #quiet({ waiting }: Audience): void {
+    for (const peer of waiting) this.#core.listener.hasNews(peer);
+    waiting.clear();
   }
 
-  /** Split horizon: whoever it came from knows it. */
-  #exported(peer: RoutingPeer, group: ExportGroup, { prefix, source, attributes }: OfferedPath): number | undefined {
-    return this.#isOwn(peer, source) ? undefined : group.exported(attributes, this.originOf(source), prefix);
+  #nextOf(peer: RoutingPeer, member: Member, group: ExportGroup): Uint8Array | undefined {
+    const hasMore = member.take(BATCH_ROWS, this.#batch);
+    if (!this.#batch.isEmpty) return this.#batch.encode(this.#viewOf(group)).octets;
+    if (hasMore) this.#core.listener.hasNews(peer);
+    // The room that it has now may be what its group waits for.
+    else if (this.hasDue) this.#core.listener.workWaits();
+    return undefined;
   }
 
-  #isOwn(peer: RoutingPeer, source: number): boolean {
-    return source !== LOCAL_SOURCE && this.#core.sources.peer(source) === peer;
+  #isReady(index: number): boolean {
+    const peer = this.#core.sources.peer(index);
+    return peer !== undefined && this.#core.listener.isReady(peer);
   }
 
-  /** Everything that is selected is due to be told, as far as the peer does not have it. */
-  #tell(peer: RoutingPeer, family: IpFamily): void {
-    const { locRib } = this.#core.tables[family];
-    this.#walk({ peer, family, name: choreName(peer, family) }, (prefix) => {
-      if (locRib.best(prefix) === undefined) return false;
-      this.#update(peer, family, prefix);
-      return true;
-    });
-  }
-
-  /** Where the peer needs nothing, what waits for the end of the walk can be said: End-of-RIB, EoRR. */
-  #walk({ peer, family, name }: PeerWalk, visit: (prefix: number) => boolean): void {
-    const { chores, tables, listener } = this.#core;
-    const { locRib } = tables[family];
-    chores.set(name, { rows: () => locRib.rows, visit, end: () => listener.hasNews(peer) });
-  }
-
-  #begin(peer: RoutingPeer, family: IpFamily, addPath: boolean): void {
-    const left = peer.adjRibOut[family].begin(addPath);
-    this.#core.chores.add({ rows: () => left.slots, visit: (slot) => left.letGo(slot) });
-  }
-
-  #groupOf(peer: RoutingPeer, family: IpFamily): ExportGroup {
-    const view = this.#viewOf(peer, family);
-    const key = viewKey(view);
-    const known = this.#groups.get(key);
-    if (known !== undefined) return known;
-    const memory = { prefixes: this.#core.tables[family].prefixes, attributes: this.#core.attributes };
-    const group: ExportGroup = new ExportGroup(view, memory, (reason, origin) => this.#leftOut(group, reason, origin));
-    this.#groups.set(key, group);
-    return group;
-  }
-
-  #viewOf(peer: RoutingPeer, family: IpFamily): ExportView {
-    const { settings, speaker } = this.#core;
-    const { clusterId, isDraining: draining } = speaker;
-    return exportView(peer, family, {
-      transit: settings.transit,
-      clusterId,
-      draining,
-      aigp: takesAigp(peer, settings),
-    });
-  }
-
-  #leave(group: ExportGroup): void {
-    if (--group.users > 0) return;
-    group.clear();
-    this.#groups.delete(viewKey(group.view));
-  }
-
-  #leftOut(group: ExportGroup, reason: string, origin: ExportOrigin): void {
-    for (const peer of this.#core.sources.peers()) {
-      if (peer.exportGroups.get(group.view.family) !== group || peer.index === origin.peer) continue;
-      complain(this.#core, peer, { cause: 'left out', text: `a route is not told: ${reason}` });
-    }
+  #viewOf(group: ExportGroup): BatchView {
+    const { family, send } = group.view;
+    return {
+      prefixes: this.#core.tables[family].prefixes,
+      send,
+      encodedSet: (attributes) => group.encodedSet(attributes),
+    };
   }
 }
-
-const againName = ({ index }: RoutingPeer, family: IpFamily): string => `again ${index} IPv${family}`;
-const choreName = ({ index }: RoutingPeer, family: IpFamily): string => `export ${index} IPv${family}`;

@@ -2,6 +2,7 @@ import type { IpFamily } from '../../src/model/ip.ts';
 import { compilePolicy, NO_RULE } from '../policy/compiled.ts';
 import type { CompiledPolicy } from '../policy/compiled.ts';
 import type { ImportContext } from '../policy/import.ts';
+import { PlainImport } from '../policy/import-octets.ts';
 import { ACCEPTED, judgeAttributes, REJECTED_BY_FILTER, rewriteOnImport } from '../policy/import.ts';
 import type { AttributeCache } from '../rib/attribute-cache.ts';
 import type { JudgedSet } from '../rib/lane.ts';
@@ -24,6 +25,8 @@ export class ImportPolicy {
   readonly #cache: AttributeCache;
   readonly #filters: CompiledPolicy;
   readonly #interface: string | undefined;
+  /** Only where there are no filters. */
+  readonly #plain: PlainImport | undefined;
   /** By attribute set and rule, where a rule decides or changes something. Both sets are held while they stand here. */
   readonly #outcomes = new Map<number, JudgedSet>();
 
@@ -33,6 +36,7 @@ export class ImportPolicy {
     this.#cache = cache;
     this.#filters = compilePolicy(settings.importFilters);
     this.#interface = settings.interface;
+    this.#plain = (settings.importFilters ?? []).length === 0 ? new PlainImport(context) : undefined;
   }
 
   /** Whether `judge` must be followed by `judgePath` for every prefix that it does not reject. */
@@ -42,6 +46,9 @@ export class ImportPolicy {
 
   /** What holds for all prefixes with this attribute set. */
   judge(family: IpFamily, attributes: number): JudgedSet {
+    if (this.#plain?.accepts(this.#cache.octets(attributes)) === true) {
+      return { attributes, used: attributes, rejection: ACCEPTED };
+    }
     const rejection = judgeAttributes(this.#cache.attributes(attributes), this.context);
     if (rejection !== ACCEPTED || this.looksAtPrefix) return { attributes, used: attributes, rejection };
     return this.judgePath(family, ANY_PREFIX, attributes);

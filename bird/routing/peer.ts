@@ -2,6 +2,7 @@ import type { IpFamily } from '../../src/model/ip.ts';
 import type { Negotiated } from '../peer/negotiate.ts';
 import type { LimitStage } from '../prefix-limit.ts';
 import type { AdjRibIn } from '../rib/adj-rib-in.ts';
+import { NOTHING_TOLD } from '../rib/adj-rib-out.ts';
 import type { AdjRibOut } from '../rib/adj-rib-out.ts';
 import type { AttributeCache } from '../rib/attribute-cache.ts';
 import type { Lane } from '../rib/lane.ts';
@@ -36,7 +37,8 @@ export interface RoutingPeer {
   /** For a tie-break. */
   readonly addressValue: bigint;
   readonly adjRibIn: PerFamily<AdjRibIn>;
-  readonly adjRibOut: PerFamily<AdjRibOut>;
+  /** What it was told in the session that is up. */
+  readonly adjRibOut: Record<IpFamily, AdjRibOut>;
   /** Of the last session too, for its routes may outlive it. */
   identity: { readonly bgpIdentifier: number; readonly external: boolean };
   /** What others are told of its routes depends on this. */
@@ -60,14 +62,15 @@ export interface RoutingPeer {
 export function newPeer(
   index: number,
   settings: PeerSettings,
-  tables: Pick<RoutingPeer, 'adjRibIn' | 'adjRibOut'>,
+  { adjRibIn }: Pick<RoutingPeer, 'adjRibIn'>,
 ): RoutingPeer {
   const identity = { bgpIdentifier: 0, external: false };
   return {
     index,
     settings,
     addressValue: settings.address.words.reduce((value, word) => (value << 32n) | BigInt(word), 0n),
-    ...tables,
+    adjRibIn,
+    adjRibOut: { 4: NOTHING_TOLD, 6: NOTHING_TOLD },
     identity,
     origin: originOf({ index, settings, identity }),
     importSession: undefined,
@@ -90,6 +93,13 @@ export function originOf({
   const source = { kind: 'peer', ...identity, routeReflectorClient } as const;
   return { source, peer: index, ...(link !== undefined && { interface: link }) };
 }
+
+/** Where our own routes come from. */
+const OURSELVES: ExportOrigin = { source: { kind: 'local' }, peer: 0 };
+
+/** Whose route a source offers, as export looks at it. */
+export const originOfSource = ({ sources }: Pick<RoutingCore, 'sources'>, source: number): ExportOrigin =>
+  sources.peer(source)?.origin ?? OURSELVES;
 
 /** The session that is up. */
 export interface PeerSession {
@@ -118,8 +128,12 @@ export interface RoutingListener {
   routesChanged(): void;
   /** Selection is due: call `settle` soon. */
   workWaits(): void;
-  /** There is something to tell this peer: call `nextUpdate` when its session has room. */
+  /** There may be something to tell this peer by itself: call `nextUpdate` when its session has room. */
   hasNews(peer: RoutingPeer): void;
+  /** Whether its session has room for what its group is told. */
+  isReady(peer: RoutingPeer): boolean;
+  /** Whole UPDATEs for the peer, which others are told, too: they must not be changed. */
+  tell(peer: RoutingPeer, messages: Uint8Array): void;
   /** The peer's prefixes came to a warning or went beyond the limit; each once in a session. */
   limitReached(peer: RoutingPeer, reached: LimitReached): void;
   /** Something is left out that an operator should know of, in one sentence; once for each cause and session. */

@@ -16,7 +16,8 @@ export function nextRefresh(exports: Exports, peer: RoutingPeer, family: IpFamil
     encodeMessage({ type: 'route-refresh', family: familyOf(family), subtype }, negotiated.send);
   if (exports.isTellingAgain(peer, family)) return undefined;
   if (peer.refreshing.delete(family)) return mark('end');
-  if (!peer.refreshDue.delete(family)) return undefined;
+  if (!peer.refreshDue.has(family) || exports.isTelling(peer, family)) return undefined;
+  peer.refreshDue.delete(family);
   exports.tellAgain(peer, family);
   if (!negotiated.enhancedRefresh) return exports.nextUpdate(peer, family);
   peer.refreshing.add(family);

@@ -2,12 +2,14 @@ import type { IpFamily } from '../../src/model/ip.ts';
 import { compilePolicy, NO_RULE } from '../policy/compiled.ts';
 import type { CompiledPolicy } from '../policy/compiled.ts';
 import type { RouteFilter } from '../policy/filter.ts';
+import { KEPT_BACK, NOT_PLAIN, PlainExport } from '../policy/export-octets.ts';
 import { exportRoute } from '../policy/export.ts';
 import type { ExportSource, ExportTarget, FilterOutcome } from '../policy/export.ts';
 import type { RibMemory } from '../rib/lane.ts';
 import { attributeBlock, withoutAigp } from '../wire.ts';
 import type { CodecContext, PathAttributes } from '../wire.ts';
-import type { EncodedSet } from './pack.ts';
+import { encodedAsKept } from './encoded-set.ts';
+import type { EncodedSet } from './encoded-set.ts';
 import { obstacle } from './pack.ts';
 
 /** What makes two peers see the same of us in one family: everything that policy and the encoding of attributes look at. */
@@ -50,7 +52,6 @@ interface Outcome {
   readonly to: number;
 }
 
-const KEPT_BACK = -1;
 /** A source's share of the key: local, any external peer, or one internal peer (reflection names it). */
 const MAX_SOURCES = 2 ** 20;
 /** Beyond this the memory is emptied and filled anew: bounded, whatever the peers send. */
@@ -66,6 +67,8 @@ export class ExportGroup {
   readonly #filters: CompiledPolicy;
   readonly #looksAtInterface: boolean;
   readonly #leftOut: LeftOut;
+  /** Where the peers read AS numbers as we keep them. */
+  readonly #plain: PlainExport | undefined;
   /**
    * By the rule that decides, where that hangs on the prefix; then by attribute set and kind of source. Both ends are
    * held alive while they stand here.
@@ -80,11 +83,25 @@ export class ExportGroup {
     this.#memory = memory;
     this.#leftOut = leftOut;
     this.#filters = compilePolicy(view.filters);
+    const { family, target, send } = view;
+    this.#plain = send.fourOctetAs
+      ? new PlainExport({ family, target, hasFilters: view.filters.length > 0 })
+      : undefined;
     this.#looksAtInterface = view.filters.some(({ rules }) => rules.some(({ match }) => match.interface !== undefined));
   }
 
-  /** The set that the peers of this group are told instead, or undefined: nothing. */
+  /** The outcome may be another for each prefix. */
+  get looksAtPrefix(): boolean {
+    return this.#filters.looksAtPrefix;
+  }
+
+  /**
+   * The set that the peers of this group are told instead, or undefined: nothing. It may be new, and nobody's yet: the
+   * caller retains it, unless it was held before.
+   */
   exported(attributes: number, origin: ExportOrigin, prefix: number): number | undefined {
+    const plain = this.#exportPlain(attributes, origin);
+    if (plain !== NOT_PLAIN) return plain === KEPT_BACK ? undefined : plain;
     const rule = this.#filters.looksAtPrefix ? this.#ruleFor(attributes, origin, prefix) : NO_RULE;
     const key = attributes * MAX_SOURCES + this.#kindOf(origin);
     const known = this.#outcomes.get(rule)?.get(key);
@@ -106,6 +123,7 @@ export class ExportGroup {
   }
 
   encodedSet(attributes: number): EncodedSet {
+    if (this.view.send.fourOctetAs) return encodedAsKept(this.#memory.attributes.octets(attributes), this.view.family);
     const known = this.#encoded.get(attributes);
     if (known !== undefined) return known;
     if (this.#encoded.size >= MAX_MEMORY) this.#forgetEncoded();
@@ -127,6 +145,13 @@ export class ExportGroup {
     this.#outcomes.clear();
     this.#size = 0;
     this.#forgetEncoded();
+  }
+
+  /** What most sets are: told as octets, and not remembered, which would cost more. */
+  #exportPlain(attributes: number, { source }: ExportOrigin): number {
+    const { attributes: sets } = this.#memory;
+    const length = this.#plain?.write(sets.octets(attributes), source) ?? NOT_PLAIN;
+    return length < 0 ? length : sets.internOctets(this.#plain!.octets, length);
   }
 
   #kindOf({ source, peer }: ExportOrigin): number {
@@ -206,7 +231,6 @@ export class ExportGroup {
 }
 
 const NOTHING = new Uint8Array();
-
 /** Undefined where an attribute has grown beyond its two octets of length: policy may add to what came full already. */
 function interned(sets: RibMemory['attributes'], attributes: PathAttributes): number | undefined {
   try {

@@ -1,9 +1,10 @@
 /** The difference that a peer is still to be told becomes UPDATEs, one attribute set each, as full as they go. Pure. */
 import type { IpFamily } from '../../src/model/ip.ts';
-import { familyOf, hasPathIds } from '../peer/negotiate.ts';
-import type { AdjRibOut } from '../rib/adj-rib-out.ts';
+import { familyOf } from '../peer/negotiate.ts';
+import type { PathsOut } from '../rib/adj-rib-out.ts';
 import type { PrefixTable } from '../rib/prefix-table.ts';
-import type { CodecContext, NextHopBytes } from '../wire.ts';
+import type { EncodedSet } from './encoded-set.ts';
+import type { CodecContext, UpdateKind } from '../wire.ts';
 import {
   encodeMpReach,
   encodeMpUnreach,
@@ -17,17 +18,8 @@ import {
   writePathId,
 } from '../wire.ts';
 
-/** An attribute set as it goes out. */
-export interface EncodedSet {
-  /** Without the next hop where MP_REACH carries it. */
-  readonly block: Uint8Array;
-  readonly nextHop: NextHopBytes;
-  /** In MP_REACH: IPv6, and IPv4 with an IPv6 next hop (RFC 8950). */
-  readonly isMultiprotocol: boolean;
-}
-
 export interface Packing {
-  readonly adjRibOut: AdjRibOut;
+  readonly adjRibOut: PathsOut;
   readonly prefixes: PrefixTable;
   /** How the peer reads what is sent to it. */
   readonly send: CodecContext;
@@ -65,22 +57,21 @@ export function obstacle(
 /** Stable while the source lives, and another for each path of a prefix; RFC 7911 §2 leaves the rest to the sender. */
 export const sentPathId = (source: number): number => source + 1;
 
-/** The next UPDATE for the peer, or undefined where it knows everything. */
+/** The next UPDATE for a peer with ADD-PATH, or undefined where it knows everything. */
 export function packNext({ adjRibOut, prefixes, send, encodedSet, scratch }: Packing): Uint8Array | undefined {
   const { family } = prefixes;
-  const addPath = hasPathIds(send, family);
   let end = 0;
   let room = 0;
   let set: EncodedSet | undefined;
   const isAny = adjRibOut.take(
     (attributes) => {
       set = attributes === undefined ? undefined : encodedSet(attributes);
-      room = maxOctets(send) - UPDATE_FIXED_OCTETS - overhead(family, set);
+      room = roomFor(family, set, send);
     },
     (prefix, path) => {
       const length = prefixes.length(prefix);
-      if (end + nlriOctets(length, addPath) > room) return false;
-      if (addPath) end = writePathId(scratch, end, sentPathId(path));
+      if (end + nlriOctets(length, true) > room) return false;
+      end = writePathId(scratch, end, sentPathId(path));
       const [w0, w1] = [prefixes.word(prefix, 0), prefixes.word(prefix, 1)];
       end = writeNlri(scratch, end, w0, w1, prefixes.word(prefix, 2), prefixes.word(prefix, 3), length);
       return true;
@@ -89,18 +80,30 @@ export function packNext({ adjRibOut, prefixes, send, encodedSet, scratch }: Pac
   return isAny ? frame({ family, set, send }, scratch.subarray(0, end)) : undefined;
 }
 
+/** How many octets of prefixes one message takes; `set` undefined: withdrawn ones. */
+const roomFor = (family: IpFamily, set: EncodedSet | undefined, send: CodecContext): number =>
+  maxOctets(send) - UPDATE_FIXED_OCTETS - overhead(family, set);
+
 function overhead(family: IpFamily, set: EncodedSet | undefined): number {
   if (set === undefined) return family === 4 ? 0 : MP_UNREACH_FIXED_OCTETS;
   return set.block.length + (set.isMultiprotocol ? MP_REACH_FIXED_OCTETS + set.nextHop.length : 0);
 }
 
+/** What a message about prefixes without path identifiers says; `set` undefined: withdrawn ones. */
+export function updateKind(family: IpFamily, set: EncodedSet | undefined): UpdateKind {
+  if (set === undefined) return family === 4 ? { kind: 'withdraw' } : { kind: 'withdraw', family: familyOf(family) };
+  const { block, nextHop, isMultiprotocol } = set;
+  return isMultiprotocol ? { kind: 'announce', block, nextHop, family: familyOf(family) } : { kind: 'announce', block };
+}
+
+/** What stands around the prefixes of a message. */
 interface Envelope {
   readonly family: IpFamily;
   readonly set: EncodedSet | undefined;
   readonly send: CodecContext;
 }
 
-/** MP_REACH stands first, and one kind of NLRI per UPDATE. RFC 7606 §5.1. */
+/** A whole UPDATE. MP_REACH stands first, and one kind of NLRI per UPDATE. RFC 7606 §5.1. */
 function frame({ family, set, send }: Envelope, nlri: Uint8Array): Uint8Array {
   return encodeUpdateFrame(
     set === undefined ? withdrawal(family, nlri) : announcement(family, set, nlri),

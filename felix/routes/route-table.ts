@@ -36,6 +36,8 @@ const STEP_ROUTES = 8192;
 /** Counting is nobody's hurry: about a millisecond. */
 const TALLY_STEP_ROUTES = 2048;
 
+const noop = (): void => undefined;
+
 const NO_PLAN = new RoutePlan({ programmed: new RouteMap(), unresolved: [], hasMeanwhile: false });
 
 export class RouteTable {
@@ -50,6 +52,12 @@ export class RouteTable {
   #mayDelete = false;
   #isOurs: IsOurs = isOurs;
   readonly #written = new RecentWrites();
+  /** Told beside the plan, which does not know them yet; see `writeAhead`. */
+  readonly #ahead = new Set<RouteId>();
+  /** Of these, what was written since the kernel was last asked for a list. */
+  readonly #unlisted = new Map<RouteId, RouteBody>();
+  /** What the batch on its way to the kernel removes, and when it is there. */
+  #removing: { readonly ids: ReadonlySet<RouteId>; readonly over: Promise<void> } | undefined;
 
   constructor(kernel: Pick<Kernel, 'writeRoutes'>, repairs = new Repairs()) {
     this.#kernel = kernel;
@@ -72,7 +80,12 @@ export class RouteTable {
 
   /** Wanted, whether or not it can be in the kernel now. */
   isAwaited(id: RouteId): boolean {
-    return this.#tracker.desired.has(id) || this.#waiting.has(id);
+    return this.#tracker.desired.has(id) || this.#waiting.has(id) || this.#ahead.has(id);
+  }
+
+  /** The kernel is about to be asked for the list that `setActual` gets. */
+  beginListing(): void {
+    this.#unlisted.clear();
   }
 
   /**
@@ -89,7 +102,42 @@ export class RouteTable {
       seen.set(id, wanted !== undefined && sameBody(body, wanted) ? wanted : body);
     }
     this.#isOurs = owns;
+    for (const [id, body] of this.#unlisted) seen.set(id, body);
     this.#tracker.setActual(seen);
+  }
+
+  /**
+   * Routes over a link that was just made, in the kernel when this resolves: whoever waits for them waits for no pass. Nothing
+   * takes them away until `planKnows`, for the plan will want them only when the datastore has told of their pod.
+   * Rejects with the kernel's refusal.
+   */
+  async writeAhead(routes: ReadonlyMap<RouteId, RouteBody>, now: number): Promise<void> {
+    for (const id of routes.keys()) this.#ahead.add(id);
+    // The kernel removes a prefix's route whatever its link, and of two orders the one that was posted last counts.
+    while ([...routes.keys()].some((id) => this.#removing?.ids.has(id) === true)) await this.#removing?.over;
+    const missing = [...routes].filter(([id, body]) => this.#tracker.isSurprise(id, body));
+    if (missing.length === 0) return;
+    this.#written.note(
+      missing.map(([id]) => id),
+      now,
+    );
+    const results = await this.#kernel.writeRoutes(
+      missing.map(([id, body]) => ({ op: 'replace', route: routeOf(id, body) })),
+    );
+    for (const [i, [id, body]] of missing.entries()) {
+      const refusal = results[i];
+      if (refusal !== undefined) throw refusal;
+      this.#tracker.actual.set(id, body);
+      this.#unlisted.set(id, body);
+    }
+  }
+
+  /** From here on the plan alone counts, as for every other route. */
+  leaveToPlan(ids: Iterable<RouteId>): void {
+    for (const id of ids) {
+      this.#ahead.delete(id);
+      this.#unlisted.delete(id);
+    }
   }
 
   /** The same plan over the same links costs nothing: a resync has nothing else to do than to compare. */
@@ -125,7 +173,7 @@ export class RouteTable {
     const result = await reconcile(this.#tracker, (changes) => this.#write(changes, now), {
       retry: this.#retry,
       now,
-      mayDelete: (id) => mayDelete && !this.#waiting.has(id),
+      mayDelete: (id) => mayDelete && !this.#waiting.has(id) && !this.#ahead.has(id),
       mayUpdate: (id) => this.#guard.mayUpdate(id, now),
     });
     this.#guard.finish(now, result);
@@ -171,7 +219,7 @@ export class RouteTable {
     const statuses: RouteStatus[] = [];
     for (const planned of this.#plan) statuses.push(this.#statusOf(planned, words));
     for (const [id, body] of this.#tracker.pendingDeletions()) {
-      if (!this.#waiting.has(id)) statuses.push(this.#statusOfUnwanted(id, body, links));
+      if (!this.#waiting.has(id) && !this.#ahead.has(id)) statuses.push(this.#statusOfUnwanted(id, body, links));
     }
     return statuses;
   }
@@ -190,7 +238,7 @@ export class RouteTable {
     for (const [, { route }] of plan.unresolved) counts.add(route.class, 'unresolved');
     for (const id of this.#tracker.actual.keys()) {
       if (++looked % TALLY_STEP_ROUTES === 0) await nextTurn();
-      if (this.#tracker.desired.has(id) || this.#waiting.has(id)) continue;
+      if (this.#tracker.desired.has(id) || this.#waiting.has(id) || this.#ahead.has(id)) continue;
       const body = this.#tracker.actual.get(id);
       if (body === undefined) continue;
       const { route, state } = this.#statusOfUnwanted(id, body, links);
@@ -204,7 +252,14 @@ export class RouteTable {
       changes.map(({ key }) => key),
       now,
     );
-    return this.#kernel.writeRoutes(new RouteChanges(changes));
+    const written = this.#kernel.writeRoutes(new RouteChanges(changes));
+    const ids = new Set(changes.flatMap(({ op, key }) => (op === 'remove' ? [key] : [])));
+    const removing = { ids, over: written.then(noop, noop) };
+    this.#removing = removing;
+    void removing.over.then(() => {
+      if (this.#removing === removing) this.#removing = undefined;
+    });
+    return written;
   }
 
   /** As #statusOf, without making an object of each. */

@@ -13,8 +13,9 @@ import { CALICO_PREFIX } from '../datastore/keys.ts';
 import { changeKey } from '../datastore/ledger.ts';
 import type { Store } from '../datastore/store.ts';
 import { startSyncer } from '../datastore/syncer.ts';
-import type { Syncer, SyncHandlers } from '../datastore/syncer.ts';
+import type { Syncer, SyncHandlers, SyncView } from '../datastore/syncer.ts';
 import { createIpam } from '../ipam/index.ts';
+import type { Ipam } from '../ipam/index.ts';
 import { formatIpAddress } from '../model/ip.ts';
 import { createResourceClient } from '../resources/index.ts';
 import type { ResourceClient } from '../resources/index.ts';
@@ -43,6 +44,7 @@ import { ownRoutes } from './own-routes.ts';
 import { CALICO_PEER_DEFAULTS, computePeers } from './peers.ts';
 import type { Omitted } from './peers.ts';
 import { createCni } from './cni.ts';
+import { NewEndpoints } from './new-endpoints.ts';
 import { createPods, podPorts } from './pods.ts';
 import type { Pods } from './pods.ts';
 import { SecretFiles } from './secret-files.ts';
@@ -105,13 +107,16 @@ export class Agent implements BgpApi, NodeApi, CniApi {
   readonly #computing: ComputeSchedule;
   /** The store's view is another than at the last look. */
   #isViewNew = true;
-  /** What the last computation made of the datastore for felix, and for which speaker. */
+  /** What the last computation made of the datastore for felix; for which speaker, where it came to its end. */
   #known: KnownInputs | undefined;
+  /** Of the view that was looked at last. */
+  #followedRevision = 0;
   #computedFor: Speaker | undefined;
   #isClosed = false;
   readonly #tunnels: TunnelKeeper;
   readonly #unwantedBlocks: UnwantedBlocks;
   readonly #leaks: LeakCollector;
+  readonly #newEndpoints = new NewEndpoints();
 
   constructor(settings: AgentSettings, ports: AgentPorts) {
     const { store, clock, random, log, node } = ports;
@@ -121,17 +126,7 @@ export class Agent implements BgpApi, NodeApi, CniApi {
     this.#resources = createResourceClient(store);
     this.#computing = this.#computeSchedule();
     const ipam = createIpam(store, { clock, random });
-    this.#tunnels = new TunnelKeeper({
-      ...{ ipam, resources: this.#resources, clock, log },
-      knowledge: () => this.#followed.knowledge(),
-      mayWrite: () => !this.#followed.isLocked(),
-      onAssigned: () => {
-        this.#updateKnown();
-        this.#updateDataplane();
-        return ports.dataplane.settled();
-      },
-      onUnsettled: () => this.#computing.ask(),
-    });
+    this.#tunnels = this.#tunnelKeeper(ipam);
     this.#unwantedBlocks = new UnwantedBlocks({ ipam, clock, log, again: () => this.#computing.ask() });
     this.#followed = new FollowedCluster({
       ...{ node, log, told: settings.told },
@@ -170,7 +165,9 @@ export class Agent implements BgpApi, NodeApi, CniApi {
       }),
     );
     const knowledge = () => this.#followed.knowledge();
-    const pods = podPorts({ node, clock, ipam, dataplane: ports.dataplane, resources: this.#resources, knowledge });
+    const { dataplane } = ports;
+    const newEndpoints = this.#newEndpoints;
+    const pods = podPorts({ node, clock, ipam, dataplane, resources: this.#resources, knowledge, newEndpoints });
     this.#pods = createPods(pods);
     this.#cni = createCni({
       ...{ pods, clock, log, knowledge },
@@ -181,6 +178,21 @@ export class Agent implements BgpApi, NodeApi, CniApi {
     this.#leaks = new LeakCollector({
       ...{ graceMs: settings.leakGraceMs, clock, log, leaks: () => this.#leaksNow() },
       release: (leaks) => releaseLeaks(leaks, { ...pods, ipam, hasInterface }),
+    });
+  }
+
+  #tunnelKeeper(ipam: Ipam): TunnelKeeper {
+    const { clock, log, dataplane } = this.#ports;
+    return new TunnelKeeper({
+      ...{ ipam, resources: this.#resources, clock, log },
+      knowledge: () => this.#followed.knowledge(),
+      mayWrite: () => !this.#followed.isLocked(),
+      onAssigned: () => {
+        this.#updateKnown();
+        this.#updateDataplane();
+        return dataplane.settled();
+      },
+      onUnsettled: () => this.#computing.ask(),
     });
   }
 
@@ -326,8 +338,11 @@ export class Agent implements BgpApi, NodeApi, CniApi {
   }
 
   #computeAll(): void {
-    if (this.#isViewNew) this.#followed.look(this.#syncer!.view());
+    if (this.#isViewNew) this.#look(this.#syncer!.view());
     this.#isViewNew = false;
+    // Where it does not come to its end, what felix was told last is older than the view.
+    this.#computedFor = undefined;
+
     this.#recompute();
   }
 
@@ -351,6 +366,11 @@ export class Agent implements BgpApi, NodeApi, CniApi {
     if (!isDeepStrictEqual(settings.felix, this.#runtime.felix)) this.#ports.dataplane.configure(settings.felix);
     this.#runtime = settings;
     this.#ports.onRuntimeSettings(settings);
+  }
+
+  #look(view: SyncView): void {
+    this.#followed.look(view);
+    this.#followedRevision = view.revision;
   }
 
   #recompute(): void {
@@ -402,7 +422,11 @@ export class Agent implements BgpApi, NodeApi, CniApi {
     const { speaker } = this.#speakers;
     if (speaker === undefined || this.#known === undefined) return;
     const learned = { routes: speaker.learnedRoutes(), complete: speaker.isConverged() };
-    this.#ports.dataplane.update(withLearned(this.#known, learned));
+    const inputs = withLearned(this.#known, learned);
+    this.#ports.dataplane.update({
+      ...inputs,
+      endpoints: this.#newEndpoints.over(inputs.endpoints, this.#followedRevision),
+    });
   }
 
   /** Of a view that is old, or that lacks an endpoint because nobody can read it, an address is not called leaked. */

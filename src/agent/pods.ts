@@ -15,7 +15,7 @@ import type { ResourceClient, WorkloadEndpoint } from '../resources/index.ts';
 import type { Clock } from '../runtime/clock.ts';
 import type { Knowledge } from './cluster-view.ts';
 import { assignAddresses, namespaceOf } from './pod-addresses.ts';
-import { RouteWaiters } from './route-waiters.ts';
+import type { NewEndpoints } from './new-endpoints.ts';
 
 export interface PodsPorts {
   readonly node: string;
@@ -24,6 +24,7 @@ export interface PodsPorts {
   readonly dataplane: Dataplane;
   readonly resources: ResourceClient;
   readonly knowledge: () => Knowledge;
+  readonly newEndpoints: NewEndpoints;
 }
 
 /** The CNI network that an endpoint belongs to; Calico does not say it. */
@@ -32,8 +33,7 @@ const NETWORK_ANNOTATION = 'calico-ts/cni-network';
 /** What the CNI verbs need, over this agent's own parts. */
 export function podPorts(parts: PodsPorts): PodPorts {
   const turns = new Turns();
-  const routes = new RouteWaiters(parts.dataplane, parts.clock);
-  const { node, ipam, dataplane, resources } = parts;
+  const { node, ipam, dataplane, resources, newEndpoints } = parts;
   return {
     node,
     now: () => parts.clock.wallTime(),
@@ -43,18 +43,34 @@ export function podPorts(parts: PodsPorts): PodPorts {
     heldHere: () => heldHere(parts),
     assign: (attachment) => assignAddresses(attachment, parts),
     release: (handle) => ipam.releaseByHandle(handle),
-    addInterface: (workload) => dataplane.addWorkloadInterface(workload),
-    removeInterface: (name) => dataplane.removeWorkloadInterface(name),
+    addInterface: async (workload) => {
+      newEndpoints.expect(workload);
+      try {
+        return await dataplane.addWorkloadInterface(workload);
+      } catch (error) {
+        newEndpoints.forget(workload.hostInterface);
+        throw error;
+      }
+    },
+    removeInterface: (name) => {
+      newEndpoints.forget(name);
+      return dataplane.removeWorkloadInterface(name);
+    },
     look: (names, addresses) => dataplane.lookAtWorkloadInterface(names, addresses),
     veths: () => vethsWithoutOthers(parts),
     putEndpoint: async (endpoint) => {
-      await resources.apply(workloadEndpoint(node, endpoint));
+      const { hostInterface } = endpoint;
+      try {
+        const { metadata } = await resources.apply(workloadEndpoint(node, endpoint));
+        newEndpoints.written(hostInterface, Number(metadata.resourceVersion ?? 0));
+      } catch (error) {
+        newEndpoints.forget(hostInterface);
+        throw error;
+      }
     },
     endpointsOf: (workload) => endpointsOf(parts, workload),
     endpoints: () => endpoints(parts),
     removeEndpoint: (endpoint) => removeEndpoint(parts, endpoint),
-    // The endpoint comes back through the datastore's watch, as for every other reader; felix programs it then.
-    routed: (addresses) => routes.programmed(addresses.map((address) => formatPrefix(hostPrefix(address)))),
   };
 }
 

@@ -1,5 +1,5 @@
-import { request } from 'node:http';
 import type { Problem } from './contract.ts';
+import { http } from './node-http.ts';
 
 /** The agent did not do what was asked: one sentence for people. `statusCode` is absent where nobody answered. */
 export class AgentError extends Error {
@@ -59,7 +59,7 @@ function exchange({
 }: Exchange): Promise<{ statusCode: number; text: string }> {
   return new Promise((resolve, reject) => {
     const headers = body === undefined ? {} : { 'content-type': 'application/json' };
-    const outgoing = request({ socketPath, method, path, headers, timeout: timeoutMs }, (response) => {
+    const outgoing = http.request({ socketPath, method, path, headers, timeout: timeoutMs }, (response) => {
       const chunks: Buffer[] = [];
       response.on('data', (chunk: Buffer) => chunks.push(chunk));
       response.on('error', (error) => reject(unreachableAgent(socketPath, error)));

@@ -1,9 +1,10 @@
 import { chmodSync, mkdirSync, rmSync } from 'node:fs';
 import { connect } from 'node:net';
 import { dirname } from 'node:path';
-import Hapi from '@hapi/hapi';
+import type Hapi from '@hapi/hapi';
 import { InvalidValueError } from '../model/invalid.ts';
 import type { Logger } from '../runtime/logger.ts';
+import { startWakingServer } from './waking-server.ts';
 
 export interface ApiServer {
   close(): Promise<void>;
@@ -27,16 +28,17 @@ export async function startApi(
     throw new Error(`another calico-node-ts already runs here: it answers on ${settings.socketPath}`);
   }
   rmSync(settings.socketPath, { force: true });
-  const server = Hapi.server({ port: settings.socketPath });
-  server.route([...routes]);
-  server.ext('onPreResponse', (request, h) => {
-    if (request.response instanceof Error && !request.response.isServer) return h.continue;
-    if (request.response instanceof Error) log.error({ error: request.response, path: request.path }, 'request failed');
-    return h.continue;
+  const server = await startWakingServer({ path: settings.socketPath }, (hapi) => {
+    hapi.route([...routes]);
+    hapi.ext('onPreResponse', (request, h) => {
+      const { response } = request;
+      if (response instanceof Error && response.isServer)
+        log.error({ error: response, path: request.path }, 'request failed');
+      return h.continue;
+    });
   });
-  await server.start();
   chmodSync(settings.socketPath, settings.socketMode);
-  return { close: () => server.stop({ timeout: 1000 }) };
+  return server;
 }
 
 function makeDirectory(path: string, setBy: string): void {

@@ -1,8 +1,8 @@
 /** HTTP over TCP, for who is not on the agent's socket. */
-import Hapi from '@hapi/hapi';
 import type { ServerRoute } from '@hapi/hapi';
 import { InvalidValueError } from '../model/invalid.ts';
-import type { ApiServer } from './server.ts';
+import { startWakingServer } from './waking-server.ts';
+import type { ListeningServer } from './waking-server.ts';
 
 export interface TcpPlace {
   /** An address or a name of this host; `localhost` is 127.0.0.1. Absent: every address. */
@@ -21,16 +21,15 @@ export async function startTcpServer(
   place: TcpPlace,
   routes: readonly ServerRoute[],
   names: TcpSettingNames,
-): Promise<ApiServer & { readonly port: number }> {
+): Promise<ListeningServer> {
   const { host, port } = place;
   // A name may stand for ::1 first, where whoever asks 127.0.0.1 would find nobody.
   const address = host === 'localhost' ? '127.0.0.1' : host;
-  const server = Hapi.server({ port, ...(address !== undefined && { host: address }) });
-  server.route([...routes]);
-  await server.start().catch((error: unknown) => {
+  return startWakingServer({ port, ...(address !== undefined && { host: address }) }, (hapi) => {
+    hapi.route([...routes]);
+  }).catch((error: unknown) => {
     throw refused(place, error as NodeJS.ErrnoException, names);
   });
-  return { port: Number(server.info.port), close: () => server.stop({ timeout: 1000 }) };
 }
 
 function refused(

@@ -37,7 +37,7 @@ interface Progress {
 export const containerTurn = (containerId: string): string => `container ${containerId}`;
 
 /**
- * CNI ADD: addresses, veth pair, WorkloadEndpoint, route, in this order, so that whoever finds the endpoint finds the
+ * CNI ADD: addresses, veth pair with its routes, WorkloadEndpoint, in this order, so that whoever finds the endpoint finds the
  * interface. Called again for the same container it ends the same. A new sandbox takes the pod's name over from an older
  * one, as in Calico. A call that fails takes back what it made itself and leaves what was there before: the runtime
  * sends a DEL for what is to go (CNI specification, "ADD").
@@ -94,12 +94,12 @@ async function connectPod(attachment: Attachment, progress: Progress, { ports, l
     allowIpForwarding: attachment.allowIpForwarding,
   });
   progress.interfaceMade = true;
+  const routeProgrammedAt = ports.now();
   limit();
   progress.endpointTried = { workload, network, containerId, containerInterface, hostInterface, mac, addresses };
   await ports.putEndpoint(progress.endpointTried);
-  await ports.routed(addresses);
   limit();
-  const timings = { routeProgrammedAt: ports.now(), ...(blockClaimedAt === undefined ? {} : { blockClaimedAt }) };
+  const timings = { routeProgrammedAt, ...(blockClaimedAt === undefined ? {} : { blockClaimedAt }) };
   return { hostInterface, mac, mtu, addresses, timings };
 }
 

@@ -50,7 +50,10 @@ export interface PodPorts {
   /** All addresses that the attachment asks for, or a rejection: then the handle may hold some of them. */
   assign(attachment: Attachment): Promise<Assignment>;
   release(handleId: string): Promise<void>;
-  /** Replaces a pair of that name that leads elsewhere; one that it made and could not finish is gone again. */
+  /**
+   * The pair and the host's routes over it, which the kernel has when this resolves. Replaces a pair of that name that leads elsewhere; one that
+   * it made and could not finish is gone again.
+   */
   addInterface(workload: WorkloadInterface): Promise<{ readonly mac: string; readonly mtu: number }>;
   removeInterface(hostInterface: string): Promise<void>;
   /** What the kernel has of it now. */
@@ -65,6 +68,4 @@ export interface PodPorts {
   endpoints(): Promise<readonly Endpoint[]>;
   /** Only while it is still this container's. */
   removeEndpoint(endpoint: Endpoint): Promise<void>;
-  /** Resolves once the kernel has the route of every address; rejects with the reason where it will not. */
-  routed(addresses: readonly IpAddress[]): Promise<void>;
 }

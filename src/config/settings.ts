@@ -7,8 +7,11 @@ import { DATASTORE_VARIABLES, datastoreSettings } from './datastore.ts';
 import type { Environment } from './datastore.ts';
 import type { DetectionMethod } from './detection-method.ts';
 import { misspelled } from './misspelled.ts';
+import { SettingsError } from './settings-error.ts';
 import { variables } from './variables.ts';
 import type { IpSetting, NatExclusions, PoolMode, PortRange } from './variables.ts';
+
+export { SettingsError } from './settings-error.ts';
 
 /** What a FelixConfiguration may change while the agent runs. */
 export interface RuntimeSettings {
@@ -94,11 +97,6 @@ export interface DefaultPoolSettings {
 }
 
 const DEFAULT_BLOCK_SIZE = 26;
-
-/** One sentence per wrong variable, all of them at once. */
-export class SettingsError extends Error {
-  override readonly name = 'SettingsError';
-}
 
 const schema = z.object(Object.fromEntries(Object.values(variables)) as Record<string, z.ZodType>);
 

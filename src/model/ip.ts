@@ -21,8 +21,6 @@ export interface InterfaceAddress {
   readonly length: number;
 }
 
-const DOT = 0x2e;
-const ZERO = 0x30;
 const WORD = 32n;
 const WORD_MASK = 0xffff_ffffn;
 
@@ -30,7 +28,7 @@ export const addressBits = (family: IpFamily): number => (family === 4 ? 32 : 12
 
 /** Parses `10.0.0.1` or `2001:db8::1`. Throws InvalidValueError. */
 export function parseIpAddress(text: string, field = 'address'): IpAddress {
-  const word = parsePlainIpv4(text);
+  const word = plainIpv4(text);
   if (word !== undefined) return ipv4Address(word);
   try {
     if (!text.includes(':')) return ipv4Address(Number(new ipnum.IPv4(text).getValue()));
@@ -41,26 +39,28 @@ export function parseIpAddress(text: string, field = 'address'): IpAddress {
   }
 }
 
+const [ZERO, NINE, DOT] = [0x30, 0x39, 0x2e];
+
 /**
- * The usual way to write an IPv4 address, a hundred times as fast as ip-num: a cluster's datastore has tens of thousands of them.
- * Undefined for everything else, which ip-num judges.
+ * Four decimal numbers without a leading zero, as nearly every address stands: a file, a datastore and a kernel have them by
+ * the thousand, and ip-num takes 20 µs for the first of them. Undefined: it is for ip-num to judge.
  */
-function parsePlainIpv4(text: string): number | undefined {
-  let [word, octet, digits, dots] = [0, 0, 0, 0];
+function plainIpv4(text: string): number | undefined {
+  let word = 0;
+  let octet: number | undefined;
+  let dots = 0;
   for (let i = 0; i < text.length; i++) {
     const code = text.charCodeAt(i);
-    if (code === DOT) {
-      if (digits === 0 || dots === 3) return undefined;
+    if (code === DOT && octet !== undefined) {
       word = word * 256 + octet;
-      [octet, digits, dots] = [0, 0, dots + 1];
-    } else {
-      if (code < ZERO || code > ZERO + 9 || (digits > 0 && octet === 0)) return undefined;
-      octet = octet * 10 + code - ZERO;
-      digits++;
+      octet = undefined;
+      dots++;
+    } else if (code >= ZERO && code <= NINE && octet !== 0) {
+      octet = (octet ?? 0) * 10 + code - ZERO;
       if (octet > 255) return undefined;
-    }
+    } else return undefined;
   }
-  return digits === 0 || dots !== 3 ? undefined : word * 256 + octet;
+  return dots === 3 && octet !== undefined ? word * 256 + octet : undefined;
 }
 
 export const ipv4Address = (word: number): IpAddress => ({ family: 4, words: [word >>> 0] });

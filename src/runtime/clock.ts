@@ -4,7 +4,7 @@ export interface Clock {
   now(): number;
   /** Milliseconds since 1970, for people only. */
   wallTime(): number;
-  /** Calls back once after `ms`; the returned function cancels. */
+  /** Calls back once after `ms`; the returned function cancels. 0: in the next turn, when what has arrived was read. */
   after(ms: number, callback: () => void): () => void;
 }
 
@@ -12,6 +12,11 @@ export const systemClock: Clock = {
   now: () => performance.now(),
   wallTime: () => Date.now(),
   after: (ms, callback) => {
+    // A timer of 0 ms waits for one, and then for the others that are due.
+    if (ms <= 0) {
+      const immediate = setImmediate(callback);
+      return () => clearImmediate(immediate);
+    }
     let timer: ReturnType<typeof setTimeout>;
     const wait = (left: number): void => {
       const now = Math.min(left, MAX_TIMEOUT_MS);

@@ -1,6 +1,7 @@
+import { createRequire } from 'node:module';
 import { destination, pino } from 'pino';
 import type { Logger as PinoLogger } from 'pino';
-import pretty from 'pino-pretty';
+import type { PinoPretty } from 'pino-pretty';
 
 /** Structured log: fields first, then one short sentence. Pure code never logs, it returns. */
 export interface Logger {
@@ -24,11 +25,14 @@ export interface LogThreshold {
 export function createLogger(level: LogLevel): Logger {
   const options = { level: 'trace', base: {}, timestamp: pino.stdTimeFunctions.isoTime, errorKey: 'error' };
   const stream = process.stderr.isTTY
-    ? pretty({ destination: 2, sync: true, ignore: 'pid,hostname' })
+    ? loadPretty()({ destination: 2, sync: true, ignore: 'pid,hostname' })
     : destination({ dest: 2, sync: true });
   const log = pino({ ...options, formatters: { level: (label) => ({ level: label }) } }, stream);
   return fromPino(log, { level });
 }
+
+/** A daemon has no terminal. */
+const loadPretty = (): typeof PinoPretty => createRequire(import.meta.url)('pino-pretty') as typeof PinoPretty;
 
 function fromPino(log: PinoLogger, threshold: LogThreshold): Logger {
   const say = (level: 'debug' | 'info' | 'warn' | 'error') => (fields: object, message: string) => {

@@ -1,11 +1,8 @@
 import type { Command } from 'commander';
 import { Option } from 'commander';
 import type { SpeakerConfiguration } from './convert.ts';
-import { loadConfiguration } from './load.ts';
 import { ConfigurationError } from './problems.ts';
-import { runSpeaker } from './run.ts';
 import type { RunPorts } from './run.ts';
-import { jsonSchema } from './schema.ts';
 
 export interface SpeakerCommandIo {
   stdout(text: string): void;
@@ -35,6 +32,7 @@ export function addSpeakerCommand(program: Command, io: SpeakerCommandIo): void 
     .addOption(new Option('--schema', 'print the JSON schema of the file').conflicts(['config', 'check']))
     .action(async (options: SpeakerOptions, command: Command) => {
       if (options.schema === true) {
+        const { jsonSchema } = await import('./schema.ts');
         io.stdout(`${JSON.stringify(jsonSchema(), null, 2)}\n`);
         return;
       }
@@ -45,8 +43,9 @@ export function addSpeakerCommand(program: Command, io: SpeakerCommandIo): void 
 
 async function obey(file: string, isCheck: boolean, io: SpeakerCommandIo): Promise<number> {
   try {
+    const { loadConfiguration } = await import('./load.ts');
     const configuration = loadConfiguration(file);
-    if (!isCheck) return await runSpeaker(file, configuration, io.ports());
+    if (!isCheck) return await (await import('./run.ts')).runSpeaker(file, configuration, io.ports());
     io.stdout(`${file} is good: ${summary(configuration)}\n`);
     return 0;
   } catch (error) {

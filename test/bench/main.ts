@@ -1,83 +1,75 @@
-/** `npm run bench -- [NAME...] [--rounds N] [--json FILE]`; without a name, all scenarios. README.md tells the rest. */
+/** `npm run bench -- [NAME...] [options]`; without a name, all scenarios. README.md tells the rest. */
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { parseArgs } from 'node:util';
+import { performance } from 'node:perf_hooks';
+import { bgp } from './bgp/bgp.ts';
+import { growth } from './bgp/growth.ts';
 import { claim } from './claim.ts';
 import { cluster } from './cluster.ts';
 import { cni } from './cni.ts';
 import { codec } from './codec.ts';
+import { readCommandLine } from './command-line.ts';
+import type { CommandLine } from './command-line.ts';
 import { felix } from './felix.ts';
+import { idle } from './idle.ts';
 import { outage } from './outage.ts';
 import { plan } from './plan.ts';
 import { pods } from './pods.ts';
 import { reaction } from './reaction.ts';
 import { rib } from './rib.ts';
-import type { Scenario } from './scenario.ts';
+import type { Report, Scenario } from './scenario.ts';
 import { scrape } from './scrape.ts';
-import { formatTable } from './table.ts';
 import { startup } from './startup.ts';
+import { formatSummary } from './summary.ts';
+import type { Outcome } from './summary.ts';
+import { formatTable } from './table.ts';
 import { turns } from './turns.ts';
 
 /** One row per scenario. */
 const scenarios: readonly Scenario[] = [
-  codec,
-  rib,
-  felix,
-  turns,
-  reaction,
-  pods,
-  cni,
-  outage,
-  startup,
-  scrape,
-  plan,
-  cluster,
-  claim,
+  ...[codec, rib, felix, turns, reaction, pods, cni, outage, startup, scrape, plan, idle],
+  ...[cluster, claim, bgp, growth],
 ];
 
-const DEFAULT_ROUNDS = '7';
-/** Fewer make no median worth printing. */
-const MIN_ROUNDS = 5;
 const RESULTS = join('.cache', 'bench');
 
-interface CommandLine {
-  readonly chosen: readonly Scenario[];
-  readonly rounds: number;
-  readonly json: string | undefined;
+async function run(scenario: Scenario, { options, json }: CommandLine): Promise<Report> {
+  const { standard } = scenario.rounds ?? { standard: 7 };
+  const report = await scenario.run({ ...options, rounds: options.rounds ?? standard });
+  const file = json ?? join(RESULTS, `${scenario.name}.json`);
+  mkdirSync(dirname(file), { recursive: true });
+  const written = {
+    scenario: scenario.name,
+    ...report.results,
+    ...(report.aims === undefined ? {} : { aims: report.aims }),
+  };
+  writeFileSync(file, `${JSON.stringify(written, undefined, 2)}\n`);
+  const lines = [...report.heading, '', formatTable(report.table), ...(report.footing ?? []), '', `written to ${file}`];
+  console.log(lines.join('\n'));
+  return report;
 }
 
-/** Throws an Error that names the word it did not understand. */
-function readCommandLine(args: readonly string[]): CommandLine {
-  const { positionals, values } = parseArgs({
-    args: [...args],
-    allowPositionals: true,
-    options: { rounds: { type: 'string', default: DEFAULT_ROUNDS }, json: { type: 'string' } },
-  });
-  const chosen = positionals.length === 0 ? scenarios : positionals.map(scenarioOf);
-  const rounds = Number(values.rounds);
-  if (!Number.isInteger(rounds) || rounds < MIN_ROUNDS) {
-    throw new Error(`--rounds ${values.rounds}: a whole number of ${MIN_ROUNDS} or more is wanted`);
+/** A scenario that fails does not keep the others from running. */
+async function outcomeOf(scenario: Scenario, commandLine: CommandLine): Promise<Outcome> {
+  const startedAt = performance.now();
+  const seconds = (): number => (performance.now() - startedAt) / 1000;
+  try {
+    const { aims = [], wrong = [] } = await run(scenario, commandLine);
+    return { name: scenario.name, seconds: seconds(), aims, wrong };
+  } catch (error) {
+    const said = error instanceof Error ? error.message : String(error);
+    return { name: scenario.name, seconds: seconds(), aims: [], wrong: [said] };
   }
-  if (values.json !== undefined && chosen.length !== 1) throw new Error('--json FILE takes one scenario at a time');
-  return { chosen, rounds, json: values.json };
-}
-
-function scenarioOf(name: string): Scenario {
-  const scenario = scenarios.find((row) => row.name === name);
-  if (scenario === undefined) {
-    throw new Error(`scenario '${name}' is unknown; known: ${scenarios.map((row) => row.name).join(', ')}`);
-  }
-  return scenario;
 }
 
 async function main(): Promise<void> {
-  const { chosen, rounds, json } = readCommandLine(process.argv.slice(2));
-  for (const scenario of chosen) {
-    const { heading, table, results } = await scenario.run({ rounds });
-    const file = json ?? join(RESULTS, `${scenario.name}.json`);
-    mkdirSync(dirname(file), { recursive: true });
-    writeFileSync(file, `${JSON.stringify({ scenario: scenario.name, ...results }, undefined, 2)}\n`);
-    console.log([...heading, '', formatTable(table), '', `written to ${file}`].join('\n'));
+  const commandLine = readCommandLine(process.argv.slice(2), scenarios);
+  const outcomes: Outcome[] = [];
+  for (const scenario of commandLine.chosen) outcomes.push(await outcomeOf(scenario, commandLine));
+  if (outcomes.length > 1) console.log(`\n${formatSummary(outcomes)}`);
+  for (const { name, wrong } of outcomes) {
+    for (const each of wrong) console.error(`bench: ${name}: ${each}`);
+    if (wrong.length > 0) process.exitCode = 1;
   }
 }
 

@@ -163,6 +163,8 @@ class Tables {
       routesChanged: () => undefined,
       workWaits: () => undefined,
       hasNews: () => undefined,
+      isReady: () => true,
+      tell: () => undefined,
       limitReached: () => undefined,
       leftOut: () => undefined,
     },
@@ -207,7 +209,7 @@ class Tables {
   }
 
   send(): void {
-    while (this.#routing.nextUpdate(this.#receiver, this.#family) !== undefined);
+    while (this.#routing.tell(false).hasMore);
   }
 }
 

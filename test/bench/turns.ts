@@ -77,6 +77,8 @@ class Turns {
       routesChanged: () => undefined,
       workWaits: () => undefined,
       hasNews: () => undefined,
+      isReady: () => true,
+      tell: () => undefined,
       limitReached: () => undefined,
       leftOut: () => undefined,
     },

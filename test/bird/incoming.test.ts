@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { callerName, passwordsOf, peerOf, rangeOf, settingsOf } from '../../bird/incoming.ts';
+import { callerName, passwordsOf, peerOf, peersByAddress, rangeOf, settingsOf } from '../../bird/incoming.ts';
 import type { Caller } from '../../bird/incoming.ts';
 import type { DynamicPeers } from '../../bird/settings.ts';
 import {
@@ -36,6 +36,17 @@ describe('who calls', () => {
   test('a peer whose interface is named, and whose address is not link-local: a caller brings no interface', () => {
     const [one] = peers({ address: '10.0.0.1', interface: 'eth0' });
     expect(peerOf([one!], caller('10.0.0.1'))).toBe(one);
+  });
+
+  test('the same among those of the address alone', () => {
+    const all = peers(
+      { address: '10.0.0.1' },
+      { address: 'fe80::1', interface: 'eth0' },
+      { address: 'fe80::1', interface: 'eth1' },
+    );
+    const byAddress = peersByAddress(all);
+    expect([...byAddress.keys()]).toEqual(['10.0.0.1', 'fe80::1']);
+    expect(peerOf(byAddress.get('fe80::1')!, caller('fe80::1', 'eth1'))).toBe(all[2]);
   });
 
   test('somebody from the longest prefix', () => {

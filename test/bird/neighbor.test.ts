@@ -18,6 +18,8 @@ async function connected(capabilities: ConstructorParameters<typeof RawPeer>[2][
     routesChanged: () => undefined,
     workWaits: () => undefined,
     hasNews: () => undefined,
+    isReady: () => true,
+    tell: () => undefined,
     limitReached: () => undefined,
     leftOut: () => undefined,
   };

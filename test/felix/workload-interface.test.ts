@@ -1,6 +1,7 @@
 import { beforeEach, expect, test, vi } from 'vitest';
 import type { WorkloadInterface } from '../../felix/index.ts';
 import { KernelError } from '../../felix/kernel.ts';
+import type { KernelLink } from '../../felix/kernel.ts';
 import { SCOPE, formatRoute } from '../../felix/routes/kernel-route.ts';
 import { addWorkloadInterface, removeWorkloadInterface } from '../../felix/workload-interface.ts';
 import { formatPrefix, parseInterfaceAddress, parseIpAddress } from '../../src/model/ip.ts';
@@ -9,6 +10,7 @@ import { FakeKernel } from '../support/fake-kernel.ts';
 const netns = '/var/run/netns/pod1';
 let pod: FakeKernel;
 let host: FakeKernel;
+const routeOver = vi.fn<(hostSide: KernelLink) => Promise<void>>();
 
 const workload: WorkloadInterface = {
   netns,
@@ -19,9 +21,10 @@ const workload: WorkloadInterface = {
 };
 
 const add = (fields: Partial<WorkloadInterface> = {}): Promise<{ readonly mac: string }> =>
-  addWorkloadInterface({ ...workload, ...fields }, { host, openNamespace: () => pod });
+  addWorkloadInterface({ ...workload, ...fields }, { host, openNamespace: () => pod, routeOver });
 
 beforeEach(() => {
+  routeOver.mockReset().mockResolvedValue(undefined);
   pod = new FakeKernel();
   host = new FakeKernel(new Map([[netns, pod]]));
 });
@@ -40,6 +43,12 @@ test('makes the pair with the pod side in the pod, and the routes that need no s
   expect(await host.readSysctl('net/ipv4/conf/cali0123456789a/proxy_arp')).toBe('1');
 });
 
+test('the host is asked for its routes over the link that was made', async () => {
+  await add();
+  const { index } = (await host.getLink('cali0123456789a'))!;
+  expect(routeOver.mock.calls.map(([link]) => link.index)).toEqual([index]);
+});
+
 test('forwarding in the pod is off, unless it is asked for', async () => {
   const both = [parseIpAddress('10.65.0.2'), parseIpAddress('fd00::2')];
   const read = () => pod.readSysctls(['net/ipv4/ip_forward', 'net/ipv6/conf/all/forwarding']);
@@ -56,9 +65,11 @@ test('an MTU of 0 leaves the kernel’s own', async () => {
 
 test('a second call makes no link anew', async () => {
   const first = await add();
+  const links = await host.listLinks();
   host.journal.length = 0;
   expect(await add()).toEqual(first);
-  expect(host.journal.filter((words) => /create|delete/.test(words))).toEqual([]);
+  expect(host.journal.filter((words) => words.includes('delete'))).toEqual([]);
+  expect(await host.listLinks()).toEqual(links);
 });
 
 test('a call that fails half way removes the pair it made, and tells interface, namespace and cause', async () => {
@@ -83,14 +94,11 @@ test.each<[string, () => void]>([
   ['a sysctl of the pod', () => pod.failNext('writeSysctl', { matching: 'ip_forward', code: 'EACCES' })],
   ['the loopback', () => pod.failNext('setLink', { matching: 'link 1 ', code: 'EACCES' })],
   ['the pod side', () => pod.failNext('setLink', { matching: 'link 2 ', code: 'EACCES' })],
+  ['the route to the pod', () => routeOver.mockRejectedValueOnce(new KernelError('refused', 'EACCES'))],
   ['the address', () => pod.failNext('addAddress', { code: 'EACCES' })],
   [
     'the look at what was made',
-    () =>
-      vi
-        .spyOn(pod, 'getLink')
-        .mockResolvedValueOnce(undefined)
-        .mockRejectedValueOnce(new KernelError('refused', 'EACCES')),
+    () => vi.spyOn(pod, 'getLink').mockRejectedValueOnce(new KernelError('refused', 'EACCES')),
   ],
 ])('whatever is refused, nothing is left, and the next call makes it: %s', async (_, refuse) => {
   refuse();

@@ -15,7 +15,8 @@ const look = () => lookAtWorkloadInterface(names, addresses, { host, openNamespa
 beforeEach(async () => {
   pod = new FakeKernel();
   host = new FakeKernel(new Map([[netns, pod]]));
-  await addWorkloadInterface({ ...names, addresses, mtu: 1380 }, { host, openNamespace: () => pod });
+  const routeOver = (): Promise<void> => Promise.resolve();
+  await addWorkloadInterface({ ...names, addresses, mtu: 1380 }, { host, openNamespace: () => pod, routeOver });
 });
 
 test('sees both sides, the addresses, and the routes over the pod’s side', async () => {

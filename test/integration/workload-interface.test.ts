@@ -17,6 +17,8 @@ describe.runIf(isRoot || process.env['CI'] !== undefined)('a pod interface (need
   let other: TestNetns;
   let host: Kernel;
 
+  /** The tests write them themselves, see `routeToPod`. */
+  const routeOver = (): Promise<void> => Promise.resolve();
   const openNamespace = (netns: string): Kernel => createLinuxKernel({ netns });
   const workload = (fields: Partial<WorkloadInterface> = {}): WorkloadInterface => ({
     netns: pod.path,
@@ -27,7 +29,7 @@ describe.runIf(isRoot || process.env['CI'] !== undefined)('a pod interface (need
     ...fields,
   });
   const add = (fields: Partial<WorkloadInterface> = {}): Promise<{ readonly mac: string }> =>
-    addWorkloadInterface(workload(fields), { host, openNamespace });
+    addWorkloadInterface(workload(fields), { host, openNamespace, routeOver });
 
   beforeEach(() => {
     [node, pod, other] = [makeNetns('ctk-node'), makeNetns('ctk-pod'), makeNetns('ctk-pod2')];
@@ -117,7 +119,7 @@ describe.runIf(isRoot || process.env['CI'] !== undefined)('a pod interface (need
     expect(pod.run('ip', 'neighbour')).toContain('169.254.1.1 dev eth0 lladdr ee:ee:ee:ee:ee:ee');
     await addWorkloadInterface(
       workload({ netns: other.path, hostInterface: 'cali0123456789b', addresses: [parseIpAddress('10.65.0.3')] }),
-      { host, openNamespace },
+      { host, openNamespace, routeOver },
     );
     node.run('ip', 'route', 'add', '10.65.0.3/32', 'dev', 'cali0123456789b', 'scope', 'link');
     expect(pod.run('ping', '-c', '1', '-W', '2', '10.65.0.3')).toContain(' 0% packet loss');

@@ -141,7 +141,6 @@ export class FakeHost {
         const name = nameOf(workload);
         if (this.#endpoints.get(name)?.containerId === containerId) this.#endpoints.delete(name);
       }),
-      routed: step('routed', () => undefined),
     };
   }
 

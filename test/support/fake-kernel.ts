@@ -27,7 +27,7 @@ import { changeLink, createLink, deleteLink } from './fake-kernel/links.ts';
 import { FakeNamespace } from './fake-kernel/namespace.ts';
 import { neighbourKey, removeNeighbour, replaceNeighbour } from './fake-kernel/neighbours.ts';
 import { resolve, setRoute, writeRoute } from './fake-kernel/routes.ts';
-import { checkSysctl, tellSysctl } from './fake-kernel/sysctls.ts';
+import { sysctlRefusal, tellSysctl } from './fake-kernel/sysctls.ts';
 import type { KernelCall } from './kernel-calls.ts';
 
 /**
@@ -146,7 +146,7 @@ export class FakeKernel implements Kernel {
   }
 
   async writeRoutes(changes: Iterable<RouteChange>): Promise<readonly (KernelError | undefined)[]> {
-    await Promise.resolve();
+    await this.#calls.turn();
     return [...changes].map((change) => {
       const words = `${change.op} route ${change.op === 'replace' ? formatRoute(change.route) : formatRouteId(routeId(change.route))}`;
       this.journal.push(words);
@@ -239,15 +239,25 @@ export class FakeKernel implements Kernel {
 
   async readSysctl(path: string): Promise<string> {
     await this.#calls.begin('readSysctl', `read sysctl ${path}`);
-    checkSysctl(this.#namespace, path);
+    const refusal = sysctlRefusal(this.#namespace, path);
+    if (refusal !== undefined) throw refusal;
     return this.#sysctls.get(path) ?? '0';
   }
 
   async writeSysctl(path: string, value: string): Promise<void> {
-    await this.#calls.change('writeSysctl', `write sysctl ${path} = '${value}'`);
-    checkSysctl(this.#namespace, path);
+    await this.#calls.turn();
+    const refusal = this.#setSysctl({ path, value });
+    if (refusal !== undefined) throw refusal;
+  }
+
+  #setSysctl({ path, value }: SysctlChange): KernelError | undefined {
+    const words = `write sysctl ${path} = '${value}'`;
+    this.journal.push(words);
+    const refusal = this.#calls.refusal('writeSysctl', words) ?? sysctlRefusal(this.#namespace, path);
+    if (refusal !== undefined) return refusal;
     this.#sysctls.set(path, value);
     tellSysctl(this.#namespace, path, value);
+    return undefined;
   }
 
   /** Whatever fails one read or write fails it here, too. */
@@ -260,16 +270,7 @@ export class FakeKernel implements Kernel {
 
   async writeSysctls(changes: readonly SysctlChange[]): Promise<readonly (KernelError | undefined)[]> {
     await this.#calls.begin('writeSysctls', `write sysctls ${changes.map(({ path }) => path).join(' ')}`);
-    const results: (KernelError | undefined)[] = [];
-    for (const { path, value } of changes) {
-      results.push(
-        await this.writeSysctl(path, value).then(
-          () => undefined,
-          (error: unknown) => error as KernelError,
-        ),
-      );
-    }
-    return results;
+    return changes.map((change) => this.#setSysctl(change));
   }
 
   close(): Promise<void> {

@@ -9,11 +9,12 @@ import { UpdateReader } from '../../bird/rib/update-reader.ts';
 import type { ReceivedPath } from '../../bird/rib/update-reader.ts';
 import { Routing } from '../../bird/routing.ts';
 import type { LimitReached, RoutingPeer } from '../../bird/routing.ts';
+import type { Telling } from '../../bird/routing/exports.ts';
 import type { RoutingSettings } from '../../bird/routing/peer.ts';
 import type { OriginatedAttributes, PeerSettings } from '../../bird/settings.ts';
 import { learnedRoutes, routeViews } from '../../bird/snapshot.ts';
 import type { RouteView } from '../../bird/view.ts';
-import { canonicalAttributes, messageType } from '../../bird/wire.ts';
+import { canonicalAttributes, EXTENDED_MAX_OCTETS, Framer, messageType } from '../../bird/wire.ts';
 import type { PathAttributes } from '../../bird/wire.ts';
 import type { IpFamily } from '../../src/model/ip.ts';
 import { formatIpAddress, formatPrefix, parseIpAddress, parsePrefix } from '../../src/model/ip.ts';
@@ -49,8 +50,12 @@ export class RoutingBench {
   readonly told: Map<string, PathAttributes>[] = [];
   /** Per peer: octets of every message that it was sent. */
   readonly octets: number[][] = [];
+  /** What was written to peers of a group, each time. */
+  readonly together: Uint8Array[] = [];
   readonly #readers: UpdateReader[] = [];
   readonly #removed = new Set<number>();
+  /** Peers that have room, by index. */
+  readonly #ready = new Set<number>();
 
   constructor(peers: readonly BenchPeer[], settings: Partial<RoutingSettings> = {}) {
     this.routing = new Routing(
@@ -59,6 +64,11 @@ export class RoutingBench {
         routesChanged: () => this.news++,
         workWaits: () => undefined,
         hasNews: () => undefined,
+        isReady: ({ index }) => this.#ready.has(index),
+        tell: (peer, messages) => {
+          this.together.push(messages);
+          this.#read(this.peers.lastIndexOf(peer), messages);
+        },
         limitReached: (_, reached) => this.limits.push(reached),
         leftOut: (_, text) => this.leftOut.push(text),
       },
@@ -126,22 +136,35 @@ export class RoutingBench {
     while (this.routing.settle(100));
   }
 
-  /** Sends one message to a peer; false where it knows everything. Marks of a refresh are told as `BoRR` and `EoRR`. */
+  /**
+   * Tells a peer what is next for it, the others having no room; false where it knows everything. Marks of a refresh are
+   * told as `BoRR` and `EoRR`.
+   */
   pump(at: number): boolean {
     const peer = this.peers[at]!;
+    const before = this.octets[at]!.length;
+    this.tell([at], true);
     for (const family of peer.settings.families) {
-      const frame = this.routing.nextUpdate(peer, family) ?? this.routing.nextRefresh(peer, family);
-      if (frame === undefined) continue;
-      this.octets[at]!.push(frame.length);
-      if (messageType(frame) !== ROUTE_REFRESH) expect(this.#readers[at]!.read(frame)).toEqual({});
-      return true;
+      const messages = this.routing.nextUpdate(peer, family) ?? this.routing.nextRefresh(peer, family);
+      if (messages !== undefined) this.#read(at, messages);
     }
-    return false;
+    return this.octets[at]!.length > before || this.#isWalking(peer);
   }
 
+  /** Tells the groups once; only these peers have room. */
+  tell(ready: readonly number[], leaveBehind = false): Telling {
+    for (const at of ready) this.#ready.add(this.peers[at]!.index);
+    const telling = this.routing.tell(leaveBehind);
+    this.#ready.clear();
+    return telling;
+  }
+
+  /** Everybody is told everything, those of a group together. */
   sync(): void {
-    do this.settle();
-    while ([...this.peers.keys()].filter((at) => this.pump(at)).length > 0);
+    do {
+      this.settle();
+      while (this.tell([...this.peers.keys()]).hasMore);
+    } while ([...this.peers.keys()].filter((at) => this.pump(at)).length > 0);
   }
 
   /** What a peer has of a prefix: the first community, or `own`, of each path. */
@@ -177,6 +200,22 @@ export class RoutingBench {
     this.settle();
     const { attributes, tables } = this.routing;
     return [attributes.size, tables[4].prefixes.size, tables[6].prefixes.size];
+  }
+
+  /** There is more for it than one message took. */
+  #isWalking(peer: RoutingPeer): boolean {
+    return peer.settings.families.some(
+      (family) => peer.exportGroups.has(family) && this.routing.exports.isTelling(peer, family),
+    );
+  }
+
+  #read(at: number, messages: Uint8Array): void {
+    const framer = new Framer(EXTENDED_MAX_OCTETS);
+    framer.push(messages);
+    for (let frame = framer.next(); frame !== undefined; frame = framer.next()) {
+      this.octets[at]!.push(frame.length);
+      if (messageType(frame) !== ROUTE_REFRESH) expect(this.#readers[at]!.read(frame)).toEqual({});
+    }
   }
 
   #session(settings: PeerSettings, at: number, { bgpIdentifier = at + 10, ...session }: SessionText): Negotiated {

@@ -72,5 +72,10 @@ const multipleLabelsKeys = (open: Open): readonly FamilyKey[] =>
     .filter(({ count }) => count > 1)
     .map(({ family }) => familyKey(family));
 
-const common = (a: readonly FamilyKey[], b: readonly FamilyKey[]): ReadonlySet<FamilyKey> =>
-  new Set(a.filter((key) => b.includes(key)));
+function common(a: readonly FamilyKey[], b: readonly FamilyKey[]): ReadonlySet<FamilyKey> {
+  const both = a.filter((key) => b.includes(key));
+  return both.length === 0 ? NONE : new Set(both);
+}
+
+/** One for all: nearly every session has several of them for as long as it lives. */
+const NONE: ReadonlySet<FamilyKey> = new Set();

@@ -75,7 +75,8 @@ function decodeParameters(body: Reader): Parameters {
 
 /** One parameter per capability: some old speakers read no more than one. RFC 9072's form only where 255 octets are too few. */
 function encodeParameters(out: Writer, { capabilities, parameters, extendedParameters }: Parameters): void {
-  const groups = grouped(capabilities.map(encodeCapability), parameters);
+  const encoded = capabilities.map(encodeCapability);
+  const groups = parameters === undefined ? encoded : grouped(encoded, parameters);
   const plainOctets = groups.reduce((sum, { length }) => sum + 2 + length, 0);
   const extended = plainOctets > MAX_SHORT || extendedParameters === true;
   if (extended) {
@@ -91,10 +92,7 @@ function encodeParameters(out: Writer, { capabilities, parameters, extendedParam
 }
 
 /** The capabilities of each parameter, one behind the other. Throws a plain Error where the counts are not theirs. */
-function grouped(
-  capabilities: readonly Uint8Array[],
-  counts: readonly number[] = capabilities.map(() => 1),
-): readonly Uint8Array[] {
+function grouped(capabilities: readonly Uint8Array[], counts: readonly number[]): readonly Uint8Array[] {
   if (counts.reduce((sum, count) => sum + count, 0) !== capabilities.length) {
     throw new Error(`parameters ${counts.join(' ')} do not hold ${capabilities.length} capabilities`);
   }

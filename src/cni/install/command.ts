@@ -1,15 +1,8 @@
-/** `calico-node-ts install-cni`, and the same for an agent that keeps the files current. */
-import { existsSync } from 'node:fs';
-import { join } from 'node:path';
+/** `calico-node-ts install-cni`. */
 import type { Command } from 'commander';
 import type { Environment } from '../../config/datastore.ts';
-import { SettingsError } from '../../config/settings.ts';
-import { InvalidValueError } from '../../model/invalid.ts';
-import { systemClock } from '../../runtime/clock.ts';
-import { installCni } from './install.ts';
 import type { InstallReport } from './install.ts';
-import { installSettings } from './settings.ts';
-import type { InstallFlags, InstallSettings } from './settings.ts';
+import type { InstallFlags } from './settings.ts';
 
 export interface InstallCommandIo {
   readonly env: Environment;
@@ -26,33 +19,10 @@ export function addInstallCniCommand(program: Command, io: InstallCommandIo): vo
     .description(DESCRIPTION)
     .option('--bin-dir <directory>', 'where the runtime looks for plugins')
     .option('--net-dir <directory>', 'where it looks for configurations')
-    .action((flags: InstallFlags) => io.stdout(formatReport(cniInstaller(io.env, flags)())));
-}
-
-/**
- * Reads the settings anew each time, so that a template that changed is seen; the first time now. Throws
- * SettingsError or InstallError.
- */
-export function cniInstaller(env: Environment, flags: InstallFlags = {}): () => InstallReport {
-  const ports = { wallTime: () => systemClock.wallTime(), arch: process.arch };
-  const read = (): InstallSettings => installSettings(env, flags, ownPlugins());
-  asSettings(read);
-  return () => asSettings(() => installCni(read(), ports));
-}
-
-/** All values that are wrong here come out of the environment, also those inside a template. */
-function asSettings<T>(work: () => T): T {
-  try {
-    return work();
-  } catch (error) {
-    throw error instanceof InvalidValueError ? new SettingsError(error.message, { cause: error }) : error;
-  }
-}
-
-/** Beside the bundle that we are in, or, from source, where the build puts it. */
-function ownPlugins(): string {
-  const beside = join(import.meta.dirname, 'cni');
-  return existsSync(beside) ? beside : join(import.meta.dirname, '..', '..', '..', 'dist', 'cni');
+    .action(async (flags: InstallFlags) => {
+      const { cniInstaller } = await import('./installer.ts');
+      io.stdout(formatReport(cniInstaller(io.env, flags)()));
+    });
 }
 
 function formatReport({ done, left }: InstallReport): string {

@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import { procNetstat } from '../../../bird/peer/proc-netstat.ts';
-import { parseNetstat } from '../../../bird/peer/tcp-counters.ts';
+import { parseNetstat, sharedEvidence } from '../../../bird/peer/tcp-counters.ts';
+import { FakeClock } from '../../support/fake-clock.ts';
 import { FakeTcpEvidence } from '../../support/fake-tcp-evidence.ts';
 
 const NETSTAT = `TcpExt: SyncookiesSent TCPMD5NotFound TCPMD5Unexpected TCPMD5Failure TCPSackShifted TCPMinTTLDrop
@@ -33,4 +34,19 @@ test('the fake counts as the kernel does', () => {
   evidence.drop('md5Failure');
   evidence.drop('md5Failure', 2);
   expect(evidence.read()).toMatchObject({ md5Failure: 3, minTtlDrop: 0 });
+});
+
+test('a thousand peers that ask at once share a reading, and who asks later has one of his own', async () => {
+  const clock = new FakeClock();
+  const evidence = new FakeTcpEvidence();
+  const reading = { times: 0 };
+  const shared = sharedEvidence(() => {
+    reading.times++;
+    return evidence.read();
+  }, clock);
+  for (let i = 0; i < 1000; i++) shared();
+  expect(reading.times).toBe(1);
+  evidence.drop('md5Failure');
+  await clock.advance(100);
+  expect(shared()).toMatchObject({ md5Failure: 1 });
 });

@@ -30,6 +30,9 @@ export const external = (changes: Partial<ExportTarget> = {}): ExportTarget =>
 
 export const path = (...asns: readonly number[]): readonly AsSegment[] => [{ type: 'sequence', asns }];
 
+/** Well-known communities that keep a route back. */
+export const NO_EXPORT_VALUES: readonly number[] = [0xffffff01, 0xffffff02];
+
 export const route: PathAttributes = { origin: 'igp', asPath: path(65001), nextHop: THEIRS, med: 5, localPref: 300 };
 
 /** From whom, to whom, and what the export filters said. */

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
 import type { Dataplane, HostInterface } from '../../../felix/index.ts';
+import { NewEndpoints } from '../../../src/agent/new-endpoints.ts';
 import { createPods, podPorts } from '../../../src/agent/pods.ts';
 import type { Pods } from '../../../src/agent/pods.ts';
 import { localBlocks } from '../../../src/agent/cluster-view.ts';
@@ -12,8 +13,7 @@ import { removePod } from '../../../src/cni/del.ts';
 import { handleId } from '../../../src/cni/names.ts';
 import type { PodPorts } from '../../../src/cni/ports.ts';
 import { createIpam } from '../../../src/ipam/index.ts';
-import { formatIpAddress, hostPrefix, parseIpAddress } from '../../../src/model/ip.ts';
-import type { IpAddress } from '../../../src/model/ip.ts';
+import { formatIpAddress, parseIpAddress } from '../../../src/model/ip.ts';
 import { createResourceClient, resourcesFromEntries } from '../../../src/resources/index.ts';
 import type { AnyResource } from '../../../src/resources/index.ts';
 import { podAttachment } from '../../support/fake-host.ts';
@@ -64,29 +64,17 @@ async function makePods(pools: Readonly<Record<string, object>> = { p1: { cidr: 
     resources: resourcesFromEntries(entries).resources,
     blocks: localBlocks(entries, 'a'),
   };
-  const routed: IpAddress[] = [];
   const dataplane = {
-    addWorkloadInterface: ({ addresses }) => {
-      routed.push(...addresses);
-      return Promise.resolve({ mac: '0a:00:00:00:00:01', mtu: 1500 });
-    },
+    addWorkloadInterface: () => Promise.resolve({ mac: '0a:00:00:00:00:01', mtu: 1500 }),
     removeWorkloadInterface: () => Promise.resolve(),
-    onChange: () => () => undefined,
     interfaces: () => Promise.resolve(['cali0', 'cali1'].map((name) => ({ name, kind: 'veth' }) as HostInterface)),
-    routes: () =>
-      routed.map((address) => ({
-        state: 'programmed' as const,
-        route: {
-          prefix: hostPrefix(address),
-          class: 'local-workload' as const,
-          target: { kind: 'blackhole' as const },
-          reason: '',
-        },
-      })),
   } as Partial<Dataplane> as Dataplane;
   const ipam = createIpam(store, { clock: systemClock, random: () => 0 });
   const portsOn = (node: string): PodPorts =>
-    podPorts({ node, clock: systemClock, ipam, dataplane, resources, knowledge: () => ({ ...knowledge, node }) });
+    podPorts({
+      ...{ node, clock: systemClock, ipam, dataplane, resources, knowledge: () => ({ ...knowledge, node }) },
+      newEndpoints: new NewEndpoints(),
+    });
   return { on: (node: string): Pods => createPods(portsOn(node)), portsOn, ipam, resources, lists, conflicts };
 }
 

@@ -52,7 +52,7 @@ describe('ADD', () => {
     expect(host.state()).toEqual(once);
   });
 
-  test.each(['assign', 'addInterface', 'putEndpoint', 'routed'] as const)(
+  test.each(['assign', 'addInterface', 'putEndpoint'] as const)(
     'leaves nothing when %s fails, whether the step was done or not',
     async (step) => {
       for (const when of ['before', 'after'] as const) {
@@ -62,7 +62,7 @@ describe('ADD', () => {
     },
   );
 
-  test.each(['held', 'endpointsOf', 'assign', 'addInterface', 'putEndpoint', 'routed'] as const)(
+  test.each(['held', 'endpointsOf', 'assign', 'addInterface', 'putEndpoint'] as const)(
     'again for a pod that runs takes nothing from it when %s fails',
     async (step) => {
       await addPod(REQUEST, host.ports());
@@ -272,7 +272,7 @@ describe('an agent that dies', () => {
 
   test('in the midst of undoing an ADD leaves only what a DEL removes', async () => {
     for (let steps = 0; steps <= ADD_STEPS + 4; steps++) {
-      await addPod(REQUEST, host.dyingAfter(steps, { routed: 'before' })).catch(() => undefined);
+      await addPod(REQUEST, host.dyingAfter(steps, { putEndpoint: 'after' })).catch(() => undefined);
       host.reborn();
       await removePod(DEL('c1'), host.ports());
       expect(host.state(), `after ${steps} steps`).toEqual(nothing);

@@ -53,6 +53,28 @@ describe('addresses', () => {
     fc.assert(fc.property(address, (a) => sameAddress(parseIpAddress(formatIpAddress(a)), a)));
   });
 
+  test('of what looks like dotted decimal, what ip-num takes is taken, and nothing else', () => {
+    const octet = fc.oneof(
+      fc.integer({ min: 0, max: 300 }).map(String),
+      fc.constantFrom('', '0', '00', '01', '255', '1a'),
+    );
+    const nearly = fc.array(octet, { minLength: 3, maxLength: 5 }).map((octets) => octets.join('.'));
+    const outcome = (parse: () => number): number | 'refused' => {
+      try {
+        return parse();
+      } catch {
+        return 'refused';
+      }
+    };
+    fc.assert(
+      fc.property(nearly, (text) => {
+        const judged = outcome(() => Number(new ipnum.IPv4(text).getValue()));
+        expect(outcome(() => parseIpAddress(text).words[0]!)).toBe(judged);
+      }),
+      { numRuns: 2000 },
+    );
+  });
+
   test('IPv6 text is the same as the runtime prints', () => {
     const canonical = (text: string): string => new SocketAddress({ address: text, family: 'ipv6' }).address;
     // inet_ntop shows embedded IPv4 in dotted form; we do not, as RFC 5952 §5 leaves it open for unknown prefixes.

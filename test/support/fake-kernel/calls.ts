@@ -29,6 +29,11 @@ export class Calls {
     return this.begin(call, words);
   }
 
+  /** What is asked at once is done in order: each call takes as long to begin as any other. */
+  async turn(): Promise<void> {
+    await Promise.resolve();
+  }
+
   /** A read begins. */
   async begin(call: KernelCall, words: string): Promise<void> {
     await Promise.resolve();

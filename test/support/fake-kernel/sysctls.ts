@@ -3,11 +3,11 @@ import type { WatchedSysctl } from '../../../felix/kernel.ts';
 import type { FakeNamespace } from './namespace.ts';
 
 /** Those of a link that is not there are not there either. */
-export function checkSysctl(namespace: FakeNamespace, path: string): void {
+export function sysctlRefusal(namespace: FakeNamespace, path: string): KernelError | undefined {
   const name = /^net\/ipv[46]\/(?:conf|neigh)\/([^/]+)\//.exec(path)?.[1];
-  if (name !== undefined && !['all', 'default'].includes(name) && namespace.linkNamed(name) === undefined) {
-    throw new KernelError(`sysctl ${path}: ENOENT (no such file or directory)`, 'ENOENT');
-  }
+  if (name === undefined || ['all', 'default'].includes(name) || namespace.linkNamed(name) !== undefined)
+    return undefined;
+  return new KernelError(`sysctl ${path}: ENOENT (no such file or directory)`, 'ENOENT');
 }
 
 /** The kernel tells of some alone; ip_forward is `forwarding` of `all`. */

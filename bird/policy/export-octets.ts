@@ -1,0 +1,188 @@
+/** Export without decoding: `exportRoute` for the sets that need no thought, from octets to octets. Pure. */
+import type { IpFamily } from '../../src/model/ip.ts';
+import { mayTell } from './export.ts';
+import type { ExportSource, ExportTarget } from './export.ts';
+
+/** Of a set that `exportRoute` must look at. */
+export const NOT_PLAIN = -1;
+/** Of a set that is not told, whatever it carries. */
+export const KEPT_BACK = -2;
+
+const AS_PATH = 2;
+const MED = 4;
+const LOCAL_PREF = 5;
+const COMMUNITIES = 8;
+const ORIGINATOR_ID = 9;
+const CLUSTER_LIST = 10;
+const AIGP = 26;
+const TRANSITIVE = 0x40;
+const OPTIONAL = 0x80;
+const EXTENDED_LENGTH = 0x10;
+
+const SEQUENCE = 2;
+const MAX_SEGMENT_ASNS = 255;
+/** From here on communities may be well known, and forbid something. RFC 1997, RFC 9494, RFC 8326. */
+const WELL_KNOWN = 0xffff;
+const DEFAULT_LOCAL_PREF = 100;
+/** So long a set fits into every message; of longer ones others decide. */
+const MAX_OCTETS = 3500;
+const ROOM = 4096;
+/** Behind the last code. */
+const NO_MORE = 256;
+
+/** What a group of peers sees of us, as far as this file knows how to serve it. */
+export interface PlainTarget {
+  readonly family: IpFamily;
+  readonly target: ExportTarget;
+  readonly hasFilters: boolean;
+}
+
+/**
+ * Works on sets as the cache keeps them: how long the next hop is, the next hop, then the attributes in order of code,
+ * as `canonicalAttributes` writes them; and writes what the peers are told in the same form.
+ */
+export class PlainExport {
+  readonly octets = new Uint8Array(ROOM);
+  readonly #target: ExportTarget;
+  readonly #family: IpFamily;
+  readonly #isPossible: boolean;
+  #end = 0;
+  /** What is put in where the set has none: the next code of these, behind what is written. */
+  #isReflecting = false;
+  #sourceIdentifier = 0;
+  #written = 0;
+
+  constructor({ family, target, hasFilters }: PlainTarget) {
+    this.#family = family;
+    this.#target = target;
+    const { role, routeServerClient, asOverride, privateAsKept, isWithoutPolicy, draining } = target;
+    const special = [role, routeServerClient, asOverride, privateAsKept, isWithoutPolicy];
+    this.#isPossible = !hasFilters && !draining && special.every((each) => each === undefined);
+  }
+
+  /** How many of `octets` are what the peers are told of a set from that source; or NOT_PLAIN, or KEPT_BACK. */
+  write(set: Uint8Array, source: ExportSource): number {
+    if (!this.#isPossible || set.length > MAX_OCTETS) return NOT_PLAIN;
+    const target = this.#target;
+    if (!mayTell(source, target)) return KEPT_BACK;
+    if (!this.#putNextHop(set, source)) return NOT_PLAIN;
+    this.#isReflecting =
+      !target.external && source.kind === 'peer' && !source.external && target.clusterId !== undefined;
+    this.#sourceIdentifier = source.kind === 'peer' ? source.bgpIdentifier : 0;
+    this.#written = 0;
+    let hasPath = false;
+    for (let at = 1 + set[0]!; at < set.length;) {
+      const code = set[at + 1]!;
+      const isExtended = (set[at]! & EXTENDED_LENGTH) !== 0;
+      const length = isExtended ? (set[at + 2]! << 8) | set[at + 3]! : set[at + 2]!;
+      const start = at + (isExtended ? 4 : 3);
+      if (code === AS_PATH) hasPath = true;
+      else if (!this.#isPlain(set, code, start, start + length)) return NOT_PLAIN;
+      if (code === AS_PATH && target.external) {
+        if (!this.#putPath(set, start, start + length)) return NOT_PLAIN;
+      } else if (!target.external || !isInner(code, source)) {
+        this.#put(set, code, at, start + length);
+      }
+      at = start + length;
+    }
+    if (!hasPath) return NOT_PLAIN;
+    if (!target.external) this.#insertBefore(NO_MORE);
+    return this.#end;
+  }
+
+  /** What it carries does not decide whether, or in what form, it is told. */
+  // eslint-disable-next-line max-params -- once for each attribute of a set, so without an object
+  #isPlain(set: Uint8Array, code: number, start: number, end: number): boolean {
+    if (code === AIGP) return false;
+    if (code !== COMMUNITIES) return true;
+    for (let at = start; at < end; at += 4) if (((set[at]! << 8) | set[at + 1]!) === WELL_KNOWN) return false;
+    return true;
+  }
+
+  /** RFC 4271 §5.1.3; false where it takes more thought. */
+  #putNextHop(set: Uint8Array, source: ExportSource): boolean {
+    const { external, nextHop, localAddress, nextHopFamily } = this.#target;
+    const isKept = source.kind === 'peer' && nextHop !== 'self' && (nextHop === 'keep' || !external);
+    const octets = isKept ? set.subarray(1, 1 + set[0]!) : localAddress;
+    if (octets === undefined || octets.length !== (this.#family === 4 ? 4 : 16)) return false;
+    if (nextHopFamily !== undefined && nextHopFamily !== this.#family) return false;
+    // Link-local ones end at the link.
+    if (isKept && octets.length === 16 && octets[0] === 0xfe) return false;
+    // IPv4 in IPv6 clothes.
+    if (octets.length === 16 && octets[0] === 0) return false;
+    this.octets[0] = octets.length;
+    this.octets.set(octets, 1);
+    this.#end = 1 + octets.length;
+    return true;
+  }
+
+  /** Our AS into the first sequence, or one of its own where that is full or is a set. RFC 4271 §5.1.2. */
+  #putPath(set: Uint8Array, start: number, end: number): boolean {
+    for (let at = start; at < end; at += 2 + 4 * set[at + 1]!) if (set[at]! > SEQUENCE) return false;
+    const isJoined = start < end && set[start] === SEQUENCE && set[start + 1]! < MAX_SEGMENT_ASNS;
+    const length = end - start + (isJoined ? 4 : 6);
+    this.#putHeader(TRANSITIVE, AS_PATH, length);
+    const out = this.octets;
+    out[this.#end++] = SEQUENCE;
+    out[this.#end++] = isJoined ? set[start + 1]! + 1 : 1;
+    this.#put32(this.#target.localAsn);
+    for (let at = isJoined ? start + 2 : start; at < end; at++) out[this.#end++] = set[at]!;
+    return true;
+  }
+
+  /** One attribute, within the AS behind those that the set does not have. */
+  // eslint-disable-next-line max-params -- as above
+  #put(set: Uint8Array, code: number, start: number, end: number): void {
+    if (!this.#target.external) {
+      this.#insertBefore(code);
+      if (this.#isReflecting && code === CLUSTER_LIST) {
+        const from = (set[start]! & EXTENDED_LENGTH) === 0 ? start + 3 : start + 4;
+        this.#putHeader(OPTIONAL, CLUSTER_LIST, end - from + 4);
+        this.#put32(this.#target.clusterId!);
+        for (let at = from; at < end; at++) this.octets[this.#end++] = set[at]!;
+        this.#written = code;
+        return;
+      }
+      this.#written = code;
+    }
+    for (let at = start; at < end; at++) this.octets[this.#end++] = set[at]!;
+  }
+
+  /** LOCAL_PREF, and to reflect who brought it and our cluster: RFC 4271 §5.1.5, RFC 4456 §8. */
+  #insertBefore(code: number): void {
+    if (this.#written < LOCAL_PREF && code > LOCAL_PREF) this.#insert(TRANSITIVE, LOCAL_PREF, DEFAULT_LOCAL_PREF);
+    if (!this.#isReflecting) return;
+    if (this.#written < ORIGINATOR_ID && code > ORIGINATOR_ID) {
+      this.#insert(OPTIONAL, ORIGINATOR_ID, this.#sourceIdentifier);
+    }
+    if (this.#written < CLUSTER_LIST && code > CLUSTER_LIST) {
+      this.#insert(OPTIONAL, CLUSTER_LIST, this.#target.clusterId!);
+    }
+  }
+
+  #insert(flags: number, code: number, value: number): void {
+    this.#putHeader(flags, code, 4);
+    this.#put32(value);
+    this.#written = code;
+  }
+
+  #putHeader(flags: number, code: number, length: number): void {
+    const out = this.octets;
+    out[this.#end++] = length > 0xff ? flags | EXTENDED_LENGTH : flags;
+    out[this.#end++] = code;
+    if (length > 0xff) out[this.#end++] = length >>> 8;
+    out[this.#end++] = length;
+  }
+
+  #put32(value: number): void {
+    const out = this.octets;
+    out[this.#end++] = value >>> 24;
+    out[this.#end++] = value >>> 16;
+    out[this.#end++] = value >>> 8;
+    out[this.#end++] = value;
+  }
+}
+
+/** What stays in its AS; a MED of our own does not. RFC 4271 §5.1.4. */
+const isInner = (code: number, source: ExportSource): boolean =>
+  code === LOCAL_PREF || code === ORIGINATOR_ID || code === CLUSTER_LIST || (code === MED && source.kind === 'peer');

@@ -1,0 +1,102 @@
+/** Import without decoding: what the octets of an attribute set say for sure. Pure. */
+import type { ImportContext } from './import.ts';
+import { wellKnown } from './well-known.ts';
+
+const AS_PATH = 2;
+const COMMUNITIES = 8;
+const ORIGINATOR_ID = 9;
+const CLUSTER_LIST = 10;
+const EXTENDED_LENGTH = 0x10;
+
+const SEQUENCE = 2;
+/** Far below what `judgeAttributes` allows: longer ones are counted there. */
+const MAX_ASNS = 255;
+
+/** `judgeAttributes` and `rewriteOnImport` as questions to the octets that the cache keeps of a set (`canonicalAttributes`). */
+export class PlainImport {
+  readonly #context: ImportContext;
+  readonly #isPossible: boolean;
+  /** What is being judged. */
+  #octets: Uint8Array = new Uint8Array();
+
+  constructor(context: ImportContext) {
+    this.#context = context;
+    this.#isPossible = context.isWithoutPolicy !== true && context.role === undefined;
+  }
+
+  /** True: import accepts the set and changes nothing. False: it may still, `judgeAttributes` knows. */
+  accepts(octets: Uint8Array): boolean {
+    this.#octets = octets;
+    if (!this.#isPossible || !this.#acceptsNextHop()) return false;
+    for (let at = 1 + octets[0]!; at < octets.length;) {
+      const code = octets[at + 1]!;
+      const isExtended = (octets[at]! & EXTENDED_LENGTH) !== 0;
+      const length = isExtended ? (octets[at + 2]! << 8) | octets[at + 3]! : octets[at + 2]!;
+      const start = at + (isExtended ? 4 : 3);
+      at = start + length;
+      if (!this.#acceptsAttribute(code, start, at)) return false;
+    }
+    return true;
+  }
+
+  #acceptsAttribute(code: number, start: number, end: number): boolean {
+    const { external, bgpIdentifier, clusterId } = this.#context;
+    switch (code) {
+      case AS_PATH:
+        return this.#acceptsPath(start, end);
+      case COMMUNITIES:
+        return !external || !this.#hasWord(start, end, GRACEFUL_SHUTDOWN);
+      case ORIGINATOR_ID:
+        return external || !this.#hasWord(start, end, bgpIdentifier);
+      case CLUSTER_LIST:
+        return clusterId === undefined || !this.#hasWord(start, end, clusterId);
+      default:
+        return true;
+    }
+  }
+
+  #acceptsPath(start: number, end: number): boolean {
+    const { localAsn, firstAsn } = this.#context;
+    const octets = this.#octets;
+    if (firstAsn !== undefined) {
+      const isFirst = start < end && octets[start] === SEQUENCE && this.#hasWord(start + 2, start + 6, firstAsn);
+      if (!isFirst) return false;
+    }
+    let count = 0;
+    for (let at = start; at < end;) {
+      const next = at + 2 + 4 * octets[at + 1]!;
+      count += octets[at + 1]!;
+      if (this.#hasWord(at + 2, next, localAsn)) return false;
+      at = next;
+    }
+    return count <= MAX_ASNS;
+  }
+
+  /** An address that begins with 0 may be IPv4 in IPv6 clothes, or none at all. */
+  #acceptsNextHop(): boolean {
+    const length = this.#octets[0]!;
+    const first = this.#octets[1]!;
+    if (length === 4) return first !== 0 && first !== 127 && first < 224 && !this.#isOurs(1, 4);
+    if (first === 0 || first === 0xff) return false;
+    if (length === 16) return !this.#isOurs(1, 16);
+    return length === 32 && !this.#isOurs(1, 16) && !this.#isOurs(17, 16);
+  }
+
+  #isOurs(at: number, length: number): boolean {
+    const { localAddress } = this.#context;
+    if (localAddress.length !== length) return false;
+    for (let i = 0; i < length; i++) if (this.#octets[at + i] !== localAddress[i]) return false;
+    return true;
+  }
+
+  #hasWord(start: number, end: number, word: number): boolean {
+    const octets = this.#octets;
+    for (let at = start; at < end; at += 4) {
+      const own = (octets[at]! << 24) | (octets[at + 1]! << 16) | (octets[at + 2]! << 8) | octets[at + 3]!;
+      if (own === (word | 0)) return true;
+    }
+    return false;
+  }
+}
+
+const GRACEFUL_SHUTDOWN = wellKnown.GRACEFUL_SHUTDOWN.value;

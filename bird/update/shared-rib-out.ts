@@ -1,0 +1,254 @@
+import { ABSENT } from '../rib/int-table.ts';
+import { IntQueue } from '../rib/int-queue.ts';
+import type { RibMemory } from '../rib/lane.ts';
+import { NO_PEER } from './batch.ts';
+import type { Batch } from './batch.ts';
+
+/** What a group wants told of a prefix. */
+export interface Wish {
+  /** Works it out for a prefix; the two below hold until the next call. */
+  look(prefix: number): void;
+  /** The attribute set as its peers are told it, or ABSENT. */
+  readonly target: number;
+  /** Whose route it is, and so who is not told: split horizon. NO_PEER: this node's. */
+  readonly from: number;
+}
+
+/** One row that changed: who is told what now, and was before. */
+export interface RowChange {
+  readonly prefix: number;
+  readonly before: number;
+  readonly beforeFrom: number;
+  readonly after: number;
+  readonly afterFrom: number;
+}
+
+/** A peer that looks on. */
+export interface Watcher {
+  readonly peer: number;
+  /** A row is another, and what was said about it to the group was not said to this peer. */
+  rowChanged(rib: SharedRibOut, change: RowChange): void;
+  /** Of a peer that is told with the group: this prefix is told to it alone. `has`: what it has of it, or ABSENT. */
+  setApart(prefix: number, has: number): void;
+  /** The peer does not keep up with its group: it is told by itself from now on. */
+  fallBehind(): void;
+  /** A batch in which some rows were set apart has been sent. */
+  strayed(): void;
+}
+
+type Writable<T> = { -readonly [K in keyof T]: T[K] };
+
+/**
+ * The Adj-RIB-Out that all peers with the same view of us share (RFC 4271 §3.2): a row for each prefix says what they
+ * have been told. A peer is told with the group, or watches apart and remembers for itself where it differs: one that
+ * is new, is slow, or is to hear something that concerns it alone. So a change costs as much for a thousand peers as
+ * for one. Holds its prefixes and attribute sets alive, some 9 octets a prefix.
+ */
+export class SharedRibOut {
+  /** Every row has been looked at once: what the group was told is what is wanted, but for what is due. */
+  isFilled = false;
+  readonly #memory: RibMemory;
+  readonly #wish: Wish;
+  /** By prefix: the attribute set that was told, or ABSENT, and whose route that is. */
+  #told = new Int32Array(8).fill(ABSENT);
+  #from = new Int32Array(8);
+  #dueMarks = new Uint8Array(8);
+  readonly #due = new IntQueue();
+  /** Rows by whose routes they are. */
+  readonly #counts: number[] = [];
+  #count = 0;
+  readonly #together = new Map<number, Watcher>();
+  readonly #apart = new Set<Watcher>();
+  readonly #strays = new Set<Watcher>();
+  readonly #change: Writable<RowChange> = {
+    ...{ prefix: 0, before: ABSENT, beforeFrom: NO_PEER, after: ABSENT, afterFrom: NO_PEER },
+  };
+
+  readonly #unwatched: () => void;
+
+  /** `unwatched`: the last peer has left, and nobody may come any more. */
+  constructor(memory: RibMemory, wish: Wish, unwatched: () => void) {
+    this.#memory = memory;
+    this.#wish = wish;
+    this.#unwatched = unwatched;
+  }
+
+  /** One more than the last row. */
+  get rows(): number {
+    return this.#told.length;
+  }
+
+  get hasDue(): boolean {
+    return this.#due.size > 0;
+  }
+
+  get isWatched(): boolean {
+    return this.#together.size + this.#apart.size > 0;
+  }
+
+  /** Those that are told by themselves, or come from here and compare. */
+  get apart(): ReadonlySet<Watcher> {
+    return this.#apart;
+  }
+
+  watchers(): readonly Watcher[] {
+    return [...this.#together.values(), ...this.#apart];
+  }
+
+  /** Those that are told with the group. */
+  get together(): ReadonlyMap<number, Watcher> {
+    return this.#together;
+  }
+
+  isDue(prefix: number): boolean {
+    return this.#dueMarks[prefix] === 1;
+  }
+
+  /** What the peer is to have of a prefix, as far as the group was told, or ABSENT. */
+  toldTo(peer: number, prefix: number): number {
+    return prefix >= this.#told.length || this.#from[prefix] === peer ? ABSENT : this.#told[prefix]!;
+  }
+
+  /** How many prefixes that is. */
+  countFor(peer: number): number {
+    return this.#count - (this.#counts[peer] ?? 0);
+  }
+
+  /** From now on told with the group; it must have what the group has. */
+  join(watcher: Watcher): void {
+    this.#apart.delete(watcher);
+    this.#together.set(watcher.peer, watcher);
+  }
+
+  /** From now on told by itself. */
+  part(watcher: Watcher): void {
+    this.#together.delete(watcher.peer);
+    this.#apart.add(watcher);
+  }
+
+  leave(watcher: Watcher): void {
+    if (this.#together.get(watcher.peer) === watcher) this.#together.delete(watcher.peer);
+    this.#apart.delete(watcher);
+    this.#strays.delete(watcher);
+    if (!this.isWatched) this.#unwatched();
+  }
+
+  /** What is wanted for a prefix may be another now; looked at once by `tell`, however often this is called. */
+  touch(prefix: number): void {
+    if (prefix >= this.#told.length) this.#grow();
+    if (this.#dueMarks[prefix] === 1) return;
+    this.#dueMarks[prefix] = 1;
+    this.#memory.prefixes.retain(prefix);
+    this.#due.push(prefix);
+  }
+
+  /** Brings one row up to date that nobody was told anything of: before the first peer is told. */
+  fill(prefix: number): boolean {
+    if (prefix >= this.#told.length) this.#grow();
+    const isOther = this.#bringUp(prefix);
+    if (isOther) this.#watched();
+    return isOther;
+  }
+
+  /** At most `limit` of the rows that are due; what is to be said goes to the batch. */
+  tell(limit: number, batch: Batch): void {
+    for (let left = Math.min(limit, this.#due.size); left > 0 && !batch.isFull; left--) {
+      const prefix = this.#due.shift();
+      this.#dueMarks[prefix] = 0;
+      if (!this.#bringUp(prefix) || !this.#watched(batch)) this.#memory.prefixes.release(prefix);
+    }
+  }
+
+  /** Peers of the group that must hear something of the last batch by themselves: after it has been sent. */
+  takeStrays(): readonly Watcher[] {
+    if (this.#strays.size === 0) return NOBODY_ASTRAY;
+    const strays = [...this.#strays];
+    this.#strays.clear();
+    for (const stray of strays) stray.strayed();
+    return strays;
+  }
+
+  /** Lets go of what a row holds, when nobody watches any more; true where it held something. */
+  letGo(prefix: number): boolean {
+    const { attributes, prefixes } = this.#memory;
+    const told = this.#told[prefix]!;
+    const isDue = this.#dueMarks[prefix] === 1;
+    if (told !== ABSENT) attributes.release(told);
+    if (told !== ABSENT) prefixes.release(prefix);
+    if (isDue) prefixes.release(prefix);
+    this.#told[prefix] = ABSENT;
+    this.#dueMarks[prefix] = 0;
+    return told !== ABSENT || isDue;
+  }
+
+  /** True where the row is another: `#change` says how. The set before is held until `#watched`. */
+  #bringUp(prefix: number): boolean {
+    const [told, from, wish] = [this.#told, this.#from, this.#wish];
+    wish.look(prefix);
+    const before = told[prefix]!;
+    const beforeFrom = from[prefix]!;
+    const after = wish.target;
+    const afterFrom = after === ABSENT ? NO_PEER : wish.from;
+    if (before === after && beforeFrom === afterFrom) return false;
+    if (after !== ABSENT) {
+      this.#memory.attributes.retain(after);
+      this.#counts[afterFrom] = (this.#counts[afterFrom] ?? 0) + 1;
+    }
+    if (before !== ABSENT) this.#counts[beforeFrom]!--;
+    this.#count += Number(after !== ABSENT) - Number(before !== ABSENT);
+    told[prefix] = after;
+    from[prefix] = afterFrom;
+    if (before === ABSENT) this.#memory.prefixes.retain(prefix);
+    const change = this.#change;
+    change.prefix = prefix;
+    change.before = before;
+    change.beforeFrom = beforeFrom;
+    change.after = after;
+    change.afterFrom = afterFrom;
+    return true;
+  }
+
+  /** Everybody hears of the change, each in the way that is his; true where the batch took the hold on the prefix over. */
+  #watched(batch?: Batch): boolean {
+    const change = this.#change;
+    const { prefix, before, beforeFrom, after, afterFrom } = change;
+    for (const watcher of this.#apart) watcher.rowChanged(this, change);
+    let isTaken = false;
+    if (batch !== undefined && this.#together.size > 0) {
+      if (before !== after) {
+        batch.add(prefix, after, after === ABSENT ? beforeFrom : afterFrom);
+        isTaken = true;
+      }
+      if (beforeFrom !== afterFrom) this.#noteStrays(change);
+    }
+    if (before !== ABSENT) this.#memory.attributes.release(before);
+    if (after === ABSENT) this.#memory.prefixes.release(prefix);
+    return isTaken;
+  }
+
+  /** Whose route it is now is not among those who are told, and still has what was there before. */
+  #noteStrays({ prefix, before, beforeFrom, after, afterFrom }: RowChange): void {
+    const giver = before === ABSENT || after === ABSENT ? undefined : this.#together.get(afterFrom);
+    if (giver !== undefined) {
+      giver.setApart(prefix, before);
+      this.#strays.add(giver);
+    }
+    const former = before === after ? this.#together.get(beforeFrom) : undefined;
+    if (former === undefined) return;
+    former.setApart(prefix, ABSENT);
+    this.#strays.add(former);
+  }
+
+  #grow(): void {
+    const rows = this.#memory.prefixes.capacity;
+    const [told, from, marks] = [this.#told, this.#from, this.#dueMarks];
+    this.#told = new Int32Array(rows).fill(ABSENT, told.length);
+    this.#told.set(told);
+    this.#from = new Int32Array(rows);
+    this.#from.set(from);
+    this.#dueMarks = new Uint8Array(rows);
+    this.#dueMarks.set(marks);
+  }
+}
+
+const NOBODY_ASTRAY: readonly Watcher[] = [];

@@ -1,0 +1,60 @@
+import fc from 'fast-check';
+import { expect, test } from 'vitest';
+import { AttributeCache } from '../../../bird/rib/attribute-cache.ts';
+import { qualityOf } from '../../../bird/rib/quality.ts';
+import { canonicalAttributes, decodeCanonical } from '../../../bird/wire.ts';
+import type { PathAttributes } from '../../../bird/wire.ts';
+import { pathAttributes } from '../../support/bgp-arbitraries.ts';
+
+test('what is kept as octets reads as it was given', () => {
+  fc.assert(
+    fc.property(pathAttributes, (set) => {
+      const octets = canonicalAttributes(set);
+      expect(canonicalAttributes(decodeCanonical(octets))).toEqual(octets);
+      expect(decodeCanonical(octets)).toEqual(set);
+    }),
+  );
+});
+
+test('is a table of sets, whatever comes and goes, by value, by octets and as a message had it', () => {
+  const steps = fc.array(fc.tuple(fc.constantFrom('value', 'octets', 'raw', 'drop'), fc.nat(60)), { maxLength: 200 });
+  const setOf = (key: number): PathAttributes => ({ med: key });
+  const rawOf = (key: number): Uint8Array => Uint8Array.of(key, 1, 2);
+  fc.assert(
+    fc.property(steps, (list) => {
+      const cache = new AttributeCache();
+      const ids = new Map<number, number>();
+      const raws = new Set<number>();
+      for (const [action, key] of list) {
+        const known = ids.get(key);
+        const octets = canonicalAttributes(setOf(key));
+        if (action === 'drop') {
+          if (known !== undefined) cache.release(known);
+          ids.delete(key);
+          raws.delete(key);
+          continue;
+        }
+        const id = action === 'value' ? cache.intern(setOf(key)) : cache.internOctets(octets, octets.length);
+        expect(known ?? id).toBe(id);
+        if (known === undefined) cache.retain(id);
+        ids.set(key, id);
+        expect([cache.med(id), cache.rank(id)]).toEqual([key, qualityOf(octets).rank]);
+        if (action === 'raw' && !raws.has(key)) cache.rememberRaw(rawOf(key), 3, id);
+        if (action === 'raw') raws.add(key);
+      }
+      expect([cache.size, new Set(ids.values()).size]).toEqual([ids.size, ids.size]);
+      for (const [key, id] of ids) {
+        expect([cache.attributes(id), cache.record(id).med]).toEqual([setOf(key), key]);
+        expect(cache.octets(id)).toEqual(canonicalAttributes(setOf(key)));
+      }
+      for (let key = 0; key <= 60; key++) expect(cache.findRaw(rawOf(key), 3)).toBe(raws.has(key) ? ids.get(key) : -1);
+    }),
+  );
+});
+
+test('the next hop is read without the rest', () => {
+  const cache = new AttributeCache();
+  const nextHop = Uint8Array.of(10, 0, 0, 1);
+  expect(cache.nextHop(cache.intern({ origin: 'igp', nextHop }))).toEqual(nextHop);
+  expect(cache.nextHop(cache.intern({ origin: 'igp' }))).toBeUndefined();
+});

@@ -1,0 +1,111 @@
+/** Peers that are told together, and those that are not for a while. */
+import { describe, expect, test } from 'vitest';
+import { Member } from '../../../bird/update/member.ts';
+import { attributesOf, RoutingBench } from '../../support/routing-bench.ts';
+
+const P = Array.from({ length: 8 }, (_, i) => `10.0.${i}.0/24`);
+
+/** A peer that gives, and three that see the same of us. */
+function setUp(): RoutingBench {
+  const addresses = ['10.9.0.2', '10.9.0.3', '10.9.0.4', '10.9.0.5'];
+  const b = new RoutingBench(addresses.map((address, i) => ({ address, remoteAsn: 65001 + i })));
+  b.sync();
+  return b;
+}
+
+// eslint-disable-next-line max-params -- who, what, and how it is marked
+const announce = (b: RoutingBench, at: number, prefixes: readonly string[], mark = 1): void => {
+  for (const prefix of prefixes) b.announce(at, prefix, { attributes: attributesOf(mark) });
+  b.settle();
+};
+const sizes = (b: RoutingBench): readonly number[] => b.told.map(({ size }) => size);
+function behind(b: RoutingBench, at: number): number {
+  const adjRibOut = b.peers[at]!.adjRibOut[4];
+  return adjRibOut instanceof Member ? adjRibOut.behind : Number.NaN;
+}
+
+test('the same octets go to all of a group, and none to whom the routes came from', () => {
+  const b = setUp();
+  announce(b, 0, P);
+  b.tell([0, 1, 2, 3]);
+  expect(sizes(b)).toEqual([0, 8, 8, 8]);
+  expect(new Set(b.together.map(({ buffer }) => buffer)).size).toBe(1);
+  expect(b.peers.map(({ adjRibOut }) => adjRibOut[4].advertised)).toEqual([0, 8, 8, 8]);
+});
+
+test('what two peers give in one batch goes to each without its own', () => {
+  const b = setUp();
+  announce(b, 0, P.slice(0, 4));
+  announce(b, 1, P.slice(4), 2);
+  b.tell([0, 1, 2, 3]);
+  expect(sizes(b)).toEqual([4, 4, 8, 8]);
+});
+
+describe('a peer without room', () => {
+  test('is waited for, and where nobody waits any more left behind; then it catches up alone', () => {
+    const b = setUp();
+    announce(b, 0, P);
+    expect(b.tell([0, 2, 3])).toEqual({ hasMore: false, isHeldUp: true });
+    expect(sizes(b)).toEqual([0, 0, 0, 0]);
+    b.tell([0, 2, 3], true);
+    expect(sizes(b)).toEqual([0, 0, 8, 8]);
+    expect(b.peers[1]!.adjRibOut[4].advertised).toBe(0);
+    b.sync();
+    expect(sizes(b)).toEqual([0, 8, 8, 8]);
+    b.together.length = 0;
+    announce(b, 0, P.slice(0, 1), 2);
+    b.tell([0, 1, 2, 3]);
+    expect(b.together).toHaveLength(3);
+  });
+
+  test('costs no more the more its routes change, and hears nothing of what was taken back', () => {
+    const b = setUp();
+    announce(b, 0, P);
+    b.sync();
+    for (let i = 0; i < 50; i++) {
+      announce(b, 0, P, 1 + ((i + 1) % 2));
+      b.tell([0, 2, 3], true);
+      expect(behind(b, 1)).toBeLessThanOrEqual(P.length);
+    }
+    const messages = b.octets[1]!.length;
+    expect(behind(b, 1)).toBe(0);
+    b.sync();
+    expect([b.octets[1]!.length, sizes(b)]).toEqual([messages, [0, 8, 8, 8]]);
+  });
+
+  test('is not left behind where nobody has room: there is nobody to wait less', () => {
+    const b = setUp();
+    announce(b, 0, P);
+    expect(b.tell([], true)).toEqual({ hasMore: false, isHeldUp: false });
+    b.tell([0, 1, 2, 3]);
+    expect(sizes(b)).toEqual([0, 8, 8, 8]);
+  });
+
+  test('may go, and leaves nothing', () => {
+    const b = setUp();
+    announce(b, 0, P);
+    b.tell([2, 3], true);
+    b.down(1);
+    announce(b, 0, P, 2);
+    b.tell([0, 2, 3]);
+    b.sync();
+    expect(b.held()).toEqual([0, 0, 0]);
+  });
+});
+
+test('a route that comes to be of another peer is withdrawn from that one, and told to whose it was', () => {
+  const b = setUp();
+  announce(b, 1, P.slice(0, 1), 1);
+  b.sync();
+  expect(sizes(b)).toEqual([1, 0, 1, 1]);
+  announce(b, 0, P.slice(0, 1), 1);
+  b.sync();
+  expect(b.peers.map(({ adjRibOut }) => adjRibOut[4].advertised)).toEqual(sizes(b));
+  b.withdraw(0, P[0]!);
+  b.withdraw(1, P[0]!);
+  b.sync();
+  expect([sizes(b), b.held()]).toEqual([
+    [0, 0, 0, 0],
+    [0, 0, 0],
+  ]);
+});
