@@ -107,7 +107,7 @@ export class Agent implements BgpApi, NodeApi, CniApi {
   readonly #computing: ComputeSchedule;
   /** The store's view is another than at the last look. */
   #isViewNew = true;
-  /** What the last computation made of the datastore for felix, and for which speaker. */
+  /** What the last computation made of the datastore for felix; for which speaker, where it came to its end. */
   #known: KnownInputs | undefined;
   /** Of the view that was looked at last. */
   #followedRevision = 0;
@@ -340,6 +340,9 @@ export class Agent implements BgpApi, NodeApi, CniApi {
   #computeAll(): void {
     if (this.#isViewNew) this.#look(this.#syncer!.view());
     this.#isViewNew = false;
+    // Where it does not come to its end, what felix was told last is older than the view.
+    this.#computedFor = undefined;
+
     this.#recompute();
   }
 

@@ -4,6 +4,7 @@ import { dirname, join } from 'node:path';
 import { performance } from 'node:perf_hooks';
 import { bgp } from './bgp/bgp.ts';
 import { growth } from './bgp/growth.ts';
+import { claim } from './claim.ts';
 import { cluster } from './cluster.ts';
 import { cni } from './cni.ts';
 import { codec } from './codec.ts';
@@ -28,7 +29,7 @@ import { turns } from './turns.ts';
 /** One row per scenario. */
 const scenarios: readonly Scenario[] = [
   ...[codec, rib, felix, turns, reaction, pods, cni, outage, startup, scrape, plan, idle, sessions],
-  ...[cluster, bgp, growth],
+  ...[cluster, claim, bgp, growth],
 ];
 
 const RESULTS = join('.cache', 'bench');

@@ -122,3 +122,13 @@ test('a speaker that takes the place of another is told all of it before felix h
   expect(await computedBy(() => store.create(key, value))).toBeGreaterThan(0);
   expect(speaker.peersTold).toBeGreaterThan(told);
 });
+
+test('a node that has lost its address tells felix nothing, whatever bird learns: what felix knows may be older than the view', async () => {
+  await store.delete(entryOf(resource('Node', 'a', {})).key);
+  await settle();
+  const learn = async (): Promise<void> => {
+    speaker.changed();
+    await Promise.resolve();
+  };
+  expect(await computedBy(learn)).toBe(0);
+});
