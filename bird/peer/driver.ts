@@ -1,6 +1,6 @@
 import type { Clock } from '../../src/runtime/clock.ts';
 import type { Random } from '../../src/runtime/random.ts';
-import { encodeMessage, messageType } from '../wire.ts';
+import { encodeMessage, messageType, UPDATE_TYPE } from '../wire.ts';
 import type { Open } from '../wire.ts';
 import type { Direction } from './collision.ts';
 import type { Evidence } from './evidence.ts';
@@ -8,7 +8,7 @@ import { encodeNotification, fault, PLAIN } from './fault.ts';
 import { step } from './fsm.ts';
 import { MessageReader } from './message-reader.ts';
 import { localOpen } from './negotiate.ts';
-import type { LocalSettings } from './negotiate.ts';
+import type { LocalSettings, Negotiated } from './negotiate.ts';
 import { maxReceivedOctets, messageEvent } from './receive.ts';
 import { Timers } from './timers.ts';
 import type { Connection, ConnectionHandlers } from './transport.ts';
@@ -103,7 +103,10 @@ export class Driver {
 
   post(event: Event): void {
     this.#queue.push(event);
-    if (this.#isRunning) return;
+    if (!this.#isRunning) this.#run();
+  }
+
+  #run(): void {
     this.#isRunning = true;
     for (let next = this.#queue.shift(); next !== undefined; next = this.#queue.shift()) {
       try {
@@ -287,10 +290,30 @@ export class Driver {
   }
 
   #read(frame: Uint8Array): void {
-    this.#owner.evidence.received(messageType(frame));
+    const type = messageType(frame);
+    this.#owner.evidence.received(type);
+    if (type === UPDATE_TYPE && this.#state.name === 'Established' && !this.#isRunning) {
+      this.#readUpdate(frame, this.#state.session);
+      return;
+    }
     const event = messageEvent(frame);
     if (event.type === 'BGPOpen') this.#readOpen(event.open);
     else this.post(event);
+  }
+
+  /**
+   * What `step` says of an UPDATE in Established, a full table having hundreds of thousands of them: `fsm-update.test.ts`
+   * holds the two together.
+   */
+  #readUpdate(frame: Uint8Array, { holdSeconds }: Negotiated): void {
+    this.#isRunning = true;
+    try {
+      if (holdSeconds > 0) this.#timers.start('HoldTimer', holdSeconds, false);
+      this.#owner.perform(this, { do: 'deliverUpdate', frame });
+    } catch (error) {
+      this.#crash(error);
+    }
+    this.#run();
   }
 
   #readOpen(open: Open): void {
