@@ -1,7 +1,7 @@
 /**
  * A table that nobody asked for, taken in, selected and told before the first peer is there, and forgotten. What the
- * runtime has seen often it compiles: without it a daemon that has just started takes its first hundred thousand prefixes
- * at a third of the pace, and that is when a node has most to do.
+ * runtime has seen often it compiles: without it a daemon that has just started takes a third longer for its first hundred
+ * thousand prefixes, and that is when it has most to do.
  */
 import type { IpFamily } from '../src/model/ip.ts';
 import type { Clock } from '../src/runtime/clock.ts';

@@ -131,6 +131,7 @@ export class PrefixTable {
   }
 
   #hashOf(id: number): number {
+    if (this.#width === 1) return mix(mix(this.#seed, this.#lengths[id]!), this.#words[id]!);
     return this.#hash(this.word(id, 0), this.word(id, 1), this.word(id, 2), this.word(id, 3), this.#lengths[id]!);
   }
 
@@ -175,7 +176,8 @@ export class PrefixTable {
 
   #remove(id: number): void {
     const mask = this.#index.length - 1;
-    let hole = this.#slotOf(this.word(id, 0), this.word(id, 1), this.word(id, 2), this.word(id, 3), this.#lengths[id]!);
+    let hole = this.#hashOf(id) & mask;
+    while (this.#index[hole] !== id + 1) hole = (hole + 1) & mask;
     for (let slot = (hole + 1) & mask; this.#index[slot] !== FREE; slot = (slot + 1) & mask) {
       const home = this.#hashOf(this.#index[slot]! - 1) & mask;
       if (((slot - home) & mask) < ((slot - hole) & mask)) continue;
