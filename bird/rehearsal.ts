@@ -22,7 +22,8 @@ const PREFIXES_PER_MESSAGE = 8;
 const MAX_OCTETS = 4096;
 const SETTLE_ROWS = 512;
 
-const NOBODY_LISTENS: RoutingListener = {
+/** Of tables that nobody watches. */
+export const NOBODY_LISTENS: RoutingListener = {
   routesChanged: () => undefined,
   workWaits: () => undefined,
   hasNews: () => undefined,

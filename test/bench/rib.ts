@@ -1,6 +1,7 @@
 /** `npm run bench -- rib`: what a million prefixes cost on their way through the tables, beside the codec's scan of the same bytes. */
 import { cpus } from 'node:os';
 import { UpdateReader } from '../../bird/rib/update-reader.ts';
+import { NOBODY_LISTENS } from '../../bird/rehearsal.ts';
 import { Routing } from '../../bird/routing.ts';
 import type { RoutingPeer } from '../../bird/routing.ts';
 import type { Negotiated } from '../../bird/peer/negotiate.ts';
@@ -157,18 +158,7 @@ function stageContender(input: CodecInput, { name, before, pass, count }: Stage)
 class Tables {
   readonly #frames: readonly Uint8Array[];
   readonly #family: 4 | 6;
-  readonly #routing = new Routing(
-    { bgpIdentifier: 1, transit: true, clusterId: undefined, seed: 1 },
-    {
-      routesChanged: () => undefined,
-      workWaits: () => undefined,
-      hasNews: () => undefined,
-      isReady: () => true,
-      tell: () => undefined,
-      limitReached: () => undefined,
-      leftOut: () => undefined,
-    },
-  );
+  readonly #routing = new Routing({ bgpIdentifier: 1, transit: true, clusterId: undefined, seed: 1 }, NOBODY_LISTENS);
   readonly #sender: RoutingPeer;
   readonly #receiver: RoutingPeer;
   readonly #reader: UpdateReader;

@@ -1,6 +1,7 @@
 /** `npm run bench -- turns`: how long the walks over whole tables hold up the loop, a walk at a time. */
 import { cpus } from 'node:os';
 import { UpdateReader } from '../../bird/rib/update-reader.ts';
+import { NOBODY_LISTENS } from '../../bird/rehearsal.ts';
 import { Routing } from '../../bird/routing.ts';
 import type { RoutingPeer } from '../../bird/routing.ts';
 import { agreed, localSettings, openOf, peerSettings } from '../support/bgp.ts';
@@ -73,18 +74,7 @@ const SOME = [{ name: 'some', rules: [{ family: 4, action: 'accept', match: { co
 /** A switch between two peers. */
 class Turns {
   readonly #frames = packedIpv4().frames;
-  readonly routing = new Routing(
-    { bgpIdentifier: 1, transit: true, clusterId: undefined, seed: 1 },
-    {
-      routesChanged: () => undefined,
-      workWaits: () => undefined,
-      hasNews: () => undefined,
-      isReady: () => true,
-      tell: () => undefined,
-      limitReached: () => undefined,
-      leftOut: () => undefined,
-    },
-  );
+  readonly routing = new Routing({ bgpIdentifier: 1, transit: true, clusterId: undefined, seed: 1 }, NOBODY_LISTENS);
   readonly sender = this.routing.addPeer(settingsOf('10.9.0.2', 65001));
   readonly receiver = this.routing.addPeer(settingsOf('10.9.0.3', 65002));
   readonly #reader: UpdateReader;

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
 import { Neighbor } from '../../bird/neighbor.ts';
+import { NOBODY_LISTENS } from '../../bird/rehearsal.ts';
 import { Routing } from '../../bird/routing.ts';
 import { silentLogger } from '../../src/runtime/logger.ts';
 import { peerSettings } from '../support/bgp.ts';
@@ -14,15 +15,7 @@ const IPV4 = { afi: 1, safi: 1 };
 async function connected(capabilities: ConstructorParameters<typeof RawPeer>[2]['capabilities']) {
   const clock = new FakeClock();
   const network = new MemoryNetwork(clock);
-  const deaf = {
-    routesChanged: () => undefined,
-    workWaits: () => undefined,
-    hasNews: () => undefined,
-    isReady: () => true,
-    tell: () => undefined,
-    limitReached: () => undefined,
-    leftOut: () => undefined,
-  };
+  const deaf = NOBODY_LISTENS;
   const neighbor = new Neighbor(peerSettings({ address: B, remoteAsn: 65001, passive: true }), {
     ports: { clock, random: () => 1, log: silentLogger, transport: network.host(A) },
     routing: new Routing({ bgpIdentifier: 1, transit: false, clusterId: undefined, seed: 1 }, deaf),
