@@ -30,9 +30,9 @@ import { calicoStatus } from './calico-node-status.ts';
 import { bgpNodes } from './bgp-nodes.ts';
 import type { AgentHealth } from './agent-health.ts';
 import type { AgentKnowledge } from './agent-metrics.ts';
-import { bgpLogLevel, isComputedFrom, knownInputs, speakerSettings, withLearned } from './cluster-view.ts';
-import type { KnownInputs } from './cluster-view.ts';
+import { bgpLogLevel, isComputedFrom, knownInputs, speakerSettings } from './cluster-view.ts';
 import { ComputeSchedule } from './compute-schedule.ts';
+import { DataplaneFeed } from './dataplane-feed.ts';
 import { DatastoreLockedError } from './datastore-lock.ts';
 import { FollowedCluster } from './followed-cluster.ts';
 import { LeakCollector } from './leak-collector.ts';
@@ -50,6 +50,7 @@ import type { Pods } from './pods.ts';
 import { SecretFiles } from './secret-files.ts';
 import { nodeStatus, routeReport } from './status.ts';
 import { StatusAnswers } from './status-answers.ts';
+import { ToldOnce } from './told-once.ts';
 import { TunnelKeeper } from './tunnel-keeper.ts';
 import { unmetWishes } from './unmet.ts';
 import { UnwantedBlocks } from './unwanted-blocks.ts';
@@ -100,18 +101,14 @@ export class Agent implements BgpApi, NodeApi, CniApi {
   readonly #followed: FollowedCluster;
   #runtime: RuntimeSettings;
   readonly #startedAt: number;
-  readonly #reported = new Set<string>();
+  readonly #once: ToldOnce;
   readonly bgp: BgpAnswers;
   #omitted: readonly Omitted[] = [];
   #unmet: readonly string[] = [];
   readonly #computing: ComputeSchedule;
   /** The store's view is another than at the last look. */
   #isViewNew = true;
-  /** What the last computation made of the datastore for felix; for which speaker, where it came to its end. */
-  #known: KnownInputs | undefined;
-  /** Of the view that was looked at last. */
-  #followedRevision = 0;
-  #computedFor: Speaker | undefined;
+  readonly #feed: DataplaneFeed;
   #isClosed = false;
   readonly #tunnels: TunnelKeeper;
   readonly #unwantedBlocks: UnwantedBlocks;
@@ -124,13 +121,15 @@ export class Agent implements BgpApi, NodeApi, CniApi {
     this.#ports = ports;
     this.#startedAt = clock.wallTime();
     this.#resources = createResourceClient(store);
+    this.#once = new ToldOnce(log);
     this.#computing = this.#computeSchedule();
+    this.#feed = this.#dataplaneFeed();
     const ipam = createIpam(store, { clock, random });
     this.#tunnels = this.#tunnelKeeper(ipam);
     this.#unwantedBlocks = new UnwantedBlocks({ ipam, clock, log, again: () => this.#computing.ask() });
     this.#followed = new FollowedCluster({
       ...{ node, log, told: settings.told },
-      onMistake: (message, fields) => this.#sayOnce(message, fields),
+      onMistake: (message, fields) => this.#once.say(message, fields),
       onSettings: (runtime) => this.#apply(runtime),
     });
     this.#runtime = readRuntimeSettings(settings.told);
@@ -188,8 +187,7 @@ export class Agent implements BgpApi, NodeApi, CniApi {
       knowledge: () => this.#followed.knowledge(),
       mayWrite: () => !this.#followed.isLocked(),
       onAssigned: () => {
-        this.#updateKnown();
-        this.#updateDataplane();
+        this.#feed.renew();
         return dataplane.settled();
       },
       onUnsettled: () => this.#computing.ask(),
@@ -317,6 +315,14 @@ export class Agent implements BgpApi, NodeApi, CniApi {
     return speakerSettings(this.#followed.knowledge(), { ...this.#settings, hasIpv6, restarting });
   }
 
+  #dataplaneFeed(): DataplaneFeed {
+    return new DataplaneFeed({
+      ...{ dataplane: this.#ports.dataplane, newEndpoints: this.#newEndpoints },
+      known: () => knownInputs(this.#followed.knowledge(), this.#tunnels.assigned()),
+      speaker: () => this.#speakers.speaker,
+    });
+  }
+
   #computeSchedule(): ComputeSchedule {
     const { clock, dataplane } = this.#ports;
     return new ComputeSchedule({
@@ -340,21 +346,18 @@ export class Agent implements BgpApi, NodeApi, CniApi {
   #computeAll(): void {
     if (this.#isViewNew) this.#look(this.#syncer!.view());
     this.#isViewNew = false;
-    // Where it does not come to its end, what felix was told last is older than the view.
-    this.#computedFor = undefined;
-
+    this.#feed.began();
     this.#recompute();
   }
 
-  /** A speaker that is new has to be told everything first. */
   #onRoutesChange(): void {
-    if (this.#computedFor === this.#speakers.speaker) this.#computing.askRoutes();
+    if (this.#feed.canTakeRoutes) this.#computing.askRoutes();
     else this.#computing.ask();
   }
 
   /** From what the datastore says nothing new follows. */
   #computeRoutes(): void {
-    if (this.#computedFor === this.#speakers.speaker) this.#updateDataplane();
+    if (this.#feed.canTakeRoutes) this.#feed.tell();
   }
 
   #settingProblems(): readonly string[] {
@@ -370,7 +373,7 @@ export class Agent implements BgpApi, NodeApi, CniApi {
 
   #look(view: SyncView): void {
     this.#followed.look(view);
-    this.#followedRevision = view.revision;
+    this.#feed.looked(view.revision);
   }
 
   #recompute(): void {
@@ -380,7 +383,7 @@ export class Agent implements BgpApi, NodeApi, CniApi {
     if (this.#followed.isLocked() && resources.Node.size === 0) return;
     const settings = this.#speakerSettings(dataplane.adoptedRoutes() > 0);
     if (settings === undefined) {
-      this.#sayOnce(
+      this.#once.say(
         'this node has no Node resource with an address in the datastore: sessions and routes stay as they are',
         { node },
       );
@@ -397,9 +400,9 @@ export class Agent implements BgpApi, NodeApi, CniApi {
     this.#omitted = peers.omitted;
     this.#unmet = unmetWishes(resources, nodes.get(node), peers);
     for (const { isMeant, ...each } of peers.omitted) {
-      if (isMeant === true) this.#sayOnce('a BGP peer is left out, as the resources say', each, 'info');
+      if (isMeant === true) this.#once.say('a BGP peer is left out, as the resources say', each, 'info');
     }
-    for (const wish of this.#unmet) this.#sayOnce('what a resource asks for is not done', { wish });
+    for (const wish of this.#unmet) this.#once.say('what a resource asks for is not done', { wish });
     this.#speakers.update({
       settings,
       peers: peers.peers,
@@ -407,26 +410,9 @@ export class Agent implements BgpApi, NodeApi, CniApi {
     });
     // Until the speaker listens nothing is written: a port that is taken ends the agent before it changed the host.
     if (this.#speakers.speaker === undefined) return;
-    this.#computedFor = this.#speakers.speaker;
-    this.#updateKnown();
-    this.#updateDataplane();
+    this.#feed.computed();
     this.#tunnels.settle();
     if (!this.#followed.isLocked()) this.#unwantedBlocks.settle(this.#followed.knowledge());
-  }
-
-  #updateKnown(): void {
-    this.#known = knownInputs(this.#followed.knowledge(), this.#tunnels.assigned());
-  }
-
-  #updateDataplane(): void {
-    const { speaker } = this.#speakers;
-    if (speaker === undefined || this.#known === undefined) return;
-    const learned = { routes: speaker.learnedRoutes(), complete: speaker.isConverged() };
-    const inputs = withLearned(this.#known, learned);
-    this.#ports.dataplane.update({
-      ...inputs,
-      endpoints: this.#newEndpoints.over(inputs.endpoints, this.#followedRevision),
-    });
   }
 
   /** Of a view that is old, or that lacks an endpoint because nobody can read it, an address is not called leaked. */
@@ -434,14 +420,5 @@ export class Agent implements BgpApi, NodeApi, CniApi {
     const view = this.#syncer?.view();
     const isEvidence = view?.inSync === true && view.stale === undefined && this.#followed.isWhole();
     return isEvidence && !this.#followed.isLocked() ? leaksOf(view.entries, this.#followed.knowledge()) : undefined;
-  }
-
-  /** An operator's mistake is told once, not at every change of something else. */
-  #sayOnce(message: string, fields: object, level: 'info' | 'warn' = 'warn'): void {
-    const what = JSON.stringify([message, fields]);
-    if (this.#reported.has(what)) return;
-    if (this.#reported.size > 1000) this.#reported.clear();
-    this.#reported.add(what);
-    this.#ports.log[level](fields, message);
   }
 }
