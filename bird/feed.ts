@@ -19,7 +19,7 @@ export interface FeedPorts {
 }
 
 /**
- * A loop turn sends no more; the rest follows in the next. So many octets are some 8,000 prefixes, and one message of
+ * When a loop turn has sent so much, the rest follows in the next. So many octets are some 8,000 prefixes, and one message of
  * RFC 8654.
  */
 const FRAMES_PER_TURN = 64;

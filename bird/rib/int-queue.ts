@@ -1,8 +1,10 @@
-const START_SLOTS = 256;
+/** Places, powers of two: to begin with, and above which it is made short again when it is empty. */
+const FEW = 1024;
+const MANY = 16_384;
 
-/** A queue of 32-bit integers in a ring that grows by doubling, and is small again once it is empty. */
+/** A queue of 32-bit integers in a ring, which grows by doubling: what a full table took to wait does not stay for good. */
 export class IntQueue {
-  #slots = new Int32Array(START_SLOTS);
+  #places = new Int32Array(FEW);
   #head = 0;
   #size = 0;
 
@@ -11,26 +13,29 @@ export class IntQueue {
   }
 
   push(value: number): void {
-    if (this.#size === this.#slots.length) this.#grow();
-    this.#slots[(this.#head + this.#size) & (this.#slots.length - 1)] = value;
+    if (this.#size === this.#places.length) this.#grow();
+    this.#places[(this.#head + this.#size) & (this.#places.length - 1)] = value;
     this.#size++;
   }
 
   /** The oldest. The queue must not be empty. */
   shift(): number {
-    const value = this.#slots[this.#head]!;
-    this.#head = (this.#head + 1) & (this.#slots.length - 1);
+    const value = this.#places[this.#head]!;
+    this.#head = (this.#head + 1) & (this.#places.length - 1);
     this.#size--;
-    if (this.#size === 0 && this.#slots.length > START_SLOTS) this.#slots = new Int32Array(START_SLOTS);
-    if (this.#size === 0) this.#head = 0;
+    if (this.#size === 0 && this.#places.length > MANY) {
+      this.#places = new Int32Array(FEW);
+      this.#head = 0;
+    }
     return value;
   }
 
   #grow(): void {
-    const slots = new Int32Array(this.#slots.length * 2);
-    slots.set(this.#slots.subarray(this.#head));
-    slots.set(this.#slots.subarray(0, this.#head), this.#slots.length - this.#head);
-    this.#slots = slots;
+    const size = this.#places.length;
+    const longer = new Int32Array(2 * size);
+    longer.set(this.#places.subarray(this.#head));
+    longer.set(this.#places.subarray(0, this.#head), size - this.#head);
+    this.#places = longer;
     this.#head = 0;
   }
 }

@@ -1,6 +1,7 @@
 import { longer, longerOctets } from './columns.ts';
 import type { Candidate, Selection } from './decision.ts';
 import { Holders, NO_LINK, NOBODY, SEVERAL } from './holders.ts';
+import { IntQueue } from './int-queue.ts';
 import { ABSENT } from './int-table.ts';
 import type { RibMemory } from './lane.ts';
 
@@ -38,10 +39,6 @@ export interface Deciding {
 
 export type Origin = 'local' | 'external' | 'internal';
 
-/** Places of the queue, powers of two: to begin with, and above which it is made short again when it is empty. */
-const FEW_DIRTY = 1024;
-const MANY_DIRTY = 16_384;
-
 /**
  * The best route of every prefix of one family. Who offers a prefix is one integer where it is a single source, which
  * is nearly always; only contested prefixes have a list and go through the decision.
@@ -60,10 +57,8 @@ export class LocRib {
   #bestSource = new Int32Array(8).fill(NOBODY);
   #bestAttributes = new Int32Array(8).fill(ABSENT);
   #dirtyMarks = new Uint8Array(8);
-  /** Prefixes that are due, `#dirtyCount` from `#dirtyFrom` on and around the end. */
-  #dirty = new Int32Array(FEW_DIRTY);
-  #dirtyFrom = 0;
-  #dirtyCount = 0;
+  /** Prefixes that are due. */
+  readonly #dirty = new IntQueue();
   /** Of a prefix that is being decided: the paths that none is better than so far. */
   readonly #leading: number[] = [];
   #size = 0;
@@ -84,7 +79,7 @@ export class LocRib {
   }
 
   get hasDirty(): boolean {
-    return this.#dirtyCount > 0;
+    return this.#dirty.size > 0;
   }
 
   addSource(index: number, source: RouteSource): void {
@@ -110,23 +105,17 @@ export class LocRib {
     if (this.#dirtyMarks[prefix] === 1) return;
     this.#dirtyMarks[prefix] = 1;
     this.#memory.prefixes.retain(prefix);
-    this.#enqueue(prefix);
+    this.#dirty.push(prefix);
   }
 
   /** Selects for at most `limit` prefixes that are due. */
   settle(limit: number, listener: SettleListener): void {
-    for (let left = Math.min(limit, this.#dirtyCount); left > 0; left--) {
-      const prefix = this.#dirty[this.#dirtyFrom]!;
-      this.#dirtyFrom = (this.#dirtyFrom + 1) & (this.#dirty.length - 1);
-      this.#dirtyCount--;
+    for (let left = Math.min(limit, this.#dirty.size); left > 0; left--) {
+      const prefix = this.#dirty.shift();
       this.#dirtyMarks[prefix] = 0;
       this.settleNow(prefix, listener);
       this.#memory.prefixes.release(prefix);
     }
-    // What a full table took to wait must not stay for good.
-    if (this.#dirtyCount > 0 || this.#dirty.length <= MANY_DIRTY) return;
-    this.#dirty = new Int32Array(FEW_DIRTY);
-    this.#dirtyFrom = 0;
   }
 
   /** Selects for one prefix that somebody holds, out of turn; where it was due it stays so, and nothing will come of that. */
@@ -230,19 +219,6 @@ export class LocRib {
 
   #usable(source: number, prefix: number): number {
     return this.#sources[source]?.usable(prefix) ?? ABSENT;
-  }
-
-  #enqueue(prefix: number): void {
-    const size = this.#dirty.length;
-    if (this.#dirtyCount === size) {
-      const longer = new Int32Array(2 * size);
-      longer.set(this.#dirty.subarray(this.#dirtyFrom));
-      longer.set(this.#dirty.subarray(0, this.#dirtyFrom), size - this.#dirtyFrom);
-      this.#dirty = longer;
-      this.#dirtyFrom = 0;
-    }
-    this.#dirty[(this.#dirtyFrom + this.#dirtyCount) & (this.#dirty.length - 1)] = prefix;
-    this.#dirtyCount++;
   }
 
   #replaceBest(prefix: number, source: number, attributes: number): boolean {

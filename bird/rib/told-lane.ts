@@ -1,7 +1,7 @@
 import { ABSENT, IntTable } from './int-table.ts';
 import type { AttributeCache } from './attribute-cache.ts';
 
-/** What keeps the rows alive: prefixes, or paths of prefixes. */
+/** What keeps the rows alive: paths of prefixes. */
 export interface Held {
   retain(row: number): void;
   release(row: number): void;

@@ -115,12 +115,8 @@ export class ExportGroups {
     return audience;
   }
 
-  /** Peers wait for the end of something: whoever watches looks again. */
-  wake({ rib }: Audience): void {
-    for (const watcher of rib.watchers()) this.wakePeer(watcher);
-  }
-
-  wakePeer({ peer: index }: Watcher): void {
+  /** There may be something for the peer by itself. */
+  wake({ peer: index }: Watcher): void {
     const peer = this.#core.sources.peer(index);
     if (peer !== undefined) this.#core.listener.hasNews(peer);
   }
@@ -141,7 +137,7 @@ export class ExportGroups {
       },
       end: () => {
         rib.isFilled = true;
-        for (const watcher of rib.watchers()) this.wakePeer(watcher);
+        for (const watcher of rib.watchers()) this.wake(watcher);
       },
     });
   }

@@ -31,7 +31,6 @@ export class Exports {
   readonly #paths: PathExports;
   readonly #scratch = new Uint8Array(EXTENDED_MAX_OCTETS);
   readonly #batch = new Batch();
-  readonly #members = new Map<RoutingPeer, Map<IpFamily, Member>>();
 
   constructor(core: RoutingCore) {
     this.#core = core;
@@ -59,11 +58,12 @@ export class Exports {
 
   sessionDown(peer: RoutingPeer): void {
     this.#paths.sessionDown(peer);
-    for (const member of this.#members.get(peer)?.values() ?? []) {
+    for (const family of FAMILIES) {
+      const member = memberOf(peer, family);
+      if (member === undefined) continue;
       member.leave();
       this.#core.chores.add({ rows: () => (member.behind > 0 ? Infinity : 0), visit: () => member.letGo() });
     }
-    this.#members.delete(peer);
     for (const group of peer.exportGroups.values()) this.#groups.leave(group);
     for (const { waiting } of this.#groups.following) waiting.delete(peer);
     peer.exportGroups.clear();
@@ -79,7 +79,7 @@ export class Exports {
       const group = this.#groups.enter(peer, family);
       if (group !== before) {
         peer.exportGroups.set(family, group);
-        const member = this.#memberOf(peer, family);
+        const member = memberOf(peer, family);
         if (member === undefined) this.#paths.tell(peer, family);
         else member.moveTo(this.#groups.audienceOf(group).rib);
         this.#core.listener.hasNews(peer);
@@ -101,7 +101,7 @@ export class Exports {
 
   /** What the peer has been told is not all that it is to know; it hears of it (`hasNews`) when that has an end. */
   isTelling(peer: RoutingPeer, family: IpFamily): boolean {
-    const member = this.#memberOf(peer, family);
+    const member = memberOf(peer, family);
     if (member === undefined) return this.#paths.isTelling(peer, family);
     const audience = this.#groups.audienceOf(peer.exportGroups.get(family)!);
     const isTelling = member.isApart || audience.rib.hasDue;
@@ -110,7 +110,7 @@ export class Exports {
   }
 
   isTellingAgain(peer: RoutingPeer, family: IpFamily): boolean {
-    return this.#memberOf(peer, family)?.isTellingAgain ?? this.#paths.isTellingAgain(peer, family);
+    return memberOf(peer, family)?.isTellingAgain ?? this.#paths.isTellingAgain(peer, family);
   }
 
   /** Some group is still to be told something. */
@@ -153,7 +153,7 @@ export class Exports {
   nextUpdate(peer: RoutingPeer, family: IpFamily): Uint8Array | undefined {
     const group = peer.exportGroups.get(family);
     if (group === undefined || peer.session === undefined) return undefined;
-    const member = this.#memberOf(peer, family);
+    const member = memberOf(peer, family);
     if (member !== undefined) return this.#nextOf(peer, member, group);
     const adjRibOut = this.#paths.outOf(peer, family);
     if (adjRibOut === undefined) return undefined;
@@ -162,7 +162,7 @@ export class Exports {
 
   /** Everything that the peer has is due to be told once more. RFC 2918 §4. */
   tellAgain(peer: RoutingPeer, family: IpFamily): void {
-    const member = this.#memberOf(peer, family);
+    const member = memberOf(peer, family);
     if (member === undefined) this.#paths.tellAgain(peer, family);
     else member.tellAgain();
     this.#core.listener.hasNews(peer);
@@ -183,17 +183,10 @@ export class Exports {
     return group.explain(attributes, originOfSource(this.#core, path.source), path.prefix);
   }
 
-  #memberOf(peer: RoutingPeer, family: IpFamily): Member | undefined {
-    return this.#members.get(peer)?.get(family);
-  }
-
   #addMember(peer: RoutingPeer, family: IpFamily, group: ExportGroup): void {
     const { attributes, tables } = this.#core;
     const memory = { attributes, prefixes: tables[family].prefixes };
-    const member = new Member(peer.index, this.#groups.audienceOf(group).rib, memory);
-    const families = this.#members.get(peer) ?? new Map<IpFamily, Member>();
-    this.#members.set(peer, families.set(family, member));
-    peer.adjRibOut[family] = member;
+    peer.adjRibOut[family] = new Member(peer.index, this.#groups.audienceOf(group).rib, memory);
   }
 
   #addPaths(peer: RoutingPeer, family: IpFamily): void {
@@ -211,10 +204,14 @@ export class Exports {
     if (slow.length > 0 && !leaveBehind) return 'held up';
     for (const watcher of slow) watcher.fallBehind();
     wish.begin();
-    rib.tell(BATCH_ROWS, this.#batch);
-    if (!this.#batch.isEmpty) this.#send(rib.together.values(), this.#batch.encode(this.#viewOf(group)));
-    for (const stray of rib.takeStrays()) this.#groups.wakePeer(stray);
-    for (const watcher of rib.apart) this.#groups.wakePeer(watcher);
+    try {
+      rib.tell(BATCH_ROWS, this.#batch);
+    } finally {
+      // Where a row throws, those before it are told all the same, and the batch is empty for the next group.
+      if (!this.#batch.isEmpty) this.#send(rib.together.values(), this.#batch.encode(this.#viewOf(group)));
+    }
+    for (const stray of rib.takeStrays()) this.#groups.wake(stray);
+    for (const watcher of rib.apart) this.#groups.wake(watcher);
     if (rib.hasDue) return 'more';
     this.#quiet(audience);
     return 'all told';
@@ -256,4 +253,10 @@ export class Exports {
       encodedSet: (attributes) => group.encodedSet(attributes),
     };
   }
+}
+
+/** Undefined for a peer with ADD-PATH in that family, and without a session. */
+function memberOf(peer: RoutingPeer, family: IpFamily): Member | undefined {
+  const adjRibOut = peer.adjRibOut[family];
+  return adjRibOut instanceof Member ? adjRibOut : undefined;
 }

@@ -81,14 +81,25 @@ export class Batch {
   /** Empties it. */
   encode(view: BatchView): Messages {
     const exceptions = new Map<number, number[]>();
-    for (const bucket of this.#buckets.values()) if (bucket.target === ABSENT) this.#write(bucket, view, exceptions);
-    for (const bucket of this.#buckets.values()) if (bucket.target !== ABSENT) this.#write(bucket, view, exceptions);
-    for (let row = 0; row < this.#size; row++) view.prefixes.release(this.#prefixOf[row]!);
+    try {
+      for (const bucket of this.#buckets.values()) if (bucket.target === ABSENT) this.#write(bucket, view, exceptions);
+      for (const bucket of this.#buckets.values()) if (bucket.target !== ABSENT) this.#write(bucket, view, exceptions);
+    } catch (error) {
+      // Half a message must not stand before the next.
+      this.#writer.take();
+      throw error;
+    } finally {
+      this.#clear(view);
+    }
+    return { octets: this.#writer.take(), exceptions };
+  }
+
+  #clear({ prefixes }: BatchView): void {
+    for (let row = 0; row < this.#size; row++) prefixes.release(this.#prefixOf[row]!);
     this.#size = 0;
     this.#buckets.clear();
     this.#lastKey = -1;
     this.#lastBucket = undefined;
-    return { octets: this.#writer.take(), exceptions };
   }
 
   #write({ target, except, first }: Bucket, view: BatchView, exceptions: Map<number, number[]>): void {

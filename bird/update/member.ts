@@ -7,8 +7,8 @@ import type { Batch } from './batch.ts';
 import type { RowChange, SharedRibOut, Watcher } from './shared-rib-out.ts';
 
 /**
- * What a peer has: of rows before `row` what this group was told, of the others what `base` says, or nothing. A walk is
- * on its way from the first row to the last; `isAgain`: it says everything, also what the peer has.
+ * What a peer has: of rows before `row` what this group was told, of the others what `base` says, or nothing. Until `row`
+ * is ALL a walk is on its way from the first row to the last; `isAgain`: it says everything, also what the peer has.
  */
 interface Standing {
   readonly rib: SharedRibOut;
@@ -55,12 +55,8 @@ export class Member implements AdjRibOut, Watcher {
     return !this.#isTogether;
   }
 
-  get isWalking(): boolean {
-    return this.#standing.row !== ALL;
-  }
-
   get isTellingAgain(): boolean {
-    return this.#standing.isAgain && this.isWalking;
+    return this.#standing.isAgain;
   }
 
   /** Rows where it differs from its group; bounded by the number of prefixes. */
@@ -105,7 +101,7 @@ export class Member implements AdjRibOut, Watcher {
    */
   take(limit: number, batch: Batch): boolean {
     if (this.#isTogether || !this.#standing.rib.isFilled) return false;
-    if (this.isWalking) return this.#walk(limit, batch);
+    if (this.#standing.row !== ALL) return this.#walk(limit, batch);
     for (const [prefix, has] of this.#behind) {
       if (batch.size >= limit) return true;
       this.#say(prefix, has, batch);
@@ -140,15 +136,10 @@ export class Member implements AdjRibOut, Watcher {
     }
   }
 
-  /** The session is over: nobody tells it anything. Answers the groups that it watched. */
-  leave(): readonly SharedRibOut[] {
-    const ribs: SharedRibOut[] = [];
-    for (let at: Standing | undefined = this.#standing; at !== undefined; at = at.base) {
-      at.rib.leave(this);
-      ribs.push(at.rib);
-    }
+  /** The session is over: nobody tells it anything. */
+  leave(): void {
+    for (let at: Standing | undefined = this.#standing; at !== undefined; at = at.base) at.rib.leave(this);
     this.#isTogether = false;
-    return ribs;
   }
 
   /** After `leave`: lets go of some of what it holds; false where it holds nothing. */

@@ -1,3 +1,4 @@
+import { longer, longerOctets } from '../rib/columns.ts';
 import { ABSENT } from '../rib/int-table.ts';
 import { IntQueue } from '../rib/int-queue.ts';
 import type { RibMemory } from '../rib/lane.ts';
@@ -60,10 +61,10 @@ export class SharedRibOut {
   readonly #together = new Map<number, Watcher>();
   readonly #apart = new Set<Watcher>();
   readonly #strays = new Set<Watcher>();
+  /** One object for all rows: overwritten with each, so a watcher must not keep it. */
   readonly #change: Writable<RowChange> = {
     ...{ prefix: 0, before: ABSENT, beforeFrom: NO_PEER, after: ABSENT, afterFrom: NO_PEER },
   };
-
   readonly #unwatched: () => void;
 
   /** `unwatched`: the last peer has left, and nobody may come any more. */
@@ -150,12 +151,17 @@ export class SharedRibOut {
     return isOther;
   }
 
-  /** At most `limit` of the rows that are due; what is to be said goes to the batch. */
+  /** At most `limit` of the rows that are due; what is to be said goes to the batch. A row that throws has left the queue. */
   tell(limit: number, batch: Batch): void {
     for (let left = Math.min(limit, this.#due.size); left > 0 && !batch.isFull; left--) {
       const prefix = this.#due.shift();
       this.#dueMarks[prefix] = 0;
-      if (!this.#bringUp(prefix) || !this.#watched(batch)) this.#memory.prefixes.release(prefix);
+      let isTaken = false;
+      try {
+        isTaken = this.#bringUp(prefix) && this.#watched(batch);
+      } finally {
+        if (!isTaken) this.#memory.prefixes.release(prefix);
+      }
     }
   }
 
@@ -241,13 +247,9 @@ export class SharedRibOut {
 
   #grow(): void {
     const rows = this.#memory.prefixes.capacity;
-    const [told, from, marks] = [this.#told, this.#from, this.#dueMarks];
-    this.#told = new Int32Array(rows).fill(ABSENT, told.length);
-    this.#told.set(told);
-    this.#from = new Int32Array(rows);
-    this.#from.set(from);
-    this.#dueMarks = new Uint8Array(rows);
-    this.#dueMarks.set(marks);
+    this.#told = longer(this.#told, rows, ABSENT);
+    this.#from = longer(this.#from, rows, NO_PEER);
+    this.#dueMarks = longerOctets(this.#dueMarks, rows);
   }
 }
 

@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { IntQueue } from '../../../bird/rib/int-queue.ts';
 import { PathsOut } from '../../../bird/rib/adj-rib-out.ts';
 import { AttributeCache } from '../../../bird/rib/attribute-cache.ts';
 import { Holders, NOBODY, SEVERAL } from '../../../bird/rib/holders.ts';
@@ -228,6 +229,27 @@ test('Holders uses the links of its lists again', () => {
     for (const holder of [2, 1, 3]) holders.remove(5, holder);
   }
   expect(holders.links).toBe(3);
+});
+
+test('IntQueue is a list, however it grows and shrinks', () => {
+  const changes = fc.array(fc.tuple(fc.nat(3000), fc.nat(3000)), { maxLength: 12 });
+  fc.assert(
+    fc.property(changes, fc.boolean(), (list, isLong) => {
+      const queue = new IntQueue();
+      const model: number[] = [];
+      let next = 0;
+      for (const [pushed, taken] of list) {
+        for (let i = 0; i < (isLong ? pushed * 10 : pushed); i++) {
+          model.push(next);
+          queue.push(next++);
+        }
+        const left = Math.min(isLong ? taken * 12 : taken, model.length);
+        expect(Array.from({ length: left }, () => queue.shift())).toEqual(model.splice(0, left));
+        expect(queue.size).toBe(model.length);
+      }
+    }),
+    { numRuns: 50 },
+  );
 });
 
 test('Holders is a Map of sets, whatever the order of coming and going', () => {

@@ -1,5 +1,6 @@
 /** Peers that are told together, and those that are not for a while. */
-import { describe, expect, test } from 'vitest';
+import { afterEach, describe, expect, test, vi } from 'vitest';
+import { ExportGroup } from '../../../bird/update/export-group.ts';
 import { Member } from '../../../bird/update/member.ts';
 import { attributesOf, RoutingBench } from '../../support/routing-bench.ts';
 
@@ -91,6 +92,28 @@ describe('a peer without room', () => {
     b.sync();
     expect(b.held()).toEqual([0, 0, 0]);
   });
+});
+
+describe('a bug in the export of one route', () => {
+  afterEach(() => vi.restoreAllMocks());
+
+  test.each(['exported', 'encodedSet'] as const)(
+    'in %s costs that route or its batch, and what follows is told as ever',
+    (method) => {
+      const b = setUp();
+      announce(b, 0, P.slice(0, 4));
+      vi.spyOn(ExportGroup.prototype, method).mockImplementationOnce(() => {
+        throw new Error('a bug');
+      });
+      expect(() => b.tell([0, 1, 2, 3])).toThrow('a bug');
+      announce(b, 1, P.slice(4), 2);
+      b.sync();
+      expect(P.slice(4).map((prefix) => b.has(2, prefix))).toEqual([['2'], ['2'], ['2'], ['2']]);
+      expect(b.told[1]!.has(P[4]!)).toBe(false);
+      vi.restoreAllMocks();
+      expect(b.held()).toEqual([0, 0, 0]);
+    },
+  );
 });
 
 test('a route that comes to be of another peer is withdrawn from that one, and told to whose it was', () => {
