@@ -3,11 +3,10 @@ import { hasPathIds } from '../peer/negotiate.ts';
 import { NOTHING_TOLD, PathsOut } from '../rib/adj-rib-out.ts';
 import { ABSENT } from '../rib/int-table.ts';
 import { Batch, BATCH_ROWS, partsFor } from '../update/batch.ts';
-import type { BatchView, Messages } from '../update/batch.ts';
+import type { BatchView } from '../update/batch.ts';
 import type { Exported, ExportGroup } from '../update/export-group.ts';
 import { Member } from '../update/member.ts';
 import { packNext } from '../update/pack.ts';
-import type { Watcher } from '../update/shared-rib-out.ts';
 import { EXTENDED_MAX_OCTETS } from '../wire.ts';
 import { ExportGroups } from './export-groups.ts';
 import type { Audience } from './export-groups.ts';
@@ -198,31 +197,38 @@ export class Exports {
   }
 
   #tellGroup(audience: Audience, leaveBehind: boolean): 'all told' | 'more' | 'held up' | 'no room' {
-    const { rib, wish, group } = audience;
+    const { rib, wish } = audience;
     const slow = [...rib.together.values()].filter(({ peer }) => !this.#isReady(peer));
     if (slow.length > 0 && slow.length === rib.together.size) return 'no room';
     if (slow.length > 0 && !leaveBehind) return 'held up';
     for (const watcher of slow) watcher.fallBehind();
     wish.begin();
+    let failure: Error | undefined;
     try {
       rib.tell(BATCH_ROWS, this.#batch);
     } finally {
       // Where a row throws, those before it are told all the same, and the batch is empty for the next group.
-      if (!this.#batch.isEmpty) this.#send(rib.together.values(), this.#batch.encode(this.#viewOf(group)));
+      failure = this.#send(audience);
     }
-    for (const stray of rib.takeStrays()) this.#groups.wake(stray);
-    for (const watcher of rib.apart) this.#groups.wake(watcher);
+    if (failure !== undefined) throw failure;
     if (rib.hasDue) return 'more';
     this.#quiet(audience);
     return 'all told';
   }
 
-  #send(watchers: Iterable<Watcher>, messages: Messages): void {
-    const { listener, sources } = this.#core;
-    for (const { peer: index } of [...watchers]) {
-      const peer = sources.peer(index);
-      if (peer !== undefined) for (const part of partsFor(messages, index)) listener.tell(peer, part);
+  /** What the batch has goes to all that are told together; the others look for themselves. Answers what went wrong. */
+  #send({ rib, group }: Audience): Error | undefined {
+    const messages = this.#batch.isEmpty ? undefined : this.#batch.encode(this.#viewOf(group));
+    if (messages !== undefined) {
+      const { listener, sources } = this.#core;
+      for (const { peer: index } of [...rib.together.values()]) {
+        const peer = sources.peer(index);
+        if (peer !== undefined) for (const part of partsFor(messages, index)) listener.tell(peer, part);
+      }
     }
+    for (const stray of rib.takeStrays()) this.#groups.wake(stray);
+    for (const watcher of rib.apart) this.#groups.wake(watcher);
+    return messages?.failure;
   }
 
   /** Nothing is due for the moment: what its peers are told behind all routes may be said. */
@@ -233,7 +239,11 @@ export class Exports {
 
   #nextOf(peer: RoutingPeer, member: Member, group: ExportGroup): Uint8Array | undefined {
     const hasMore = member.take(BATCH_ROWS, this.#batch);
-    if (!this.#batch.isEmpty) return this.#batch.encode(this.#viewOf(group)).octets;
+    if (!this.#batch.isEmpty) {
+      const { octets, failure } = this.#batch.encode(this.#viewOf(group));
+      if (failure !== undefined) throw failure;
+      return octets;
+    }
     if (hasMore) this.#core.listener.hasNews(peer);
     // The room that it has now may be what its group waits for.
     else if (this.hasDue) this.#core.listener.workWaits();

@@ -17,6 +17,8 @@ export interface Messages {
   readonly octets: Uint8Array;
   /** By peer that must not have some of them: where these begin and end, ascending. */
   readonly exceptions: ReadonlyMap<number, readonly number[]>;
+  /** What the encoding of an attribute set threw, a bug: its rows are left out. */
+  readonly failure?: Error;
 }
 
 export interface BatchView {
@@ -81,17 +83,18 @@ export class Batch {
   /** Empties it. */
   encode(view: BatchView): Messages {
     const exceptions = new Map<number, number[]>();
-    try {
-      for (const bucket of this.#buckets.values()) if (bucket.target === ABSENT) this.#write(bucket, view, exceptions);
-      for (const bucket of this.#buckets.values()) if (bucket.target !== ABSENT) this.#write(bucket, view, exceptions);
-    } catch (error) {
-      // Half a message must not stand before the next.
-      this.#writer.take();
-      throw error;
-    } finally {
-      this.#clear(view);
-    }
-    return { octets: this.#writer.take(), exceptions };
+    let failure: Error | undefined;
+    const write = (bucket: Bucket): void => {
+      try {
+        this.#write(bucket, view, exceptions);
+      } catch (error) {
+        failure ??= error as Error;
+      }
+    };
+    for (const bucket of this.#buckets.values()) if (bucket.target === ABSENT) write(bucket);
+    for (const bucket of this.#buckets.values()) if (bucket.target !== ABSENT) write(bucket);
+    this.#clear(view);
+    return { octets: this.#writer.take(), exceptions, ...(failure !== undefined && { failure }) };
   }
 
   #clear({ prefixes }: BatchView): void {
@@ -106,7 +109,9 @@ export class Batch {
     const writer = this.#writer;
     const { prefixes, send } = view;
     const from = writer.length;
-    writer.begin(updateKind(prefixes.family, target === ABSENT ? undefined : view.encodedSet(target)), maxOctets(send));
+    // First, for it may throw, and then nothing is begun.
+    const kind = updateKind(prefixes.family, target === ABSENT ? undefined : view.encodedSet(target));
+    writer.begin(kind, maxOctets(send));
     for (let row = first; row !== END; row = this.#next[row]!) {
       const prefix = this.#prefixOf[row]!;
       const [w0, w1] = [prefixes.word(prefix, 0), prefixes.word(prefix, 1)];
