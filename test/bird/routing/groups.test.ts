@@ -94,6 +94,55 @@ describe('a peer without room', () => {
   });
 });
 
+describe('a peer that moves to another group', () => {
+  /** Another view of us that comes to the same. */
+  const exportFilters = [{ name: 'none', rules: [{ family: 4, action: 'reject', match: { community: 77 } }] }] as const;
+
+  test('hears nothing where nothing differs, also while the new group is being filled', () => {
+    const b = setUp();
+    announce(b, 0, P);
+    b.sync();
+    const before = b.octets[2]!.length;
+    b.adjust(2, { exportFilters });
+    for (let i = 0; i < 3; i++) {
+      b.pump(2);
+      b.routing.settle(1);
+    }
+    b.sync();
+    expect([b.octets[2]!.length - before, b.told[2]!.size]).toEqual([0, 8]);
+  });
+
+  test('has withdrawn what the old group was told, however far its rows reach beyond those of the new', () => {
+    const b = setUp();
+    const many = Array.from({ length: 40 }, (_, i) => `10.1.${i}.0/24`);
+    announce(b, 0, many);
+    // Alone in its group, which is told nothing more when it leaves.
+    b.adjust(2, { exportFilters });
+    b.sync();
+    for (const prefix of many) b.withdraw(0, prefix);
+    b.settle();
+    b.adjust(2, { exportFilters: [{ ...exportFilters[0], name: 'another' }] });
+    b.sync();
+    expect([sizes(b), b.held()]).toEqual([
+      [0, 0, 0, 0],
+      [0, 0, 0],
+    ]);
+  });
+
+  test('hears everything again where it has asked for that, though its policy changes meanwhile', () => {
+    const b = setUp();
+    announce(b, 0, P);
+    b.sync();
+    b.routing.refresh(b.peers[2]!, 4);
+    // BoRR is said, and nothing of what follows.
+    b.routing.nextRefresh(b.peers[2]!, 4);
+    b.told[2]!.clear();
+    b.adjust(2, { exportFilters });
+    b.sync();
+    expect(b.told[2]!.size).toBe(8);
+  });
+});
+
 describe('a bug in the export of one route', () => {
   afterEach(() => vi.restoreAllMocks());
 
