@@ -1,5 +1,21 @@
 /** Export without decoding: `exportRoute` for the sets that need no thought, from octets to octets. Pure. */
 import type { IpFamily } from '../../src/model/ip.ts';
+import {
+  AIGP,
+  AS_PATH,
+  AS_SEQUENCE,
+  attributesStart,
+  CLUSTER_LIST,
+  COMMUNITIES,
+  EXTENDED_LENGTH,
+  LOCAL_PREF,
+  MULTI_EXIT_DISC,
+  OPTIONAL,
+  ORIGINATOR_ID,
+  TRANSITIVE,
+  valueEnd,
+  valueStart,
+} from '../rib/kept-set.ts';
 import { mayTell } from './export.ts';
 import type { ExportSource, ExportTarget } from './export.ts';
 
@@ -8,18 +24,6 @@ export const NOT_PLAIN = -1;
 /** Of a set that is not told, whatever it carries. */
 export const KEPT_BACK = -2;
 
-const AS_PATH = 2;
-const MED = 4;
-const LOCAL_PREF = 5;
-const COMMUNITIES = 8;
-const ORIGINATOR_ID = 9;
-const CLUSTER_LIST = 10;
-const AIGP = 26;
-const TRANSITIVE = 0x40;
-const OPTIONAL = 0x80;
-const EXTENDED_LENGTH = 0x10;
-
-const SEQUENCE = 2;
 const MAX_SEGMENT_ASNS = 255;
 /** From here on communities may be well known, and forbid something. RFC 1997, RFC 9494, RFC 8326. */
 const WELL_KNOWN = 0xffff;
@@ -71,19 +75,17 @@ export class PlainExport {
     this.#sourceIdentifier = source.kind === 'peer' ? source.bgpIdentifier : 0;
     this.#written = 0;
     let hasPath = false;
-    for (let at = 1 + set[0]!; at < set.length;) {
+    for (let at = attributesStart(set), next = at; at < set.length; at = next) {
       const code = set[at + 1]!;
-      const isExtended = (set[at]! & EXTENDED_LENGTH) !== 0;
-      const length = isExtended ? (set[at + 2]! << 8) | set[at + 3]! : set[at + 2]!;
-      const start = at + (isExtended ? 4 : 3);
+      const start = valueStart(set, at);
+      next = valueEnd(set, at);
       if (code === AS_PATH) hasPath = true;
-      else if (!this.#isPlain(set, code, start, start + length)) return NOT_PLAIN;
+      else if (!this.#isPlain(set, code, start, next)) return NOT_PLAIN;
       if (code === AS_PATH && target.external) {
-        if (!this.#putPath(set, start, start + length)) return NOT_PLAIN;
+        if (!this.#putPath(set, start, next)) return NOT_PLAIN;
       } else if (!target.external || !isInner(code, source)) {
-        this.#put(set, code, at, start + length);
+        this.#put(set, code, at, next);
       }
-      at = start + length;
     }
     if (!hasPath) return NOT_PLAIN;
     if (!target.external) this.#insertBefore(NO_MORE);
@@ -118,12 +120,12 @@ export class PlainExport {
 
   /** Our AS into the first sequence, or one of its own where that is full or is a set. RFC 4271 §5.1.2. */
   #putPath(set: Uint8Array, start: number, end: number): boolean {
-    for (let at = start; at < end; at += 2 + 4 * set[at + 1]!) if (set[at]! > SEQUENCE) return false;
-    const isJoined = start < end && set[start] === SEQUENCE && set[start + 1]! < MAX_SEGMENT_ASNS;
+    for (let at = start; at < end; at += 2 + 4 * set[at + 1]!) if (set[at]! > AS_SEQUENCE) return false;
+    const isJoined = start < end && set[start] === AS_SEQUENCE && set[start + 1]! < MAX_SEGMENT_ASNS;
     const length = end - start + (isJoined ? 4 : 6);
     this.#putHeader(TRANSITIVE, AS_PATH, length);
     const out = this.octets;
-    out[this.#end++] = SEQUENCE;
+    out[this.#end++] = AS_SEQUENCE;
     out[this.#end++] = isJoined ? set[start + 1]! + 1 : 1;
     this.#put32(this.#target.localAsn);
     for (let at = isJoined ? start + 2 : start; at < end; at++) out[this.#end++] = set[at]!;
@@ -136,7 +138,7 @@ export class PlainExport {
     if (!this.#target.external) {
       this.#insertBefore(code);
       if (this.#isReflecting && code === CLUSTER_LIST) {
-        const from = (set[start]! & EXTENDED_LENGTH) === 0 ? start + 3 : start + 4;
+        const from = valueStart(set, start);
         this.#putHeader(OPTIONAL, CLUSTER_LIST, end - from + 4);
         this.#put32(this.#target.clusterId!);
         for (let at = from; at < end; at++) this.octets[this.#end++] = set[at]!;
@@ -185,4 +187,7 @@ export class PlainExport {
 
 /** What stays in its AS; a MED of our own does not. RFC 4271 §5.1.4. */
 const isInner = (code: number, source: ExportSource): boolean =>
-  code === LOCAL_PREF || code === ORIGINATOR_ID || code === CLUSTER_LIST || (code === MED && source.kind === 'peer');
+  code === LOCAL_PREF ||
+  code === ORIGINATOR_ID ||
+  code === CLUSTER_LIST ||
+  (code === MULTI_EXIT_DISC && source.kind === 'peer');

@@ -1,14 +1,17 @@
 /** Import without decoding: what the octets of an attribute set say for sure. Pure. */
+import {
+  AS_PATH,
+  AS_SEQUENCE,
+  attributesStart,
+  CLUSTER_LIST,
+  COMMUNITIES,
+  ORIGINATOR_ID,
+  valueEnd,
+  valueStart,
+} from '../rib/kept-set.ts';
 import type { ImportContext } from './import.ts';
 import { wellKnown } from './well-known.ts';
 
-const AS_PATH = 2;
-const COMMUNITIES = 8;
-const ORIGINATOR_ID = 9;
-const CLUSTER_LIST = 10;
-const EXTENDED_LENGTH = 0x10;
-
-const SEQUENCE = 2;
 /** Far below what `judgeAttributes` allows: longer ones are counted there. */
 const MAX_ASNS = 255;
 
@@ -28,13 +31,10 @@ export class PlainImport {
   accepts(octets: Uint8Array): boolean {
     this.#octets = octets;
     if (!this.#isPossible || !this.#acceptsNextHop()) return false;
-    for (let at = 1 + octets[0]!; at < octets.length;) {
-      const code = octets[at + 1]!;
-      const isExtended = (octets[at]! & EXTENDED_LENGTH) !== 0;
-      const length = isExtended ? (octets[at + 2]! << 8) | octets[at + 3]! : octets[at + 2]!;
-      const start = at + (isExtended ? 4 : 3);
-      at = start + length;
-      if (!this.#acceptsAttribute(code, start, at)) return false;
+    for (let at = attributesStart(octets); at < octets.length;) {
+      const next = valueEnd(octets, at);
+      if (!this.#acceptsAttribute(octets[at + 1]!, valueStart(octets, at), next)) return false;
+      at = next;
     }
     return true;
   }
@@ -59,7 +59,7 @@ export class PlainImport {
     const { localAsn, firstAsn } = this.#context;
     const octets = this.#octets;
     if (firstAsn !== undefined) {
-      const isFirst = start < end && octets[start] === SEQUENCE && this.#hasWord(start + 2, start + 6, firstAsn);
+      const isFirst = start < end && octets[start] === AS_SEQUENCE && this.#hasWord(start + 2, start + 6, firstAsn);
       if (!isFirst) return false;
     }
     let count = 0;

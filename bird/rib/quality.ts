@@ -1,14 +1,17 @@
+import {
+  AS_PATH,
+  AS_SEQUENCE,
+  AS_SET,
+  attributesStart,
+  COMMUNITIES,
+  LOCAL_PREF,
+  MULTI_EXIT_DISC,
+  ORIGIN,
+  valueEnd,
+  valueStart,
+} from './kept-set.ts';
 import { LLGR_STALE } from './well-known.ts';
 
-const ORIGIN = 1;
-const AS_PATH = 2;
-const MULTI_EXIT_DISC = 4;
-const LOCAL_PREF = 5;
-const COMMUNITIES = 8;
-const EXTENDED_LENGTH = 0x10;
-
-const SET = 1;
-const SEQUENCE = 2;
 /** Above every number of hops that a set can have. */
 const MAX_HOPS = 0xffff;
 /** RFC 4277 §12. */
@@ -31,11 +34,10 @@ export function qualityOf(octets: Uint8Array): Quality {
   let hops = 0;
   let origin = 2;
   let med = 0;
-  for (let at = 1 + octets[0]!; at < octets.length;) {
+  for (let at = attributesStart(octets); at < octets.length;) {
     const code = octets[at + 1]!;
-    const isExtended = (octets[at]! & EXTENDED_LENGTH) !== 0;
-    const start = at + (isExtended ? 4 : 3);
-    const end = start + (isExtended ? (octets[at + 2]! << 8) | octets[at + 3]! : octets[at + 2]!);
+    const start = valueStart(octets, at);
+    const end = valueEnd(octets, at);
     if (code === ORIGIN) origin = octets[start]!;
     else if (code === AS_PATH) hops = hopsIn(octets, start, end);
     else if (code === MULTI_EXIT_DISC) med = wordAt(octets, start);
@@ -51,8 +53,8 @@ export function qualityOf(octets: Uint8Array): Quality {
 function hopsIn(octets: Uint8Array, start: number, end: number): number {
   let hops = 0;
   for (let at = start; at < end; at += 2 + 4 * octets[at + 1]!) {
-    if (octets[at] === SEQUENCE) hops += octets[at + 1]!;
-    else if (octets[at] === SET) hops++;
+    if (octets[at] === AS_SEQUENCE) hops += octets[at + 1]!;
+    else if (octets[at] === AS_SET) hops++;
   }
   return hops;
 }

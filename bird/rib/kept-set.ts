@@ -1,0 +1,32 @@
+/**
+ * How the cache keeps a set of path attributes, for those who read it without decoding: as `canonicalAttributes` writes it,
+ * an octet with the length of the next hop, the next hop, then the attributes in order of code. RFC 4271 §4.3.
+ */
+export const ORIGIN = 1;
+export const AS_PATH = 2;
+export const NEXT_HOP = 3;
+export const MULTI_EXIT_DISC = 4;
+export const LOCAL_PREF = 5;
+export const COMMUNITIES = 8;
+export const ORIGINATOR_ID = 9;
+export const CLUSTER_LIST = 10;
+export const AIGP = 26;
+
+export const OPTIONAL = 0x80;
+export const TRANSITIVE = 0x40;
+export const EXTENDED_LENGTH = 0x10;
+
+/** Segments of AS_PATH: a set, a sequence, and above these those of confederations. RFC 4271 §4.3, RFC 5065 §3. */
+export const AS_SET = 1;
+export const AS_SEQUENCE = 2;
+
+/** Where the first attribute begins. */
+export const attributesStart = (set: Uint8Array): number => 1 + set[0]!;
+
+/** Where the value of the attribute at `at` begins. */
+export const valueStart = (set: Uint8Array, at: number): number =>
+  (set[at]! & EXTENDED_LENGTH) === 0 ? at + 3 : at + 4;
+
+/** Where the attribute at `at` ends, and the next begins. */
+export const valueEnd = (set: Uint8Array, at: number): number =>
+  (set[at]! & EXTENDED_LENGTH) === 0 ? at + 3 + set[at + 2]! : at + 4 + ((set[at + 2]! << 8) | set[at + 3]!);
