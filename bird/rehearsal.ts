@@ -33,13 +33,17 @@ export const NOBODY_LISTENS: RoutingListener = {
   leftOut: () => undefined,
 };
 
-/** Begins in the next turn, in slices of some milliseconds; answers how to end it before its time. */
-export function rehearse(clock: Clock, families: readonly IpFamily[]): () => void {
+/** Begins in the next turn, in slices of some milliseconds, and calls `over`; answers how to end it before its time. */
+export function rehearse(clock: Clock, families: readonly IpFamily[], over: () => void): () => void {
   const steps = everyStep(families);
   let cancel = clock.after(0, slice);
   function slice(): void {
     const end = clock.now() + SLICE_MS;
-    while (clock.now() < end) if (steps.next().done === true) return;
+    while (clock.now() < end) {
+      if (steps.next().done !== true) continue;
+      over();
+      return;
+    }
     cancel = clock.after(0, slice);
   }
   return () => cancel();

@@ -18,6 +18,7 @@ import { HostRecordFile, recordPath } from '../host/record-file.ts';
 import { createResourceClient } from '../resources/index.ts';
 import type { ResourceClient } from '../resources/index.ts';
 import { systemClock } from '../runtime/clock.ts';
+import { giveBackMemory } from '../linux/give-back.ts';
 import { restHeap } from '../runtime/heap-rest.ts';
 import type { Logger, LogThreshold } from '../runtime/logger.ts';
 import { systemRandom } from '../runtime/random.ts';
@@ -116,7 +117,7 @@ export async function runAgent(settings: AgentSettings, ports: RunPorts): Promis
     // Only now: with the configuration the runtime takes the node for ready.
     const files = keepCniFiles(ports.installCni, log);
     opened.push(() => files?.close());
-    const rest = restHeap(systemClock);
+    const rest = restHeap(systemClock, giveBackMemory);
     opened.push(() => rest?.close());
     log.info({ node, version, adopted: dataplane.adoptedRoutes() }, 'calico-node-ts started');
     return await ended;

@@ -86,6 +86,8 @@ export interface Libc {
   close(fd: number): void;
   /** adjtimex(2): fills the struct, changes nothing where `modes` in it is 0; gives the clock's state, TIME_ERROR is 5. */
   readClock(timex: Uint8Array): number;
+  /** malloc_trim(3): gives free memory of malloc's back to the kernel. Nothing on musl, which has no such call. */
+  trimHeap(): void;
   /** Moves the calling thread into another network namespace. */
   setNetns(fd: number): void;
   /** Sleeps until one of the descriptors has something to read; gives those that have, none where a signal came first. */
@@ -114,6 +116,15 @@ const loaded: { libc?: Libc } = {};
  */
 export const loadLibc = (): Libc => (loaded.libc ??= bindLibc(loadKoffi()));
 
+/** Undefined where this C library has no such function. */
+function optional(bind: () => Call): Call | undefined {
+  try {
+    return bind();
+  } catch {
+    return undefined;
+  }
+}
+
 function bindLibc(koffi: KoffiModule): Libc {
   const library = koffi.load(null);
   const checked = (result: number, call: string): number => {
@@ -131,6 +142,7 @@ function bindLibc(koffi: KoffiModule): Libc {
     'sendto',
     'long sendto(int fd, const void *data, unsigned long size, int flags, const void *address, unsigned int length)',
   );
+  const trim = optional(() => bound('malloc_trim', 'int malloc_trim(unsigned long pad)'));
   const adjtimex = bound('adjtimex', 'int adjtimex(void *timex)');
   const receive = bound('recv', 'long recv(int fd, void *buffer, unsigned long size, int flags)');
   const option = bound(
@@ -153,6 +165,7 @@ function bindLibc(koffi: KoffiModule): Libc {
     bind: (fd, address) => void bind(fd, address, address.length),
     sendTo: (fd, data, address) => void sendTo(fd, data, data.length, 0, address, address.length),
     readClock: (timex) => adjtimex(timex),
+    trimHeap: () => void trim?.(0),
     send: (fd, data) => send(fd, data, data.length, 0),
     ...slowCalls(library),
     receive: (fd, buffer) => receive(fd, buffer, buffer.length, SYS.messageTruncated),

@@ -53,8 +53,8 @@ export class HeapRest {
   }
 }
 
-/** Of this process. Undefined where Node was not started with `--expose-gc`, which the first line of the built files says. */
-export function restHeap(clock: Clock): HeapRest | undefined {
+/** Of this process; `giveBack` once the heap is collected. Undefined where Node was not started with `--expose-gc`, which the first line of the built files says. */
+export function restHeap(clock: Clock, giveBack: () => void): HeapRest | undefined {
   const { gc } = globalThis;
   if (gc === undefined) return undefined;
   return new HeapRest({
@@ -65,6 +65,9 @@ export function restHeap(clock: Clock): HeapRest | undefined {
     },
     heapOctets: () => process.memoryUsage().heapUsed,
     // The only kind that makes the nursery small again.
-    collect: () => gc({ type: 'major', flavor: 'last-resort' }),
+    collect: () => {
+      gc({ type: 'major', flavor: 'last-resort' });
+      giveBack();
+    },
   });
 }

@@ -3,6 +3,7 @@ import { createSpeaker, rehearse } from '../../bird/index.ts';
 import { bgpRoutes } from '../api/bgp-routes.ts';
 import { noNodeRoutes } from '../api/node-routes.ts';
 import { startApi } from '../api/server.ts';
+import { giveBackMemory } from '../linux/give-back.ts';
 import type { IpFamily } from '../model/ip.ts';
 import { systemClock } from '../runtime/clock.ts';
 import { restHeap } from '../runtime/heap-rest.ts';
@@ -58,12 +59,12 @@ export async function runSpeaker(
     [...bgpRoutes(speaker), ...noNodeRoutes(NO_NODE)],
     log,
   );
-  const rest = restHeap(systemClock);
+  const rest = restHeap(systemClock, giveBackMemory);
   let endRehearsal: (() => void) | undefined;
   try {
     onSignals({ speaker, end: (how) => ended.resolve(how) });
     speaker.start();
-    endRehearsal = rehearse(systemClock, familiesOf(configuration));
+    endRehearsal = rehearse(systemClock, familiesOf(configuration), giveBackMemory);
     const how = await ended.promise;
     if (how === 'shutdown') mark.remove();
     await speaker.close(how === 'restart' ? { kind: 'restart' } : { kind: 'shutdown', message: 'speaker stopped' });

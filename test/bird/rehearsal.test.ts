@@ -31,12 +31,14 @@ function turns(): { readonly clock: Clock; readonly turn: () => boolean } {
 test('plays messages that are in order, in both families, some in each turn, until the last', () => {
   const read = vi.spyOn(UpdateReader.prototype, 'read');
   const { clock, turn } = turns();
-  rehearse(clock, [4, 6]);
+  const over = vi.fn();
+  rehearse(clock, [4, 6], over);
   expect(read).not.toHaveBeenCalled();
   let longest = 0;
   for (let before = 0; turn(); before = read.mock.calls.length) {
     longest = Math.max(longest, read.mock.calls.length - before);
   }
+  expect(over).toHaveBeenCalledOnce();
   expect(longest).toBeLessThan(1000);
   expect(read).toHaveBeenCalledTimes(2 * 3 * 1500);
   expect(new Set(read.mock.results.map(({ value }) => JSON.stringify(value)))).toEqual(new Set(['{}']));
@@ -45,7 +47,7 @@ test('plays messages that are in order, in both families, some in each turn, unt
 test('ends where nobody needs it any more', () => {
   const read = vi.spyOn(UpdateReader.prototype, 'read');
   const { clock, turn } = turns();
-  rehearse(clock, [4])();
+  rehearse(clock, [4], () => undefined)();
   expect(turn()).toBe(false);
   expect(read).not.toHaveBeenCalled();
 });
