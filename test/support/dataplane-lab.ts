@@ -104,11 +104,12 @@ export class DataplaneLab {
     this.#script = script;
   }
 
-  /** Resolves when every host has the routes to the others and its pod. */
+  /** Resolves when every host has the routes to the others and its pod, and may ask for its neighbours. */
   async start(): Promise<void> {
     this.#layCables();
     await Promise.all(HOSTS.map((host) => this.#startHost(host)));
     for (const { name } of HOSTS) await eventually(() => this.routesOf(name).length >= 4);
+    for (const { name } of HOSTS) await eventually(() => this.#canSolicit(name));
   }
 
   async close(): Promise<void> {
@@ -229,6 +230,14 @@ export class DataplaneLab {
     }
     const lines = heard.split('\n').filter((line) => line !== '' && !/fe80:|ff00::|multicast/.test(line));
     return lines.join('\n');
+  }
+
+  /**
+   * While an interface's link-local address is tentative, some 1.5 s, Linux sends no neighbour solicitation for a packet
+   * that it forwards: the first pings to another host would wait for the next, a second later.
+   */
+  #canSolicit(name: string): boolean {
+    return !this.ip(name, '-6', 'address', 'show', 'dev', 'eth0', 'scope', 'link').includes('tentative');
   }
 
   #nameOf(name: string): string {
