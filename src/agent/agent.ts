@@ -10,10 +10,9 @@ import type { CniAnswer, CniVerbs } from '../cni/verbs.ts';
 import { readRuntimeSettings } from '../config/settings.ts';
 import type { AgentSettings, RuntimeSettings } from '../config/settings.ts';
 import { CALICO_PREFIX } from '../datastore/keys.ts';
-import { changeKey } from '../datastore/ledger.ts';
-import type { Store } from '../datastore/store.ts';
+import type { Change, Store } from '../datastore/store.ts';
 import { startSyncer } from '../datastore/syncer.ts';
-import type { Syncer, SyncHandlers, SyncView } from '../datastore/syncer.ts';
+import type { Syncer, SyncHandlers } from '../datastore/syncer.ts';
 import { createIpam } from '../ipam/index.ts';
 import type { Ipam } from '../ipam/index.ts';
 import { formatIpAddress } from '../model/ip.ts';
@@ -30,7 +29,7 @@ import { calicoStatus } from './calico-node-status.ts';
 import { bgpNodes } from './bgp-nodes.ts';
 import type { AgentHealth } from './agent-health.ts';
 import type { AgentKnowledge } from './agent-metrics.ts';
-import { bgpLogLevel, isComputedFrom, knownInputs, speakerSettings } from './cluster-view.ts';
+import { bgpLogLevel, knownInputs, speakerSettings } from './cluster-view.ts';
 import { ComputeSchedule } from './compute-schedule.ts';
 import { DataplaneFeed } from './dataplane-feed.ts';
 import { DatastoreLockedError } from './datastore-lock.ts';
@@ -54,6 +53,7 @@ import { ToldOnce } from './told-once.ts';
 import { TunnelKeeper } from './tunnel-keeper.ts';
 import { unmetWishes } from './unmet.ts';
 import { UnwantedBlocks } from './unwanted-blocks.ts';
+import { urgencyOf } from './urgency.ts';
 
 export interface AgentPorts {
   readonly node: string;
@@ -212,8 +212,7 @@ export class Agent implements BgpApi, NodeApi, CniApi {
       onChanges: (changes) => {
         this.#answers.changes(changes);
         this.#isViewNew = true;
-        const { blocks } = this.#followed.knowledge();
-        if (changes.some((change) => isComputedFrom(changeKey(change), blocks))) this.#computing.ask();
+        this.#ask(changes);
       },
     };
     this.#syncer = startSyncer(store, CALICO_PREFIX, handlers, { clock, random, log: datastoreLog });
@@ -238,6 +237,7 @@ export class Agent implements BgpApi, NodeApi, CniApi {
 
   /** For /metrics. */
   knowledge(): AgentKnowledge {
+    this.#lookIfNew();
     return {
       view: this.#syncer?.view(),
       counts: this.#syncer?.counts() ?? { listed: 0, lost: 0 },
@@ -344,10 +344,16 @@ export class Agent implements BgpApi, NodeApi, CniApi {
   }
 
   #computeAll(): void {
-    if (this.#isViewNew) this.#look(this.#syncer!.view());
-    this.#isViewNew = false;
+    this.#lookIfNew();
     this.#feed.began();
     this.#recompute();
+  }
+
+  #ask(changes: readonly Change[]): void {
+    const isNewEndpoint = (name: string): boolean => this.#newEndpoints.has(name);
+    const urgency = urgencyOf(changes, { knowledge: this.#followed.knowledge(), isNewEndpoint });
+    if (urgency === 'now') this.#computing.ask();
+    else if (urgency === 'soon') this.#computing.askSoon();
   }
 
   #onRoutesChange(): void {
@@ -371,7 +377,11 @@ export class Agent implements BgpApi, NodeApi, CniApi {
     this.#ports.onRuntimeSettings(settings);
   }
 
-  #look(view: SyncView): void {
+  /** What is known, of a view that is in sync. */
+  #lookIfNew(): void {
+    const view = this.#syncer?.view();
+    if (!this.#isViewNew || view?.inSync !== true) return;
+    this.#isViewNew = false;
     this.#followed.look(view);
     this.#feed.looked(view.revision);
   }
@@ -417,6 +427,7 @@ export class Agent implements BgpApi, NodeApi, CniApi {
 
   /** Of a view that is old, or that lacks an endpoint because nobody can read it, an address is not called leaked. */
   async #leaksNow(): Promise<readonly Leak[] | undefined> {
+    this.#lookIfNew();
     const view = this.#syncer?.view();
     const isEvidence = view?.inSync === true && view.stale === undefined && this.#followed.isWhole();
     return isEvidence && !this.#followed.isLocked() ? leaksOf(view.entries, this.#followed.knowledge()) : undefined;

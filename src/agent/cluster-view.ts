@@ -1,12 +1,12 @@
 import type { ClusterNode, DataplaneInputs, LocalEndpoint, Pool } from '../../felix/index.ts';
 import type { SpeakerSettings } from '../../bird/index.ts';
 import type { AgentSettings } from '../config/settings.ts';
-import { affinitiesOf, blockKey, HANDLES_PREFIX, parseAffinityKey, parseBlockKey } from '../datastore/keys.ts';
+import { affinitiesOf, blockKey, parseAffinityKey } from '../datastore/keys.ts';
 import type { Entry } from '../datastore/store.ts';
 import { blockFromJson, isUnused, lentAddresses as lentOf } from '../ipam/index.ts';
-import type { Block, TunnelKind } from '../ipam/index.ts';
+import type { TunnelKind } from '../ipam/index.ts';
 import { InvalidValueError } from '../model/invalid.ts';
-import { formatIpAddress, parseInterfaceAddress, parseIpAddress, parsePrefix, samePrefix } from '../model/ip.ts';
+import { formatIpAddress, parseInterfaceAddress, parseIpAddress, parsePrefix } from '../model/ip.ts';
 import type { IpAddress, Prefix } from '../model/ip.ts';
 import type { LearnedRoute } from '../model/route.ts';
 import type { LogLevel } from '../runtime/logger.ts';
@@ -14,7 +14,6 @@ import { DEFAULT_ASN } from '../resources/index.ts';
 import type { IpPool, Node, Resources } from '../resources/index.ts';
 import { peerGateways } from './peer-gateways.ts';
 import { hashedRouterId } from './router-id.ts';
-import { isStatusKey } from './status-answers.ts';
 
 const BGP_PORT = 179;
 
@@ -42,41 +41,38 @@ export function confirmedAffinity({
   return (state === undefined || state === 'confirmed') && deleted !== true ? affinity : undefined;
 }
 
-/** Addresses of this node's blocks that others borrowed. */
-export const lentAddresses = (
-  entries: ReadonlyMap<string, Entry>,
-  own: Pick<Knowledge, 'node' | 'blocks'>,
-): readonly IpAddress[] => readBlocks(entries, own.blocks).flatMap((block) => lentOf(block, own.node));
-
-/** Of these blocks those without an address in use. */
-export const unusedBlocks = (entries: ReadonlyMap<string, Entry>, blocks: readonly Prefix[]): readonly Prefix[] =>
-  readBlocks(entries, blocks)
-    .filter(isUnused)
-    .map(({ prefix }) => prefix);
-
-/** A block that cannot be read is IPAM's to complain about. */
-function readBlocks(entries: ReadonlyMap<string, Entry>, blocks: readonly Prefix[]): readonly Block[] {
-  return blocks.flatMap((prefix) => {
-    const entry = entries.get(blockKey(prefix));
-    if (entry === undefined) return [];
-    try {
-      return [blockFromJson(entry.value, entry.key)];
-    } catch (error) {
-      if (error instanceof InvalidValueError) return [];
-      throw error;
-    }
-  });
+/** What of an own block matters to felix, and to who gives blocks up. */
+export interface BlockUse {
+  /** Addresses that others borrowed. */
+  readonly lent: readonly IpAddress[];
+  /** Nobody has an address of it. */
+  readonly isUnused: boolean;
 }
 
-/**
- * Whether a change of this entry can change anything that an agent computes. Each pod of the cluster has a handle, and changes a
- * block when it comes and goes: nothing comes of these but of a node's own blocks, and a new one is known by its affinity.
- * A CalicoNodeStatus is answered, and that is all.
- */
-export function isComputedFrom(key: string, ownBlocks: readonly Prefix[]): boolean {
-  if (key.startsWith(HANDLES_PREFIX) || isStatusKey(key)) return false;
-  const block = parseBlockKey(key);
-  return block === undefined || ownBlocks.some((own) => samePrefix(own, block));
+/** Undefined for one that cannot be read, which is IPAM's to complain about. */
+export function blockUse({ key, value }: Entry, node: string): BlockUse | undefined {
+  try {
+    const block = blockFromJson(value, key);
+    return { lent: lentOf(block, node), isUnused: isUnused(block) };
+  } catch (error) {
+    if (error instanceof InvalidValueError) return undefined;
+    throw error;
+  }
+}
+
+/** The same of all blocks of this node. */
+export function blocksUse(
+  entries: ReadonlyMap<string, Entry>,
+  { node, blocks }: Pick<Knowledge, 'node' | 'blocks'>,
+): Pick<Knowledge, 'lent' | 'unused'> {
+  const uses = blocks.map((prefix) => {
+    const entry = entries.get(blockKey(prefix));
+    return { prefix, use: entry && blockUse(entry, node) };
+  });
+  return {
+    lent: uses.flatMap(({ use }) => use?.lent ?? []),
+    unused: uses.flatMap(({ prefix, use }) => (use?.isUnused === true ? [prefix] : [])),
+  };
 }
 
 /** The pods of this node, from their WorkloadEndpoints. */

@@ -12,6 +12,8 @@ export interface ComputeSchedulePorts {
 
 /** A computation that took less is no burden, however often it comes. */
 const SHORT_MS = 5;
+/** Pods come and go one after the other, some ten milliseconds each: what follows of several is one computation. */
+const SOON_MS = 50;
 
 /**
  * When the agent computes. Changes of one turn of the event loop are one computation. After a long one there is a rest as long as it took: a
@@ -24,6 +26,7 @@ export class ComputeSchedule {
   #areRoutesDue = false;
   #restUntil = 0;
   #stopRest: () => void = () => undefined;
+  #stopSoon: (() => void) | undefined;
   #isClosed = false;
 
   constructor(ports: ComputeSchedulePorts) {
@@ -39,6 +42,12 @@ export class ComputeSchedule {
     else this.#stopRest = this.#ports.clock.after(restMs, () => this.#computeAll());
   }
 
+  /** The same, and nobody waits for what follows. */
+  askSoon(): void {
+    if (this.#isAllDue || this.#isClosed) return;
+    this.#stopSoon ??= this.#ports.clock.after(SOON_MS, () => this.ask());
+  }
+
   /** bird's routes changed. */
   askRoutes(): void {
     if (this.#areRoutesDue || this.#isClosed) return;
@@ -49,11 +58,14 @@ export class ComputeSchedule {
   close(): void {
     this.#isClosed = true;
     this.#stopRest();
+    this.#stopSoon?.();
   }
 
   #computeAll(): void {
     if (this.#isClosed) return;
     this.#isAllDue = false;
+    this.#stopSoon?.();
+    this.#stopSoon = undefined;
     const { clock, all } = this.#ports;
     const startedAt = clock.now();
     all();

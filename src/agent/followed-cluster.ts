@@ -4,7 +4,7 @@ import type { Entry } from '../datastore/store.ts';
 import type { SyncView } from '../datastore/syncer.ts';
 import { emptyResources, ResourceReader } from '../resources/index.ts';
 import type { Logger } from '../runtime/logger.ts';
-import { lentAddresses, localBlocks, unusedBlocks } from './cluster-view.ts';
+import { blocksUse, localBlocks } from './cluster-view.ts';
 import type { Knowledge } from './cluster-view.ts';
 import { isLocked } from './datastore-lock.ts';
 import { FelixSettings } from './felix-settings.ts';
@@ -83,8 +83,7 @@ export class FollowedCluster {
     onSettings(settings);
     const blocks = localBlocks(entries.values(), node);
     this.#isWhole = !view.unreadable.some(({ key }) => OWNERS.test(key));
-    const lent = lentAddresses(entries, { node, blocks });
-    this.#knowledge = { node, resources: view.resources, blocks, lent, unused: unusedBlocks(entries, blocks) };
+    this.#knowledge = { node, resources: view.resources, blocks, ...blocksUse(entries, { node, blocks }) };
     for (const { key, reason } of view.unreadable) {
       onMistake('a stored entry cannot be used and is left out', { key, reason });
     }

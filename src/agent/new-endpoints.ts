@@ -24,6 +24,10 @@ export class NewEndpoints {
     if (endpoint !== undefined) this.#byInterface.set(hostInterface, { ...endpoint, revision });
   }
 
+  has(hostInterface: string): boolean {
+    return this.#byInterface.has(hostInterface);
+  }
+
   /** It failed, or goes. */
   forget(hostInterface: string): void {
     this.#byInterface.delete(hostInterface);

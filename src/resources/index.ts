@@ -38,4 +38,4 @@ export type { Rule } from './policy-rule.ts';
 export type { Profile } from './profile.ts';
 export type { Tier } from './tier.ts';
 export type { WorkloadEndpoint } from './workload-endpoint.ts';
-export { endpointsPrefix, workloadEndpointName } from './workload-endpoint.ts';
+export { endpointsPrefix, isEndpointOf, workloadEndpointName } from './workload-endpoint.ts';

@@ -82,6 +82,12 @@ export function workloadEndpointName(spec: Pick<Spec, NameParts>): string {
 export const endpointsPrefix = (workload: Omit<Pick<Spec, NameParts>, 'endpoint'>): string =>
   workloadEndpointName({ ...workload, endpoint: '' });
 
+/** Whether an endpoint of this name is one of that node. */
+export const isEndpointOf = (name: string, node: string): boolean => {
+  const start = `${node.replaceAll('-', '--')}-`;
+  return name.startsWith(start) && name[start.length] !== '-';
+};
+
 const spec = once(() =>
   fields('WorkloadEndpoint.spec', shape()).check((ctx) => {
     for (const [i, { internalIP }] of (ctx.value.ipNATs ?? []).entries()) {

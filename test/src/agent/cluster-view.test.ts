@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import {
+  blocksUse,
   dataplaneInputs,
-  lentAddresses,
   listenPort,
   localBlocks,
   speakerSettings,
@@ -97,8 +97,9 @@ describe('addresses that others borrowed from our blocks', () => {
     deleted: false,
   });
   const blocks = [parsePrefix('192.168.0.0/30')];
-  const lent = (...entries: readonly Entry[]): readonly string[] =>
-    lentAddresses(new Map(entries.map((each) => [each.key, each])), { node: 'a', blocks }).map(formatIpAddress);
+  const use = (...entries: readonly Entry[]) =>
+    blocksUse(new Map(entries.map((each) => [each.key, each])), { node: 'a', blocks });
+  const lent = (...entries: readonly Entry[]): readonly string[] => use(...entries).lent!.map(formatIpAddress);
 
   test('are those whose assignment names another node, and none that was given back', () => {
     expect(lent(block)).toEqual(['192.168.0.1']);
@@ -107,6 +108,14 @@ describe('addresses that others borrowed from our blocks', () => {
   test('are none where the block is missing or broken', () => {
     expect(lent()).toEqual([]);
     expect(lent({ ...block, value: { cidr: '192.168.0.0/30', allocations: [] } })).toEqual([]);
+  });
+
+  test('and a block of which nobody has an address is unused, but not one that cannot be read', () => {
+    const given = { ...(block.value as object), allocations: [null, null, null, 3] };
+    expect(use(block).unused).toEqual([]);
+    expect(use({ ...block, value: given }).unused).toEqual(blocks);
+    expect(use({ ...block, value: { cidr: '192.168.0.0/30', allocations: [] } }).unused).toEqual([]);
+    expect(use().unused).toEqual([]);
   });
 });
 

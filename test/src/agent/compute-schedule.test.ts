@@ -46,6 +46,29 @@ test('short computations follow each other without a pause, for a claim must be 
   expect(done).toEqual(['all', 'all', 'all']);
 });
 
+test('what nobody waits for is one computation with all that comes in 50 ms, or with one that is asked for before', async () => {
+  const { clock, done, schedule, turns } = setUp();
+  schedule.askSoon();
+  await clock.advance(40);
+  schedule.askSoon();
+  await turns();
+  expect(done).toEqual([]);
+  await clock.advance(10);
+  await turns();
+  expect(done).toEqual(['all']);
+  schedule.askSoon();
+  schedule.ask();
+  await turns();
+  await clock.advance(100);
+  await turns();
+  expect(done).toEqual(['all', 'all']);
+  schedule.askSoon();
+  schedule.close();
+  await clock.advance(100);
+  await turns();
+  expect(done).toEqual(['all', 'all']);
+});
+
 test('after a long one there is a rest as long as it took', async () => {
   const { clock, done, schedule, turns } = setUp({ tookMs: 100 });
   schedule.ask();

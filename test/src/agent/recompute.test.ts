@@ -6,7 +6,7 @@ import { Agent } from '../../../src/agent/agent.ts';
 import { loadSettings } from '../../../src/config/settings.ts';
 import { affinityKey, blockKey, handleKey } from '../../../src/datastore/keys.ts';
 import { MemoryStore } from '../../../src/datastore/memory.ts';
-import type { Json } from '../../../src/datastore/store.ts';
+import type { Entry, Json } from '../../../src/datastore/store.ts';
 import { hostAffinity } from '../../../src/ipam/affinity.ts';
 import { allocate, newBlock } from '../../../src/ipam/block.ts';
 import { blockToJson } from '../../../src/ipam/block-json.ts';
@@ -58,6 +58,11 @@ function blockOf(prefix: typeof OWN, owner: string, user: string): Json {
   return blockToJson(allocate(block, 1, { handleId: 'h', secondary: { node: user } })[0]);
 }
 
+function endpointOf(node: string): Pick<Entry, 'key' | 'value'> {
+  const spec = { orchestrator: 'k8s', node, pod: 'p', endpoint: 'eth0', interfaceName: 'cali1' };
+  return entryOf(resource('WorkloadEndpoint', `${endpointsPrefix({ orchestrator: 'k8s', node, pod: 'p' })}eth0`, spec));
+}
+
 const computedBy = async (change: () => Promise<unknown>): Promise<number> => {
   updates.length = 0;
   await change();
@@ -68,6 +73,14 @@ const computedBy = async (change: () => Promise<unknown>): Promise<number> => {
 test('handles, and blocks of other nodes, are nothing to compute anew for', async () => {
   expect(await computedBy(() => store.create(handleKey('k8s-pod-network.c1'), { block: {}, deleted: false }))).toBe(0);
   expect(await computedBy(() => store.create(blockKey(FOREIGN), blockOf(FOREIGN, 'b', 'b')))).toBe(0);
+});
+
+test('what other nodes claim and connect is nothing to compute anew for, but whoever asks is told of it', async () => {
+  const claim = () => store.create(affinityKey('b', FOREIGN), { state: 'confirmed', deleted: false });
+  expect(await computedBy(claim)).toBe(0);
+  const pod = endpointOf('b');
+  expect(await computedBy(() => store.create(pod.key, pod.value))).toBe(0);
+  expect(agent.knowledge().knowledge.resources.WorkloadEndpoint.size).toBe(1);
 });
 
 test('a CalicoNodeStatus is answered, and nothing to compute anew for', async () => {
@@ -84,10 +97,7 @@ test('a block of its own is, since others may have borrowed from it, and so are 
   const claim = () => store.create(affinityKey('a', FOREIGN), { state: 'confirmed', deleted: false });
   expect(await computedBy(claim)).toBe(1);
   expect(updates[0]!.lentAddresses).toHaveLength(2);
-  const spec = { orchestrator: 'k8s', node: 'a', pod: 'p', endpoint: 'eth0', interfaceName: 'cali1' };
-  const pod = entryOf(
-    resource('WorkloadEndpoint', `${endpointsPrefix({ orchestrator: 'k8s', node: 'a', pod: 'p' })}eth0`, spec),
-  );
+  const pod = endpointOf('a');
   expect(await computedBy(() => store.create(pod.key, pod.value))).toBe(1);
   expect(updates[0]!.endpoints).toHaveLength(1);
 });

@@ -8,7 +8,7 @@ import { expect, test } from 'vitest';
 import { createDataplane } from '../../../felix/index.ts';
 import type { Dataplane } from '../../../felix/index.ts';
 import { formatRoute, SCOPE } from '../../../felix/routes/kernel-route.ts';
-import { dataplaneInputs, lentAddresses, localBlocks } from '../../../src/agent/cluster-view.ts';
+import { blocksUse, dataplaneInputs, localBlocks } from '../../../src/agent/cluster-view.ts';
 import { affinityKey, blockKey, resourceKey } from '../../../src/datastore/keys.ts';
 import type { Entry, Json } from '../../../src/datastore/store.ts';
 import { parseInterfaceAddress, parseIpAddress, parsePrefix } from '../../../src/model/ip.ts';
@@ -200,8 +200,8 @@ class Host {
     const { resources, unreadable } = resourcesFromEntries(entries.values());
     expect(unreadable).toEqual([]);
     const blocks = localBlocks(entries.values(), 'a');
-    const lent = lentAddresses(entries, { node: 'a', blocks });
-    const inputs = dataplaneInputs({ node: 'a', resources, blocks, lent }, { routes, complete: true });
+    const { lent } = blocksUse(entries, { node: 'a', blocks });
+    const inputs = dataplaneInputs({ node: 'a', resources, blocks, lent: lent! }, { routes, complete: true });
     if (inputs !== undefined) this.#dataplane.update(inputs);
     await this.#clock.advance(100);
   }

@@ -49,6 +49,9 @@ test.each([
   expect(await isThere()).toBe(true);
   await ipam.releaseByHandle('h');
   await settle();
+  // Nobody waits for it.
+  await lab.clock.advance(50);
+  await settle();
   expect(await isThere()).toBe(false);
   await checkClaims(lab.store);
   expect(reasons()).toEqual([{ block: formatPrefix(block), reason }]);
