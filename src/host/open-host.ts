@@ -9,10 +9,12 @@ import type { UninstallHost } from './uninstall.ts';
 export interface HostFiles {
   readonly nodeNameFile: string;
   readonly socket: string;
+  /** What install-cni put into the runtime's directories. */
+  readonly cni: readonly string[];
 }
 
 /** Throws one sentence where we may not change the network, or netlink cannot be opened. */
-export function openUninstallHost({ nodeNameFile, socket }: HostFiles): UninstallHost {
+export function openUninstallHost({ nodeNameFile, socket, cni }: HostFiles): UninstallHost {
   // Asked before: libnftables prints its own words, and a plan that cannot be carried out is none.
   if (!mayChangeNetwork()) throw new Error('this takes root, or CAP_NET_ADMIN');
   const record = recordPath(nodeNameFile);
@@ -23,10 +25,11 @@ export function openUninstallHost({ nodeNameFile, socket }: HostFiles): Uninstal
     record: file.load(),
     kernel: createLinuxKernel(),
     nftables: createLinuxNftables(),
-    files: [socket, nodeNameFile, record].filter((path) => existsSync(path)),
+    files: [...cni, socket, nodeNameFile, record].filter((path) => existsSync(path)),
     removeFile: (path) => {
       rmSync(path, { force: true });
-      removeIfEmpty(dirname(path));
+      // The runtime watches its own.
+      if (!cni.includes(path)) removeIfEmpty(dirname(path));
     },
   };
 }

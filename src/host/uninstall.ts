@@ -7,7 +7,7 @@ export interface UninstallHost {
   readonly record: HostRecord;
   /** Absent: there is no nftables here, so there is no table of ours either. */
   readonly nftables?: Nftables;
-  /** The agent's files that are there, in the order in which they go: the record is the last. */
+  /** The plugin's and the agent's files that are there, in the order in which they go: the record is the last. */
   readonly files: readonly string[];
   /** Throws where it cannot. */
   removeFile(path: string): void;

@@ -1,6 +1,7 @@
-import { existsSync, readdirSync } from 'node:fs';
-import { dirname } from 'node:path';
-import { afterEach, describe, expect, test } from 'vitest';
+import { existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { afterEach, describe, expect, onTestFinished, test } from 'vitest';
 import type { PodResult } from '../../src/api/contract.ts';
 import { makeAgentLab, until, untilSettled } from '../support/agent-lab.ts';
 import type { AgentLab, LabNode } from '../support/agent-lab.ts';
@@ -41,7 +42,12 @@ describe.skipIf(!isRoot && process.env['CI'] === undefined)('node uninstall', ()
   });
 
   test('refuses while the agent runs and while pods are there, then leaves the host as it was', async () => {
-    lab = makeAgentLab('ctu', { environment: SETTINGS });
+    const runtime = mkdtempSync(join(tmpdir(), 'ctu-runtime-'));
+    onTestFinished(() => rmSync(runtime, { recursive: true, force: true }));
+    const conflist = { name: 'k8s-pod-network', plugins: [{ type: 'calico-cni-ts' }, { type: 'portmap' }] };
+    writeFileSync(join(runtime, '10-calico.conflist'), JSON.stringify(conflist));
+    for (const plugin of ['calico-cni-ts', 'portmap']) writeFileSync(join(runtime, plugin), plugin);
+    lab = makeAgentLab('ctu', { environment: { ...SETTINGS, CNI_NET_DIR: runtime, CNI_BIN_DIR: runtime } });
     const [a, b] = lab.nodes as [LabNode, LabNode];
     // Others' wishes, which must survive: one interface forwards, another is not asked to.
     const set = (path: string, value: number): string =>
@@ -94,6 +100,7 @@ describe.skipIf(!isRoot && process.env['CI'] === undefined)('node uninstall', ()
     expect(done.status).toBe(0);
     expect(snapshot(a)).toBe(before);
     expect(existsSync(dirname(a.environment['CALICO_NODENAME_FILE']!))).toBe(false);
+    expect(readdirSync(runtime)).toEqual(['portmap']);
     expect(a.netns.run('nft', 'list', 'tables')).toBe('');
     expect(a.ctl('node', 'uninstall').said).toBe('There is nothing of calico-ts on this host.\n');
     expect(b.netns.run('ip', 'link')).toContain('vxlan.calico');

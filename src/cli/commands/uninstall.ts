@@ -1,6 +1,8 @@
 import type { Command } from 'commander';
 import { AgentError } from '../../api/client.ts';
 import type { NodeStatus } from '../../api/contract.ts';
+import { installedCni } from '../../cni/install/installed.ts';
+import { cniPlaces } from '../../cni/install/settings.ts';
 import { planHostUninstall, uninstallHost } from '../../host/uninstall.ts';
 import type { StepReport, UninstallReport } from '../../host/uninstall.ts';
 import type { AgentOptions } from '../agent-option.ts';
@@ -25,7 +27,7 @@ const MAX_NAMED = 5;
 export function addUninstallCommand(node: Command, io: CliIo): void {
   addSocketOption(node.command('uninstall'))
     .description(
-      'takes calico-ts off this host: its routes, tunnels, pod interfaces and files go, sysctls become what they were',
+      'takes calico-ts off this host: its routes, tunnels, pod interfaces, files and CNI plugin go, sysctls become what they were',
     )
     .option('--dry-run', 'say what would be done, change nothing')
     .option('--stop', 'tell a running agent to leave first; otherwise it is refused while one runs')
@@ -40,7 +42,8 @@ async function uninstall(options: Options, io: CliIo): Promise<void> {
   const nodeNameFile = io.env['CALICO_NODENAME_FILE'] || DEFAULT_NODENAME_FILE;
   // Read before it goes.
   const name = io.reader.text(nodeNameFile)?.trim() ?? (await io.nodeName());
-  const host = await io.openHost({ nodeNameFile, socket: agentSocket(options, io) });
+  const cni = installedCni(cniPlaces(io.env));
+  const host = await io.openHost({ nodeNameFile, socket: agentSocket(options, io), cni });
   try {
     const plan = await planHostUninstall(host);
     const refusals = [

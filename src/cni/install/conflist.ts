@@ -42,7 +42,7 @@ export function makeConflist(settings: ConflistSettings): Conflist {
     return { text: `${JSON.stringify(own, null, 2)}\n`, types: own.plugins.map(({ type }) => type) };
   }
   const text = substituted(template, templateFrom, values);
-  return { text: text.endsWith('\n') ? text : `${text}\n`, types: typesOf(text, templateFrom) };
+  return { text: text.endsWith('\n') ? text : `${text}\n`, types: ownTypes(text, templateFrom) };
 }
 
 const ownConflist = ({ chained, socket, values }: ConflistSettings) => ({
@@ -68,7 +68,15 @@ function substituted(template: string, from: string, values: ReadonlyMap<string,
   });
 }
 
-function typesOf(text: string, from: string): readonly string[] {
+/** Throws InvalidValueError where none of them is ours. */
+function ownTypes(text: string, from: string): readonly string[] {
+  const types = conflistTypes(text, from);
+  if (types.includes(PLUGIN_TYPE)) return types;
+  throw new InvalidValueError(from, types.join(', '), `none of its plugins is ${PLUGIN_TYPE}`);
+}
+
+/** The `type` of each plugin, in order; throws InvalidValueError, which names `from`, where the text is no conflist. */
+export function conflistTypes(text: string, from: string): readonly string[] {
   const parsed = parseJson(text, from);
   const { name, plugins } = isObject(parsed) ? parsed : {};
   if (typeof name !== 'string' || name === '') throw new InvalidValueError(from, name, 'a conflist has a name');
@@ -77,9 +85,6 @@ function typesOf(text: string, from: string): readonly string[] {
   const wrong = types.findIndex((type) => typeof type !== 'string' || !/^[A-Za-z0-9][A-Za-z0-9._-]*$/.test(type));
   if (wrong >= 0)
     throw new InvalidValueError(`${from} plugins[${wrong}].type`, types[wrong], 'is not the name of a file');
-  if (!types.includes(PLUGIN_TYPE)) {
-    throw new InvalidValueError(from, types.join(', '), `none of its plugins is ${PLUGIN_TYPE}`);
-  }
   return types as readonly string[];
 }
 

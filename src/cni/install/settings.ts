@@ -8,16 +8,20 @@ import { InvalidValueError } from '../../model/invalid.ts';
 import type { ChainedPlugin, ConflistSettings } from './conflist.ts';
 import { CHAINABLE_NAMES, isChainable } from './conflist.ts';
 
-export interface InstallSettings {
+/** On the host. */
+export interface CniPlaces {
   /** Where the runtime looks for plugins. */
   readonly binDirectory: string;
   /** Where it looks for configurations. */
   readonly netDirectory: string;
+  readonly confName: string;
+}
+
+export interface InstallSettings extends CniPlaces {
   /** Where ours lies, named after the architecture. */
   readonly ownDirectory: string;
   /** Where chained plugins are looked for that `binDirectory` has not. */
   readonly otherDirectories: readonly string[];
-  readonly confName: string;
   /** Removed once the new one is there. */
   readonly oldConfName: string | undefined;
   readonly skipped: ReadonlySet<string>;
@@ -34,18 +38,25 @@ export interface InstallFlags {
 /** In a container the host's directories are mounted here. */
 const MOUNTED = '/host';
 
+const valueOf = (env: Environment, name: string, otherwise: string): string => env[name]?.trim() || otherwise;
+
+/** Throws InvalidValueError with the name of the variable. */
+export const cniPlaces = (env: Environment, flags: InstallFlags = {}): CniPlaces => ({
+  binDirectory: flags.binDir ?? mounted('/opt/cni/bin') ?? valueOf(env, 'CNI_BIN_DIR', '/opt/cni/bin'),
+  netDirectory: flags.netDir ?? mounted('/etc/cni/net.d') ?? netDirectoryTold(env),
+  confName: fileName('CNI_CONF_NAME', valueOf(env, 'CNI_CONF_NAME', '10-calico.conflist')),
+});
+
+const netDirectoryTold = (env: Environment): string => valueOf(env, 'CNI_NET_DIR', '/etc/cni/net.d');
+
 /** Throws InvalidValueError with the name of the variable. `ownDirectory`: where this installation's plugins lie. */
 export function installSettings(env: Environment, flags: InstallFlags, ownDirectory: string): InstallSettings {
-  const value = (name: string, otherwise: string): string => env[name]?.trim() || otherwise;
-  const netDir = value('CNI_NET_DIR', '/etc/cni/net.d');
-  const confName = fileName('CNI_CONF_NAME', value('CNI_CONF_NAME', '10-calico.conflist'));
+  const value = (name: string, otherwise: string): string => valueOf(env, name, otherwise);
   const oldConfName = value('CNI_OLD_CONF_NAME', '');
   return {
-    binDirectory: flags.binDir ?? mounted('/opt/cni/bin') ?? value('CNI_BIN_DIR', '/opt/cni/bin'),
-    netDirectory: flags.netDir ?? mounted('/etc/cni/net.d') ?? netDir,
+    ...cniPlaces(env, flags),
     ownDirectory,
     otherDirectories: ['/opt/cni/bin', '/usr/lib/cni', '/usr/libexec/cni'],
-    confName,
     oldConfName: oldConfName === '' ? undefined : fileName('CNI_OLD_CONF_NAME', oldConfName),
     skipped: new Set(words(value('SKIP_CNI_BINARIES', ''))),
     isUpdating: value('UPDATE_CNI_BINARIES', 'true').toLowerCase() === 'true',
@@ -53,7 +64,7 @@ export function installSettings(env: Environment, flags: InstallFlags, ownDirect
       ...template(env),
       chained: chained(value('CALICO_CNI_CHAIN', 'portmap')), // ours
       socket: join(value('CALICO_RUN_DIR', '/var/run/calico'), SOCKET_NAME), // ours
-      values: placeholders(env, netDir),
+      values: placeholders(env, netDirectoryTold(env)),
     },
   };
 }

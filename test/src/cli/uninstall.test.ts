@@ -72,6 +72,7 @@ describe('node uninstall', () => {
   test('does it, files last; the socket and the node name are where the settings say', async () => {
     shell.env['CALICO_NODENAME_FILE'] = '/srv/nodename';
     shell.env['CALICO_RUN_DIR'] = '/run/ts';
+    shell.env['CNI_NET_DIR'] = shell.env['CNI_BIN_DIR'] = '/srv/cni';
     const { exitCode, stdout } = await shell.run('node', 'uninstall', '-o', 'json');
     expect(exitCode).toBe(0);
     expect(JSON.parse(stdout)).toEqual({
@@ -84,7 +85,7 @@ describe('node uninstall', () => {
       pods: [],
     });
     expect(await ours()).toBe(0);
-    expect(shell.hostFiles).toEqual({ nodeNameFile: '/srv/nodename', socket: '/run/ts/calico-ts.sock' });
+    expect(shell.hostFiles).toEqual({ nodeNameFile: '/srv/nodename', socket: '/run/ts/calico-ts.sock', cni: [] });
   });
 
   test('in words: what was done, and that the cluster still knows the node', async () => {

@@ -16,7 +16,8 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { CniFiles } from '../../../src/agent/cni-files.ts';
 import { installCni } from '../../../src/cni/install/install.ts';
 import type { InstallReport } from '../../../src/cni/install/install.ts';
-import { installSettings } from '../../../src/cni/install/settings.ts';
+import { installedCni } from '../../../src/cni/install/installed.ts';
+import { cniPlaces, installSettings } from '../../../src/cni/install/settings.ts';
 import { FakeClock } from '../../support/fake-clock.ts';
 import { memoryLogger } from '../../support/memory-logger.ts';
 
@@ -251,5 +252,27 @@ describe('an agent that looks after them', () => {
     files.close();
     await clock.advance(600_000);
     expect(calls).toBe(answers.length);
+  });
+});
+
+describe('what uninstall takes away', () => {
+  const installed = (env: Readonly<Record<string, string>> = {}): readonly string[] =>
+    installedCni(cniPlaces(env, { binDir: bin, netDir: net }));
+
+  test('is our configuration, then our plugin, and none that it chains', () => {
+    expect(installed()).toEqual([]);
+    install();
+    expect(installed()).toEqual([join(net, '10-calico.conflist'), join(bin, 'calico-cni-ts')]);
+    install({ CNI_CONF_NAME: '05-ours.conflist' });
+    expect(installed({ CNI_CONF_NAME: '05-ours.conflist' })[0]).toBe(join(net, '05-ours.conflist'));
+  });
+
+  test.each([
+    ['of another network', JSON.stringify({ name: 'k8s-pod-network', plugins: [{ type: 'calico' }] })],
+    ['that is none', 'x'],
+  ])('a configuration %s stays', (_, text) => {
+    install();
+    writeFileSync(join(net, '10-calico.conflist'), text);
+    expect(installed()).toEqual([join(bin, 'calico-cni-ts')]);
   });
 });
