@@ -48,7 +48,7 @@ const EDGES = new Map<RegExp, readonly string[]>([
       'src/host/probe/dial.ts',
     ],
   ],
-  [/from 'node:child_process'/, ['src/demo/']],
+  [/from 'node:child_process'/, ['src/demo/', 'src/cni/install/plugin-versions.ts']],
   [/from 'koffi'/, ['src/linux/libc.ts', 'bird/bfd/libc.ts', 'felix/nat/libnftables.ts', 'src/datastore/']],
 ]);
 

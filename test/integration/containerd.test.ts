@@ -5,6 +5,7 @@ import { dirname, join } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { installCni } from '../../src/cni/install/install.ts';
+import { pluginVersions } from '../../src/cni/install/plugin-versions.ts';
 import { installSettings } from '../../src/cni/install/settings.ts';
 import { agentClient } from '../../src/demo/agents.ts';
 import { raiseCluster, removeCluster } from '../../src/demo/cluster.ts';
@@ -51,8 +52,10 @@ describe.skipIf(!isThere && process.env['CI'] === undefined)('containerd', { tim
   async function startRuntime(node: Node, image: string): Promise<Containerd> {
     const [binDir, netDir] = ['bin', 'net.d'].map((name) => join(directory, node, name)) as [string, string];
     mkdirSync(netDir, { recursive: true });
-    const env = { CALICO_RUN_DIR: dirname(agentSocket(layout, node)) };
-    const ports = { wallTime: () => Date.now(), arch: process.arch };
+    // Of one the configuration offers version 1.1.0, too: this containerd does not know it, and must not mind.
+    const chain = node === NODES.at(-1) ? 'none' : 'portmap';
+    const env = { CALICO_RUN_DIR: dirname(agentSocket(layout, node)), CALICO_CNI_CHAIN: chain };
+    const ports = { wallTime: () => Date.now(), arch: process.arch, versionsOf: pluginVersions() };
     installCni(installSettings(env, { binDir, netDir }, join(directory, 'own')), ports);
     // containerd asks for it beside every network; a real node has it from Debian's package.
     run('cp', '/usr/lib/cni/loopback', binDir);

@@ -17,9 +17,10 @@ export interface ConflistSettings {
 }
 
 export interface Conflist {
-  readonly text: string;
   /** The `type` of each plugin, in order. */
   readonly types: readonly string[];
+  /** `knows`: which versions of CNI a plugin says it knows, by its type. */
+  text(knows: (type: string) => readonly string[]): string;
 }
 
 const CHAINABLE = {
@@ -33,21 +34,29 @@ export const CHAINABLE_NAMES = Object.keys(CHAINABLE);
 
 /** 1.0.0 and not the newest: a runtime must know a version to use it, and containerd 1.6 knows no later one. */
 const CNI_VERSION = '1.0.0';
+/** With it a runtime calls GC and STATUS. libcni 1.2 picks the newest of `cniVersions`, an older one does not read them. */
+const WITH_GC = '1.1.0';
 
 /** Throws InvalidValueError where the template is no conflist with our plugin first among those that make an interface. */
 export function makeConflist(settings: ConflistSettings): Conflist {
   const { template, templateFrom, values } = settings;
   if (template === undefined) {
-    const own = ownConflist(settings);
-    return { text: `${JSON.stringify(own, null, 2)}\n`, types: own.plugins.map(({ type }) => type) };
+    return {
+      types: [PLUGIN_TYPE, ...settings.chained],
+      text: (knows) => {
+        const isKnown = settings.chained.every((type) => knows(type).includes(WITH_GC));
+        return `${JSON.stringify(ownConflist(settings, isKnown), null, 2)}\n`;
+      },
+    };
   }
   const text = substituted(template, templateFrom, values);
-  return { text: text.endsWith('\n') ? text : `${text}\n`, types: ownTypes(text, templateFrom) };
+  return { types: ownTypes(text, templateFrom), text: () => (text.endsWith('\n') ? text : `${text}\n`) };
 }
 
-const ownConflist = ({ chained, socket, values }: ConflistSettings) => ({
+const ownConflist = ({ chained, socket, values }: ConflistSettings, isGcKnown: boolean) => ({
   name: 'k8s-pod-network',
   cniVersion: CNI_VERSION,
+  ...(isGcKnown && { cniVersions: [CNI_VERSION, WITH_GC] }),
   plugins: [
     {
       type: PLUGIN_TYPE,

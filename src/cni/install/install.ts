@@ -21,6 +21,8 @@ export interface InstallPorts {
   wallTime(): number;
   /** As Node has it: x64, arm64. */
   readonly arch: string;
+  /** The versions of CNI that a plugin says it knows; none where it does not say. */
+  versionsOf(plugin: string): readonly string[];
 }
 
 /** One sentence: what is missing, and what to do about it. */
@@ -50,7 +52,8 @@ export function installCni(settings: InstallSettings, ports: InstallPorts): Inst
     else put(path, readPlugin(settings, type, ports.arch), BINARY_MODE);
   }
   const path = join(netDirectory, confName);
-  put(path, Buffer.from(conflist.text), CONF_MODE);
+  const text = conflist.text((type) => ports.versionsOf(join(binDirectory, type)));
+  put(path, Buffer.from(text), CONF_MODE);
   const old = oldConfName === undefined || oldConfName === confName ? undefined : join(netDirectory, oldConfName);
   if (old !== undefined && existsSync(old)) {
     rmSync(old);

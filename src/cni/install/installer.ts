@@ -6,6 +6,7 @@ import { InvalidValueError } from '../../model/invalid.ts';
 import { systemClock } from '../../runtime/clock.ts';
 import { installCni } from './install.ts';
 import type { InstallReport } from './install.ts';
+import { pluginVersions } from './plugin-versions.ts';
 import { installSettings } from './settings.ts';
 import type { InstallFlags, InstallSettings } from './settings.ts';
 
@@ -14,7 +15,7 @@ import type { InstallFlags, InstallSettings } from './settings.ts';
  * SettingsError or InstallError.
  */
 export function cniInstaller(env: Environment, flags: InstallFlags = {}): () => InstallReport {
-  const ports = { wallTime: () => systemClock.wallTime(), arch: process.arch };
+  const ports = { wallTime: () => systemClock.wallTime(), arch: process.arch, versionsOf: pluginVersions() };
   const read = (): InstallSettings => installSettings(env, flags, ownPlugins());
   asSettings(read);
   return () => asSettings(() => installCni(read(), ports));

@@ -17,6 +17,7 @@ import { CniFiles } from '../../../src/agent/cni-files.ts';
 import { installCni } from '../../../src/cni/install/install.ts';
 import type { InstallReport } from '../../../src/cni/install/install.ts';
 import { installedCni } from '../../../src/cni/install/installed.ts';
+import { pluginVersions } from '../../../src/cni/install/plugin-versions.ts';
 import { cniPlaces, installSettings } from '../../../src/cni/install/settings.ts';
 import { FakeClock } from '../../support/fake-clock.ts';
 import { memoryLogger } from '../../support/memory-logger.ts';
@@ -26,7 +27,8 @@ let [own, other, bin, net] = ['', '', '', ''];
 
 const install = (env: Readonly<Record<string, string>> = {}, arch = 'x64'): InstallReport => {
   const settings = installSettings(env, { binDir: bin, netDir: net }, own);
-  return installCni({ ...settings, otherDirectories: [other] }, { wallTime: () => Date.now(), arch });
+  const ports = { wallTime: () => Date.now(), arch, versionsOf: pluginVersions() };
+  return installCni({ ...settings, otherDirectories: [other] }, ports);
 };
 const conflist = (name = '10-calico.conflist'): Record<string, unknown> =>
   JSON.parse(readFileSync(join(net, name), 'utf8')) as Record<string, unknown>;
@@ -78,6 +80,45 @@ describe('a host that has nothing', () => {
     ]);
     install({ CALICO_CNI_CHAIN: 'none' });
     expect(conflist()['plugins']).toHaveLength(1);
+  });
+});
+
+describe('version 1.1.0, with which a runtime calls GC and STATUS', () => {
+  const plugin = (...versions: readonly string[]): string =>
+    `#!/bin/sh\n[ "$CNI_COMMAND" = VERSION ] && echo '${JSON.stringify({ cniVersion: '1.0.0', supportedVersions: versions })}'\n`;
+  const versions = (): readonly unknown[] => [conflist()['cniVersion'], conflist()['cniVersions']];
+
+  test('is offered where all chained plugins say that they know it, and an older runtime keeps to 1.0.0', () => {
+    writeFileSync(join(other, 'portmap'), plugin('1.0.0', '1.1.0'));
+    writeFileSync(join(other, 'bandwidth'), plugin('1.0.0'));
+    install();
+    expect(versions()).toEqual(['1.0.0', ['1.0.0', '1.1.0']]);
+    install({ CALICO_CNI_CHAIN: 'portmap,bandwidth' });
+    expect(versions()).toEqual(['1.0.0', undefined]);
+    install({ CALICO_CNI_CHAIN: 'none' });
+    expect(versions()).toEqual(['1.0.0', ['1.0.0', '1.1.0']]);
+  });
+
+  test.each([
+    ['does not answer', '#!/bin/sh\nexit 1\n'],
+    ['answers something else', '#!/bin/sh\necho "{}"\n'],
+    ['cannot be started', 'x'],
+  ])('is not where one %s', (_, text) => {
+    writeFileSync(join(other, 'portmap'), text);
+    install();
+    expect(versions()).toEqual(['1.0.0', undefined]);
+  });
+
+  test('is gone again when somebody puts an older one in its place', () => {
+    const versionsOf = pluginVersions();
+    const path = join(root, 'portmap');
+    for (const [text, known] of [
+      [plugin('1.1.0'), ['1.1.0']],
+      [plugin('1.0.0', '0.4.0'), ['1.0.0', '0.4.0']],
+    ] as const) {
+      writeFileSync(path, text, { mode: 0o755 });
+      expect(versionsOf(path)).toEqual(known);
+    }
   });
 });
 
