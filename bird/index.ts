@@ -1,4 +1,5 @@
 /** The BGP speaker's only door. It knows no kernel, no etcd and no Calico; README.md tells how it works. */
+import type { IpFamily } from '../src/model/ip.ts';
 import type { Clock } from '../src/runtime/clock.ts';
 import type { Logger } from '../src/runtime/logger.ts';
 import type { Random } from '../src/runtime/random.ts';
@@ -11,6 +12,7 @@ import { tcpTransport } from './peer/tcp.ts';
 import type { Transport } from './peer/transport.ts';
 import type { Speaker } from './contract.ts';
 import type { SpeakerSettings } from './settings.ts';
+import { rehearse as rehearseOver } from './rehearsal.ts';
 import { BgpSpeaker } from './speaker.ts';
 
 export { wellKnown as wellKnownCommunities } from './policy/well-known.ts';
@@ -26,7 +28,6 @@ export type {
   SpeakerSettings,
 } from './settings.ts';
 export { matchPeers, peerChange } from './peer-change.ts';
-export { rehearse } from './rehearsal.ts';
 export type { PeerChange } from './peer-change.ts';
 export type { PeerExplanation } from './explain/finding.ts';
 export type {
@@ -60,3 +61,10 @@ export function createSpeaker(settings: SpeakerSettings, world: SpeakerWorld): S
     ...world,
   });
 }
+
+/** Does what a speaker will do, without one: see rehearsal.ts. Answers how to end it before its time. */
+export const rehearse = (
+  world: Pick<SpeakerWorld, 'clock' | 'random' | 'log' | 'transport'>,
+  families: readonly IpFamily[],
+  over: () => void,
+): (() => void) => rehearseOver({ transport: tcpTransport, ...world }, families, over);

@@ -1,6 +1,6 @@
 /** A listening socket: its keys, and what it lets in. */
 import { createServer } from 'node:net';
-import type { Server } from 'node:net';
+import type { AddressInfo, Server } from 'node:net';
 import type { Libc } from '../../src/linux/libc.ts';
 import type { IpFamily } from '../../src/model/ip.ts';
 import { formatPrefix, parseIpAddress } from '../../src/model/ip.ts';
@@ -34,6 +34,7 @@ export async function openListener(
   // Errors at accept (out of file descriptors) pass; the peer tries again.
   server.on('error', () => undefined);
   return {
+    port: (server.address() as AddressInfo).port,
     setPasswords: (passwords) => keys.set(passwords),
     close: () => {
       keys.forget();

@@ -81,6 +81,8 @@ export interface PasswordRefusal {
 }
 
 export interface Listener {
+  /** Where it listens, also where port 0 left the choice to the kernel. */
+  readonly port: number;
   /**
    * The whole set; it holds for connections that come after. Of two passwords for one prefix the first counts, the
    * kernel has one key for each. Gives what could not be set; setting the same again tries those again.

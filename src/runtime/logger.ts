@@ -1,6 +1,6 @@
 import { createRequire } from 'node:module';
 import { destination, pino } from 'pino';
-import type { Logger as PinoLogger } from 'pino';
+import type { LoggerOptions, Logger as PinoLogger } from 'pino';
 import type { PinoPretty } from 'pino-pretty';
 
 /** Structured log: fields first, then one short sentence. Pure code never logs, it returns. */
@@ -23,13 +23,20 @@ export interface LogThreshold {
 
 /** One JSON line per event on stderr, or coloured text where stderr is a terminal. */
 export function createLogger(level: LogLevel): Logger {
-  const options = { level: 'trace', base: {}, timestamp: pino.stdTimeFunctions.isoTime, errorKey: 'error' };
   const stream = process.stderr.isTTY
     ? loadPretty()({ destination: 2, sync: true, ignore: 'pid,hostname' })
     : destination({ dest: 2, sync: true });
-  const log = pino({ ...options, formatters: { level: (label) => ({ level: label }) } }, stream);
-  return fromPino(log, { level });
+  return fromPino(pino(OPTIONS, stream), { level });
 }
+
+/** Takes as long as the real one, and nobody reads it. */
+export const createUnreadLogger = (): Logger =>
+  fromPino(pino(OPTIONS, destination({ dest: '/dev/null', sync: true })), { level: 'info' });
+
+const OPTIONS: LoggerOptions = {
+  ...{ level: 'trace', base: {}, timestamp: pino.stdTimeFunctions.isoTime, errorKey: 'error' },
+  formatters: { level: (label) => ({ level: label }) },
+};
 
 /** A daemon has no terminal. */
 const loadPretty = (): typeof PinoPretty => createRequire(import.meta.url)('pino-pretty') as typeof PinoPretty;

@@ -6,7 +6,9 @@ import { startApi } from '../api/server.ts';
 import { giveBackMemory } from '../linux/give-back.ts';
 import type { IpFamily } from '../model/ip.ts';
 import { systemClock } from '../runtime/clock.ts';
+import { compileSooner } from '../runtime/compiler.ts';
 import { restHeap } from '../runtime/heap-rest.ts';
+import { createUnreadLogger } from '../runtime/logger.ts';
 import type { Logger, LogThreshold } from '../runtime/logger.ts';
 import { systemRandom } from '../runtime/random.ts';
 import type { SpeakerConfiguration } from './convert.ts';
@@ -64,7 +66,12 @@ export async function runSpeaker(
   try {
     onSignals({ speaker, end: (how) => ended.resolve(how) });
     speaker.start();
-    endRehearsal = rehearse(systemClock, familiesOf(configuration), giveBackMemory);
+    const compileAsUsual = compileSooner();
+    const world = { clock: systemClock, random: systemRandom, log: createUnreadLogger() };
+    endRehearsal = rehearse(world, familiesOf(configuration), () => {
+      compileAsUsual();
+      giveBackMemory();
+    });
     const how = await ended.promise;
     if (how === 'shutdown') mark.remove();
     await speaker.close(how === 'restart' ? { kind: 'restart' } : { kind: 'shutdown', message: 'speaker stopped' });

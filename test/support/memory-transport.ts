@@ -83,6 +83,7 @@ export class MemoryNetwork {
     const listener: MemoryListener = { accept, passwords };
     this.#listeners.set(key, listener);
     return Promise.resolve({
+      port,
       setPasswords: (wanted) => {
         listener.passwords = wanted;
         return [];

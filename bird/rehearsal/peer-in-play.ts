@@ -1,0 +1,13 @@
+import type { PeerSettings } from '../settings.ts';
+
+export const OUR_ASN = 64_512;
+
+type Given = Pick<PeerSettings, 'address' | 'remoteAsn' | 'families'> & Partial<PeerSettings>;
+
+/** A peer of a rehearsal. It has what most peers have, for that is what is to be compiled. */
+export const peerInPlay = (given: Given): PeerSettings => ({
+  ...{ port: 179, kind: 'rehearsal', origin: 'rehearsal', localAsn: OUR_ASN, passive: true },
+  ...{ holdSeconds: 90, connectRetrySeconds: 5, errorWaitSeconds: [5, 30], gracefulRestartSeconds: 0 },
+  ...{ nextHop: 'auto', routeReflectorClient: false, allowOwnAsn: 0 },
+  ...given,
+});
