@@ -29,13 +29,13 @@ export const dial = ({ connectRetrySeconds }: LocalSettings): readonly Effect[] 
 export const retry = ({ passive }: LocalSettings, seconds: number): readonly Effect[] =>
   passive ? [] : [start('ConnectRetryTimer', seconds, true)];
 
-/** Our OPEN goes out, theirs is awaited. */
+/** Our OPEN goes out, theirs is awaited. The shorter of two timers first: the clock is asked once then. */
 export const greet = (): readonly Effect[] => [
   stop('ConnectRetryTimer'),
   stop('DelayOpenTimer'),
   { do: 'sendOpen' },
-  start('HoldTimer', OPEN_HOLD_SECONDS),
   start('SilenceTimer', SILENCE_SECONDS),
+  start('HoldTimer', OPEN_HOLD_SECONDS),
 ];
 
 /** The peer's OPEN is agreed to. A hold time of zero means that neither timer runs. RFC 4271 §4.2, §4.4. */
