@@ -1,6 +1,7 @@
 import type { IpFamily, Prefix } from '../../src/model/ip.ts';
-import { longerOctets, longerWords } from './columns.ts';
 import { mix, slotsFor } from './hash.ts';
+import type { PrefixBatch } from './prefix-batch.ts';
+import { PrefixColumns } from './prefix-columns.ts';
 
 /** What has no id. */
 export const NO_PREFIX = -1;
@@ -19,75 +20,89 @@ export function packPrefix({ address, length }: Prefix): PackedPrefix {
   return { w0, w1, w2, w3, length };
 }
 
+/** In a slot of an index. */
 const FREE = 0;
+/** In the place of how many hold an id that names no prefix; the first word of its address says which one is the next. */
+const UNUSED = 0xffff_ffff;
+/** Rows that are moved with each prefix that comes: all are, long before the new index is full. */
+const MOVED_AT_ONCE = 8;
+/** Prefixes that nobody holds, and that may stay. */
+const FEW = 1024;
 
 /**
- * Prefixes of one family as small integers, which is how all RIBs name them. Columns over typed arrays and an
- * open-addressing index; a prefix lives as long as somebody retains it, then its id is used again.
+ * Open addressing, half full at most. A slot has the id + 1 in its lower bits and bits of the hash above them: nearly always
+ * a prefix is told from the one that is looked for without a look at the columns.
+ */
+interface Index {
+  readonly slots: Int32Array<ArrayBuffer>;
+  readonly idBits: number;
+}
+
+const indexFor = (prefixes: number, ids: number): Index => ({
+  slots: new Int32Array(slotsFor(prefixes)),
+  idBits: slotsFor(Math.max(ids, 32_768)) - 1,
+});
+
+/**
+ * Prefixes of one family as small integers, which is how all RIBs name them: columns, and an index. A prefix that nobody
+ * holds any more keeps its id, for to take it out of the index costs as much as to look it up, and it often comes back.
+ * When the index is full, or somebody has time (`tidy`), it is made anew without them, some rows with each prefix that
+ * comes: no turn of the loop goes through a million. Then an id is used again.
  */
 export class PrefixTable {
   readonly family: IpFamily;
-  readonly #seed: number;
-  readonly #width: number;
-  /** Slot → id + 1, or FREE. */
-  #index = new Int32Array(16);
-  #words: Uint32Array<ArrayBuffer>;
-  #lengths = new Uint8Array(8);
-  #holders = new Uint32Array(8);
-  #freeIds: number[] = [];
+  readonly #columns: PrefixColumns;
+  /** By length of prefix, what the hash begins with. */
+  readonly #hashes: Int32Array;
+  #index = indexFor(8, 0);
+  /** While the index is made anew, the one before; of it count rows below `#unmoved`. */
+  #before: Index | undefined;
+  #unmoved = 0;
+  /** The free slot at which the last search ended. */
+  #end = 0;
+  /** The first of the ids below `#used` that name no prefix. */
+  #unused = NO_PREFIX;
   #used = 0;
+  /** Prefixes that have an id, and that somebody holds. */
+  #known = 0;
+  #held = 0;
 
   /** `seed` makes the places of prefixes unpredictable for those who would choose them to collide. */
   constructor(family: IpFamily, seed: number) {
     this.family = family;
-    this.#seed = seed | 0;
-    this.#width = family === 4 ? 1 : 4;
-    this.#words = new Uint32Array(8 * this.#width);
+    this.#columns = new PrefixColumns(family);
+    this.#hashes = Int32Array.from({ length: 129 }, (_, length) => mix(seed | 0, length));
   }
 
+  /** Prefixes that somebody holds. */
   get size(): number {
-    return this.#used - this.#freeIds.length;
+    return this.#held;
   }
 
   /** One more than the largest id in use: how long a column of the caller's must be. */
   get capacity(): number {
-    return this.#lengths.length;
+    return this.#columns.rows;
+  }
+
+  /** Octets of index and columns. */
+  get octets(): number {
+    return this.#columns.octets + this.#index.slots.byteLength + (this.#before?.slots.byteLength ?? 0);
   }
 
   /** The id of a prefix that somebody retains, else NO_PREFIX. IPv4 is all in `w0`. */
   find(w0: number, w1: number, w2: number, w3: number, length: number): number {
-    return this.#index[this.#slotOf(w0, w1, w2, w3, length)]! - 1;
+    return this.#ifHeld(this.#search(this.#hash(w0, w1, w2, w3, length), w0, w1, w2, w3, length));
   }
 
-  /** The id of a prefix, new where it is not there yet; the caller must retain it, or it may be given away again. */
+  /**
+   * The id of a prefix, new where it is not there yet; the caller must retain it before anybody interns another, or it may be
+   * given away again.
+   */
   intern(w0: number, w1: number, w2: number, w3: number, length: number): number {
-    const slot = this.#slotOf(w0, w1, w2, w3, length);
-    const found = this.#index[slot]!;
-    if (found !== FREE) return found - 1;
-    const id = this.#add(slot, w0, length);
-    if (this.#width === 4) {
-      const at = id * 4;
-      this.#words[at + 1] = w1;
-      this.#words[at + 2] = w2;
-      this.#words[at + 3] = w3;
-    }
-    if (this.size * 2 > this.#index.length) this.#rehash();
-    return id;
-  }
-
-  /** `find` in the table of IPv4. */
-  findIpv4(word: number, length: number): number {
-    return this.#index[this.#slotOfIpv4(word, length)]! - 1;
-  }
-
-  /** `intern` in the table of IPv4. */
-  internIpv4(word: number, length: number): number {
-    const slot = this.#slotOfIpv4(word, length);
-    const found = this.#index[slot]!;
-    if (found !== FREE) return found - 1;
-    const id = this.#add(slot, word, length);
-    if (this.size * 2 > this.#index.length) this.#rehash();
-    return id;
+    this.#makeRoom(1);
+    const hash = this.#hash(w0, w1, w2, w3, length);
+    const found = this.#search(hash, w0, w1, w2, w3, length);
+    return found === NO_PREFIX ? this.#add(hash, w0, w1, w2, w3, length) : found;
   }
 
   internPrefix(prefix: Prefix): number {
@@ -95,115 +110,204 @@ export class PrefixTable {
     return this.intern(w0, w1, w2, w3, length);
   }
 
-  retain(id: number): void {
-    this.#holders[id] = this.#holders[id]! + 1;
+  /** `find` for each of a batch, in the table of IPv4. */
+  findAllIpv4(batch: PrefixBatch): void {
+    const { words, lengths, hashes, ids, size } = batch;
+    this.#touchIpv4(batch);
+    for (let i = 0; i < size; i++) ids[i] = this.#ifHeld(this.#searchIpv4(hashes[i]!, words[i]!, lengths[i]!));
   }
 
+  /** `intern` for each of a batch, in the table of IPv4; all are to be retained before anybody interns another. */
+  internAllIpv4(batch: PrefixBatch): void {
+    const { words, lengths, hashes, ids, size } = batch;
+    this.#makeRoom(size);
+    this.#touchIpv4(batch);
+    for (let i = 0; i < size; i++) {
+      const found = this.#searchIpv4(hashes[i]!, words[i]!, lengths[i]!);
+      ids[i] = found === NO_PREFIX ? this.#add(hashes[i]!, words[i]!, 0, 0, 0, lengths[i]!) : found;
+    }
+  }
+
+  retain(id: number): void {
+    const { holders } = this.#columns;
+    const before = holders[id]!;
+    holders[id] = before + 1;
+    if (before === 0) this.#held++;
+  }
+
+  /** What nobody holds any more keeps its id until somebody interns a prefix, or calls `tidy`. */
   release(id: number): void {
-    const left = this.#holders[id]! - 1;
-    this.#holders[id] = left;
-    if (left === 0) this.#remove(id);
+    const { holders } = this.#columns;
+    const left = holders[id]! - 1;
+    holders[id] = left;
+    if (left === 0) this.#held--;
+  }
+
+  /**
+   * Gives back what prefixes took that nobody holds, where these are many: goes through at most `rows` rows, and answers
+   * whether there is more to do. To be called where there is nothing else to do.
+   */
+  tidy(rows: number): boolean {
+    if (this.#before === undefined) {
+      if (this.#known - this.#held <= Math.max(FEW, this.#held)) return false;
+      this.#renew(0);
+    }
+    this.#move(rows);
+    return this.#before !== undefined;
   }
 
   /** Word `i` of the address, unsigned. IPv4 has only word 0; the others read as 0. */
   word(id: number, i: number): number {
-    return i < this.#width ? this.#words[id * this.#width + i]! : 0;
+    const { width, words } = this.#columns;
+    return i < width ? words[id * width + i]! : 0;
   }
 
   length(id: number): number {
-    return this.#lengths[id]!;
+    return this.#columns.lengths[id]!;
   }
 
   packed(id: number): PackedPrefix {
     const [w0, w1, w2, w3] = [this.word(id, 0), this.word(id, 1), this.word(id, 2), this.word(id, 3)];
-    return { w0, w1, w2, w3, length: this.#lengths[id]! };
+    return { w0, w1, w2, w3, length: this.length(id) };
   }
 
   /** The object form, for the borders. */
   prefix(id: number): Prefix {
-    const words = [...this.#words.subarray(id * this.#width, (id + 1) * this.#width)];
-    return { address: { family: this.family, words }, length: this.#lengths[id]! };
+    const { width, words } = this.#columns;
+    return {
+      address: { family: this.family, words: [...words.subarray(id * width, (id + 1) * width)] },
+      length: this.length(id),
+    };
+  }
+
+  #ifHeld(id: number): number {
+    return id === NO_PREFIX || this.#columns.holders[id] === 0 ? NO_PREFIX : id;
   }
 
   #hash(w0: number, w1: number, w2: number, w3: number, length: number): number {
-    const first = mix(mix(this.#seed, length), w0);
-    return this.#width === 1 ? first : mix(mix(mix(first, w1), w2), w3);
+    const first = mix(this.#hashes[length]!, w0);
+    return this.#columns.width === 1 ? first : mix(mix(mix(first, w1), w2), w3);
   }
 
-  #hashOf(id: number): number {
-    if (this.#width === 1) return mix(mix(this.#seed, this.#lengths[id]!), this.#words[id]!);
-    return this.#hash(this.word(id, 0), this.word(id, 1), this.word(id, 2), this.word(id, 3), this.#lengths[id]!);
+  /**
+   * Works out the hashes and reads the slot of each: nothing here waits for anything else, so the processor fetches many slots
+   * at the same time, where one search after the other waits for memory each time.
+   */
+  #touchIpv4({ words, lengths, hashes, ids, size }: PrefixBatch): void {
+    const { slots } = this.#index;
+    const mask = slots.length - 1;
+    for (let i = 0; i < size; i++) {
+      const hash = mix(this.#hashes[lengths[i]!]!, words[i]!);
+      hashes[i] = hash;
+      // Kept, or the compiler leaves the read out.
+      ids[i] = slots[hash & mask]!;
+    }
   }
 
-  #slotOf(w0: number, w1: number, w2: number, w3: number, length: number): number {
-    const mask = this.#index.length - 1;
-    let slot = this.#hash(w0, w1, w2, w3, length) & mask;
-    for (let entry = this.#index[slot]!; entry !== FREE; entry = this.#index[slot]!) {
-      if (this.#isAt(entry - 1, w0, w1, w2, w3, length)) return slot;
+  /** The id of a prefix, held or not, else NO_PREFIX. */
+  #search(hash: number, w0: number, w1: number, w2: number, w3: number, length: number): number {
+    const { slots, idBits } = this.#index;
+    const mask = slots.length - 1;
+    let slot = hash & mask;
+    for (let entry = slots[slot]!; entry !== FREE; entry = slots[slot]!) {
+      const id = (entry & idBits) - 1;
+      if (((entry ^ hash) & ~idBits) === 0 && this.#columns.isAt(id, w0, w1, w2, w3, length)) return id;
       slot = (slot + 1) & mask;
     }
-    return slot;
+    this.#end = slot;
+    return this.#before === undefined ? NO_PREFIX : this.#searchBefore(hash, w0, w1, w2, w3, length);
   }
 
-  #slotOfIpv4(word: number, length: number): number {
-    const index = this.#index;
-    const mask = index.length - 1;
-    let slot = mix(mix(this.#seed, length), word) & mask;
-    for (let entry = index[slot]!; entry !== FREE; entry = index[slot]!) {
-      if (this.#words[entry - 1] === word && this.#lengths[entry - 1] === length) return slot;
+  #searchIpv4(hash: number, word: number, length: number): number {
+    const { slots, idBits } = this.#index;
+    const { words, lengths } = this.#columns;
+    const mask = slots.length - 1;
+    let slot = hash & mask;
+    for (let entry = slots[slot]!; entry !== FREE; entry = slots[slot]!) {
+      const id = (entry & idBits) - 1;
+      if (((entry ^ hash) & ~idBits) === 0 && words[id] === word && lengths[id] === length) return id;
       slot = (slot + 1) & mask;
     }
-    return slot;
+    this.#end = slot;
+    return this.#before === undefined ? NO_PREFIX : this.#searchBefore(hash, word, 0, 0, 0, length);
   }
 
-  /** The other words of IPv6 are the caller's to fill in. */
-  #add(slot: number, word: number, length: number): number {
-    const id = this.#freeIds.pop() ?? this.#used++;
-    if (id >= this.#lengths.length) this.#growColumns();
-    this.#words[id * this.#width] = word;
-    this.#lengths[id] = length;
-    this.#holders[id] = 0;
-    this.#index[slot] = id + 1;
+  #searchBefore(hash: number, w0: number, w1: number, w2: number, w3: number, length: number): number {
+    const { slots, idBits } = this.#before!;
+    const mask = slots.length - 1;
+    let slot = hash & mask;
+    for (let entry = slots[slot]!; entry !== FREE; entry = slots[slot]!) {
+      const id = (entry & idBits) - 1;
+      const isLike = ((entry ^ hash) & ~idBits) === 0 && id < this.#unmoved;
+      if (isLike && this.#columns.isAt(id, w0, w1, w2, w3, length)) return id;
+      slot = (slot + 1) & mask;
+    }
+    return NO_PREFIX;
+  }
+
+  /** In the slot at which the search has ended. */
+  #add(hash: number, w0: number, w1: number, w2: number, w3: number, length: number): number {
+    const columns = this.#columns;
+    const id = this.#unused === NO_PREFIX ? this.#used++ : this.#unused;
+    if (id === this.#unused) this.#unused = columns.words[id * columns.width]! | 0;
+    columns.put(id, w0, w1, w2, w3, length);
+    const { slots, idBits } = this.#index;
+    slots[this.#end] = (hash & ~idBits) | (id + 1);
+    this.#known++;
     return id;
   }
 
-  #isAt(id: number, w0: number, w1: number, w2: number, w3: number, length: number): boolean {
-    const at = id * this.#width;
-    if (this.#words[at] !== w0 || this.#lengths[id] !== length) return false;
-    if (this.#width === 1) return true;
-    return this.#words[at + 1] === w1 && this.#words[at + 2] === w2 && this.#words[at + 3] === w3;
+  /** For so many prefixes that are new, or come back. */
+  #makeRoom(count: number): void {
+    if (this.#before !== undefined) this.#move(count * MOVED_AT_ONCE);
+    const { slots, idBits } = this.#index;
+    if (this.#before !== undefined) return;
+    if ((this.#known + count) * 2 <= slots.length && this.#used + count <= idBits) return;
+    this.#renew(count);
+    this.#move(count * MOVED_AT_ONCE);
   }
 
-  #remove(id: number): void {
-    const mask = this.#index.length - 1;
-    let hole = this.#hashOf(id) & mask;
-    while (this.#index[hole] !== id + 1) hole = (hole + 1) & mask;
-    for (let slot = (hole + 1) & mask; this.#index[slot] !== FREE; slot = (slot + 1) & mask) {
-      const home = this.#hashOf(this.#index[slot]! - 1) & mask;
-      if (((slot - home) & mask) < ((slot - hole) & mask)) continue;
-      this.#index[hole] = this.#index[slot]!;
-      hole = slot;
+  /** Begins an index anew: for what is held, and for all that may come while rows are moved. */
+  #renew(count: number): void {
+    const coming = Math.ceil(this.#used / MOVED_AT_ONCE) + count;
+    this.#before = this.#index;
+    this.#unmoved = this.#used;
+    this.#unused = NO_PREFIX;
+    this.#index = indexFor(this.#held + coming + 1, this.#used + coming);
+  }
+
+  /** From the last row to the first, so that the ids which are given out next are the lowest, and the last ones can go. */
+  #move(rows: number): void {
+    const { slots, idBits } = this.#index;
+    const { holders, lengths } = this.#columns;
+    const mask = slots.length - 1;
+    const end = Math.max(0, this.#unmoved - rows);
+    for (let id = this.#unmoved - 1; id >= end; id--) {
+      if (holders[id] === 0 || holders[id] === UNUSED) {
+        this.#giveAway(id);
+        continue;
+      }
+      const hash = this.#hash(this.word(id, 0), this.word(id, 1), this.word(id, 2), this.word(id, 3), lengths[id]!);
+      let slot = hash & mask;
+      while (slots[slot] !== FREE) slot = (slot + 1) & mask;
+      slots[slot] = (hash & ~idBits) | (id + 1);
     }
-    this.#index[hole] = FREE;
-    this.#freeIds.push(id);
+    this.#unmoved = end;
+    if (end > 0) return;
+    this.#before = undefined;
+    if (this.#used * 4 < this.#columns.rows) this.#columns.shorten(this.#used);
   }
 
-  #growColumns(): void {
-    this.#lengths = longerOctets(this.#lengths, this.#lengths.length + 1);
-    const rows = this.#lengths.length;
-    this.#words = longerWords(this.#words, rows * this.#width);
-    this.#holders = longerWords(this.#holders, rows);
-  }
-
-  #rehash(): void {
-    const old = this.#index;
-    this.#index = new Int32Array(slotsFor(this.size + 1));
-    const mask = this.#index.length - 1;
-    for (const entry of old) {
-      if (entry === FREE) continue;
-      let slot = this.#hashOf(entry - 1) & mask;
-      while (this.#index[slot] !== FREE) slot = (slot + 1) & mask;
-      this.#index[slot] = entry;
+  /** Nothing above it is below `#used` and free: either it is the last row, or some prefix above it is held. */
+  #giveAway(id: number): void {
+    const { holders, words, width } = this.#columns;
+    if (holders[id] === 0) this.#known--;
+    if (id === this.#used - 1) {
+      this.#used = id;
+      return;
     }
+    holders[id] = UNUSED;
+    words[id * width] = this.#unused;
+    this.#unused = id;
   }
 }

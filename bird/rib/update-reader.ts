@@ -4,6 +4,7 @@ import { familyOf, hasPathIds, ipFamilyOf } from '../peer/negotiate.ts';
 import type { Negotiated } from '../peer/negotiate.ts';
 import type { AttributeCache } from './attribute-cache.ts';
 import type { JudgedSet } from './lane.ts';
+import { PrefixBatch } from './prefix-batch.ts';
 import { NO_PREFIX } from './prefix-table.ts';
 import type { PrefixTable } from './prefix-table.ts';
 import {
@@ -16,7 +17,6 @@ import {
   MAX_OCTETS,
   NOT_PLAIN,
   PlainAttributes,
-  prefixWord,
   readU16,
   scanUpdate,
   UPDATE_FIXED_OCTETS,
@@ -82,6 +82,7 @@ export class UpdateReader {
   readonly #shapes: Readonly<Record<IpFamily, NlriShape>>;
   readonly #plain: PlainAttributes;
   readonly #key: Uint8Array;
+  readonly #batch = new PrefixBatch();
   /** What of the session, beside the octets, decides what they mean. */
   readonly #keyFlags: number;
   /** The UPDATE's own fields are read, and hold prefixes and nothing else. */
@@ -171,11 +172,11 @@ export class UpdateReader {
       attributes.retain(set);
       const route = sink.judge(set);
       attributes.retain(route.used);
-      const { prefixes } = sink;
+      const batch = this.#batch;
       for (let at = nlriStart; at < end;) {
-        const length = frame[at]!;
-        sink.announce(prefixes.internIpv4(prefixWord(frame, at + 1, length), length), undefined, route);
-        at += 1 + ((length + 7) >>> 3);
+        at = batch.read(frame, at, end);
+        sink.prefixes.internAllIpv4(batch);
+        for (let i = 0; i < batch.size; i++) sink.announce(batch.ids[i]!, undefined, route);
       }
       attributes.release(route.used);
       attributes.release(set);
@@ -186,11 +187,13 @@ export class UpdateReader {
 
   #withdrawIpv4(frame: Uint8Array, start: number, end: number): void {
     const sink = this.#sink.families[4];
+    const batch = this.#batch;
     for (let at = start; at < end;) {
-      const length = frame[at]!;
-      const prefix = sink.prefixes.findIpv4(prefixWord(frame, at + 1, length), length);
-      if (prefix !== NO_PREFIX) sink.withdraw(prefix, undefined);
-      at += 1 + ((length + 7) >>> 3);
+      at = batch.read(frame, at, end);
+      sink.prefixes.findAllIpv4(batch);
+      for (let i = 0; i < batch.size; i++) {
+        if (batch.ids[i] !== NO_PREFIX) sink.withdraw(batch.ids[i]!, undefined);
+      }
     }
   }
 
