@@ -215,6 +215,21 @@ export class Routing {
     return this.core.chores.hasWork;
   }
 
+  /**
+   * Gives back what routes took that are gone, looking at no more than `rows` rows; true where there is more. For when nothing
+   * is due: what comes back soon finds its place.
+   */
+  tidy(rows: number): boolean {
+    if (this.#hasWork()) return false;
+    for (const family of FAMILIES) {
+      const { prefixes, locRib } = this.tables[family];
+      if (prefixes.tidy(rows)) return true;
+      locRib.shorten();
+    }
+    this.exports.shorten();
+    return false;
+  }
+
   /** Tells the groups of peers some of what was selected; see `Exports.tell`. */
   tell(leaveBehind: boolean): Telling {
     return this.exports.tell(leaveBehind);

@@ -27,4 +27,7 @@ export function longerOctets(column: Uint8Array<ArrayBuffer>, rows: number): Uin
   return grown;
 }
 
+/** Whether a column is so much longer than it has to be that a shorter copy is worth it: its rows from `rows` on must be unused. */
+export const isFarBeyond = (column: { readonly length: number }, rows: number): boolean => column.length > 2 * rows;
+
 const rowsFor = (rows: number, before: number): number => Math.max(rows, Math.ceil((before * GROWTH) / 8) * 8);

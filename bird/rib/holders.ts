@@ -1,4 +1,4 @@
-import { longer } from './columns.ts';
+import { isFarBeyond, longer } from './columns.ts';
 
 /** Nobody holds the prefix. */
 export const NOBODY = -1;
@@ -84,6 +84,11 @@ export class Holders {
     if (only === NOBODY) return;
     if (only === holder) this.#only[prefix] = NOBODY;
     else if (only <= FIRST_LINK) this.#removeFrom(prefix, holder);
+  }
+
+  /** No prefix from `rows` on is anybody's. */
+  shorten(rows: number): void {
+    if (isFarBeyond(this.#only, rows)) this.#only = this.#only.slice(0, rows);
   }
 
   #removeFrom(prefix: number, holder: number): void {

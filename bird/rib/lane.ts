@@ -166,18 +166,12 @@ export class Lane {
     return before !== this.usable(prefix);
   }
 
-  /** Calls `changed` where selection must look again, while the prefix still lives. */
-  withdraw(prefix: number, changed: (prefix: number) => void): void {
+  /**
+   * True where selection must look again. The prefix may be held by nobody then, and still has its id: until somebody
+   * interns another.
+   */
+  withdraw(prefix: number): boolean {
     const slot = this.#rows.slotOf(prefix);
-    if (slot === -1) return;
-    const { prefixes } = this.#memory;
-    prefixes.retain(prefix);
-    if (this.withdrawHeld(prefix, slot)) changed(prefix);
-    prefixes.release(prefix);
-  }
-
-  /** The same where the caller holds the prefix, with the answer whether selection must look again. */
-  withdrawHeld(prefix: number, slot = this.#rows.slotOf(prefix)): boolean {
     if (slot === -1) return false;
     const { attributes, prefixes } = this.#memory;
     const received = this.#rows.valueAt(slot);

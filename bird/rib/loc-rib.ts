@@ -1,4 +1,4 @@
-import { longer, longerOctets } from './columns.ts';
+import { isFarBeyond, longer, longerOctets } from './columns.ts';
 import type { Candidate, Selection } from './decision.ts';
 import { Holders, NO_LINK, NOBODY, SEVERAL } from './holders.ts';
 import { IntQueue } from './int-queue.ts';
@@ -172,6 +172,16 @@ export class LocRib {
       const source = this.#bestSource[prefix]!;
       if (source !== NOBODY) visit(prefix, source, this.#bestAttributes[prefix]!);
     }
+  }
+
+  /** Gives back rows that the prefixes do not reach to any more. */
+  shorten(): void {
+    const rows = this.#memory.prefixes.capacity;
+    this.#offers.shorten(rows);
+    if (!isFarBeyond(this.#bestSource, rows)) return;
+    this.#bestSource = this.#bestSource.slice(0, rows);
+    this.#bestAttributes = this.#bestAttributes.slice(0, rows);
+    this.#dirtyMarks = this.#dirtyMarks.slice(0, rows);
   }
 
   #select(prefix: number): 'best' | 'equals' | undefined {

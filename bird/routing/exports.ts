@@ -127,6 +127,11 @@ export class Exports {
     this.#paths.changed(family, prefix);
   }
 
+  /** Gives back rows that the prefixes do not reach to any more. */
+  shorten(): void {
+    for (const { rib } of this.#groups.following) rib.shorten();
+  }
+
   /** Export remembers peers by index: an index that means another peer must not find what the last one left. */
   forget(): void {
     this.#groups.forget();

@@ -117,7 +117,7 @@ export class Intake implements PathSink {
   /** All rows of one prefix go at once; true where there was one. */
   remove(prefix: number): boolean {
     const holders = this.#adjRibIn.lanes.filter((lane) => lane.has(prefix));
-    for (const lane of holders) lane.withdraw(prefix, () => this.#tables.locRib.touch(prefix, lane.source));
+    for (const lane of holders) if (lane.withdraw(prefix)) this.#tables.locRib.changed(prefix, lane.source, false);
     return holders.length > 0;
   }
 
@@ -155,10 +155,7 @@ export class Intake implements PathSink {
 
   #remove(lane: Lane, prefix: number): void {
     const isRoom = this.#limit !== undefined && lane.rejection(prefix) !== BEYOND_LIMIT;
-    const { prefixes, locRib } = this.#tables;
-    prefixes.retain(prefix);
-    if (lane.withdrawHeld(prefix)) locRib.changed(prefix, lane.source, false);
-    prefixes.release(prefix);
+    if (lane.withdraw(prefix)) this.#tables.locRib.changed(prefix, lane.source, false);
     if (isRoom) this.#letIn();
   }
 

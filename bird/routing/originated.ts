@@ -30,7 +30,7 @@ export function originate(
       attributes.release(set);
     }
     for (const id of originated.prefixes()) {
-      if (!wanted.has(id)) originated.withdraw(id, touch);
+      if (!wanted.has(id) && originated.withdraw(id)) touch(id);
     }
   }
 }

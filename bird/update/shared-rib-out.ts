@@ -1,4 +1,4 @@
-import { longer, longerOctets } from '../rib/columns.ts';
+import { isFarBeyond, longer, longerOctets } from '../rib/columns.ts';
 import { ABSENT } from '../rib/int-table.ts';
 import { IntQueue } from '../rib/int-queue.ts';
 import type { RibMemory } from '../rib/lane.ts';
@@ -185,6 +185,15 @@ export class SharedRibOut {
     this.#told[prefix] = ABSENT;
     this.#dueMarks[prefix] = 0;
     return told !== ABSENT || isDue;
+  }
+
+  /** Gives back rows that the prefixes do not reach to any more. */
+  shorten(): void {
+    const rows = this.#memory.prefixes.capacity;
+    if (!isFarBeyond(this.#told, rows)) return;
+    this.#told = this.#told.slice(0, rows);
+    this.#from = this.#from.slice(0, rows);
+    this.#dueMarks = this.#dueMarks.slice(0, rows);
   }
 
   /** True where the row is another: `#change` says how. The set before is held until `#watched`. */

@@ -76,7 +76,7 @@ test('a lane counts received, accepted and stale, and lets go of all it held', (
   expect([rib.isStale(one), rib.isStale(two)]).toEqual([false, true]);
   expect(rib.judgeAgain(two, judged(0))).toBe(true);
   expect([rib.accepted, rib.isStale(two)]).toEqual([2, true]);
-  for (const prefix of rib.prefixes()) rib.withdraw(prefix, () => undefined);
+  for (const prefix of rib.prefixes()) rib.withdraw(prefix);
   expect([rib.received, rib.accepted, rib.stale, held.prefixes.size, held.attributes.size]).toEqual([0, 0, 0, 0, 0]);
 });
 

@@ -1,0 +1,63 @@
+import { expect, test } from 'vitest';
+import { Tidying } from '../../bird/tidying.ts';
+import { FakeClock } from '../support/fake-clock.ts';
+
+/** `steps`: how many it takes; each takes a millisecond. */
+function tidyingOf(steps: number) {
+  const clock = new FakeClock();
+  const turns: number[] = [];
+  let [left, spent] = [steps, 0];
+  const tidying = new Tidying({
+    clock: { wallTime: () => 0, after: (ms, callback) => clock.after(ms, callback), now: () => clock.now() + spent },
+    tidy: () => {
+      spent++;
+      turns.push(clock.now());
+      return --left > 0;
+    },
+  });
+  return { clock, turns, tidying };
+}
+
+test('tables are put in order when nothing was done for two seconds, and then rest', async () => {
+  const { clock, turns, tidying } = tidyingOf(1);
+  await clock.advance(60_000);
+  expect([turns.length, clock.pending]).toEqual([0, 0]);
+
+  tidying.worked();
+  await clock.advance(1500);
+  tidying.worked();
+  expect(clock.pending).toBe(1);
+  await clock.advance(1999);
+  expect(turns).toEqual([]);
+  await clock.advance(1);
+  expect([turns, clock.pending]).toEqual([[63_500], 0]);
+
+  tidying.worked();
+  await clock.advance(2000);
+  expect(turns.length).toBe(2);
+});
+
+test('no turn takes longer than two steps of a millisecond, and work comes first', async () => {
+  const { clock, turns, tidying } = tidyingOf(5);
+  tidying.worked();
+  await clock.advance(2000);
+  expect([turns.length, clock.pending]).toEqual([5, 0]);
+
+  const other = tidyingOf(5);
+  other.tidying.worked();
+  // Between two turns.
+  const cancel = other.clock.after(2000, () => other.tidying.worked());
+  await other.clock.advance(2000);
+  expect(other.turns).toEqual([2000, 2000]);
+  await other.clock.advance(2000);
+  expect(other.turns.length).toBe(5);
+  cancel();
+});
+
+test('closed, it does nothing any more', async () => {
+  const { clock, turns, tidying } = tidyingOf(5);
+  tidying.worked();
+  tidying.close();
+  await clock.advance(60_000);
+  expect([turns, clock.pending]).toEqual([[], 0]);
+});
