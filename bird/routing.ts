@@ -215,6 +215,11 @@ export class Routing {
     return this.core.chores.hasWork;
   }
 
+  /** There is enough of what `tidy` gives back. */
+  get isUntidy(): boolean {
+    return FAMILIES.some((family) => this.tables[family].prefixes.isUntidy);
+  }
+
   /**
    * Gives back what routes took that are gone, looking at no more than `rows` rows; true where there is more. For when nothing
    * is due: what comes back soon finds its place.

@@ -115,7 +115,11 @@ export class BgpSpeaker implements Speaker {
         leftOut: ({ settings: { address } }, text) => ports.log.warn({ peer: formatIpAddress(address) }, text),
       },
     );
-    this.#tidying = new Tidying({ clock: ports.clock, tidy: () => this.#routing.tidy(ROWS_PER_TIDYING) });
+    this.#tidying = new Tidying({
+      clock: ports.clock,
+      isUntidy: () => this.#routing.isUntidy,
+      tidy: () => this.#routing.tidy(ROWS_PER_TIDYING),
+    });
     this.#drops = new RecentDrops(ports.clock, ports.tcpEvidence);
     this.#answers = new Answers({
       clock: ports.clock,

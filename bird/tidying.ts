@@ -2,6 +2,8 @@ import type { Clock } from '../src/runtime/clock.ts';
 
 export interface TidyingPorts {
   readonly clock: Clock;
+  /** There is something to put in order. */
+  isUntidy(): boolean;
   /** One short step; true where there is more. */
   tidy(): boolean;
 }
@@ -15,6 +17,7 @@ export class Tidying {
   readonly #ports: TidyingPorts;
   #lastWorkAt = 0;
   #cancel: (() => void) | undefined;
+  #isClosed = false;
 
   constructor(ports: TidyingPorts) {
     this.#ports = ports;
@@ -22,11 +25,13 @@ export class Tidying {
 
   /** Something was done. */
   worked(): void {
+    if (this.#isClosed || !this.#ports.isUntidy()) return;
     this.#lastWorkAt = this.#ports.clock.now();
     this.#cancel ??= this.#ports.clock.after(QUIET_MS, () => this.#look());
   }
 
   close(): void {
+    this.#isClosed = true;
     this.#cancel?.();
     this.#cancel = undefined;
   }

@@ -143,15 +143,18 @@ export class PrefixTable {
     if (left === 0) this.#held--;
   }
 
+  /** `tidy` has something to do: more prefixes are held by nobody than by somebody, and not only a few. */
+  get isUntidy(): boolean {
+    return this.#before !== undefined || this.#known - this.#held > Math.max(FEW, this.#held);
+  }
+
   /**
    * Gives back what prefixes took that nobody holds, where these are many: goes through at most `rows` rows, and answers
    * whether there is more to do. To be called where there is nothing else to do.
    */
   tidy(rows: number): boolean {
-    if (this.#before === undefined) {
-      if (this.#known - this.#held <= Math.max(FEW, this.#held)) return false;
-      this.#renew(0);
-    }
+    if (!this.isUntidy) return false;
+    if (this.#before === undefined) this.#renew(0);
     this.#move(rows);
     return this.#before !== undefined;
   }

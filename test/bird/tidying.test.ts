@@ -7,19 +7,21 @@ function tidyingOf(steps: number) {
   const clock = new FakeClock();
   const turns: number[] = [];
   let [left, spent] = [steps, 0];
+  let isUntidy = true;
   const tidying = new Tidying({
     clock: { wallTime: () => 0, after: (ms, callback) => clock.after(ms, callback), now: () => clock.now() + spent },
+    isUntidy: () => isUntidy,
     tidy: () => {
       spent++;
       turns.push(clock.now());
       return --left > 0;
     },
   });
-  return { clock, turns, tidying };
+  return { clock, turns, tidying, clean: () => (isUntidy = false) };
 }
 
 test('tables are put in order when nothing was done for two seconds, and then rest', async () => {
-  const { clock, turns, tidying } = tidyingOf(1);
+  const { clock, turns, tidying, clean } = tidyingOf(1);
   await clock.advance(60_000);
   expect([turns.length, clock.pending]).toEqual([0, 0]);
 
@@ -35,6 +37,10 @@ test('tables are put in order when nothing was done for two seconds, and then re
   tidying.worked();
   await clock.advance(2000);
   expect(turns.length).toBe(2);
+
+  clean();
+  tidying.worked();
+  expect(clock.pending).toBe(0);
 });
 
 test('no turn takes longer than two steps of a millisecond, and work comes first', async () => {
@@ -58,6 +64,7 @@ test('closed, it does nothing any more', async () => {
   const { clock, turns, tidying } = tidyingOf(5);
   tidying.worked();
   tidying.close();
+  tidying.worked();
   await clock.advance(60_000);
   expect([turns, clock.pending]).toEqual([[], 0]);
 });
