@@ -30,6 +30,8 @@ const FREE = 0;
 /** The place of a set that is not there. */
 const NOWHERE = 0xffff_ffff;
 const UNRANKED = -1;
+/** Slots that are moved with each new set: all are, long before the new ones are half taken. */
+const MOVED_AT_ONCE = 16;
 /** Sets that are kept decoded; a power of two. */
 const DECODED = 512;
 
@@ -55,14 +57,21 @@ export class AttributeCache {
   readonly #octets = new OctetStore((id, place) => (this.#places[id] = place));
   readonly #decoded: (Decoded | undefined)[] = [];
   readonly #freeIds: number[] = [];
-  /** Slot → id + 1, or FREE. */
+  /** Slot → id + 1, or FREE. The id of a set that is gone (NOWHERE) stays until a set takes its place, or the slots are made anew. */
   #slots = new Int32Array(16);
+  /** Of them, those that have an id. */
+  #taken = 0;
+  /** While the slots are made anew, those before; the ones from `#unmoved` on are to be moved. */
+  #before: Int32Array<ArrayBuffer> | undefined;
+  #unmoved = 0;
   #places = new Uint32Array(8).fill(NOWHERE);
   #hashes = new Int32Array(8);
   #holders = new Uint32Array(8);
   /** Of the sets of paths that had to be compared. */
   #ranks = new Float64Array();
   #meds = new Uint32Array();
+  /** Sets that are there. */
+  #size = 0;
   #used = 0;
 
   /** `encode` gives equal octets for equal sets, and what `decodeCanonical` reads; the next hop included, whatever its family. */
@@ -73,7 +82,7 @@ export class AttributeCache {
   }
 
   get size(): number {
-    return this.#used - this.#freeIds.length;
+    return this.#size;
   }
 
   /** The set that these octets led to before, or -1. */
@@ -104,19 +113,17 @@ export class AttributeCache {
     const hash = hashOctets(this.#seed, octets, 0, length);
     const mask = this.#slots.length - 1;
     let slot = hash & mask;
+    let gone = -1;
     for (let entry = this.#slots[slot]!; entry !== FREE; entry = this.#slots[slot]!) {
-      const id = entry - 1;
-      if (this.#hashes[id] === hash && this.#octets.isSame(this.#places[id]!, octets, 0, length)) return id;
+      if (this.#isSame(entry - 1, hash, octets, length)) return entry - 1;
+      if (gone === -1 && this.#places[entry - 1] === NOWHERE) gone = entry - 1;
       slot = (slot + 1) & mask;
     }
-    const id = this.#freeIds.pop() ?? this.#used++;
-    if (id >= this.#places.length) this.#growColumns();
-    this.#places[id] = this.#octets.add(id, octets, 0, length);
-    this.#hashes[id] = hash;
-    this.#holders[id] = 0;
-    this.#slots[slot] = id + 1;
-    if (this.size * 2 > this.#slots.length) this.#rehash();
-    return id;
+    if (this.#before !== undefined) {
+      const found = this.#findBefore(hash, octets, length);
+      if (found !== -1) return found;
+    }
+    return this.#add(gone, slot, hash, octets, length);
   }
 
   /** `times` holds at once. */
@@ -134,12 +141,12 @@ export class AttributeCache {
     const place = this.#placeOf(id);
     for (const key of this.#raw.get(id) ?? []) this.#byRaw.delete(key);
     this.#raw.delete(id);
-    this.#deleteSlot(id);
+    // To take it out of the slots would be a miss of the processor's cache for each set.
     this.#places[id] = NOWHERE;
     this.#holders[id] = 0;
+    this.#size--;
     if (id < this.#ranks.length) this.#ranks[id] = UNRANKED;
     if (this.#decoded[id & (DECODED - 1)]?.id === id) this.#decoded[id & (DECODED - 1)] = undefined;
-    this.#freeIds.push(id);
     this.#octets.remove(place);
   }
 
@@ -210,17 +217,40 @@ export class AttributeCache {
     return place;
   }
 
-  #deleteSlot(id: number): void {
-    const mask = this.#slots.length - 1;
-    let hole = this.#hashes[id]! & mask;
-    while (this.#slots[hole] !== id + 1) hole = (hole + 1) & mask;
-    for (let slot = (hole + 1) & mask; this.#slots[slot] !== FREE; slot = (slot + 1) & mask) {
-      const home = this.#hashes[this.#slots[slot]! - 1]! & mask;
-      if (((slot - home) & mask) < ((slot - hole) & mask)) continue;
-      this.#slots[hole] = this.#slots[slot]!;
-      hole = slot;
+  #isSame(id: number, hash: number, octets: Uint8Array, length: number): boolean {
+    if (this.#hashes[id] !== hash) return false;
+    const place = this.#places[id]!;
+    return place !== NOWHERE && this.#octets.isSame(place, octets, 0, length);
+  }
+
+  /** What has been moved meanwhile is found here, too: that does no harm. */
+  #findBefore(hash: number, octets: Uint8Array, length: number): number {
+    const slots = this.#before!;
+    const mask = slots.length - 1;
+    let slot = hash & mask;
+    for (let entry = slots[slot]!; entry !== FREE; entry = slots[slot]!) {
+      if (this.#isSame(entry - 1, hash, octets, length)) return entry - 1;
+      slot = (slot + 1) & mask;
     }
-    this.#slots[hole] = FREE;
+    return -1;
+  }
+
+  /** In the place of a set that is gone, or, where that is -1, in a free slot. */
+  #add(gone: number, slot: number, hash: number, octets: Uint8Array, length: number): number {
+    let id = gone;
+    if (id === -1) {
+      id = this.#freeIds.pop() ?? this.#used++;
+      if (id >= this.#places.length) this.#growColumns();
+      this.#slots[slot] = id + 1;
+      this.#taken++;
+    }
+    this.#places[id] = this.#octets.add(id, octets, 0, length);
+    this.#hashes[id] = hash;
+    this.#holders[id] = 0;
+    this.#size++;
+    if (this.#before !== undefined) this.#moveSome();
+    else if (this.#taken * 2 > this.#slots.length) this.#renew();
+    return id;
   }
 
   #growColumns(): void {
@@ -230,16 +260,35 @@ export class AttributeCache {
     this.#holders = longerWords(this.#holders, before + 1);
   }
 
-  #rehash(): void {
-    const old = this.#slots;
-    this.#slots = new Int32Array(slotsFor(this.size + 1));
+  /** Begins the slots anew, for the sets that are there and all that may come while they are moved. */
+  #renew(): void {
+    const coming = this.#slots.length / MOVED_AT_ONCE;
+    this.#before = this.#slots;
+    this.#unmoved = 0;
+    this.#slots = new Int32Array(slotsFor(this.#size + coming + 1));
+    this.#taken = 0;
+    this.#moveSome();
+  }
+
+  /** What is gone is left behind: its id is free. */
+  #moveSome(): void {
+    const before = this.#before!;
     const mask = this.#slots.length - 1;
-    for (const entry of old) {
+    const end = Math.min(before.length, this.#unmoved + MOVED_AT_ONCE);
+    for (let at = this.#unmoved; at < end; at++) {
+      const entry = before[at]!;
       if (entry === FREE) continue;
+      if (this.#places[entry - 1] === NOWHERE) {
+        this.#freeIds.push(entry - 1);
+        continue;
+      }
       let slot = this.#hashes[entry - 1]! & mask;
       while (this.#slots[slot] !== FREE) slot = (slot + 1) & mask;
       this.#slots[slot] = entry;
+      this.#taken++;
     }
+    this.#unmoved = end;
+    if (end === before.length) this.#before = undefined;
   }
 }
 

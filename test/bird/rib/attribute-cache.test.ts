@@ -16,10 +16,17 @@ test('what is kept as octets reads as it was given', () => {
   );
 });
 
+/** So many that the slots are made anew while sets come and go. */
+const KEYS = 120;
+
 test('is a table of sets, whatever comes and goes, by value, by octets and as a message had it', () => {
-  const steps = fc.array(fc.tuple(fc.constantFrom('value', 'octets', 'raw', 'drop'), fc.nat(60)), { maxLength: 200 });
+  const steps = fc.array(fc.tuple(fc.constantFrom('value', 'octets', 'raw', 'drop', 'drop'), fc.nat(KEYS)), {
+    minLength: 1,
+    maxLength: 500,
+    size: 'max',
+  });
   const setOf = (key: number): PathAttributes => ({ med: key });
-  const rawOf = (key: number): Uint8Array => Uint8Array.of(key, 1, 2);
+  const rawOf = (key: number): Uint8Array => Uint8Array.of(key & 255, key >> 8, 2);
   fc.assert(
     fc.property(steps, (list) => {
       const cache = new AttributeCache();
@@ -47,7 +54,8 @@ test('is a table of sets, whatever comes and goes, by value, by octets and as a 
         expect([cache.attributes(id), cache.record(id).med]).toEqual([setOf(key), key]);
         expect(cache.octets(id)).toEqual(canonicalAttributes(setOf(key)));
       }
-      for (let key = 0; key <= 60; key++) expect(cache.findRaw(rawOf(key), 3)).toBe(raws.has(key) ? ids.get(key) : -1);
+      for (let key = 0; key <= KEYS; key++)
+        expect(cache.findRaw(rawOf(key), 3)).toBe(raws.has(key) ? ids.get(key) : -1);
     }),
   );
 });
