@@ -49,7 +49,7 @@ function* everyStep(families: readonly IpFamily[]): Generator<undefined> {
   for (const family of families) yield* play(new Stage(family));
 }
 
-/** Everything twice from two peers, so that paths are contested and replaced, and then withdrawn. */
+/** Everything twice from two peers, so that paths are contested and replaced; then half is withdrawn by both, the rest by one, and the other is lost. */
 function* play(stage: Stage): Generator<undefined> {
   for (const round of [0, 1]) {
     for (let message = 0; message < MESSAGES; message++) {
@@ -59,9 +59,11 @@ function* play(stage: Stage): Generator<undefined> {
     yield* stage.settled();
   }
   for (let message = 0; message < MESSAGES; message++) {
-    stage.withdraw(message);
+    if (message < MESSAGES / 2 || message % 2 === 0) stage.withdraw(message);
     if (message % 64 === 0) yield* stage.settled();
   }
+  yield* stage.settled();
+  stage.loseSecond();
   yield* stage.settled();
 }
 
@@ -71,11 +73,13 @@ class Stage {
   readonly #routing = new Routing({ bgpIdentifier: 1, transit: true, clusterId: undefined, seed: 1 }, NOBODY_LISTENS);
   readonly #readers: readonly UpdateReader[];
   readonly #writer = new UpdateWriter();
+  readonly #second: RoutingPeer;
   readonly #listener: RoutingPeer;
 
   constructor(family: IpFamily) {
     this.#family = family;
     const [first, second, listener] = [1, 2, 3].map((index) => this.#addPeer(index));
+    this.#second = second!;
     this.#listener = listener!;
     this.#readers = [first!, second!].map((peer) => this.#readerOf(peer));
   }
@@ -105,6 +109,11 @@ class Stage {
     const family = { afi: 2, safi: 1 };
     this.#writer.begin(this.#family === 4 ? { kind: 'withdraw' } : { kind: 'withdraw', family }, MAX_OCTETS);
     this.#send(message);
+  }
+
+  /** All its routes go, as when its session ends. */
+  loseSecond(): void {
+    this.#routing.flush(this.#second, this.#family);
   }
 
   *settled(): Generator<undefined> {

@@ -156,7 +156,7 @@ export class PrefixTable {
     if (!this.isUntidy) return false;
     if (this.#before === undefined) this.#renew(0);
     this.#move(rows);
-    return this.#before !== undefined;
+    return this.isUntidy;
   }
 
   /** Word `i` of the address, unsigned. IPv4 has only word 0; the others read as 0. */

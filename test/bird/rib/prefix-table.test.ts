@@ -151,6 +151,18 @@ describe.each([
     expect(table.tidy(1000)).toBe(false);
   });
 
+  test('there may be more prefixes than the index has had bits for', () => {
+    const table = new PrefixTable(family, 5);
+    const keys = Array.from({ length: 140_000 }, (_unused, key) => key);
+    const ids: number[] = [];
+    come(table, keys, (_key, id) => {
+      table.retain(id);
+      ids.push(id);
+    });
+    expect(keys.every((key) => found(table, key) === ids[key])).toBe(true);
+    expect([table.size, new Set(ids).size]).toEqual([keys.length, keys.length]);
+  });
+
   test('prefixes that come once each take no more room than those that are there at once', () => {
     const table = new PrefixTable(family, 5);
     const [there, all] = [3000, 120_000];
