@@ -143,9 +143,14 @@ export class PrefixTable {
     if (left === 0) this.#held--;
   }
 
-  /** `tidy` has something to do: more prefixes are held by nobody than by somebody, and not only a few. */
+  /**
+   * `tidy` has something to do: more prefixes are held by nobody than by somebody, and not only a few; or those few keep
+   * columns long that could be short.
+   */
   get isUntidy(): boolean {
-    return this.#before !== undefined || this.#known - this.#held > Math.max(FEW, this.#held);
+    const idle = this.#known - this.#held;
+    if (this.#before !== undefined || idle > Math.max(FEW, this.#held)) return true;
+    return idle > 0 && this.#columns.rows > 4 * Math.max(FEW, this.#known);
   }
 
   /**
