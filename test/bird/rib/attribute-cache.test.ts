@@ -66,3 +66,19 @@ test('the next hop is read without the rest', () => {
   expect(cache.nextHop(cache.intern({ origin: 'igp', nextHop }))).toEqual(nextHop);
   expect(cache.nextHop(cache.intern({ origin: 'igp' }))).toBeUndefined();
 });
+
+test('sets that come once each take the places of those that are gone', () => {
+  const cache = new AttributeCache();
+  const there: number[] = [];
+  let last = 0;
+  for (let key = 0; key < 20_000; key++) {
+    const id = cache.intern({ med: key });
+    cache.retain(id);
+    there.push(id);
+    last = Math.max(last, id);
+    if (there.length > 100) cache.release(there.shift()!);
+  }
+  expect(cache.size).toBe(100);
+  expect(there.map((id) => cache.attributes(id).med)).toEqual(Array.from({ length: 100 }, (_, i) => 19_900 + i));
+  expect(last).toBeLessThan(1000);
+});
