@@ -20,6 +20,8 @@ export class DataplaneFeed {
   #known: KnownInputs | undefined;
   #told: Learned | undefined;
   /** Of the view that was looked at last. */
+  #looked = 0;
+  /** Of the view that `#known` follows from: who wants to know something looks without a computation. */
   #revision = 0;
   #computedFor: Speaker | undefined;
 
@@ -29,7 +31,7 @@ export class DataplaneFeed {
 
   /** Another view is known. */
   looked(revision: number): void {
-    this.#revision = revision;
+    this.#looked = revision;
   }
 
   /** A computation begins; where it does not come to its end, what felix was told last is older than the view. */
@@ -61,6 +63,7 @@ export class DataplaneFeed {
 
   /** Something is known anew. */
   renew(): void {
+    this.#revision = this.#looked;
     this.#known = this.#ports.known();
     this.tell();
   }
