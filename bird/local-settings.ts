@@ -7,7 +7,16 @@ export interface LocalSpeaker {
   readonly bgpIdentifier: number;
   /** Selection is deferred after our restart: the R bit stands. RFC 4724 §4.1. */
   readonly restarting: boolean;
+  /** Its first moments. */
+  readonly starting: boolean;
 }
+
+/** For so long a speaker counts as one that has just started. */
+export const STARTING_SECONDS = 5;
+/** Long enough for a peer that calls the moment we listen: two connections of which one must go are work for both sides. */
+const PASSIVE_DELAY_SECONDS = 0.2;
+/** Who turns us away may not have heard of us yet, or does not listen yet: nodes of a cluster often start together. */
+const EARLY_RETRY_SECONDS = 1;
 
 /** The settings that a session takes as they are, where they are set. */
 const AS_THEY_ARE = [
@@ -36,9 +45,17 @@ export function localSettings(peer: PeerSettings, speaker: LocalSpeaker): LocalS
     holdSeconds: peer.holdSeconds,
     connectRetrySeconds: peer.connectRetrySeconds,
     errorWaitSeconds: peer.errorWaitSeconds,
+    ...(speaker.starting && peer.dialAtStart === true && atStart(peer)),
     ...(gracefulRestart !== undefined && { gracefulRestart }),
   };
 }
+
+/** Nobody is waited for. */
+const atStart = ({ passive }: PeerSettings) => ({
+  passive: false,
+  connectDelaySeconds: passive ? PASSIVE_DELAY_SECONDS : 0,
+  earlyRetrySeconds: EARLY_RETRY_SECONDS,
+});
 
 function localRestart(peer: PeerSettings, { restarting }: LocalSpeaker): LocalRestart | undefined {
   const { gracefulRestartSeconds, longLivedSeconds = 0, notificationRestart = true } = peer;

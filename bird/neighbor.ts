@@ -8,6 +8,7 @@ import { peerRestart } from './graceful-restart/peer-restart.ts';
 import { StaleRoutes } from './graceful-restart/stale-routes.ts';
 import { protectionOf } from './incoming.ts';
 import { localSettings } from './local-settings.ts';
+import type { LocalSpeaker } from './local-settings.ts';
 import { addressOctets } from './peer/address.ts';
 import { hardReset, resetFault } from './peer/fault.ts';
 import type { LocalSettings, Negotiated } from './peer/negotiate.ts';
@@ -37,6 +38,8 @@ export interface NeighborHost {
   clusterId(): number | undefined;
   /** Selection is deferred after our restart: the R bit stands. */
   isDeferring(): boolean;
+  /** The speaker has just started. */
+  isStarting(): boolean;
   /** What we would say so far is not all that we know: End-of-RIB must wait. */
   isEndOfRibHeld(): boolean;
   /** Whom our selection waits for after a restart. */
@@ -65,7 +68,7 @@ export class Neighbor {
   readonly #refreshes: RefreshWatch;
   readonly #limits: LimitGuard;
   /** What we bring to a session, and what it was made of. */
-  #ours: { readonly settings: PeerSettings; readonly restarting: boolean; readonly local: LocalSettings } | undefined;
+  #ours: (LocalSpeaker & { readonly settings: PeerSettings; readonly local: LocalSettings }) | undefined;
   /** While we hang up to begin anew: the restart time that the peer had from us. */
   #resetSeconds: number | undefined;
   #countersBefore: TcpCounters | undefined;
@@ -290,11 +293,14 @@ export class Neighbor {
 
   /** Asked at every event of the session, so it is made anew only where it says something else. */
   #local(): LocalSettings {
-    const restarting = this.#host.isDeferring();
+    const { bgpIdentifier } = this.#host;
+    const [restarting, starting] = [this.#host.isDeferring(), this.#host.isStarting()];
     const made = this.#ours;
-    if (made?.settings === this.#settings && made.restarting === restarting) return made.local;
-    const local = localSettings(this.#settings, { bgpIdentifier: this.#host.bgpIdentifier, restarting });
-    this.#ours = { settings: this.#settings, restarting, local };
+    if (made?.settings === this.#settings && made.restarting === restarting && made.starting === starting) {
+      return made.local;
+    }
+    const local = localSettings(this.#settings, { bgpIdentifier, restarting, starting });
+    this.#ours = { settings: this.#settings, bgpIdentifier, restarting, starting, local };
     return local;
   }
 

@@ -18,6 +18,7 @@ const LIGHT: ReadonlySet<string> = new Set<keyof PeerSettings>([
   'origin',
   'description',
   'connectDelaySeconds',
+  'dialAtStart',
   'gracefulRestartSeconds',
   'notificationRestart',
   'longLivedSeconds',

@@ -105,6 +105,11 @@ export interface PeerSettings {
   readonly shutdown?: string;
   /** Wait before the first try of a peer that was just configured; an incoming connection is taken meanwhile. Default 0. */
   readonly connectDelaySeconds?: number;
+  /**
+   * When the speaker itself has just started it does not wait: the peer is dialled at once, and a passive one shortly after, if it
+   * has not come. Who was away cannot count on being called soon: its peers have given up on it. Default false.
+   */
+  readonly dialAtStart?: boolean;
   /** RFC 4271 §8.1.1 DelayOpen: how long a connection that stands waits for the peer's OPEN first. Absent: not at all. */
   readonly delayOpenSeconds?: number;
   /** RFC 9687; default: twice the hold time, at least two minutes. */

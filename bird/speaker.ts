@@ -12,7 +12,8 @@ import { Drain } from './drain.ts';
 import type { DeferralEvent, DeferralState } from './graceful-restart/deferral.ts';
 import { CONVERGED, DEFERRING, deferralStep } from './graceful-restart/deferral.ts';
 import type { PeerExplanation } from './explain/finding.ts';
-import type { NeighborHost } from './neighbor.ts';
+import { STARTING_SECONDS } from './local-settings.ts';
+import type { Neighbor, NeighborHost } from './neighbor.ts';
 import { Neighbors } from './neighbors.ts';
 import { shutdownFault } from './peer/fault.ts';
 import type { TcpEvidence } from './peer/tcp-counters.ts';
@@ -77,6 +78,8 @@ export class BgpSpeaker implements Speaker {
   #isNewsDue = false;
   #hasOriginated = false;
   #hasPeers = false;
+  /** When it began to call its first peers; the clock's milliseconds. */
+  #startedAt = Infinity;
 
   constructor(settings: SpeakerSettings, ports: SpeakerPorts) {
     this.#settings = settings;
@@ -141,7 +144,7 @@ export class BgpSpeaker implements Speaker {
     const newcomers = this.#neighbors.set(peers);
     this.#hasPeers = true;
     this.#awaitPeers();
-    if (this.#isStarted) for (const neighbor of newcomers) neighbor.start();
+    this.#call(newcomers);
   }
 
   setDynamicPeers(ranges: readonly DynamicPeers[]): void {
@@ -238,7 +241,14 @@ export class BgpSpeaker implements Speaker {
       const ms = this.#settings.gracefulRestart.deferralSeconds * 1000;
       this.#cancelDeferral = clock.after(ms, () => this.#defer({ type: 'timerExpires' }));
     }
-    for (const neighbor of this.#neighbors.all) neighbor.start();
+    this.#call(this.#neighbors.all);
+  }
+
+  /** Peers that are new. */
+  #call(neighbors: readonly Neighbor[]): void {
+    if (!this.#isStarted) return;
+    if (this.#hasPeers && this.#startedAt === Infinity) this.#startedAt = this.#ports.clock.now();
+    for (const neighbor of neighbors) neighbor.start();
   }
 
   async #close(how: CloseHow): Promise<void> {
@@ -278,6 +288,7 @@ export class BgpSpeaker implements Speaker {
       bgpIdentifier: this.#settings.bgpIdentifier,
       clusterId: () => this.#clusterId,
       isDeferring: () => this.#deferral.name === 'deferring',
+      isStarting: () => !isDynamic && this.#ports.clock.now() < this.#startedAt + STARTING_SECONDS * 1000,
       isEndOfRibHeld: () => this.#isEndOfRibHeld(),
       patience: () => (this.#passesOn() ? 'RFC 4724' : 'everybody'),
       isDynamic,

@@ -15,7 +15,7 @@ interface Ending {
 
 /** Hang up and wait in Active, without a penalty: nobody broke the protocol. */
 export function retryLater(state: State, local: LocalSettings, ending: Ending & { readonly seconds?: number }): Step {
-  const again = retry(local, ending.seconds ?? local.connectRetrySeconds);
+  const again = retry(local, ending.seconds ?? local.earlyRetrySeconds ?? local.connectRetrySeconds);
   const next: State = { name: 'Active', connectRetryCounter: state.connectRetryCounter, isDelayingOpen: false };
   return [next, [...lastWords(state, 'Active', ending), ...hangUp(), ...again, ...down(state, ending.loss)]];
 }

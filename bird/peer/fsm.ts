@@ -100,6 +100,7 @@ function connect(state: In<'Connect'>, event: Event, local: LocalSettings): Step
   switch (event.type) {
     case 'ConnectRetryTimer_Expires': {
       const timedOut = silence('the connection timed out');
+      if (local.passive) return retryLater(state, local, { reason: timedOut, loss: { cause: 'connection' } });
       const again = [stop('DelayOpenTimer'), { do: 'disconnect' } as const, ...dial(local)];
       return [{ ...state, isDelayingOpen: false }, [report(state, 'Connect', timedOut), ...again]];
     }

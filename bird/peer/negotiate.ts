@@ -20,6 +20,8 @@ export interface LocalSettings {
   readonly holdSeconds: number;
   readonly keepaliveSeconds?: number;
   readonly connectRetrySeconds: number;
+  /** In its place after a try that failed at once, or a connection that was lost. */
+  readonly earlyRetrySeconds?: number;
   /** After the first error in a row, and the most after many; doubling between. */
   readonly errorWaitSeconds: readonly [number, number];
   /** Absent: no graceful restart with this peer. */

@@ -132,7 +132,7 @@ class SessionPlay {
 /** All that a caller says: OPEN, KEEPALIVE, End-of-RIB. */
 function helloIn(families: readonly IpFamily[]): Uint8Array {
   const settings = peerInPlay({ address: OURS, remoteAsn: OUR_ASN, localAsn: THEIR_ASN, families });
-  const local = localSettings(settings, { bgpIdentifier: 2, restarting: false });
+  const local = localSettings(settings, { bgpIdentifier: 2, restarting: false, starting: false });
   return Buffer.concat([
     encodeMessage(localOpen(local), PLAIN),
     encodeMessage({ type: 'keepalive' }, PLAIN),

@@ -159,7 +159,7 @@ class Stage {
   }
 
   #sessionWith(index: number): Negotiated {
-    const local = localSettings(this.#settingsOf(index), { bgpIdentifier: 1, restarting: false });
+    const local = localSettings(this.#settingsOf(index), { bgpIdentifier: 1, restarting: false, starting: false });
     const theirs: LocalSettings = { ...local, asn: local.remoteAsn, remoteAsn: local.asn, bgpIdentifier: index + 1 };
     const outcome = negotiate(localOpen(theirs), local);
     if (outcome.kind === 'refused') throw new Error(outcome.fault.text);

@@ -10,6 +10,7 @@ import type { CniAnswer, CniVerbs } from '../cni/verbs.ts';
 import { readRuntimeSettings } from '../config/settings.ts';
 import type { AgentSettings, RuntimeSettings } from '../config/settings.ts';
 import { CALICO_PREFIX } from '../datastore/keys.ts';
+import { changeKey } from '../datastore/ledger.ts';
 import type { Change, Store } from '../datastore/store.ts';
 import { startSyncer } from '../datastore/syncer.ts';
 import type { Syncer, SyncHandlers } from '../datastore/syncer.ts';
@@ -24,6 +25,7 @@ import type { Logger, LogLevel } from '../runtime/logger.ts';
 import type { Random } from '../runtime/random.ts';
 import { BgpAnswers } from '../speaker/bgp-answers.ts';
 import { SpeakerKeeper } from '../speaker/speaker-keeper.ts';
+import type { SpeakerWish } from '../speaker/speaker-keeper.ts';
 import type { ChosenAddress } from './address-choice.ts';
 import { calicoStatus } from './calico-node-status.ts';
 import { bgpNodes } from './bgp-nodes.ts';
@@ -53,7 +55,7 @@ import { ToldOnce } from './told-once.ts';
 import { TunnelKeeper } from './tunnel-keeper.ts';
 import { unmetWishes } from './unmet.ts';
 import { UnwantedBlocks } from './unwanted-blocks.ts';
-import { urgencyOf } from './urgency.ts';
+import { isIpamRecord, urgencyOf } from './urgency.ts';
 
 export interface AgentPorts {
   readonly node: string;
@@ -108,6 +110,12 @@ export class Agent implements BgpApi, NodeApi, CniApi {
   readonly #computing: ComputeSchedule;
   /** The store's view is another than at the last look. */
   #isViewNew = true;
+  /** Something in it that is no record of IPAM's. */
+  #areResourcesNew = true;
+  /** Something else than the blocks may be other than at the last computation. */
+  #mustComputeAll = true;
+  /** What the speaker was told by it, but for the routes. */
+  #wish: SpeakerWish | undefined;
   readonly #feed: DataplaneFeed;
   #isClosed = false;
   readonly #tunnels: TunnelKeeper;
@@ -126,7 +134,7 @@ export class Agent implements BgpApi, NodeApi, CniApi {
     this.#feed = this.#dataplaneFeed();
     const ipam = createIpam(store, { clock, random });
     this.#tunnels = this.#tunnelKeeper(ipam);
-    this.#unwantedBlocks = new UnwantedBlocks({ ipam, clock, log, again: () => this.#computing.ask() });
+    this.#unwantedBlocks = new UnwantedBlocks({ ipam, clock, log, again: () => this.#askAll() });
     this.#followed = new FollowedCluster({
       ...{ node, log, told: settings.told },
       onMistake: (message, fields) => this.#once.say(message, fields),
@@ -144,7 +152,7 @@ export class Agent implements BgpApi, NodeApi, CniApi {
       },
     });
     const directory = settings.bgp.passwordDirectory;
-    this.#secrets = new SecretFiles({ directory, clock, onChange: () => this.#computing.ask() });
+    this.#secrets = new SecretFiles({ directory, clock, onChange: () => this.#askAll() });
     const { createSpeaker, onFatal, hasInterface } = ports;
     this.#speakers = new SpeakerKeeper({
       ...{ createSpeaker, clock, log, onFatal, onRoutesChange: () => this.#onRoutesChange() },
@@ -190,7 +198,7 @@ export class Agent implements BgpApi, NodeApi, CniApi {
         this.#feed.renew();
         return dataplane.settled();
       },
-      onUnsettled: () => this.#computing.ask(),
+      onUnsettled: () => this.#askAll(),
     });
   }
 
@@ -207,7 +215,7 @@ export class Agent implements BgpApi, NodeApi, CniApi {
       onSnapshot: ({ entries }) => {
         this.#answers.snapshot(entries.values());
         this.#isViewNew = true;
-        this.#computing.ask();
+        this.#askAll();
       },
       onChanges: (changes) => {
         this.#answers.changes(changes);
@@ -343,27 +351,37 @@ export class Agent implements BgpApi, NodeApi, CniApi {
     }
   }
 
+  #askAll(): void {
+    this.#mustComputeAll = true;
+    this.#computing.ask();
+  }
+
   #computeAll(): void {
     this.#lookIfNew();
     this.#feed.began();
-    this.#recompute();
+    if (this.#mustComputeAll || this.#wish === undefined) this.#recompute();
+    else this.#recomputeBlocks(this.#wish);
   }
 
   #ask(changes: readonly Change[]): void {
     const isNewEndpoint = (name: string): boolean => this.#newEndpoints.has(name);
-    const urgency = urgencyOf(changes, { knowledge: this.#followed.knowledge(), isNewEndpoint });
+    const awareness = { knowledge: this.#followed.knowledge(), isNewEndpoint };
+    const others = changes.filter((change) => !isIpamRecord(changeKey(change)));
+    if (others.length > 0) this.#areResourcesNew = true;
+    if (urgencyOf(others, awareness) !== 'asked') this.#mustComputeAll = true;
+    const urgency = urgencyOf(changes, awareness);
     if (urgency === 'now') this.#computing.ask();
     else if (urgency === 'soon') this.#computing.askSoon();
   }
 
   #onRoutesChange(): void {
     if (this.#feed.canTakeRoutes) this.#computing.askRoutes();
-    else this.#computing.ask();
+    else this.#askAll();
   }
 
   /** From what the datastore says nothing new follows. */
   #computeRoutes(): void {
-    if (this.#feed.canTakeRoutes) this.#feed.tell();
+    if (this.#feed.canTakeRoutes) this.#feed.routesChanged();
   }
 
   #settingProblems(): readonly string[] {
@@ -382,11 +400,15 @@ export class Agent implements BgpApi, NodeApi, CniApi {
     const view = this.#syncer?.view();
     if (!this.#isViewNew || view?.inSync !== true) return;
     this.#isViewNew = false;
-    this.#followed.look(view);
+    if (this.#areResourcesNew) this.#followed.look(view);
+    else this.#followed.lookAtBlocks(view);
+    this.#areResourcesNew = false;
     this.#feed.looked(view.revision);
   }
 
   #recompute(): void {
+    this.#mustComputeAll = false;
+    this.#wish = undefined;
     const { node, dataplane, onBgpLogLevel } = this.#ports;
     const { resources } = this.#followed.knowledge();
     // Locked before anything was known of it.
@@ -413,16 +435,23 @@ export class Agent implements BgpApi, NodeApi, CniApi {
       if (isMeant === true) this.#once.say('a BGP peer is left out, as the resources say', each, 'info');
     }
     for (const wish of this.#unmet) this.#once.say('what a resource asks for is not done', { wish });
-    this.#speakers.update({
-      settings,
-      peers: peers.peers,
-      originated: ownRoutes(this.#followed.knowledge()).originated,
-    });
+    this.#wish = { settings, peers: peers.peers, originated: [] };
+    this.#tell(this.#wish, () => this.#feed.computed());
+  }
+
+  /** Nothing but the blocks is other than when `wish` was computed. */
+  #recomputeBlocks(wish: SpeakerWish): void {
+    this.#tell(wish, () => this.#feed.computedBlocks(this.#followed.knowledge()));
+  }
+
+  #tell(wish: SpeakerWish, feed: () => void): void {
+    const knowledge = this.#followed.knowledge();
+    this.#speakers.update({ ...wish, originated: ownRoutes(knowledge).originated });
     // Until the speaker listens nothing is written: a port that is taken ends the agent before it changed the host.
     if (this.#speakers.speaker === undefined) return;
-    this.#feed.computed();
+    feed();
     this.#tunnels.settle();
-    if (!this.#followed.isLocked()) this.#unwantedBlocks.settle(this.#followed.knowledge());
+    if (!this.#followed.isLocked()) this.#unwantedBlocks.settle(knowledge);
   }
 
   /** Of a view that is old, or that lacks an endpoint because nobody can read it, an address is not called leaked. */

@@ -49,8 +49,19 @@ export interface BlockUse {
   readonly isUnused: boolean;
 }
 
+/** An entry never changes, and of a node's blocks most are the same from one look to the next. */
+const readBefore = new WeakMap<Entry, { readonly node: string; readonly use: BlockUse | undefined }>();
+
 /** Undefined for one that cannot be read, which is IPAM's to complain about. */
-export function blockUse({ key, value }: Entry, node: string): BlockUse | undefined {
+export function blockUse(entry: Entry, node: string): BlockUse | undefined {
+  const known = readBefore.get(entry);
+  if (known?.node === node) return known.use;
+  const use = readUse(entry, node);
+  readBefore.set(entry, { node, use });
+  return use;
+}
+
+function readUse({ key, value }: Entry, node: string): BlockUse | undefined {
   try {
     const block = blockFromJson(value, key);
     return { lent: lentOf(block, node), isUnused: isUnused(block) };

@@ -1,6 +1,7 @@
 import type { Speaker } from '../../bird/index.ts';
+import { isSame } from '../model/same.ts';
 import type { Dataplane } from '../../felix/index.ts';
-import type { KnownInputs } from './cluster-view.ts';
+import type { Knowledge, KnownInputs, Learned } from './cluster-view.ts';
 import { withLearned } from './cluster-view.ts';
 import type { NewEndpoints } from './new-endpoints.ts';
 
@@ -17,7 +18,10 @@ export interface DataplaneFeedPorts {
 export class DataplaneFeed {
   readonly #ports: DataplaneFeedPorts;
   #known: KnownInputs | undefined;
+  #told: Learned | undefined;
   /** Of the view that was looked at last. */
+  #looked = 0;
+  /** Of the view that `#known` follows from: who wants to know something looks without a computation. */
   #revision = 0;
   #computedFor: Speaker | undefined;
 
@@ -27,7 +31,7 @@ export class DataplaneFeed {
 
   /** Another view is known. */
   looked(revision: number): void {
-    this.#revision = revision;
+    this.#looked = revision;
   }
 
   /** A computation begins; where it does not come to its end, what felix was told last is older than the view. */
@@ -41,6 +45,17 @@ export class DataplaneFeed {
     this.renew();
   }
 
+  /** The same of a computation in which the blocks alone are others. */
+  computedBlocks({ blocks, lent = [] }: Pick<Knowledge, 'blocks' | 'lent'>): void {
+    if (this.#known === undefined) {
+      this.computed();
+      return;
+    }
+    this.#computedFor = this.#ports.speaker();
+    this.#known = { ...this.#known, localBlocks: blocks, lentAddresses: lent };
+    this.tell();
+  }
+
   /** bird's routes alone are others; false where a speaker that is new has to be told everything first. */
   get canTakeRoutes(): boolean {
     return this.#computedFor === this.#ports.speaker();
@@ -48,15 +63,31 @@ export class DataplaneFeed {
 
   /** Something is known anew. */
   renew(): void {
+    this.#revision = this.#looked;
     this.#known = this.#ports.known();
     this.tell();
   }
 
+  /** bird's best routes are others; where they are this node's own it is no news for felix. */
+  routesChanged(): void {
+    const learned = this.#learned();
+    if (learned !== undefined && !isSame(learned, this.#told)) this.#tell(learned);
+  }
+
   tell(): void {
-    const { dataplane, newEndpoints } = this.#ports;
+    const learned = this.#learned();
+    if (learned !== undefined) this.#tell(learned);
+  }
+
+  #learned(): Learned | undefined {
     const speaker = this.#ports.speaker();
-    if (speaker === undefined || this.#known === undefined) return;
-    const learned = { routes: speaker.learnedRoutes(), complete: speaker.isConverged() };
+    return speaker && { routes: speaker.learnedRoutes(), complete: speaker.isConverged() };
+  }
+
+  #tell(learned: Learned): void {
+    const { dataplane, newEndpoints } = this.#ports;
+    if (this.#known === undefined) return;
+    this.#told = learned;
     const inputs = withLearned(this.#known, learned);
     dataplane.update({ ...inputs, endpoints: newEndpoints.over(inputs.endpoints, this.#revision) });
   }

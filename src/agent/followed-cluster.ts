@@ -81,13 +81,23 @@ export class FollowedCluster {
     for (const problem of problems) onMistake('a FelixConfiguration is not wholly in force', { problem });
     if (changes.length > 0) log.info({ changes }, 'settings changed, and are in force from here on');
     onSettings(settings);
-    const blocks = localBlocks(entries.values(), node);
     this.#isWhole = !view.unreadable.some(({ key }) => OWNERS.test(key));
-    this.#knowledge = { node, resources: view.resources, blocks, ...blocksUse(entries, { node, blocks }) };
+    this.#knowledge = { node, resources: view.resources, ...knownBlocks(entries, node) };
     for (const { key, reason } of view.unreadable) {
       onMistake('a stored entry cannot be used and is left out', { key, reason });
     }
   }
+
+  /** The same where nothing is other than at the last look but IPAM's records. */
+  lookAtBlocks({ entries }: SyncView): void {
+    if (this.#isLocked) return;
+    this.#knowledge = { ...this.#knowledge, ...knownBlocks(entries, this.#ports.node) };
+  }
+}
+
+function knownBlocks(entries: SyncView['entries'], node: string): Pick<Knowledge, 'blocks' | 'lent' | 'unused'> {
+  const blocks = localBlocks(entries.values(), node);
+  return { blocks, ...blocksUse(entries, { node, blocks }) };
 }
 
 /** Nothing is computed from them, and where each node has one they change all the time. */

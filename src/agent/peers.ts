@@ -16,6 +16,7 @@ export type PeerDefaults = Pick<
   PeerSettings,
   | 'holdSeconds'
   | 'connectDelaySeconds'
+  | 'dialAtStart'
   | 'connectRetrySeconds'
   | 'errorWaitSeconds'
   | 'gracefulRestartSeconds'
@@ -27,6 +28,8 @@ export type PeerDefaults = Pick<
 export const CALICO_PEER_DEFAULTS: PeerDefaults = {
   holdSeconds: 240,
   connectDelaySeconds: 2,
+  // Departs from Calico, where the nodes that wait for this one's peers are up to 7 s without it after a restart.
+  dialAtStart: true,
   connectRetrySeconds: 5,
   errorWaitSeconds: [5, 30],
   gracefulRestartSeconds: 120,

@@ -1,11 +1,18 @@
-import { affinitiesOf, AFFINITIES_PREFIX, HANDLES_PREFIX, parseBlockKey, parseResourceKey } from '../datastore/keys.ts';
+import {
+  affinitiesOf,
+  AFFINITIES_PREFIX,
+  HANDLES_PREFIX,
+  parseAffinityKey,
+  parseBlockKey,
+  parseResourceKey,
+} from '../datastore/keys.ts';
 import { changeKey } from '../datastore/ledger.ts';
 import type { Change, Json } from '../datastore/store.ts';
 import { prefixContainsAddress, sameAddress, samePrefix } from '../model/ip.ts';
 import type { Prefix } from '../model/ip.ts';
 import { isEndpointOf, kindOfKey } from '../resources/index.ts';
 import type { Knowledge } from './cluster-view.ts';
-import { blockUse } from './cluster-view.ts';
+import { blockUse, confirmedAffinity } from './cluster-view.ts';
 import { isStatusKey } from './status-answers.ts';
 
 /**
@@ -36,7 +43,8 @@ function urgencyOfOne(change: Change, { knowledge, isNewEndpoint }: Awareness): 
   const { node } = knowledge;
   // A CalicoNodeStatus is answered, and that is all.
   if (key.startsWith(HANDLES_PREFIX) || isStatusKey(key)) return 'asked';
-  if (key.startsWith(AFFINITIES_PREFIX)) return key.startsWith(affinitiesOf(node)) ? 'now' : 'asked';
+  if (key.startsWith(AFFINITIES_PREFIX))
+    return key.startsWith(affinitiesOf(node)) ? ofClaim(change, knowledge) : 'asked';
   const block = parseBlockKey(key);
   if (block !== undefined) return ofBlock(block, change, knowledge);
   if (kindOfKey(key) !== 'WorkloadEndpoint') return 'now';
@@ -46,6 +54,18 @@ function urgencyOfOne(change: Change, { knowledge, isNewEndpoint }: Awareness): 
   const name = interfaceOf(change.entry.value);
   return name !== undefined && isNewEndpoint(name) ? 'soon' : 'now';
 }
+
+/** A claim is told three times, and counts once: when it is confirmed. */
+function ofClaim(change: Change, { blocks }: Awareness['knowledge']): Urgency {
+  const prefix = parseAffinityKey(changeKey(change))?.prefix;
+  if (prefix === undefined) return 'asked';
+  const isOurs = change.type === 'put' && confirmedAffinity(change.entry) !== undefined;
+  return isOurs === blocks.some((own) => samePrefix(own, prefix)) ? 'asked' : 'now';
+}
+
+/** Whether IPAM keeps its accounts there: of these a node's blocks follow, and nothing else. */
+export const isIpamRecord = (key: string): boolean =>
+  key.startsWith(HANDLES_PREFIX) || key.startsWith(AFFINITIES_PREFIX) || parseBlockKey(key) !== undefined;
 
 /** The addresses of an own block come and go with its pods; who borrows one needs it to be let through at once. */
 function ofBlock(

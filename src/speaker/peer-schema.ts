@@ -65,6 +65,9 @@ const TIMERS = {
   keepaliveSeconds: setting(wholeNumber(1, 21_845), 'RFC 4271 §4.4; default: a third of the hold time agreed on'),
   sendHoldSeconds: setting(wholeNumber(1, 131_070), 'RFC 9687; default: twice the hold time, at least 120'),
   connectDelaySeconds: seconds(3600, 'Before the first try of a new peer', PEER_DEFAULTS.connectDelaySeconds),
+  dialAtStart: flag(
+    'When the speaker itself starts: dial at once, a passive peer after 0.2 s, and each second in the first five',
+  ),
   connectRetrySeconds: setting(wholeNumber(1, 3600), 'Between two tries', PEER_DEFAULTS.connectRetrySeconds),
   errorWaitSeconds: setting(
     z.tuple([wholeNumber(1, 3600), wholeNumber(1, 3600)], 'is not two whole numbers such as [5, 30]'),

@@ -1,5 +1,5 @@
 /** `npm run bench -- claim`: a block is claimed on one node of the demo's cluster; when has the farthest node's kernel its route? */
-import { existsSync } from 'node:fs';
+import { closeSync, existsSync, fdatasyncSync, mkdirSync, openSync, rmSync, writeSync } from 'node:fs';
 import { cpus } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -15,7 +15,8 @@ import { isRoot } from '../support/netns.ts';
 import { percentile } from '../support/pod-burst.ts';
 import type { Claim } from './claimer.ts';
 import { wallNow } from './cluster-clock.ts';
-import type { BenchOptions, Report, Scenario } from './scenario.ts';
+import { atMost } from './scenario.ts';
+import type { Aim, BenchOptions, Report, Scenario } from './scenario.ts';
 import { formatFigure } from './table.ts';
 
 /** Rounds of so many, with a pause after each so that the cluster comes to rest. */
@@ -24,8 +25,16 @@ const PAUSE_MS = 50;
 const LIMIT_MS = 5_000;
 /** In the other rack: two switches lie between. */
 const [CLAIMANT, FARTHEST] = ['node-a1', 'node-b2'] as const;
-const LAYOUT: Layout = { prefix: 'ctb-claim-', directory: '/run/ctb-claim' };
 const AIMS = { p50: 5, p99: 20 };
+
+/** Where the cluster keeps its files, etcd's data among them. */
+const PLACES = [
+  { name: 'on the disk', directory: '/run/ctb-claim' },
+  { name: 'in memory', directory: '/dev/shm/ctb-claim' },
+] as const;
+const SYNCS = 100;
+/** As long as the record of a claim in etcd's log, about. */
+const RECORD_OCTETS = 512;
 
 interface Latency {
   /** Of etcd's answer to the claim, and of the route in the farthest kernel, from before the write. */
@@ -33,52 +42,99 @@ interface Latency {
   readonly routeMs: number;
 }
 
+interface Result {
+  readonly name: string;
+  readonly latencies: readonly Latency[];
+  /** What a write that is waited for takes there, by itself. */
+  readonly syncMs: readonly number[];
+}
+
 export const claim: Scenario = {
   name: 'claim',
   run: async ({ rounds }: BenchOptions): Promise<Report> => {
     if (!isRoot || !HAS_ETCD) throw new Error('claim needs root and /usr/bin/etcd (Debian: etcd-server)');
     if (!existsSync('dist/calico-node-ts.mjs')) throw new Error('claim starts what npm run build makes: run it first');
-    const latencies = await measure(Math.min(rounds, 10) * CLAIMS_PER_ROUND);
-    const row = (name: string, values: readonly number[]): readonly string[] => [
-      name,
-      ...[50, 99, 100].map((percent) => formatFigure(percentile(values, percent))),
-    ];
-    const routeMs = latencies.map((each) => each.routeMs);
-    const [p50, p99] = [percentile(routeMs, 50), percentile(routeMs, 99)];
-    return {
-      heading: [
-        `claim: ${latencies.length} blocks claimed on ${CLAIMANT} of the demo's cluster, seen in the kernel of ${FARTHEST}; Node ${process.version}, ${cpus()[0]?.model ?? 'unknown processor'}`,
-        ...(p50 > AIMS.p50 ? [`missed: median ${formatFigure(p50)} ms, not ${AIMS.p50}`] : []),
-        ...(p99 > AIMS.p99 ? [`missed: p99 ${formatFigure(p99)} ms, not ${AIMS.p99}`] : []),
-      ],
-      table: [
-        ['from the write of the claim, ms', 'median', 'p99', 'longest'],
-        row(
-          'etcd has answered',
-          latencies.map(({ answeredMs }) => answeredMs),
-        ),
-        row(`the route is in the kernel of ${FARTHEST}`, routeMs),
-      ],
-      results: { node: process.version, processor: cpus()[0]?.model, latencies },
-    };
+    const results: Result[] = [];
+    for (const { name, directory } of PLACES) {
+      const syncMs = measureSyncs(directory);
+      results.push({ name, syncMs, latencies: await measure(directory, Math.min(rounds, 10) * CLAIMS_PER_ROUND) });
+    }
+    return report(results);
   },
 };
 
-async function measure(claims: number): Promise<readonly Latency[]> {
+function report(results: readonly Result[]): Report {
+  const row = (what: string, values: readonly number[]): readonly string[] => [
+    what,
+    ...[50, 99, 100].map((percent) => formatFigure(percentile(values, percent))),
+  ];
+  const aims = aimsOf(results[0]!);
+  return {
+    heading: [
+      `claim: ${results[0]!.latencies.length} blocks claimed on ${CLAIMANT} of the demo's cluster, seen in the kernel of ${FARTHEST}; Node ${process.version}, ${cpus()[0]?.model ?? 'unknown processor'}`,
+      ...aims
+        .filter(({ isReached }) => !isReached)
+        .map(({ what, measured, limit }) => `missed: ${what} ${formatFigure(measured ?? Infinity)}, not ${limit}`),
+    ],
+    table: [
+      ['from the write of the claim, ms', 'median', 'p99', 'longest'],
+      ...results.flatMap(({ name, latencies, syncMs }) => [
+        row(`etcd ${name}: a write is synced, by itself`, syncMs),
+        row(
+          `etcd ${name}: it has answered`,
+          latencies.map(({ answeredMs }) => answeredMs),
+        ),
+        row(
+          `etcd ${name}: the route is in the kernel of ${FARTHEST}`,
+          latencies.map(({ routeMs }) => routeMs),
+        ),
+      ]),
+    ],
+    results: { node: process.version, processor: cpus()[0]?.model, results },
+    aims,
+  };
+}
+
+/** Of etcd as it is run: it answers when its log is on the disk. */
+function aimsOf({ latencies }: Result): readonly Aim[] {
+  const routeMs = latencies.map((each) => each.routeMs);
+  return [
+    atMost('median', percentile(routeMs, 50), [AIMS.p50, 'ms']),
+    atMost('p99', percentile(routeMs, 99), [AIMS.p99, 'ms']),
+  ];
+}
+
+function measureSyncs(directory: string): readonly number[] {
+  const file = `${directory}-sync`;
+  mkdirSync(join(file, '..'), { recursive: true });
+  const descriptor = openSync(file, 'w');
+  try {
+    return Array.from({ length: SYNCS }, () => {
+      writeSync(descriptor, new Uint8Array(RECORD_OCTETS));
+      const startedAt = performance.now();
+      fdatasyncSync(descriptor);
+      return performance.now() - startedAt;
+    });
+  } finally {
+    closeSync(descriptor);
+    rmSync(file);
+  }
+}
+
+async function measure(directory: string, claims: number): Promise<readonly Latency[]> {
+  const layout: Layout = { prefix: 'ctb-claim-', directory };
   const stop = new AbortController();
   const processes = new LabProcesses();
   try {
     const choice = { datastore: 'etcd', encap: 'vxlan', switches: 'own', project: process.cwd() } as const;
-    await raiseCluster({ layout: LAYOUT, choice, signal: stop.signal, progress: () => undefined });
-    const kernel = createLinuxKernel({ netns: netnsPath(LAYOUT, FARTHEST) });
-    const seen = new Map<string, number>();
+    await raiseCluster({ layout, choice, signal: stop.signal, progress: () => undefined });
+    const kernel = createLinuxKernel({ netns: netnsPath(layout, FARTHEST) });
+    const seen = new Sightings();
     await kernel.watch((event) => {
-      if (event.kind !== 'route' || event.change !== 'set') return;
-      const prefix = formatPrefix(event.route.prefix);
-      if (!seen.has(prefix)) seen.set(prefix, wallNow());
+      if (event.kind === 'route' && event.change === 'set') seen.note(formatPrefix(event.route.prefix));
     }, stop.signal);
     const claimer = processes.start(
-      `${LAYOUT.prefix}${CLAIMANT}`,
+      `${layout.prefix}${CLAIMANT}`,
       nodeProgram(),
       ...[join(import.meta.dirname, 'claimer.ts'), CLAIMANT, `http://${ETCD.address}:2379`],
     );
@@ -86,7 +142,7 @@ async function measure(claims: number): Promise<readonly Latency[]> {
     const latencies: Latency[] = [];
     for (let i = 0; i < claims; i++) {
       const { block, claimedAt, answeredAt } = (await talk.ask({ claim: i })) as Claim;
-      const routeAt = await when(block, seen);
+      const routeAt = await seen.of(block);
       latencies.push({ answeredMs: answeredAt - claimedAt, routeMs: routeAt - claimedAt });
       await sleep(PAUSE_MS);
     }
@@ -96,15 +152,40 @@ async function measure(claims: number): Promise<readonly Latency[]> {
   } finally {
     stop.abort();
     await processes.end();
-    await removeCluster(LAYOUT);
+    await removeCluster(layout);
   }
 }
 
-async function when(block: string, seen: ReadonlyMap<string, number>): Promise<number> {
-  for (const startedAt = wallNow(); wallNow() - startedAt < LIMIT_MS;) {
-    const at = seen.get(block);
-    if (at !== undefined) return at;
-    await sleep(1);
+/** When each prefix was seen first. Who waits for one costs the cluster nothing meanwhile. */
+class Sightings {
+  readonly #at = new Map<string, number>();
+  #heard: () => void = () => undefined;
+
+  note(prefix: string): void {
+    if (this.#at.has(prefix)) return;
+    this.#at.set(prefix, wallNow());
+    this.#heard();
   }
-  throw new Error(`${FARTHEST} has no route to ${block} ${LIMIT_MS / 1000} s after it was claimed`);
+
+  async of(prefix: string): Promise<number> {
+    const stop = new AbortController();
+    const limit = sleep(LIMIT_MS, undefined, { signal: stop.signal }).then(
+      () => {
+        throw new Error(`${FARTHEST} has no route to ${prefix} ${LIMIT_MS / 1000} s after it was claimed`);
+      },
+      () => 0,
+    );
+    const sight = (async () => {
+      for (;;) {
+        const at = this.#at.get(prefix);
+        if (at !== undefined) return at;
+        await new Promise<void>((resolve) => (this.#heard = resolve));
+      }
+    })();
+    try {
+      return await Promise.race([sight, limit]);
+    } finally {
+      stop.abort();
+    }
+  }
 }

@@ -20,6 +20,7 @@ import { rib } from './rib.ts';
 import type { Report, Scenario } from './scenario.ts';
 import { scrape } from './scrape.ts';
 import { sessions } from './sessions.ts';
+import { start } from './start.ts';
 import { startup } from './startup.ts';
 import { formatSummary } from './summary.ts';
 import type { Outcome } from './summary.ts';
@@ -29,7 +30,7 @@ import { turns } from './turns.ts';
 /** One row per scenario. */
 const scenarios: readonly Scenario[] = [
   ...[codec, rib, felix, turns, reaction, pods, cni, outage, startup, scrape, plan, idle, sessions],
-  ...[cluster, claim, bgp, growth],
+  ...[cluster, start, claim, bgp, growth],
 ];
 
 const RESULTS = join('.cache', 'bench');

@@ -22,6 +22,7 @@ async function connected(capabilities: ConstructorParameters<typeof RawPeer>[2][
     bgpIdentifier: 1,
     clusterId: () => undefined,
     isDeferring: () => false,
+    isStarting: () => false,
     isEndOfRibHeld: () => false,
     patience: () => 'everybody',
     isDynamic: false,

@@ -38,6 +38,7 @@ const COSTS: { readonly [K in keyof Required<PeerSettings>]: readonly [PeerSetti
   description: ['rack 7', 'light'],
   shutdown: ['maintenance', 'light'],
   connectDelaySeconds: [3, 'light'],
+  dialAtStart: [true, 'light'],
   delayOpenSeconds: [3, 'light'],
   connectRetrySeconds: [7, 'light'],
   errorWaitSeconds: [[2, 8], 'light'],

@@ -202,6 +202,7 @@ describe('mesh', () => {
     for (const each of peers) {
       expect(each).toMatchObject({
         connectDelaySeconds: 2,
+        dialAtStart: true,
         connectRetrySeconds: 5,
         errorWaitSeconds: [5, 30],
         holdSeconds: 240,

@@ -31,6 +31,7 @@ describe('the node-to-node mesh', () => {
         passive: false,
         holdSeconds: 240,
         connectDelaySeconds: 2,
+        dialAtStart: true,
         connectRetrySeconds: 5,
         errorWaitSeconds: [5, 30],
         gracefulRestartSeconds: 120,

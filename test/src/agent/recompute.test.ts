@@ -1,6 +1,6 @@
 /** What an agent computes anew for, and what it leaves alone: every pod of the cluster writes three entries. */
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import type { Speaker } from '../../../bird/index.ts';
+import type { OriginatedRoute, Speaker } from '../../../bird/index.ts';
 import type { DataplaneInputs } from '../../../felix/index.ts';
 import { Agent } from '../../../src/agent/agent.ts';
 import { loadSettings } from '../../../src/config/settings.ts';
@@ -24,19 +24,25 @@ const FOREIGN = parsePrefix('10.48.0.64/26');
 let store: MemoryStore;
 let agent: Agent;
 let updates: DataplaneInputs[];
-let speaker: { learned: LearnedRoute[]; changed: () => void; peersTold: number };
+let speaker: {
+  learned: LearnedRoute[];
+  changed: () => void;
+  peersTold: number;
+  originated: readonly OriginatedRoute[];
+};
 
 beforeEach(async () => {
   store = new MemoryStore();
   updates = [];
   const dataplane = fakeDataplane({ update: (inputs) => void updates.push(inputs) });
-  speaker = { learned: [], changed: () => undefined, peersTold: 0 };
+  speaker = { learned: [], changed: () => undefined, peersTold: 0, originated: [] };
   const createSpeaker = (): Speaker =>
     fakeSpeaker({
       learnedRoutes: () => speaker.learned,
       setPeers: () => {
         speaker.peersTold++;
       },
+      setOriginated: (routes) => (speaker.originated = routes),
       onRoutesChange: (listener) => {
         speaker.changed = listener;
         return () => undefined;
@@ -102,6 +108,28 @@ test('a block of its own is, since others may have borrowed from it, and so are 
   expect(updates[0]!.endpoints).toHaveLength(1);
 });
 
+test('a claim of its own is one computation, and peers are not worked out anew for it', async () => {
+  const key = affinityKey('a', FOREIGN);
+  const claim = async (): Promise<void> => {
+    const { revision } = await store.create(key, { state: 'pending', deleted: false });
+    await settle();
+    await store.create(blockKey(FOREIGN), blockOf(FOREIGN, 'a', 'a'));
+    await settle();
+    await store.update(key, { state: 'confirmed', deleted: false }, revision);
+  };
+  const release = async (): Promise<void> => {
+    await store.delete(blockKey(FOREIGN));
+    await store.delete(key);
+  };
+  const told = speaker.peersTold;
+  expect(await computedBy(claim)).toBe(1);
+  expect(updates[0]!.localBlocks).toEqual([OWN, FOREIGN]);
+  expect(speaker.originated.map(({ prefix }) => prefix)).toEqual([OWN, FOREIGN]);
+  expect(await computedBy(release)).toBe(1);
+  expect(updates[0]!.localBlocks).toEqual([OWN]);
+  expect(speaker.peersTold).toBe(told);
+});
+
 test('changes of one turn are one computation', async () => {
   const nodes = ['b', 'c', 'd'].map((name) =>
     entryOf(resource('Node', name, { bgp: { ipv4Address: '172.30.1.12/24' } })),
@@ -123,6 +151,13 @@ test("bird's routes are felix's to know, and nobody's peers are worked out anew 
   };
   expect(await computedBy(learn)).toBe(1);
   expect(updates[0]).toMatchObject({ learned: [learned], localBlocks: [OWN] });
+  // What became another is a route of this node's.
+  speaker.learned = [{ ...learned }];
+  const again = async (): Promise<void> => {
+    speaker.changed();
+    await Promise.resolve();
+  };
+  expect(await computedBy(again)).toBe(0);
   expect(speaker.peersTold).toBe(told);
 });
 

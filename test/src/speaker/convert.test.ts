@@ -136,6 +136,7 @@ describe('a peer', () => {
     keepaliveSeconds: 10,
     sendHoldSeconds: 200,
     connectDelaySeconds: 1,
+    dialAtStart: true,
     connectRetrySeconds: 7,
     errorWaitSeconds: [1, 2],
     delayOpenSeconds: 3,
