@@ -1,6 +1,10 @@
-import { AFFINITIES_PREFIX, affinitiesOf, HANDLES_PREFIX, parseAffinityKey, parseBlockKey } from '../datastore/keys.ts';
+import { AFFINITIES_PREFIX, affinitiesOf, blockPrefix, HANDLES_PREFIX, IPAM_PREFIX } from '../datastore/keys.ts';
 import type { Entry, Json } from '../datastore/store.ts';
 import { blockFromJson, hostOf } from '../ipam/index.ts';
+
+/** Nothing is computed from these but from this node's own affinities. */
+const UNREAD_PREFIXES = [HANDLES_PREFIX, AFFINITIES_PREFIX];
+const BLOCK_PREFIXES = [blockPrefix(4), blockPrefix(6)];
 
 /**
  * What an agent keeps of what the datastore tells it. Most of a large cluster are IPAM's records of other nodes, and nothing is computed
@@ -11,12 +15,10 @@ export const keptBy = (node: string): ((entry: Entry) => Entry) => {
   const ownAffinities = affinitiesOf(node);
   return (entry) => {
     const { key, value, revision } = entry;
-    if (key.startsWith(HANDLES_PREFIX)) return { key, value: null, revision };
-    if (key.startsWith(AFFINITIES_PREFIX)) {
-      const isOthers = !key.startsWith(ownAffinities) && parseAffinityKey(key) !== undefined;
-      return isOthers ? { key, value: null, revision } : entry;
-    }
-    if (parseBlockKey(key) === undefined || !isOfAnother(value, node)) return entry;
+    const isKept = value === null || typeof value === 'number';
+    if (isKept || !key.startsWith(IPAM_PREFIX) || key.startsWith(ownAffinities)) return entry;
+    if (UNREAD_PREFIXES.some((prefix) => key.startsWith(prefix))) return { key, value: null, revision };
+    if (!BLOCK_PREFIXES.some((prefix) => key.startsWith(prefix)) || !isOfAnother(value, node)) return entry;
     const free = fieldOf(value, 'unallocated');
     return { key, value: Array.isArray(free) ? free.length : 0, revision };
   };
