@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { hasRoom } from '../../../src/agent/cni.ts';
-import { lentAddresses, localBlocks, unusedBlocks } from '../../../src/agent/cluster-view.ts';
+import { blocksUse, localBlocks } from '../../../src/agent/cluster-view.ts';
 import { keptBy } from '../../../src/agent/kept-entries.ts';
 import { leaksOf } from '../../../src/agent/leaks.ts';
 import { affinityKey, blockKey, handleKey } from '../../../src/datastore/keys.ts';
@@ -81,8 +81,7 @@ async function computed(entries: ReadonlyMap<string, Entry>, node: string) {
   const resources = emptyResources();
   return {
     blocks,
-    lent: lentAddresses(entries, { node, blocks }),
-    unused: unusedBlocks(entries, blocks),
+    ...blocksUse(entries, { node, blocks }),
     leaks: await leaksOf(entries, { node, resources, blocks }),
     hasRoom: hasRoom(POOL, entries, blocks),
     usage: poolUsage({ entries, blocks, pools: resources.IPPool }),
