@@ -17,27 +17,52 @@ export const peerText = ({ settings }: Pick<RoutingPeer, 'settings'>): string =>
   return `${formatIpAddress(address)}${link === undefined ? '' : `%${link}`} (${kind})`;
 };
 
-/** Every best route that came from a peer; paths as good as the best add their next hops. */
+/**
+ * Every best route that came from a peer; paths as good as the best add their next hops. Routes that came one after the other mostly
+ * have the same way: they share what tells it, for an agent keeps tens of thousands.
+ */
 export function learnedRoutes(routing: Routing): readonly LearnedRoute[] {
   const routes: LearnedRoute[] = [];
+  let paths: readonly Best[] = [];
+  let way: Way | undefined;
   for (const family of FAMILIES) {
     const { locRib, prefixes } = routing.tables[family];
     locRib.forEachBest((prefix, source, attributes) => {
       const peer = routing.peer(source);
       if (source === LOCAL_SOURCE || peer === undefined) return;
-      const equals = locRib.equals(prefix) ?? [{ source, attributes }];
-      const hops = equalHops(equals.flatMap((path) => hopOf(routing, path)));
-      const links = hops.map((hop) => hop.interface);
-      routes.push({
-        prefix: prefixes.prefix(prefix),
-        nextHops: hops.map(({ address }) => address),
-        ...(links.some((link) => link !== undefined) && { interfaces: links }),
-        learnedFrom: peerText(peer),
-      });
+      const equals = locRib.equals(prefix);
+      if (way === undefined || !isSameWay(paths, equals, { source, attributes })) {
+        paths = equals ?? [{ source, attributes }];
+        way = wayOf(routing, paths, peer);
+      }
+      const { nextHops, interfaces, learnedFrom } = way;
+      // Not spread: V8 would keep the fields apart from the object.
+      const route = { prefix: prefixes.prefix(prefix), nextHops, learnedFrom };
+      routes.push(interfaces === undefined ? route : { ...route, interfaces });
     });
   }
   return routes;
 }
+
+type Way = Omit<LearnedRoute, 'prefix'>;
+
+function wayOf(routing: Routing, paths: readonly Best[], peer: RoutingPeer): Way {
+  const hops = equalHops(paths.flatMap((path) => hopOf(routing, path)));
+  const links = hops.map((hop) => hop.interface);
+  return {
+    nextHops: hops.map(({ address }) => address),
+    ...(links.some((link) => link !== undefined) && { interfaces: links }),
+    learnedFrom: peerText(peer),
+  };
+}
+
+/** `equals` begins with the best; undefined where there is no other. */
+function isSameWay(paths: readonly Best[], equals: readonly Best[] | undefined, best: Best): boolean {
+  if (equals === undefined) return paths.length === 1 && isSamePath(paths[0]!, best);
+  return paths.length === equals.length && paths.every((path, i) => isSamePath(path, equals[i]!));
+}
+
+const isSamePath = (a: Best, b: Best): boolean => a.source === b.source && a.attributes === b.attributes;
 
 interface NextHop {
   readonly address: IpAddress;

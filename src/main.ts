@@ -46,7 +46,11 @@ async function agent(): Promise<number> {
   const { loadSettings } = await import('./config/settings.ts');
   const settings = loadSettings(process.env);
   const installer = settings.installCni ? await import('./cni/install/installer.ts') : undefined;
-  const { runAgent } = await import('./agent/run.ts');
+  const [{ runAgent }, { keepHeapSmall }] = await Promise.all([
+    import('./agent/run.ts'),
+    import('./runtime/heap-rest.ts'),
+  ]);
+  keepHeapSmall();
   return runAgent(settings, {
     ...{ log: createLogger(settings.logLevel ?? 'info'), version },
     ...(installer && { installCni: installer.cniInstaller(process.env) }),

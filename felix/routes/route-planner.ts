@@ -10,17 +10,18 @@ import { planRoutesInSteps } from '../calc/routes.ts';
  * host have the plan that they had, and a periodic resync need not work out 100,000 routes to find that nothing changed.
  */
 export class RoutePlanner {
-  #last: { readonly inputs: DataplaneInputs; readonly host: HostView; readonly plan: RoutePlan } | undefined;
+  /** Inputs that nobody else has any more are not to be kept: their routes are many. */
+  #last: { readonly inputs: WeakRef<DataplaneInputs>; readonly host: HostView; readonly plan: RoutePlan } | undefined;
 
   /** The very same value as the last time where nothing changed. */
   async plan(inputs: DataplaneInputs, host: HostView): Promise<RoutePlan> {
     const last = this.#last;
-    if (last?.inputs === inputs && isDeepStrictEqual(last.host, host)) return last.plan;
+    if (last?.inputs.deref() === inputs && isDeepStrictEqual(last.host, host)) return last.plan;
     const steps = planRoutesInSteps(inputs, host);
     for (;;) {
       const step = steps.next();
       if (step.done === true) {
-        this.#last = { inputs, host, plan: step.value };
+        this.#last = { inputs: new WeakRef(inputs), host, plan: step.value };
         return step.value;
       }
       await nextTurn();

@@ -36,6 +36,7 @@ import { ComputeSchedule } from './compute-schedule.ts';
 import { DataplaneFeed } from './dataplane-feed.ts';
 import { DatastoreLockedError } from './datastore-lock.ts';
 import { FollowedCluster } from './followed-cluster.ts';
+import { keptBy } from './kept-entries.ts';
 import { LeakCollector } from './leak-collector.ts';
 import { releaseLeaks } from './leak-release.ts';
 import { leaksOf } from './leaks.ts';
@@ -212,6 +213,7 @@ export class Agent implements BgpApi, NodeApi, CniApi {
     this.#addresses = addresses;
     const { store, clock, random, datastoreLog } = this.#ports;
     const handlers: SyncHandlers = {
+      keep: keptBy(this.#ports.node),
       onSnapshot: ({ entries }) => {
         this.#answers.snapshot(entries.values());
         this.#isViewNew = true;

@@ -7,7 +7,6 @@ import { CniVerbs } from '../cni/verbs.ts';
 import { blockKey, blockPrefix, parseBlockKey } from '../datastore/keys.ts';
 import type { Entry } from '../datastore/store.ts';
 import type { SyncView } from '../datastore/syncer.ts';
-import { blockFromJson } from '../ipam/index.ts';
 import type { IpamPool } from '../ipam/index.ts';
 import { formatPrefix, prefixContains } from '../model/ip.ts';
 import type { Prefix } from '../model/ip.ts';
@@ -16,6 +15,7 @@ import type { Logger } from '../runtime/logger.ts';
 import type { HealthReport } from '../api/contract.ts';
 import type { Knowledge } from './cluster-view.ts';
 import { DatastoreLockedError } from './datastore-lock.ts';
+import { freeIn } from './kept-entries.ts';
 import { poolsByFamily } from './pod-addresses.ts';
 
 export interface AgentCniPorts {
@@ -93,13 +93,4 @@ export function hasRoom(pool: IpamPool, entries: ReadonlyMap<string, Entry>, own
     return prefix !== undefined && isInside(prefix);
   });
   return blocks.length < 2 ** (blockSize - cidr.length) || blocks.some(hasFree);
-}
-
-/** One that cannot be read counts as full. */
-function freeIn({ key, value }: Entry): number {
-  try {
-    return blockFromJson(value, key).unallocated.length;
-  } catch {
-    return 0;
-  }
 }

@@ -1,11 +1,12 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { NETWORK_NAME } from '../cni/names.ts';
 import { parseBlockKey } from '../datastore/keys.ts';
-import type { Entry, Json } from '../datastore/store.ts';
+import type { Entry } from '../datastore/store.ts';
 import { audit, ipamSurvey } from '../ipam/index.ts';
 import type { Audit } from '../ipam/index.ts';
 import { addressUsers } from '../resources/index.ts';
 import type { Knowledge } from './cluster-view.ts';
+import { isNamedIn } from './kept-entries.ts';
 
 /** Entries that are looked at in one turn of the loop. */
 const SLICE = 512;
@@ -51,14 +52,3 @@ async function blocksOf(entries: ReadonlyMap<string, Entry>, node: string): Prom
   }
   return blocks;
 }
-
-/** Reading a block is dear, and most have no address of this node. */
-function isNamedIn(block: Json, node: string): boolean {
-  const attributes = fieldOf(block, 'attributes');
-  return (
-    Array.isArray(attributes) && attributes.some((one: Json) => fieldOf(fieldOf(one, 'secondary'), 'node') === node)
-  );
-}
-
-const fieldOf = (value: Json | undefined, name: string): Json | undefined =>
-  typeof value === 'object' && value !== null ? (value as Readonly<Record<string, Json>>)[name] : undefined;

@@ -4,7 +4,6 @@ import type { EtcdTls } from './etcd-tls.ts';
 import { discoverEndpoints } from './etcd-discovery.ts';
 import { EtcdMembers } from './etcd-members.ts';
 import type { MembersPorts } from './etcd-members.ts';
-import type { KeyValue } from './etcd-values.ts';
 import { entryOf, rangeEnd, rangeStart } from './etcd-values.ts';
 import type { OpenedStream } from './etcd-watch.ts';
 import { watchEtcd } from './etcd-watch.ts';
@@ -52,8 +51,8 @@ class EtcdStore implements Store {
     return kvs[0] === undefined ? undefined : entryOf(kvs[0]);
   }
 
-  async list(prefix: string): Promise<Listing> {
-    const found: KeyValue[] = [];
+  async list(prefix: string, keep: (entry: Entry) => Entry = (entry) => entry): Promise<Listing> {
+    const entries: Entry[] = [];
     const last = rangeEnd(prefix);
     let from = rangeStart(prefix);
     for (let revision = 0; ;) {
@@ -62,11 +61,14 @@ class EtcdStore implements Store {
       // All pages show the store at the first one's revision.
       revision ||= Number(page.header.revision);
       this.#clusterId = page.header.cluster_id;
-      found.push(...page.kvs);
+      for (const kv of page.kvs) {
+        const entry = entryOf(kv);
+        if (entry !== undefined) entries.push(keep(entry));
+      }
       const end = page.kvs.at(-1);
       if (!page.more || end === undefined) {
         const source = `etcd at ${this.#members.endpoints.join(', ')}`;
-        return { entries: found.flatMap((kv) => entryOf(kv) ?? []), revision, history: page.header.cluster_id, source };
+        return { entries, revision, history: page.header.cluster_id, source };
       }
       from = Buffer.concat([end.key, Buffer.of(0)]);
     }

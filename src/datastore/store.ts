@@ -34,8 +34,11 @@ export interface Listing {
 
 export interface Store {
   get(key: string): Promise<Entry | undefined>;
-  /** All entries whose key starts with `prefix`, by key. */
-  list(prefix: string): Promise<Listing>;
+  /**
+   * All entries whose key starts with `prefix`, by key. A store that reads them in parts may apply `keep`, which may be applied
+   * again, to each part as it comes: then the whole of them is never in memory.
+   */
+  list(prefix: string, keep?: (entry: Entry) => Entry): Promise<Listing>;
   /** Throws AlreadyExistsError. */
   create(key: string, value: Json): Promise<Entry>;
   /** Writes only if the entry is still at `revision`. Throws ConflictError or NotFoundError. */

@@ -33,6 +33,11 @@ interface SyncSource {
 }
 
 export interface SyncHandlers {
+  /**
+   * What the view has of an entry that came: itself, or another of the same key and revision with less in it. Applied to one that it gave,
+   * it gives the same. Absent: all is kept.
+   */
+  keep?(entry: Entry): Entry;
   /** The first whole view. */
   onSnapshot?(view: SyncView): void;
   /** What changed since the last call, and the view after it; only real differences, in order of revision. */
@@ -80,6 +85,7 @@ class ListWatchSyncer implements Syncer {
   readonly #store: Store;
   readonly #prefix: string;
   readonly #handlers: SyncHandlers;
+  readonly #keep: (entry: Entry) => Entry;
   readonly #ports: SyncPorts;
   readonly #closing = new AbortController();
   readonly #entries = new Map<string, Entry>();
@@ -99,6 +105,7 @@ class ListWatchSyncer implements Syncer {
     this.#store = store;
     this.#prefix = prefix;
     this.#handlers = handlers;
+    this.#keep = handlers.keep?.bind(handlers) ?? ((entry) => entry);
     this.#ports = ports;
   }
 
@@ -140,7 +147,7 @@ class ListWatchSyncer implements Syncer {
   /** List if we must, else ask whether the store answers; then watch until the watch ends. */
   async #follow(): Promise<void> {
     if (this.#mustList) {
-      this.#take(await this.#store.list(this.#prefix));
+      this.#take(await this.#list());
       this.#listed++;
       this.#mustList = false;
       this.#setStale(undefined);
@@ -149,6 +156,11 @@ class ListWatchSyncer implements Syncer {
     }
     await this.#watch();
     this.#mustList = true;
+  }
+
+  async #list(): Promise<Listing> {
+    const listing = await this.#store.list(this.#prefix, this.#keep);
+    return { ...listing, entries: listing.entries.map(this.#keep) };
   }
 
   /** Ends quietly when it is time to list again. */
@@ -165,7 +177,7 @@ class ListWatchSyncer implements Syncer {
       for await (const batch of this.#store.watch(this.#prefix, this.#revision, signal)) {
         this.#attempt = 0;
         this.#setStale(undefined);
-        this.#apply(batch);
+        this.#apply(batch.map((change) => this.#kept(change)));
       }
     } finally {
       for (const stop of timers) stop();
@@ -207,6 +219,10 @@ class ListWatchSyncer implements Syncer {
     ];
     this.#revision = revision;
     if (changes.length > 0 || !this.#inSync) this.#absorb(changes);
+  }
+
+  #kept(change: Change): Change {
+    return change.type === 'put' ? { type: 'put', entry: this.#keep(change.entry) } : change;
   }
 
   #apply(batch: readonly Change[]): void {

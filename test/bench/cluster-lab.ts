@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { createLinuxKernel } from '../../felix/index.ts';
 import type { Kernel } from '../../felix/index.ts';
-import { NODE_FLAGS } from '../../src/runtime/node-flags.ts';
+import { NODE_ENVIRONMENT, NODE_FLAGS } from '../../src/runtime/node-flags.ts';
 import { Conversation, LabProcesses, nodeProgram } from '../support/lab-processes.ts';
 import { makeNetns } from '../support/netns.ts';
 import type { TestNetns } from '../support/netns.ts';
@@ -149,6 +149,7 @@ export class ClusterLab {
     const program = join('dist', 'calico-node-ts.mjs');
     const command = [nodeProgram(), ...NODE_FLAGS, ...flags, program];
     const env = {
+      ...NODE_ENVIRONMENT,
       ...{ PATH: process.env['PATH'] ?? '', NODENAME: nodeName(0), IP: 'autodetect', AS: String(ASN) },
       ...{ DATASTORE_TYPE: 'etcdv3', ETCD_ENDPOINTS: ENDPOINT, NO_DEFAULT_POOLS: 'true' },
       ...{ CALICO_RUN_DIR: join(this.#directory, 'run'), CALICO_NODENAME_FILE: join(this.#directory, 'nodename') },

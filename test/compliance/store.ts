@@ -164,6 +164,14 @@ export function describeStore(name: string, setUp: () => Promise<StoreUnderTest>
         expect((await store.list('')).entries.map(({ key }) => key)).toContain(at('a'));
       });
 
+      test('where the caller keeps less of an entry, it has all of it or what is to be kept', async () => {
+        const entry = await store.create(at('a'), { n: 1, text: 'long' });
+        const kept = { ...entry, value: 1 };
+        const { entries } = await other.list(at('a'), (one) => ({ ...one, value: 1 }));
+        expect(entries).toHaveLength(1);
+        expect([entry, kept]).toContainEqual(entries[0]);
+      });
+
       test('hold many entries, whole', async () => {
         const keys = Array.from({ length: 1_234 }, (_, i) => at(`many/${String(i).padStart(5, '0')}`));
         for (let i = 0; i < keys.length; i += 100) {

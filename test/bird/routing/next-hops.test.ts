@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { UpdateReader } from '../../../bird/rib/update-reader.ts';
 import { learnedRoutes } from '../../../bird/snapshot.ts';
 import { explainPrefix } from '../../../bird/routing/explain.ts';
-import { formatIpAddress, parsePrefix } from '../../../src/model/ip.ts';
+import { formatIpAddress, formatPrefix, parsePrefix } from '../../../src/model/ip.ts';
 import { agreed, localSettings, openOf } from '../../support/bgp.ts';
 import { updateFrame } from '../../support/bgp-bytes.ts';
 import { attributesOf, octetsOf, RoutingBench } from '../../support/routing-bench.ts';
@@ -106,4 +106,40 @@ test('equal paths of two link-local peers are two next hops, each with its link'
   expect(learnedRoutes(b.routing)).toMatchObject([
     { nextHops: [{ family: 6 }, { family: 6 }], interfaces: ['eth0', 'eth1'] },
   ]);
+});
+
+test('routes of one way share it, and each has its own way wherever the next one differs', () => {
+  const b = new RoutingBench([
+    { address: '10.9.0.3', remoteAsn: 65001 },
+    { address: '10.9.0.4', remoteAsn: 65002 },
+  ]);
+  const say = (at: number, prefix: string, nextHop: string): void => {
+    const asPath = [{ type: 'sequence', asns: [65001 + at] }] as const;
+    b.announce(at, prefix, { attributes: attributesOf(1, { asPath, nextHop: octetsOf(nextHop) }) });
+  };
+  say(0, '10.0.0.0/24', '10.9.0.3');
+  say(0, '10.0.1.0/24', '10.9.0.3');
+  say(0, '10.0.2.0/24', '10.9.0.7');
+  say(1, '10.0.3.0/24', '10.9.0.4');
+  for (const third of [4, 5]) for (const at of [0, 1]) say(at, `10.0.${third}.0/24`, `10.9.0.${at + 3}`);
+  say(0, '10.0.6.0/24', '10.9.0.3');
+  for (const at of [0, 1]) say(at, '10.0.7.0/24', `10.9.0.${at + 3}`);
+  b.sync();
+  const routes = learnedRoutes(b.routing);
+  expect(
+    routes.map(({ prefix, nextHops, learnedFrom }) =>
+      [formatPrefix(prefix), 'via', ...nextHops.map(formatIpAddress), learnedFrom].join(' '),
+    ),
+  ).toEqual([
+    '10.0.0.0/24 via 10.9.0.3 10.9.0.3 (global)',
+    '10.0.1.0/24 via 10.9.0.3 10.9.0.3 (global)',
+    '10.0.2.0/24 via 10.9.0.7 10.9.0.3 (global)',
+    '10.0.3.0/24 via 10.9.0.4 10.9.0.4 (global)',
+    '10.0.4.0/24 via 10.9.0.3 10.9.0.4 10.9.0.3 (global)',
+    '10.0.5.0/24 via 10.9.0.3 10.9.0.4 10.9.0.3 (global)',
+    '10.0.6.0/24 via 10.9.0.3 10.9.0.3 (global)',
+    '10.0.7.0/24 via 10.9.0.3 10.9.0.4 10.9.0.3 (global)',
+  ]);
+  expect(routes[1]!.nextHops).toBe(routes[0]!.nextHops);
+  expect(routes[5]!.nextHops).toBe(routes[4]!.nextHops);
 });

@@ -25,8 +25,8 @@ class CuttableStore extends MemoryStore {
     for (const watch of this.#watches) watch.abort();
   }
 
-  override list(...given: Parameters<Store['list']>): ReturnType<Store['list']> {
-    return this.isCut ? Promise.reject(new UnavailableError('etcd does not answer')) : super.list(...given);
+  override list(prefix: string): ReturnType<Store['list']> {
+    return this.isCut ? Promise.reject(new UnavailableError('etcd does not answer')) : super.list(prefix);
   }
 
   override get(...given: Parameters<Store['get']>): ReturnType<Store['get']> {

@@ -88,6 +88,36 @@ test('the first listing is a snapshot, and every later change is told once', asy
   expect(syncer.view()).toMatchObject({ inSync: true, revision: revision + 1 });
 });
 
+test('of an entry is kept what the handler says, from a listing and from the watch, and it is no change', async () => {
+  await writer.create('/s/a', { name: 'a', much: true });
+  const told: string[] = [];
+  const seen: unknown[] = [];
+  syncer = startSyncer(
+    store,
+    '/s/',
+    {
+      keep: ({ key, value, revision }) => ({
+        key,
+        value: (value as { name?: string } | null)?.name ?? value,
+        revision,
+      }),
+      onSnapshot: ({ entries }) => void seen.push(...entries.values()),
+      onChanges: (changes) => void told.push(...changes.map(say)),
+    },
+    { clock, random: () => 0.5 },
+  );
+  await syncer.synced();
+  await clock.advance(0);
+  expect(seen).toEqual([{ key: '/s/a', value: 'a', revision: 1 }]);
+  await writer.create('/s/b', { name: 'b', much: true });
+  await clock.advance(0);
+  expect(told).toEqual(['put /s/b="b"']);
+  await clock.advance(600_000);
+  expect(store.lists).toBe(2);
+  expect(told).toHaveLength(1);
+  expect([...syncer.view().entries.values()].map(({ value }) => value)).toEqual(['a', 'b']);
+});
+
 test('an empty store is in sync too', async () => {
   start();
   await syncer.synced();

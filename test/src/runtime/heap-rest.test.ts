@@ -1,5 +1,8 @@
+import { execFileSync } from 'node:child_process';
+import { join } from 'node:path';
 import { beforeEach, expect, test } from 'vitest';
 import { HeapRest, LOOK_MS } from '../../../src/runtime/heap-rest.ts';
+import { nodeProgram } from '../../support/lab-processes.ts';
 
 let cpuMs = 0;
 let heapOctets = 0;
@@ -59,13 +62,22 @@ test('collects after each busy time, and never within one', () => {
 
 test('leaves a large heap alone, and does it when it has become small', () => {
   start();
-  heapOctets = 65 * 2 ** 20;
+  heapOctets = 97 * 2 ** 20;
   pass(300);
   pass(0);
   expect(collections).toBe(0);
-  heapOctets = 64 * 2 ** 20;
+  heapOctets = 96 * 2 ** 20;
   pass(0);
   expect(collections).toBe(1);
+});
+
+test('a heap that is to stay small is collected sooner', () => {
+  const program = join(import.meta.dirname, '../../support/heap-churn.ts');
+  const collectionsOf = (...args: readonly string[]): number =>
+    Number(execFileSync(nodeProgram(), ['--max-semi-space-size=16', program, ...args], { encoding: 'utf8' }));
+  const usual = collectionsOf();
+  expect(usual).toBeGreaterThan(0);
+  expect(collectionsOf('small')).toBeGreaterThan(1.5 * usual);
 });
 
 test('looks no more when it is closed', () => {
