@@ -248,16 +248,20 @@ export class AttributeCache {
     this.#holders = longerWords(this.#holders, before + 1);
   }
 
+  /** By index: an iterator makes an object for each slot as long as V8 has not compiled this, and it runs too seldom for that. */
   #rehash(): void {
     const old = this.#slots;
-    this.#slots = new Int32Array(slotsFor(this.size + 1));
-    const mask = this.#slots.length - 1;
-    for (const entry of old) {
+    const slots = new Int32Array(slotsFor(this.size + 1));
+    const hashes = this.#hashes;
+    const mask = slots.length - 1;
+    for (let at = 0; at < old.length; at++) {
+      const entry = old[at]!;
       if (entry === FREE) continue;
-      let slot = this.#hashes[entry - 1]! & mask;
-      while (this.#slots[slot] !== FREE) slot = (slot + 1) & mask;
-      this.#slots[slot] = entry;
+      let slot = hashes[entry - 1]! & mask;
+      while (slots[slot] !== FREE) slot = (slot + 1) & mask;
+      slots[slot] = entry;
     }
+    this.#slots = slots;
   }
 }
 
