@@ -7,7 +7,7 @@ import { AttributeCache } from './rib/attribute-cache.ts';
 import { decisionProcess, selectBest } from './rib/decision.ts';
 import { Lane } from './rib/lane.ts';
 import type { RibMemory } from './rib/lane.ts';
-import type { Origin, SettleListener } from './rib/loc-rib.ts';
+import type { SettleListener, ShortWay } from './rib/loc-rib.ts';
 import { LocRib } from './rib/loc-rib.ts';
 import { PathTable } from './rib/path-table.ts';
 import { PrefixTable } from './rib/prefix-table.ts';
@@ -292,16 +292,16 @@ export class Routing {
     const locRib = new LocRib(memory, {
       candidateOf: (source, attributes, prefix) => candidateOf(this.core, family, { source, attributes, prefix }),
       select: (candidates) => selectBest(candidates, process),
-      originOf: settings.decision?.aigp === true ? undefined : (source) => this.#originOf(source),
+      short: settings.decision?.aigp === true ? undefined : this.#shortWay(settings),
+      hearsOfAll: () => this.exports.hasPathReceivers(family),
     });
     const originated = new Lane(LOCAL_SOURCE, memory);
     locRib.addSource(LOCAL_SOURCE, originated);
     return { prefixes, locRib, paths: new PathTable(prefixes), originated };
   }
 
-  #originOf(source: number): Origin {
-    if (source === LOCAL_SOURCE) return 'local';
-    return this.peer(source)?.identity.external === true ? 'external' : 'internal';
+  #shortWay({ decision }: RoutingSettings): ShortWay {
+    return { peerOf: (source) => this.peer(source), alwaysCompareMed: decision?.alwaysCompareMed === true };
   }
 
   #settling(family: IpFamily): SettleListener {

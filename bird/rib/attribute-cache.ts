@@ -1,7 +1,7 @@
 import { aigpMetric, canonicalAttributes, decodeCanonical } from '../wire.ts';
 import type { PathAttributes } from '../wire.ts';
 import { ByteTable } from './byte-table.ts';
-import { longer, longerWords } from './columns.ts';
+import { longer, longerOctets, longerWords } from './columns.ts';
 import { hashOctets, slotsFor } from './hash.ts';
 import { OctetStore } from './octet-store.ts';
 import { qualityOf } from './quality.ts';
@@ -72,6 +72,8 @@ export class AttributeCache {
   #meds = new Uint32Array();
   /** Sets that are there. */
   #size = 0;
+  #neighbors = new Uint32Array();
+  #reflected = new Uint8Array();
   #used = 0;
 
   /** `encode` gives equal octets for equal sets, and what `decodeCanonical` reads; the next hop included, whatever its family. */
@@ -178,6 +180,18 @@ export class AttributeCache {
     return this.#meds[id]!;
   }
 
+  /** `Quality.neighborAs`. */
+  neighborAs(id: number): number {
+    if (!this.#isRanked(id)) this.#makeRank(id);
+    return this.#neighbors[id]!;
+  }
+
+  /** `Quality.isReflected`. */
+  isReflected(id: number): boolean {
+    if (!this.#isRanked(id)) this.#makeRank(id);
+    return this.#reflected[id] === 1;
+  }
+
   /** Our own encoding, as `canonicalAttributes` has it: a view that holds until the next set comes or goes. */
   octets(id: number): Uint8Array {
     const place = this.#placeOf(id);
@@ -196,10 +210,14 @@ export class AttributeCache {
       ranks.set(this.#ranks);
       this.#ranks = ranks;
       this.#meds = longerWords(this.#meds, this.#places.length);
+      this.#neighbors = longerWords(this.#neighbors, this.#places.length);
+      this.#reflected = longerOctets(this.#reflected, this.#places.length);
     }
-    const { rank, med } = qualityOf(this.octets(id));
+    const { rank, med, neighborAs, isReflected } = qualityOf(this.octets(id));
     this.#ranks[id] = rank;
     this.#meds[id] = med;
+    this.#neighbors[id] = neighborAs;
+    this.#reflected[id] = isReflected ? 1 : 0;
     return rank;
   }
 

@@ -59,10 +59,11 @@ export class Holders {
     return holders;
   }
 
-  add(prefix: number, holder: number): void {
+  /** True where it was not there yet. */
+  add(prefix: number, holder: number): boolean {
     if (prefix >= this.#only.length) this.#only = longer(this.#only, prefix + 1, NOBODY);
     const only = this.#only[prefix]!;
-    if (only === holder) return;
+    if (only === holder) return false;
     if (only === NOBODY) {
       this.#only[prefix] = holder;
     } else if (only > FIRST_LINK) {
@@ -72,11 +73,12 @@ export class Holders {
     } else {
       let link = FIRST_LINK - only;
       while (this.#holders[link] !== holder && this.#next[link] !== NO_LINK) link = this.#next[link]!;
-      if (this.#holders[link] === holder) return;
+      if (this.#holders[link] === holder) return false;
       // First the link: the column may be another afterwards.
       const last = this.#link(holder);
       this.#next[link] = last;
     }
+    return true;
   }
 
   remove(prefix: number, holder: number): void {

@@ -1,19 +1,21 @@
 import { isFarBeyond, longer, longerOctets } from './columns.ts';
-import type { Candidate, Selection } from './decision.ts';
-import { Holders, NO_LINK, NOBODY, SEVERAL } from './holders.ts';
+import { Contest } from './contest.ts';
+import type { Deciding } from './contest.ts';
+import type { Selection } from './decision.ts';
+import { EqualPaths } from './equal-paths.ts';
+import type { Best } from './equal-paths.ts';
+import { Holders, NOBODY, SEVERAL } from './holders.ts';
 import { IntQueue } from './int-queue.ts';
 import { ABSENT } from './int-table.ts';
 import type { RibMemory } from './lane.ts';
+
+export type { Deciding, PathPeer, ShortWay } from './contest.ts';
+export type { Best } from './equal-paths.ts';
 
 /** A table that routes come from: a lane of a peer's Adj-RIB-In, or the routes of this node. */
 export interface RouteSource {
   /** The attribute set of a usable route, or ABSENT. */
   usable(prefix: number): number;
-}
-
-export interface Best {
-  readonly source: number;
-  readonly attributes: number;
 }
 
 /** What selection found for a prefix that was due. */
@@ -25,19 +27,6 @@ export interface SettleListener {
   /** It was due, whatever came of it: a path of it is another, or came or went. */
   readonly settled: ((prefix: number) => void) | undefined;
 }
-
-/** What the decision asks of a path, and how it decides. */
-export interface Deciding {
-  candidateOf(source: number, attributes: number, prefix: number): Candidate;
-  select(candidates: readonly Candidate[]): Selection | undefined;
-  /**
-   * Where a path comes from, for the short way: of paths that `AttributeCache.rank` puts first, one of this node wins, and
-   * if their MEDs are equal, one that comes from outside beats those from inside. Undefined: there is no short way.
-   */
-  readonly originOf: ((source: number) => Origin) | undefined;
-}
-
-export type Origin = 'local' | 'external' | 'internal';
 
 /**
  * The best route of every prefix of one family. Who offers a prefix is one integer where it is a single source, which
@@ -52,20 +41,20 @@ export class LocRib {
   readonly #sources: (RouteSource | undefined)[] = [];
   readonly #deciding: Deciding;
   readonly #offers = new Holders();
-  /** The best path and those as good as it; only where there are several. */
-  readonly #equals = new Map<number, readonly Best[]>();
+  readonly #contest: Contest;
+  readonly #equals: EqualPaths;
   #bestSource = new Int32Array(8).fill(NOBODY);
   #bestAttributes = new Int32Array(8).fill(ABSENT);
   #dirtyMarks = new Uint8Array(8);
   /** Prefixes that are due. */
   readonly #dirty = new IntQueue();
-  /** Of a prefix that is being decided: the paths that none is better than so far. */
-  readonly #leading: number[] = [];
   #size = 0;
 
   constructor(memory: RibMemory, deciding: Deciding) {
     this.#memory = memory;
     this.#deciding = deciding;
+    this.#contest = new Contest(memory.attributes, deciding, (source, prefix) => this.#usable(source, prefix));
+    this.#equals = new EqualPaths(memory.attributes);
   }
 
   /** How many prefixes have a best route. */
@@ -100,9 +89,11 @@ export class LocRib {
   /** The same where it is known whether there is one now. */
   changed(prefix: number, source: number, isOffered: boolean): void {
     if (prefix >= this.#bestSource.length) this.#grow();
-    if (isOffered) this.#offers.add(prefix, source);
+    let isNew = false;
+    if (isOffered) isNew = this.#offers.add(prefix, source);
     else this.#offers.remove(prefix, source);
     if (this.#dirtyMarks[prefix] === 1) return;
+    if (isNew && this.#isIdle(prefix, source)) return;
     this.#dirtyMarks[prefix] = 1;
     this.#memory.prefixes.retain(prefix);
     this.#dirty.push(prefix);
@@ -148,8 +139,7 @@ export class LocRib {
 
   /** Whether `source` stands in what was selected for the prefix. */
   refersTo(prefix: number, source: number): boolean {
-    if (this.#bestSource[prefix] === source) return true;
-    return this.#equals.get(prefix)?.some((path) => path.source === source) === true;
+    return this.#bestSource[prefix] === source || this.#equals.has(prefix, source);
   }
 
   /** Who offers a usable path of the prefix now, selected or not. */
@@ -164,7 +154,7 @@ export class LocRib {
 
   /** The full decision with its reasons, worked out anew from what is offered now; for people. */
   explain(prefix: number): Selection | undefined {
-    return this.#deciding.select(this.#candidates(prefix));
+    return this.#deciding.select(this.#contest.candidates(prefix, this.#offers));
   }
 
   forEachBest(visit: (prefix: number, source: number, attributes: number) => void): void {
@@ -186,45 +176,24 @@ export class LocRib {
 
   #select(prefix: number): 'best' | 'equals' | undefined {
     const holder = this.#offers.only(prefix);
-    const winner = holder === SEVERAL ? this.#winner(prefix) : holder;
-    const equals = winner === SEVERAL ? this.#equalPaths(prefix) : undefined;
-    const source = equals?.[0]?.source ?? winner;
-    const attributes = source === NOBODY ? ABSENT : this.#usable(source, prefix);
+    const { sources, sets } = this.#contest;
+    const count = holder === SEVERAL ? this.#contest.run(prefix, this.#offers) : 1;
+    const source = holder === SEVERAL ? sources[0]! : holder;
+    const attributes = holder === SEVERAL ? sets[0]! : source === NOBODY ? ABSENT : this.#usable(source, prefix);
     const isOther = this.#replaceBest(prefix, source, attributes);
-    const hasOthers = this.#replaceEquals(prefix, equals);
+    const hasOthers = this.#equals.replace(prefix, count, sources, sets);
     if (isOther) return 'best';
     return hasOthers ? 'equals' : undefined;
   }
 
-  /** The source of the one path that is better than all others; SEVERAL where it takes the full decision to tell. */
-  #winner(prefix: number): number {
-    const { originOf } = this.#deciding;
-    if (originOf === undefined) return SEVERAL;
-    const { attributes } = this.#memory;
-    const leading = this.#leading;
-    let best = Infinity;
-    leading.length = 0;
-    for (let link = this.#offers.firstLink(prefix); link !== NO_LINK; link = this.#offers.nextLink(link)) {
-      const source = this.#offers.holderAt(link);
-      if (originOf(source) === 'local') return source;
-      const rank = attributes.rank(this.#usable(source, prefix));
-      if (rank > best) continue;
-      if (rank < best) leading.length = 0;
-      best = rank;
-      leading.push(source);
-    }
-    return leading.length === 1 ? leading[0]! : this.#external(prefix, leading);
-  }
-
-  #external(prefix: number, leading: readonly number[]): number {
-    const { attributes } = this.#memory;
-    const med = attributes.med(this.#usable(leading[0]!, prefix));
-    let only = NOBODY;
-    for (const source of leading) {
-      if (attributes.med(this.#usable(source, prefix)) !== med) return SEVERAL;
-      if (this.#deciding.originOf?.(source) === 'external') only = only === NOBODY ? source : SEVERAL;
-    }
-    return only === NOBODY ? SEVERAL : only;
+  /**
+   * Nothing would come of selection for a prefix that is not due: the path is new, there is a best one, and that beats it by
+   * more than a tie. One that replaces another of its source is not so: with that one an exclusion by MED may be gone.
+   */
+  #isIdle(prefix: number, source: number): boolean {
+    const best = this.best(prefix);
+    if (best === undefined || this.#deciding.hearsOfAll()) return false;
+    return this.#contest.isWorse(source, this.#usable(source, prefix), best);
   }
 
   #usable(source: number, prefix: number): number {
@@ -243,30 +212,6 @@ export class LocRib {
     return true;
   }
 
-  #replaceEquals(prefix: number, paths: readonly Best[] | undefined): boolean {
-    if (paths === undefined && this.#equals.size === 0) return false;
-    const old = this.#equals.get(prefix);
-    const fresh = paths !== undefined && paths.length > 1 ? paths : undefined;
-    if (old === undefined && fresh === undefined) return false;
-    if (old !== undefined && fresh !== undefined && isSamePaths(old, fresh)) return false;
-    for (const { attributes } of fresh ?? []) this.#memory.attributes.retain(attributes);
-    for (const { attributes } of old ?? []) this.#memory.attributes.release(attributes);
-    if (fresh === undefined) this.#equals.delete(prefix);
-    else this.#equals.set(prefix, fresh);
-    return true;
-  }
-
-  #equalPaths(prefix: number): readonly Best[] {
-    const { multipath = [] } = this.#deciding.select(this.#candidates(prefix)) ?? {};
-    return multipath.map(({ source }) => ({ source, attributes: this.#usable(source, prefix) }));
-  }
-
-  #candidates(prefix: number): readonly Candidate[] {
-    return this.#offers
-      .all(prefix)
-      .map((source) => this.#deciding.candidateOf(source, this.#usable(source, prefix), prefix));
-  }
-
   #grow(): void {
     const rows = this.#memory.prefixes.capacity;
     this.#bestSource = longer(this.#bestSource, rows, NOBODY);
@@ -274,7 +219,3 @@ export class LocRib {
     this.#dirtyMarks = longerOctets(this.#dirtyMarks, rows);
   }
 }
-
-const isSamePaths = (a: readonly Best[], b: readonly Best[]): boolean =>
-  a.length === b.length &&
-  a.every(({ source, attributes }, i) => source === b[i]!.source && attributes === b[i]!.attributes);

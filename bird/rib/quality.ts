@@ -3,10 +3,12 @@ import {
   AS_SEQUENCE,
   AS_SET,
   attributesStart,
+  CLUSTER_LIST,
   COMMUNITIES,
   LOCAL_PREF,
   MULTI_EXIT_DISC,
   ORIGIN,
+  ORIGINATOR_ID,
   valueEnd,
   valueStart,
 } from './kept-set.ts';
@@ -25,6 +27,10 @@ export interface Quality {
    */
   readonly rank: number;
   readonly med: number;
+  /** The AS that MEDs are compared within; 0 where the path is empty. */
+  readonly neighborAs: number;
+  /** Has ORIGINATOR_ID or CLUSTER_LIST, which break ties. RFC 4456 §9. */
+  readonly isReflected: boolean;
 }
 
 /** Of a set as `canonicalAttributes` writes it. */
@@ -34,19 +40,24 @@ export function qualityOf(octets: Uint8Array): Quality {
   let hops = 0;
   let origin = 2;
   let med = 0;
+  let neighborAs = 0;
+  let isReflected = false;
   for (let at = attributesStart(octets); at < octets.length;) {
     const code = octets[at + 1]!;
     const start = valueStart(octets, at);
     const end = valueEnd(octets, at);
     if (code === ORIGIN) origin = octets[start]!;
-    else if (code === AS_PATH) hops = hopsIn(octets, start, end);
-    else if (code === MULTI_EXIT_DISC) med = wordAt(octets, start);
+    else if (code === AS_PATH) {
+      hops = hopsIn(octets, start, end);
+      neighborAs = neighborIn(octets, start, end);
+    } else if (code === MULTI_EXIT_DISC) med = wordAt(octets, start);
     else if (code === LOCAL_PREF) localPref = wordAt(octets, start);
     else if (code === COMMUNITIES && hasStale(octets, start, end)) stale = 1;
+    else if (code === ORIGINATOR_ID || code === CLUSTER_LIST) isReflected = true;
     at = end;
   }
   const preference = stale * 0x1_0000_0000 + (0xffff_ffff - localPref);
-  return { rank: (preference * (MAX_HOPS + 1) + Math.min(hops, MAX_HOPS)) * 4 + origin, med };
+  return { rank: (preference * (MAX_HOPS + 1) + Math.min(hops, MAX_HOPS)) * 4 + origin, med, neighborAs, isReflected };
 }
 
 /** A set counts one, confederation segments nothing. RFC 4271 §9.1.2.2 a), RFC 5065 §5.3. */
@@ -57,6 +68,15 @@ function hopsIn(octets: Uint8Array, start: number, end: number): number {
     else if (octets[at] === AS_SET) hops++;
   }
   return hops;
+}
+
+/** The first of the first sequence, where no set stands before it: `decisionRecord` says the same. */
+function neighborIn(octets: Uint8Array, start: number, end: number): number {
+  for (let at = start; at < end; at += 2 + 4 * octets[at + 1]!) {
+    if (octets[at] === AS_SET) return 0;
+    if (octets[at] === AS_SEQUENCE) return octets[at + 1] === 0 ? 0 : wordAt(octets, at + 2);
+  }
+  return 0;
 }
 
 function hasStale(octets: Uint8Array, start: number, end: number): boolean {

@@ -1,4 +1,5 @@
 /** What is told in one pass: rows sorted by what is said about them, then packed into UPDATEs. */
+import { mix } from '../rib/hash.ts';
 import { ABSENT } from '../rib/int-table.ts';
 import type { PrefixTable } from '../rib/prefix-table.ts';
 import { UpdateWriter } from '../wire.ts';
@@ -28,25 +29,31 @@ export interface BatchView {
   readonly encodedSet: (attributes: number) => EncodedSet;
 }
 
-/** Rows about which the same is said to the same peers, as a list through `#next`. */
-interface Bucket {
-  /** The attribute set, or ABSENT: withdraw. */
-  readonly target: number;
-  readonly except: number;
-  readonly first: number;
-  last: number;
-}
-
 const END = -1;
-const MAX_PEERS = 2 ** 20;
+/** Slots of the index: at most half of them are taken. A power of two. */
+const SLOTS = 2 * BATCH_ROWS;
+const FREE = 0;
 
-/** Holds each prefix from `add` on until it is encoded. Used again and again, by one pass at a time. */
+/**
+ * Holds each prefix from `add` on until it is encoded. Used again and again, by one pass at a time. Rows about which the same
+ * is said to the same peers are a bucket, a list through `#next`; nothing here is an object, for a full table has some
+ * 200,000 buckets.
+ */
 export class Batch {
   readonly #prefixOf = new Int32Array(BATCH_ROWS);
   readonly #next = new Int32Array(BATCH_ROWS);
-  readonly #buckets = new Map<number, Bucket>();
-  #lastKey = -1;
-  #lastBucket: Bucket | undefined;
+  /** By bucket: the attribute set, or ABSENT: withdraw; who is not told; its first and last row. */
+  readonly #targets = new Int32Array(BATCH_ROWS);
+  readonly #excepts = new Int32Array(BATCH_ROWS);
+  readonly #firsts = new Int32Array(BATCH_ROWS);
+  readonly #lasts = new Int32Array(BATCH_ROWS);
+  /** Slot → bucket + 1, or FREE. */
+  readonly #index = new Int32Array(SLOTS);
+  /** By bucket: its slot. */
+  readonly #slots = new Int32Array(BATCH_ROWS);
+  #buckets = 0;
+  /** Of the last row: neighboring prefixes mostly have the same attributes. */
+  #lastBucket = 0;
   #size = 0;
   readonly #writer = new UpdateWriter();
 
@@ -67,57 +74,73 @@ export class Batch {
     const row = this.#size++;
     this.#prefixOf[row] = prefix;
     this.#next[row] = END;
-    const key = (target + 1) * MAX_PEERS + except;
-    const bucket = key === this.#lastKey ? this.#lastBucket! : this.#buckets.get(key);
-    if (bucket === undefined) {
-      this.#lastBucket = { target, except, first: row, last: row };
-      this.#buckets.set(key, this.#lastBucket);
-    } else {
-      this.#next[bucket.last] = row;
-      bucket.last = row;
+    let bucket = this.#lastBucket;
+    if (row === 0 || this.#targets[bucket] !== target || this.#excepts[bucket] !== except) {
+      bucket = this.#bucketOf(target, except);
       this.#lastBucket = bucket;
     }
-    this.#lastKey = key;
+    if (this.#firsts[bucket] === END) this.#firsts[bucket] = row;
+    else this.#next[this.#lasts[bucket]!] = row;
+    this.#lasts[bucket] = row;
   }
 
   /** Empties it. */
   encode(view: BatchView): Messages {
     const exceptions = new Map<number, number[]>();
     let failure: Error | undefined;
-    const write = (bucket: Bucket): void => {
+    const write = (bucket: number): void => {
       try {
         this.#write(bucket, view, exceptions);
       } catch (error) {
         failure ??= error as Error;
       }
     };
-    for (const bucket of this.#buckets.values()) if (bucket.target === ABSENT) write(bucket);
-    for (const bucket of this.#buckets.values()) if (bucket.target !== ABSENT) write(bucket);
+    for (let bucket = 0; bucket < this.#buckets; bucket++) if (this.#targets[bucket] === ABSENT) write(bucket);
+    for (let bucket = 0; bucket < this.#buckets; bucket++) if (this.#targets[bucket] !== ABSENT) write(bucket);
     this.#clear(view);
     return { octets: this.#writer.take(), exceptions, ...(failure !== undefined && { failure }) };
+  }
+
+  /** New, and empty, where there is none yet. */
+  #bucketOf(target: number, except: number): number {
+    let slot = mix(except, target) & (SLOTS - 1);
+    for (let entry = this.#index[slot]!; entry !== FREE; entry = this.#index[slot]!) {
+      const bucket = entry - 1;
+      if (this.#targets[bucket] === target && this.#excepts[bucket] === except) return bucket;
+      slot = (slot + 1) & (SLOTS - 1);
+    }
+    const bucket = this.#buckets++;
+    this.#targets[bucket] = target;
+    this.#excepts[bucket] = except;
+    this.#firsts[bucket] = END;
+    this.#index[slot] = bucket + 1;
+    this.#slots[bucket] = slot;
+    return bucket;
   }
 
   #clear({ prefixes }: BatchView): void {
     for (let row = 0; row < this.#size; row++) prefixes.release(this.#prefixOf[row]!);
     this.#size = 0;
-    this.#buckets.clear();
-    this.#lastKey = -1;
-    this.#lastBucket = undefined;
+    for (let bucket = 0; bucket < this.#buckets; bucket++) this.#index[this.#slots[bucket]!] = FREE;
+    this.#buckets = 0;
   }
 
-  #write({ target, except, first }: Bucket, view: BatchView, exceptions: Map<number, number[]>): void {
+  #write(bucket: number, view: BatchView, exceptions: Map<number, number[]>): void {
     const writer = this.#writer;
     const { prefixes, send } = view;
     const from = writer.length;
+    const target = this.#targets[bucket]!;
     // First, for it may throw, and then nothing is begun.
     const kind = updateKind(prefixes.family, target === ABSENT ? undefined : view.encodedSet(target));
     writer.begin(kind, maxOctets(send));
-    for (let row = first; row !== END; row = this.#next[row]!) {
+    for (let row = this.#firsts[bucket]!; row !== END; row = this.#next[row]!) {
       const prefix = this.#prefixOf[row]!;
-      const [w0, w1] = [prefixes.word(prefix, 0), prefixes.word(prefix, 1)];
+      const w0 = prefixes.word(prefix, 0);
+      const w1 = prefixes.word(prefix, 1);
       writer.prefix(w0, w1, prefixes.word(prefix, 2), prefixes.word(prefix, 3), prefixes.length(prefix));
     }
     writer.end();
+    const except = this.#excepts[bucket]!;
     if (except === NO_PEER) return;
     const ranges = exceptions.get(except);
     if (ranges === undefined) exceptions.set(except, [from, writer.length]);

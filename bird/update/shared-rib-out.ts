@@ -198,7 +198,9 @@ export class SharedRibOut {
 
   /** True where the row is another: `#change` says how. The set before is held until `#watched`. */
   #bringUp(prefix: number): boolean {
-    const [told, from, wish] = [this.#told, this.#from, this.#wish];
+    const told = this.#told;
+    const from = this.#from;
+    const wish = this.#wish;
     wish.look(prefix);
     const before = told[prefix]!;
     const beforeFrom = from[prefix]!;
@@ -227,7 +229,7 @@ export class SharedRibOut {
   #watched(batch?: Batch): boolean {
     const change = this.#change;
     const { prefix, before, beforeFrom, after, afterFrom } = change;
-    for (const watcher of this.#apart) watcher.rowChanged(this, change);
+    if (this.#apart.size > 0) for (const watcher of this.#apart) watcher.rowChanged(this, change);
     let isTaken = false;
     if (batch !== undefined && this.#together.size > 0) {
       if (before !== after) {

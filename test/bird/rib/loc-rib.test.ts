@@ -5,7 +5,7 @@ import { decisionProcess, selectBest } from '../../../bird/rib/decision.ts';
 import type { Candidate } from '../../../bird/rib/decision.ts';
 import { ABSENT } from '../../../bird/rib/int-table.ts';
 import { LocRib } from '../../../bird/rib/loc-rib.ts';
-import type { Deciding } from '../../../bird/rib/loc-rib.ts';
+import type { Best, Deciding, PathPeer } from '../../../bird/rib/loc-rib.ts';
 import { PrefixTable } from '../../../bird/rib/prefix-table.ts';
 import { qualityOf } from '../../../bird/rib/quality.ts';
 import { LLGR_STALE } from '../../../bird/rib/well-known.ts';
@@ -17,6 +17,14 @@ const LOCAL = 0;
 /** Two peers outside, two inside. */
 const SOURCES = [LOCAL, 1, 2, 3, 4];
 const isExternal = (source: number): boolean => source === 1 || source === 2;
+/** Two of the same BGP Identifier, as of one router: then the address decides. */
+const peerOf = (source: number): PathPeer | undefined =>
+  source === LOCAL
+    ? undefined
+    : {
+        identity: { bgpIdentifier: [0, 9, 9, 7, 3][source]!, external: isExternal(source) },
+        addressValue: BigInt(10 - source),
+      };
 
 /** Few values, so that paths are often equal, or nearly so. */
 const sets: fc.Arbitrary<PathAttributes> = fc
@@ -26,13 +34,15 @@ const sets: fc.Arbitrary<PathAttributes> = fc
     origin: fc.constantFrom('igp' as const, 'incomplete' as const),
     med: fc.constantFrom(undefined, 0, 5, 0xffff_ffff),
     communities: fc.constantFrom(undefined, undefined, [7, LLGR_STALE]),
+    reflected: fc.constantFrom({}, {}, {}, {}, { originatorId: 1 }, { originatorId: 8, clusterList: [5, 6] }),
   })
-  .map(({ localPref, asns, origin, med, communities }) => ({
+  .map(({ localPref, asns, origin, med, communities, reflected }) => ({
     origin,
     asPath: asns.length === 0 ? [] : [{ type: asns[0] === 2 ? ('set' as const) : ('sequence' as const), asns }],
     ...(localPref !== undefined && { localPref }),
     ...(med !== undefined && { med }),
     ...(communities !== undefined && { communities }),
+    ...reflected,
   }));
 
 function setUp(deciding: (attributes: AttributeCache) => Deciding) {
@@ -47,22 +57,36 @@ function setUp(deciding: (attributes: AttributeCache) => Deciding) {
 
 const candidateOf =
   (cache: AttributeCache) =>
-  (source: number, attributes: number): Candidate => ({
-    ...decisionRecord(cache.attributes(attributes)),
-    source,
-    local: source === LOCAL,
-    external: isExternal(source),
-    igpCost: 0,
-    routerId: 5 - source,
-    peerAddress: BigInt(source),
-    pathId: 0,
-  });
+  (source: number, attributes: number): Candidate => {
+    const record = decisionRecord(cache.attributes(attributes));
+    const { identity, addressValue } = peerOf(source) ?? { identity: { bgpIdentifier: 0 }, addressValue: 0n };
+    return {
+      ...record,
+      source,
+      local: source === LOCAL,
+      external: isExternal(source),
+      igpCost: 0,
+      routerId: record.originatorId ?? identity.bgpIdentifier,
+      peerAddress: addressValue,
+      pathId: 0,
+    };
+  };
 
-test('the short way finds what the elimination finds, best and equals', () => {
-  const paths = fc.array(fc.tuple(fc.constantFrom(...SOURCES, ...SOURCES.slice(1)), sets), { maxLength: 5 });
-  let short = 0;
+/** One source offers another path, or none; then perhaps selection runs. A set is one of a few, so that many paths tie. */
+const changes = fc.array(
+  fc.record({
+    source: fc.constantFrom(...SOURCES, ...SOURCES.slice(1), ...SOURCES.slice(1)),
+    set: fc.option(fc.nat(3), { freq: 6, nil: undefined }),
+    isSettled: fc.boolean(),
+  }),
+  { maxLength: 30 },
+);
+const pools = fc.array(sets, { minLength: 1, maxLength: 4 });
+
+test('whatever changes and whenever it is selected, the short way finds what the elimination finds, best and equals', () => {
+  let [short, idle] = [0, 0];
   fc.assert(
-    fc.property(fc.array(paths, { maxLength: 6 }), fc.boolean(), (rounds, alwaysCompareMed) => {
+    fc.property(fc.tuple(pools, changes), fc.boolean(), fc.boolean(), ([pool, list], alwaysCompareMed, hearsOfAll) => {
       const process = decisionProcess({ alwaysCompareMed });
       let full = 0;
       const { locRib, offers, attributes, prefixes } = setUp((cache) => ({
@@ -71,35 +95,87 @@ test('the short way finds what the elimination finds, best and equals', () => {
           full++;
           return selectBest(candidates, process);
         },
-        originOf: (source) => (source === LOCAL ? 'local' : isExternal(source) ? 'external' : 'internal'),
+        short: { peerOf, alwaysCompareMed },
+        hearsOfAll: () => hearsOfAll,
       }));
       const prefix = prefixes.intern(1, 0, 0, 0, 24);
       prefixes.retain(prefix);
-      for (const round of rounds) {
-        for (const source of SOURCES) {
-          const set = round.find(([own]) => own === source)?.[1];
-          const own = offers.get(source)!;
-          if (set === undefined) own.delete(prefix);
-          else own.set(prefix, attributes.intern(set));
-          if (set !== undefined) attributes.retain(own.get(prefix)!);
-          locRib.touch(prefix, source);
-        }
+      for (const { source, set: at, isSettled } of list) {
+        const set = at === undefined ? undefined : pool[at % pool.length];
+        const own = offers.get(source)!;
+        if (set === undefined) own.delete(prefix);
+        else own.set(prefix, attributes.intern(set));
+        if (set !== undefined) attributes.retain(own.get(prefix)!);
+        locRib.touch(prefix, source);
+        const isDue = locRib.hasDirty;
+        if (!isDue) idle++;
+        expect(isDue || !hearsOfAll).toBe(true);
+        if (!isSettled) continue;
         full = 0;
-        locRib.settle(1, { bestChanged: () => undefined, equalsChanged: () => undefined, settled: undefined });
-        const all = SOURCES.filter((source) => offers.get(source)!.has(prefix));
+        const before = order(locRib, prefix);
+        const news: string[] = [];
+        locRib.settle(1, {
+          bestChanged: () => news.push('best'),
+          equalsChanged: () => news.push('equals'),
+          settled: undefined,
+        });
+        const all = SOURCES.filter((each) => offers.get(each)!.has(prefix));
         if (all.length > 1 && full === 0) short++;
         const found = selectBest(
-          all.map((source) => candidateOf(attributes)(source, offers.get(source)!.get(prefix)!)),
+          all.map((each) => candidateOf(attributes)(each, offers.get(each)!.get(prefix)!)),
           process,
         );
-        const order = found?.multipath.map(({ source }) => source) ?? [];
-        expect(locRib.best(prefix)?.source).toBe(order[0]);
-        expect(locRib.equals(prefix)?.map(({ source }) => source)).toEqual(order.length > 1 ? order : undefined);
+        const paths = (found?.multipath ?? []).map((path): Best => ({
+          source: path.source,
+          attributes: offers.get(path.source)!.get(prefix)!,
+        }));
+        expect(locRib.best(prefix)).toEqual(paths[0]);
+        expect(order(locRib, prefix)).toEqual(bestFirst(paths));
+        if (news.length === 0) expect(order(locRib, prefix)).toEqual(before);
       }
     }),
-    { numRuns: 500 },
+    { numRuns: 1000 },
   );
-  expect(short).toBeGreaterThan(100);
+  expect(short).toBeGreaterThan(1000);
+  expect(idle).toBeGreaterThan(100);
+});
+
+const order = (locRib: LocRib, prefix: number): readonly Best[] =>
+  bestFirst(locRib.equals(prefix) ?? [locRib.best(prefix) ?? []].flat());
+
+/** Those behind the best in no order. */
+const bestFirst = ([best, ...others]: readonly Best[]): readonly Best[] =>
+  best === undefined ? [] : [best, ...others.sort((a, b) => a.source - b.source)];
+
+test('attribute sets of equal paths are held while they are selected, and no longer', () => {
+  const { locRib, offers, attributes, prefixes } = setUp((cache) => ({
+    candidateOf: candidateOf(cache),
+    select: selectBest,
+    short: { peerOf, alwaysCompareMed: false },
+    hearsOfAll: () => false,
+  }));
+  const quiet = { bestChanged: () => undefined, equalsChanged: () => undefined, settled: undefined };
+  const all = Array.from({ length: 50 }, (_, i) => prefixes.intern(i, 0, 0, 0, 32));
+  for (const prefix of all) prefixes.retain(prefix);
+  for (const [round, med] of [1, 2, undefined, 3].entries()) {
+    for (const prefix of all) {
+      for (const source of [1, 2]) {
+        const own = offers.get(source)!;
+        if (med === undefined) own.delete(prefix);
+        else own.set(prefix, attributes.intern({ origin: 'igp', asPath: [], med, localPref: prefix }));
+        locRib.touch(prefix, source);
+        if (med !== undefined) attributes.retain(own.get(prefix)!);
+      }
+    }
+    locRib.settle(all.length, quiet);
+    for (const prefix of all) {
+      expect(locRib.equals(prefix)?.length, `round ${round}`).toBe(med === undefined ? undefined : 2);
+      if (med === undefined) continue;
+      // What the source held is let go: what is left is the best's hold and one for each of the equal paths.
+      for (const source of [1, 2]) attributes.release(offers.get(source)!.get(prefix)!);
+    }
+    expect(attributes.size).toBe(med === undefined ? 0 : all.length);
+  }
 });
 
 test('every prefix that is due is settled once, in the order in which it came, however many wait', () => {
@@ -109,7 +185,8 @@ test('every prefix that is due is settled once, in the order in which it came, h
       const { locRib, prefixes } = setUp(() => ({
         candidateOf: () => expect.fail('nothing is offered'),
         select: () => undefined,
-        originOf: undefined,
+        short: undefined,
+        hearsOfAll: () => false,
       }));
       const due = new Set<number>();
       for (const [from, count, limit] of list) {
@@ -145,6 +222,8 @@ test('the rank orders sets as the rules do, one after the other', () => {
       const [one, other] = [qualityOf(canonicalAttributes(a)), qualityOf(canonicalAttributes(b))];
       expect(Math.sign(one.rank - other.rank)).toBe(compare(keys(a), keys(b)));
       expect(one.med).toBe(a.med ?? 0);
+      expect(one.neighborAs).toBe(decisionRecord(a).neighborAs);
+      expect(one.isReflected).toBe(a.originatorId !== undefined || (a.clusterList ?? []).length > 0);
     }),
     { numRuns: 1000 },
   );
