@@ -155,8 +155,11 @@ test('attribute sets of equal paths are held while they are selected, and no lon
     hearsOfAll: () => false,
   }));
   const quiet = { bestChanged: () => undefined, equalsChanged: () => undefined, settled: undefined };
-  const all = Array.from({ length: 50 }, (_, i) => prefixes.intern(i, 0, 0, 0, 32));
-  for (const prefix of all) prefixes.retain(prefix);
+  const all = Array.from({ length: 50 }, (_, i) => {
+    const prefix = prefixes.intern(i, 0, 0, 0, 32);
+    prefixes.retain(prefix);
+    return prefix;
+  });
   for (const [round, med] of [1, 2, undefined, 3].entries()) {
     for (const prefix of all) {
       for (const source of [1, 2]) {
