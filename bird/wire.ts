@@ -28,6 +28,7 @@ export {
   fsmError,
   holdTimerExpired,
   nlriOctets,
+  NEXT_HOP_ROOM,
   NOT_PLAIN,
   openError,
   MAX_OCTETS,

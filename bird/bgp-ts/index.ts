@@ -8,7 +8,7 @@ export type { EncodeContext } from './attribute/encode.ts';
 export { encodeAttributes, encodeMpReach, encodeMpUnreach } from './attribute/encode.ts';
 export { formatNextHop, parseNextHop } from './attribute/next-hop-text.ts';
 export { passOn } from './attribute/pass-on.ts';
-export { NOT_PLAIN, PlainAttributes } from './attribute/plain.ts';
+export { NEXT_HOP_ROOM, NOT_PLAIN, PlainAttributes } from './attribute/plain.ts';
 export type {
   AigpTlv,
   AsSegment,

@@ -14,7 +14,7 @@ import {
   EXTENDED_MAX_OCTETS,
   judgeUpdate,
   keptAttributes,
-  MAX_OCTETS,
+  NEXT_HOP_ROOM,
   NOT_PLAIN,
   PlainAttributes,
   readU16,
@@ -76,13 +76,20 @@ const NOTHING: Received = {};
 /** In the first octet of a key: the next hop is that of MP_REACH. */
 const MULTIPROTOCOL_BIT = 3;
 
+/** What one UPDATE is read in, from the first octet to the last in one go: the readers of a thousand sessions have one for all. */
+const SCRATCH = {
+  plain: new Uint8Array(EXTENDED_MAX_OCTETS + NEXT_HOP_ROOM),
+  key: new Uint8Array(EXTENDED_MAX_OCTETS + 64),
+  batch: new PrefixBatch(),
+};
+
 export class UpdateReader {
   readonly #sink: UpdateSink;
   readonly #session: Negotiated;
   readonly #shapes: Readonly<Record<IpFamily, NlriShape>>;
   readonly #plain: PlainAttributes;
-  readonly #key: Uint8Array;
-  readonly #batch = new PrefixBatch();
+  readonly #key = SCRATCH.key;
+  readonly #batch = SCRATCH.batch;
   /** What of the session, beside the octets, decides what they mean. */
   readonly #keyFlags: number;
   /** The UPDATE's own fields are read, and hold prefixes and nothing else. */
@@ -94,9 +101,7 @@ export class UpdateReader {
     this.#sink = sink;
     const shape = (family: IpFamily) => ({ family: familyOf(family), addPath: hasPathIds(receive, family) });
     this.#shapes = { 4: shape(4), 6: shape(6) };
-    const maxOctets = receive.extendedMessage ? EXTENDED_MAX_OCTETS : MAX_OCTETS;
-    this.#plain = new PlainAttributes(receive, maxOctets);
-    this.#key = new Uint8Array(maxOctets + 64);
+    this.#plain = new PlainAttributes(receive, SCRATCH.plain);
     this.#isPlainIpv4 = session.families.includes(4) && !this.#shapes[4].addPath && this.#plain.isPossible;
     this.#keyFlags = Number(receive.fourOctetAs) | (Number(receive.external) << 1) | (Number(sink.keepsAigp) << 2);
   }

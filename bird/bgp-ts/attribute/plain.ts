@@ -19,6 +19,9 @@ import { EXTENDED_LENGTH } from './spec.ts';
 /** The block is not plain: decode it. */
 export const NOT_PLAIN = -1;
 
+/** The length of a next hop and as many octets as it can have. */
+export const NEXT_HOP_ROOM = 256;
+
 const NEXT_HOP_OCTETS = 4;
 /** More are compared by decoding. */
 const MAX_LARGE = 8;
@@ -37,9 +40,9 @@ export class PlainAttributes {
   readonly isPossible: boolean;
   readonly #isExternal: boolean;
 
-  /** `maxOctets`: of a message of the session. */
-  constructor(context: CodecContext, maxOctets: number) {
-    this.octets = new Uint8Array(maxOctets + 256);
+  /** `octets`: room for a message of the session and NEXT_HOP_ROOM; several readers may share it, one block at a time. */
+  constructor(context: CodecContext, octets: Uint8Array<ArrayBuffer>) {
+    this.octets = octets;
     this.#isExternal = context.external;
     this.isPossible = context.fourOctetAs && context.ownRoutes !== true;
   }

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { CodecContext, PathAttributes } from '../../../../bird/bgp-ts/index.ts';
-import { judgeUpdate, NOT_PLAIN, PlainAttributes, scanUpdate } from '../../../../bird/bgp-ts/index.ts';
+import { judgeUpdate, NEXT_HOP_ROOM, NOT_PLAIN, PlainAttributes, scanUpdate } from '../../../../bird/bgp-ts/index.ts';
 import { canonicalAttributes, decodeAttributes, keptAttributes, withoutAttributes } from '../../../../bird/wire.ts';
 import { pathAttributes } from '../../../support/bgp-arbitraries.ts';
 import { bytes, context, hex, mandatory, updateFrame } from '../../../support/bgp-bytes.ts';
@@ -21,7 +21,7 @@ function decoded(frame: Uint8Array, session: CodecContext): Uint8Array | undefin
 function plain(frame: Uint8Array, session: CodecContext): Uint8Array | undefined {
   const { attributesStart: start, attributesEnd: end, mpReach, fault } = scanUpdate(frame, session);
   if (fault !== undefined) return undefined;
-  const reader = new PlainAttributes(session, 4096);
+  const reader = new PlainAttributes(session, new Uint8Array(4096 + NEXT_HOP_ROOM));
   const length =
     mpReach === undefined
       ? reader.read(frame, start, end)
@@ -106,7 +106,9 @@ describe('is not plain', () => {
   ];
   test.each(cases)('%s', (_, attributes) => {
     const block = bytes(attributes);
-    expect(new PlainAttributes(context(), 4096).read(block, 0, block.length)).toBe(NOT_PLAIN);
+    expect(new PlainAttributes(context(), new Uint8Array(4096 + NEXT_HOP_ROOM)).read(block, 0, block.length)).toBe(
+      NOT_PLAIN,
+    );
   });
 });
 
