@@ -128,14 +128,21 @@ describe.skipIf(missing !== undefined)(`restarts without churn ${missing ?? ''}`
   });
 
   // Once its session is up BIRD takes away what it has not been told again: of consecutive restarts RFC 4724 §4.2 asks for that.
-  test('the agent is killed once more before it has called anybody', async () => {
+  test('the agent is killed once more before its session is up', async () => {
     const before = await events();
-    const starts = (): number => node.log().split('node registered').length;
-    const startsBefore = starts();
+    const { startedAt } = await node.client.get<NodeStatus>('/v1/status');
     await node.kill('SIGKILL');
+    node.netns.run('nft', 'add', 'table', 'inet', 'shut');
+    node.netns.run('nft', 'add', 'chain', 'inet', 'shut', 'out', '{ type filter hook output priority 0; }');
+    node.netns.run('nft', 'add', 'rule', 'inet', 'shut', 'out', 'tcp', 'dport', '179', 'drop');
+    node.netns.run('nft', 'add', 'rule', 'inet', 'shut', 'out', 'tcp', 'sport', '179', 'drop');
     node.start();
-    await until(() => Promise.resolve(starts() > startsBefore), told);
+    await until(async () => {
+      const status = await node.client.get<NodeStatus>('/v1/status');
+      return status.startedAt !== startedAt && status.bgp.peers.length === 1;
+    }, told);
     await node.kill('SIGKILL');
+    node.netns.run('nft', 'delete', 'table', 'inet', 'shut');
     node.start();
     await untilSettled();
     expect(await events()).toEqual(before);
