@@ -34,7 +34,7 @@ export const calicoTs: LoadedDaemon = {
   }),
   command: (run) => {
     buildWhereStale();
-    return [process.execPath, ...nodeFlags(), PROGRAM, 'speaker', '--config', inFolder(run, 'speaker.yaml')];
+    return [...asShipped(), PROGRAM, 'speaker', '--config', inFolder(run, 'speaker.yaml')];
   },
 };
 
@@ -45,11 +45,10 @@ function buildWhereStale(): void {
   execFileSync('npm', ['run', '--silent', 'build'], { stdio: ['ignore', 'ignore', 'inherit'] });
 }
 
-/** `#!/usr/bin/env -S node FLAGS`. */
-function nodeFlags(): readonly string[] {
+/** The first line of the program, `#!/usr/bin/env -S NAME=VALUE node FLAGS`, as it is carried out, by this Node. */
+function asShipped(): readonly string[] {
   const [line = ''] = readFileSync(PROGRAM, 'utf8').split('\n', 1);
-  return line
-    .replace(/^.*\bnode\b/, '')
-    .split(' ')
-    .filter((word) => word !== '');
+  const words = line.split(' ').slice(2);
+  const at = words.indexOf('node');
+  return ['env', ...words.slice(0, at), process.execPath, ...words.slice(at + 1)];
 }
