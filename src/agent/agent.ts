@@ -122,7 +122,7 @@ export class Agent implements BgpApi, NodeApi, CniApi {
   readonly #tunnels: TunnelKeeper;
   readonly #unwantedBlocks: UnwantedBlocks;
   readonly #leaks: LeakCollector;
-  readonly #newEndpoints = new NewEndpoints();
+  readonly #newEndpoints = new NewEndpoints(() => this.#computing.askSoon());
 
   constructor(settings: AgentSettings, ports: AgentPorts) {
     const { store, clock, random, log, node } = ports;
