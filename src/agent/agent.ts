@@ -122,7 +122,7 @@ export class Agent implements BgpApi, NodeApi, CniApi {
   readonly #tunnels: TunnelKeeper;
   readonly #unwantedBlocks: UnwantedBlocks;
   readonly #leaks: LeakCollector;
-  readonly #newEndpoints = new NewEndpoints();
+  readonly #newEndpoints = new NewEndpoints(() => this.#computing.askSoon());
 
   constructor(settings: AgentSettings, ports: AgentPorts) {
     const { store, clock, random, log, node } = ports;
@@ -401,11 +401,12 @@ export class Agent implements BgpApi, NodeApi, CniApi {
   #lookIfNew(): void {
     const view = this.#syncer?.view();
     if (!this.#isViewNew || view?.inSync !== true) return;
-    this.#isViewNew = false;
     if (this.#areResourcesNew) this.#followed.look(view);
     else this.#followed.lookAtBlocks(view);
+    this.#isViewNew = false;
     this.#areResourcesNew = false;
-    this.#feed.looked(view.revision);
+    // While it is locked nothing is known of the view, and of the endpoints that are in it neither.
+    if (!this.#followed.isLocked()) this.#feed.looked(view.revision);
   }
 
   #recompute(): void {

@@ -1,5 +1,5 @@
 import type { Speaker } from '../../bird/index.ts';
-import { isSame } from '../model/same.ts';
+import { sameRoutes } from '../model/route.ts';
 import type { Dataplane } from '../../felix/index.ts';
 import type { Knowledge, KnownInputs, Learned } from './cluster-view.ts';
 import { withLearned } from './cluster-view.ts';
@@ -71,7 +71,7 @@ export class DataplaneFeed {
   /** bird's best routes are others; where they are this node's own it is no news for felix. */
   routesChanged(): void {
     const learned = this.#learned();
-    if (learned !== undefined && !isSame(learned, this.#told)) this.#tell(learned);
+    if (learned !== undefined && !isSameLearned(learned, this.#told)) this.#tell(learned);
   }
 
   tell(): void {
@@ -92,3 +92,6 @@ export class DataplaneFeed {
     dataplane.update({ ...inputs, endpoints: newEndpoints.over(inputs.endpoints, this.#revision) });
   }
 }
+
+const isSameLearned = (a: Learned, b: Learned | undefined): boolean =>
+  a.complete === b?.complete && sameRoutes(a.routes, b.routes);

@@ -12,6 +12,12 @@ interface NewEndpoint extends LocalEndpoint {
  */
 export class NewEndpoints {
   readonly #byInterface = new Map<string, NewEndpoint>();
+  readonly #onForgotten: () => void;
+
+  /** `onForgotten`: felix may have been told of one that is none any more. */
+  constructor(onForgotten: () => void = () => undefined) {
+    this.#onForgotten = onForgotten;
+  }
 
   /** Its interface is about to be made. */
   expect({ hostInterface, addresses }: Pick<WorkloadInterface, 'hostInterface' | 'addresses'>): void {
@@ -30,7 +36,7 @@ export class NewEndpoints {
 
   /** It failed, or goes. */
   forget(hostInterface: string): void {
-    this.#byInterface.delete(hostInterface);
+    if (this.#byInterface.delete(hostInterface)) this.#onForgotten();
   }
 
   /** What a view of this revision has, with the new ones in place of older ones behind the same interface. */

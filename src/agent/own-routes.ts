@@ -93,12 +93,13 @@ function addressesInUse({ node, resources }: Knowledge): readonly Use[] {
   ];
 }
 
-/** The first who uses an address names it. */
+/** Of several who use an address one names it, and the same whoever came first. */
 function unique(uses: readonly Use[]): readonly Use[] {
   const first = new Map<string, Use>();
   for (const use of uses) {
     const text = formatIpAddress(use.address);
-    if (!first.has(text)) first.set(text, use);
+    const holder = first.get(text);
+    if (holder === undefined || use.name < holder.name) first.set(text, use);
   }
   return [...first.values()];
 }

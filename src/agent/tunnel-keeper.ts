@@ -28,6 +28,7 @@ export class TunnelKeeper {
   readonly #tunnels: TunnelAddresses;
   readonly #assigned = new Map<TunnelKind, IpAddress>();
   #isSettling = false;
+  #isClosed = false;
   #stopRetry: () => void = () => undefined;
 
   constructor(ports: TunnelKeeperPorts) {
@@ -60,7 +61,9 @@ export class TunnelKeeper {
       .then(() => this.#assigned.clear())
       .catch((error: unknown) => {
         log.warn({ error: (error as Error).message }, 'no tunnel address yet; will try again');
-        this.#stopRetry = clock.after(RETRY_MS, onUnsettled);
+        // A computation of something else has tried before the time: the next try is five seconds from here, and there is one.
+        this.#stopRetry();
+        if (!this.#isClosed) this.#stopRetry = clock.after(RETRY_MS, onUnsettled);
       })
       .finally(() => {
         this.#isSettling = false;
@@ -70,6 +73,7 @@ export class TunnelKeeper {
   }
 
   close(): void {
+    this.#isClosed = true;
     this.#stopRetry();
   }
 }

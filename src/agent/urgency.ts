@@ -8,9 +8,10 @@ import {
 } from '../datastore/keys.ts';
 import { changeKey } from '../datastore/ledger.ts';
 import type { Change, Json } from '../datastore/store.ts';
-import { prefixContainsAddress, sameAddress, samePrefix } from '../model/ip.ts';
+import { InvalidValueError } from '../model/invalid.ts';
+import { parsePrefix, prefixContainsAddress, sameAddress, samePrefix } from '../model/ip.ts';
 import type { Prefix } from '../model/ip.ts';
-import { isEndpointOf, kindOfKey } from '../resources/index.ts';
+import { DEFAULT_NAMESPACE, isEndpointOf, kindOfKey } from '../resources/index.ts';
 import type { Knowledge } from './cluster-view.ts';
 import { blockUse, confirmedAffinity } from './cluster-view.ts';
 import { isStatusKey } from './status-answers.ts';
@@ -23,7 +24,7 @@ export type Urgency = 'now' | 'soon' | 'asked';
 
 /** What is known already, and of which endpoints of its own ADDs the agent has told felix. */
 export interface Awareness {
-  readonly knowledge: Pick<Knowledge, 'node' | 'blocks' | 'lent' | 'unused'>;
+  readonly knowledge: Pick<Knowledge, 'node' | 'resources' | 'blocks' | 'lent' | 'unused'>;
   readonly isNewEndpoint: (interfaceName: string) => boolean;
 }
 
@@ -38,7 +39,8 @@ export function urgencyOf(changes: readonly Change[], awareness: Awareness): Urg
  * nor of their affinities, for bird tells of their blocks. Nothing new follows of a pod that this agent connects itself, and the
  * next is often on its way.
  */
-function urgencyOfOne(change: Change, { knowledge, isNewEndpoint }: Awareness): Urgency {
+function urgencyOfOne(change: Change, awareness: Awareness): Urgency {
+  const { knowledge } = awareness;
   const key = changeKey(change);
   const { node } = knowledge;
   // A CalicoNodeStatus is answered, and that is all.
@@ -48,11 +50,18 @@ function urgencyOfOne(change: Change, { knowledge, isNewEndpoint }: Awareness): 
   const block = parseBlockKey(key);
   if (block !== undefined) return ofBlock(block, change, knowledge);
   if (kindOfKey(key) !== 'WorkloadEndpoint') return 'now';
-  if (!isEndpointOf(parseResourceKey(key)!.name, node)) return 'asked';
+  return isEndpointOf(parseResourceKey(key)!.name, node) ? ofEndpoint(change, awareness) : 'asked';
+}
+
+/** Of an address in the node's own blocks its peers know already; a borrowed one they must be told of, and its owner gives it to the next. */
+function ofEndpoint(change: Change, { knowledge: { resources, blocks }, isNewEndpoint }: Awareness): Urgency {
+  const { name, namespace = DEFAULT_NAMESPACE } = parseResourceKey(changeKey(change))!;
+  const before = resources.WorkloadEndpoint.get(`${namespace}/${name}`)?.spec;
+  const after = change.type === 'put' ? storedSpec(change.entry.value) : undefined;
   // Whose link is gone has no route any more.
-  if (change.type === 'delete') return 'soon';
-  const name = interfaceOf(change.entry.value);
-  return name !== undefined && isNewEndpoint(name) ? 'soon' : 'now';
+  const isExpected = change.type === 'delete' || (after !== undefined && isNewEndpoint(after.interfaceName));
+  const networks = [...(before?.ipNetworks ?? []), ...(after?.ipNetworks ?? [])];
+  return isExpected && networks.every((network) => isWithin(network, blocks)) ? 'soon' : 'now';
 }
 
 /** A claim is told three times, and counts once: when it is confirmed. */
@@ -82,7 +91,25 @@ function ofBlock(
   return unused.some((one) => samePrefix(one, prefix)) === use.isUnused ? 'asked' : 'soon';
 }
 
-function interfaceOf(value: Json): string | undefined {
-  const { spec } = (value ?? {}) as { readonly spec?: { readonly interfaceName?: unknown } };
-  return typeof spec?.interfaceName === 'string' ? spec.interfaceName : undefined;
+function isWithin(network: string, blocks: readonly Prefix[]): boolean {
+  try {
+    const { address } = parsePrefix(network);
+    return blocks.some((block) => prefixContainsAddress(block, address));
+  } catch (error) {
+    if (error instanceof InvalidValueError) return false;
+    throw error;
+  }
+}
+
+interface StoredSpec {
+  readonly interfaceName: string;
+  readonly ipNetworks: readonly string[];
+}
+
+/** As it is stored, unchecked but for what is asked here. */
+function storedSpec(value: Json): StoredSpec | undefined {
+  const { spec } = (value ?? {}) as { readonly spec?: Readonly<Record<string, unknown>> };
+  const { interfaceName, ipNetworks = [] } = spec ?? {};
+  if (typeof interfaceName !== 'string' || !Array.isArray(ipNetworks)) return undefined;
+  return { interfaceName, ipNetworks: ipNetworks.map(String) };
 }

@@ -27,6 +27,7 @@ describe('a running agent whose datastore is locked', () => {
   let learned: readonly LearnedRoute[];
   let onRoutesChange: () => void;
   let store: WatchedStore;
+  let isLinkReady: Promise<void>;
 
   /** Counts what is written into it. */
   class WatchedStore extends MemoryStore {
@@ -49,10 +50,16 @@ describe('a running agent whose datastore is locked', () => {
   }
 
   beforeEach(async () => {
-    [updates, learned, store] = [[], [], new WatchedStore()];
+    [updates, learned, store, isLinkReady] = [[], [], new WatchedStore(), Promise.resolve()];
     subject = await makeTestAgent({
       store,
-      dataplane: fakeDataplane({ update: (inputs) => void updates.push(inputs) }),
+      dataplane: fakeDataplane({
+        update: (inputs) => void updates.push(inputs),
+        addWorkloadInterface: async () => {
+          await isLinkReady;
+          return { mac: '0a:00:00:00:00:01', mtu: 1500 };
+        },
+      }),
       ports: {
         createSpeaker: () =>
           fakeSpeaker({
@@ -93,6 +100,31 @@ describe('a running agent whose datastore is locked', () => {
     await settle();
     expect(updates.at(-1)?.learned.map((route) => formatPrefix(route.prefix))).toEqual(['10.48.1.0/26']);
   });
+
+  test.each(['while its ADD is at work', 'when its ADD has just ended'])(
+    'a pod keeps its route where the datastore is locked %s',
+    async (when) => {
+      await subject.put(information(true));
+      await settle();
+      const link = Promise.withResolvers<undefined>();
+      if (when.startsWith('while')) isLinkReady = link.promise;
+      const adding = subject.agent.addPod({
+        ...{ containerId: 'c', netns: '/proc/self/ns/net', interfaceName: 'eth0' },
+        ...{ podNamespace: 'default', podName: 'p' },
+      });
+      if (when.startsWith('when')) await adding;
+      await subject.put(information(false));
+      await settle();
+      link.resolve(undefined);
+      const { hostInterface } = await adding;
+      onRoutesChange();
+      await subject.put(resource('IPPool', 'other', { cidr: '10.49.0.0/16' }));
+      await settle();
+      await subject.clock.advance(100);
+      await settle();
+      expect(updates.at(-1)!.endpoints.map(({ interfaceName }) => interfaceName)).toEqual([hostInterface]);
+    },
+  );
 
   test('writes nothing: no tunnel address, no pod, no answer; afterwards all of it', async () => {
     const pod = {

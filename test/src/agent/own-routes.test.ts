@@ -87,10 +87,13 @@ describe.each<IpFamily>([4, 6])('what a node tells, IPv%i', (family) => {
     ]);
   });
 
-  test('is an address once, though two endpoints have it, under the name of the first', () => {
-    expect(told(knowing([], node(), pool(), pod('old', borrowed), pod('new', borrowed)))).toEqual([
-      `${borrowed}: default/old, borrowed from another node's block`,
-    ]);
+  test('is an address once, though two endpoints have it, under the same name whichever came first', () => {
+    const pods = [pod('old', borrowed), pod('new', borrowed)];
+    for (const each of [pods, pods.toReversed()]) {
+      expect(told(knowing([], node(), pool(), ...each))).toEqual([
+        `${borrowed}: default/new, borrowed from another node's block`,
+      ]);
+    }
   });
 
   test('is a block of one address, as any other', () => {

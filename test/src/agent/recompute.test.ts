@@ -13,6 +13,7 @@ import { blockToJson } from '../../../src/ipam/block-json.ts';
 import { formatIpAddress, parseIpAddress, parsePrefix } from '../../../src/model/ip.ts';
 import type { LearnedRoute } from '../../../src/model/route.ts';
 import { endpointsPrefix } from '../../../src/resources/index.ts';
+import { FakeClock } from '../../support/fake-clock.ts';
 import { fakeDataplane } from '../../support/fake-dataplane.ts';
 import { fakeSpeaker } from '../../support/fake-speaker.ts';
 import { entryOf, resource } from '../../support/resources.ts';
@@ -176,4 +177,34 @@ test('a node that has lost its address tells felix nothing, whatever bird learns
     await Promise.resolve();
   };
   expect(await computedBy(learn)).toBe(0);
+});
+
+test('an error that somebody met who only wanted to know ends the agent at its next computation', async () => {
+  const other = new MemoryStore();
+  const clock = new FakeClock();
+  for (const { key, value } of [
+    entryOf(resource('Node', 'a', { bgp: { ipv4Address: '172.30.1.11/24' } })),
+    endpointOf('a'),
+  ]) {
+    await other.create(key, value);
+  }
+  let isBroken = false;
+  const fatal: Error[] = [];
+  const onRuntimeSettings = (): void => {
+    if (isBroken) throw new Error('a bug');
+  };
+  const onFatal = (error: Error): void => void fatal.push(error);
+  const ports = quietPorts({ store: other, clock, onRuntimeSettings, onFatal });
+  const subject = new Agent(loadSettings({ NODENAME: 'a' }), ports);
+  subject.start();
+  await settle();
+  isBroken = true;
+  await other.delete(endpointOf('a').key);
+  await settle();
+  expect(() => subject.knowledge()).toThrow('a bug');
+  expect(fatal).toEqual([]);
+  await clock.advance(50);
+  await settle();
+  expect(fatal.map(({ message }) => message)).toEqual(['a bug']);
+  await subject.close({ kind: 'restart' });
 });

@@ -4,6 +4,9 @@ import type { Urgency } from '../../../src/agent/urgency.ts';
 import { affinityKey, blockKey, handleKey, resourceKey } from '../../../src/datastore/keys.ts';
 import type { Change, Json } from '../../../src/datastore/store.ts';
 import { parseIpAddress, parsePrefix } from '../../../src/model/ip.ts';
+import { emptyResources } from '../../../src/resources/index.ts';
+import type { AnyResource, Resources } from '../../../src/resources/index.ts';
+import { resource } from '../../support/resources.ts';
 
 const OWN = parsePrefix('192.168.0.0/30');
 const OTHER = parsePrefix('192.168.0.4/30');
@@ -30,12 +33,32 @@ const endpointKey = (node: string, pod: string): string => {
   const name = `${node.replaceAll('-', '--')}-k8s-${pod}-eth0`;
   return resourceKey({ plural: 'workloadendpoints', namespace: 'default', name });
 };
-const endpoint = (interfaceName: string): Json => ({ spec: { interfaceName } });
+const endpoint = (interfaceName: string, address = '192.168.0.1'): Json => ({
+  spec: { interfaceName, ipNetworks: [`${address}/32`] },
+});
+/** One that is known. */
+const known = (pod: string, address: string): AnyResource => {
+  const spec = { orchestrator: 'k8s', node: 'a', pod, endpoint: 'eth0', interfaceName: 'cali1' };
+  return resource('WorkloadEndpoint', `a-k8s-${pod}-eth0`, { ...spec, ipNetworks: [`${address}/32`] });
+};
+const resources = {
+  ...emptyResources(),
+  WorkloadEndpoint: new Map([
+    ['default/a-k8s-web-eth0', known('web', '192.168.0.1')],
+    ['default/a-k8s-borrower-eth0', known('borrower', '192.168.0.5')],
+  ]),
+} as Resources;
 
 const of = (changes: readonly Change[], { node = 'a', lent = [] as readonly string[], isUnused = false } = {}) =>
   urgencyOf(changes, {
     knowledge: {
-      ...{ node, blocks: [OWN], lent: lent.map((text) => parseIpAddress(text)), unused: isUnused ? [OWN] : [] },
+      ...{
+        node,
+        resources,
+        blocks: [OWN],
+        lent: lent.map((text) => parseIpAddress(text)),
+        unused: isUnused ? [OWN] : [],
+      },
     },
     isNewEndpoint: (name) => name === 'calinew',
   });
@@ -54,6 +77,11 @@ test.each([
   ['a pool', put(resourceKey({ plural: 'ippools', name: 'p' })), 'now'],
   ['what is not known', put('/calico/v1/config/x'), 'now'],
   ['an endpoint of an ADD of this agent', put(endpointKey('a', 'web'), endpoint('calinew')), 'soon'],
+  ['an endpoint of an ADD that borrowed', put(endpointKey('a', 'web'), endpoint('calinew', '192.168.0.5')), 'now'],
+  ['an endpoint of an ADD that borrows no more', put(endpointKey('a', 'borrower'), endpoint('calinew')), 'now'],
+  ['an endpoint of an ADD whose address is none', put(endpointKey('a', 'web'), endpoint('calinew', 'x')), 'now'],
+  ['an endpoint with a borrowed address that is gone', gone(endpointKey('a', 'borrower')), 'now'],
+  ['an endpoint that is gone before it was known', gone(endpointKey('a', 'unknown')), 'soon'],
   ['an endpoint that somebody else wrote for this node', put(endpointKey('a', 'web'), endpoint('caliweb')), 'now'],
   ['an endpoint that cannot be read', put(endpointKey('a', 'web'), null), 'now'],
   ['an endpoint of this node that is gone', gone(endpointKey('a', 'web')), 'soon'],

@@ -109,6 +109,14 @@ describe('version 1.1.0, with which a runtime calls GC and STATUS', () => {
     expect(versions()).toEqual(['1.0.0', undefined]);
   });
 
+  test('is not waited for where a plugin neither answers nor ends when it is told to', () => {
+    const path = join(root, 'portmap');
+    writeFileSync(path, "#!/bin/sh\ntrap '' TERM\nfor i in 1 2 3 4 5; do sleep 1; done\n", { mode: 0o755 });
+    const startedAt = Date.now();
+    expect(pluginVersions(300)(path)).toEqual([]);
+    expect(Date.now() - startedAt).toBeLessThan(4_000);
+  });
+
   test('is gone again when somebody puts an older one in its place', () => {
     const versionsOf = pluginVersions();
     const path = join(root, 'portmap');
