@@ -68,13 +68,14 @@ export class Holders {
       this.#only[prefix] = holder;
     } else if (only > FIRST_LINK) {
       const first = this.#link(only);
-      this.#next[first] = this.#link(holder);
+      // First the link: the column may be another afterwards.
+      const second = this.#link(holder);
+      this.#next[first] = second;
       this.#only[prefix] = FIRST_LINK - first;
     } else {
       let link = FIRST_LINK - only;
       while (this.#holders[link] !== holder && this.#next[link] !== NO_LINK) link = this.#next[link]!;
       if (this.#holders[link] === holder) return false;
-      // First the link: the column may be another afterwards.
       const last = this.#link(holder);
       this.#next[link] = last;
     }
