@@ -111,6 +111,8 @@ export class LocRib {
 
   /** Selects for one prefix that somebody holds, out of turn; where it was due it stays so, and nothing will come of that. */
   settleNow(prefix: number, listener: SettleListener): void {
+    // Of a prefix whose paths were all refused nobody has told us.
+    if (prefix >= this.#bestSource.length) this.#grow();
     const outcome = this.#select(prefix);
     if (outcome === 'best') listener.bestChanged(prefix);
     else if (outcome === 'equals') listener.equalsChanged(prefix);

@@ -202,6 +202,15 @@ describe('between the slices of a walk', () => {
     expect(b.learned()).toEqual([`${PREFIXES[0]} via 10.8.0.3`]);
   });
 
+  test('a peer that is removed when all of its routes were refused leaves nothing, however many they were', () => {
+    const b = bench();
+    const looped = attributesOf(1, { asPath: [{ type: 'sequence', asns: [65001, b.peers[0]!.settings.localAsn] }] });
+    for (let i = 0; i < 40; i++) b.announce(0, `10.1.${i}.0/24`, { attributes: looped });
+    b.sync();
+    expect(b.learned()).toEqual([]);
+    expect(b.held()).toEqual([0, 0, 0]);
+  });
+
   test('a row that throws is left out, and the walk goes on behind it', () => {
     const b = bench();
     announceAll(b);
