@@ -10,8 +10,13 @@ import { playTables } from './rehearsal/tables.ts';
 
 /** Begins at once, in short turns, and calls `over`; answers how to end it before its time. */
 export function rehearse(ports: SessionPorts, families: readonly IpFamily[], over: () => void): () => void {
+  let isEnded = false;
   let end = playSessions(ports, families, () => {
-    end = playTables(ports.clock, families, over);
+    // The end may have come while the last sockets were closed.
+    if (!isEnded) end = playTables(ports.clock, families, over);
   });
-  return () => end();
+  return () => {
+    isEnded = true;
+    end();
+  };
 }

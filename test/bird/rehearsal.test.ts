@@ -119,6 +119,25 @@ test('ends where nobody needs it any more: nothing is over, and nothing is left'
   expect(over).not.toHaveBeenCalled();
 });
 
+test('ends for good also while the sessions are being closed', async () => {
+  const closing = Promise.withResolvers<void>();
+  const silent = new MemoryNetwork(new FakeClock()).host('127.0.0.1');
+  const { clock, over, listeners, world } = rehearsal(({ listen }) => ({
+    listen: async (at, accept) => {
+      const listener = await listen(at, accept);
+      return { ...listener, close: () => closing.promise.then(() => listener.close()) };
+    },
+    connect: (target) => silent.connect(target),
+  }));
+  const end = rehearse(world, [4], over);
+  await clock.advance(3000);
+  expect(listeners).toHaveLength(1);
+  end();
+  closing.resolve();
+  await clock.advance(60_000);
+  expect([listeners.length, clock.pending, over.mock.calls.length]).toEqual([0, 0, 0]);
+});
+
 test('goes on to the tables where it may not listen', async () => {
   const read = vi.spyOn(UpdateReader.prototype, 'read');
   const { clock, over, count, world } = rehearsal(() => ({ listen: () => Promise.reject(new Error('no loopback')) }));
