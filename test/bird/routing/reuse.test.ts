@@ -43,7 +43,8 @@ type Step = { readonly peer: number } & (
   | { readonly do: 'import' | 'export'; readonly filters: number }
   | { readonly do: 'settle'; readonly limit: number }
   | { readonly do: 'pass'; readonly isSettled: boolean }
-  | { readonly do: 'remove' | 'pump' | 'tidy' | 'sync' | 'refresh' }
+  | { readonly do: 'originate'; readonly from: number; readonly count: number }
+  | { readonly do: 'remove' | 'pump' | 'tidy' | 'sync' | 'refresh' | 'markStale' | 'sweepStale' }
 );
 const peer = fc.nat(ADDRESSES.length - 1);
 const step = (doing: Step['do'], fields: Record<string, fc.Arbitrary<unknown>> = {}) =>
@@ -58,6 +59,9 @@ const steps: fc.Arbitrary<Step> = fc.oneof(
   { weight: 2, arbitrary: step('sync') },
   { weight: 1, arbitrary: step('refresh') },
   { weight: 1, arbitrary: step('tidy') },
+  { weight: 1, arbitrary: step('markStale') },
+  { weight: 1, arbitrary: step('sweepStale') },
+  { weight: 1, arbitrary: step('originate', { from: some.from, count: fc.nat(6) }) },
   { weight: 1, arbitrary: step('remove') },
   { weight: 1, arbitrary: step('reconnect', { addPath: fc.boolean() }) },
   { weight: 1, arbitrary: step('import', { filters: fc.nat(FILTERS.length - 1) }) },
@@ -70,14 +74,17 @@ interface Said {
   imports: number;
   exports: number;
   readonly paths: Map<string, Map<number | undefined, number>>;
+  /** Of them, `prefix id`, those that were not said again since. */
+  stale: Set<string>;
 }
-const silent = (addPath: boolean): Said => ({ addPath, imports: 0, exports: 0, paths: new Map() });
+const silent = (addPath: boolean): Said => ({ addPath, imports: 0, exports: 0, paths: new Map(), stale: new Set() });
 const sessionOf = (at: number, { addPath }: Said) => ({ bgpIdentifier: at + 10, ...(addPath && { addPath: BOTH }) });
 const settingsOf = (at: number) => ({ address: ADDRESSES[at]!, remoteAsn: 65001 + at });
 
 class Run {
   readonly bench: RoutingBench;
   readonly said: Said[] = ADDRESSES.map((_, at) => silent(at % 3 === 0));
+  own: readonly string[] = [];
   /** Where a peer stands in the bench. */
   readonly #at = ADDRESSES.map((_, i) => i);
   #passed = 0;
@@ -100,6 +107,7 @@ class Run {
           const id = said.addPath ? next.id : undefined;
           const own = said.paths.get(prefix) ?? new Map<number | undefined, number>();
           said.paths.set(prefix, own);
+          said.stale.delete(`${prefix} ${id}`);
           if (next.do === 'withdraw') {
             bench.withdraw(at, prefix, id);
             own.delete(id);
@@ -108,6 +116,19 @@ class Run {
             own.set(id, next.set);
           }
         }
+        return;
+      case 'originate':
+        this.own = Array.from({ length: next.count }, (_, i) => PREFIXES[(next.from + i) % PREFIXES.length]!);
+        bench.originate(this.own);
+        return;
+      case 'markStale':
+        bench.peers[at]!.adjRibIn[4].markStale();
+        said.stale = new Set([...said.paths].flatMap(([prefix, own]) => [...own.keys()].map((id) => `${prefix} ${id}`)));
+        return;
+      case 'sweepStale':
+        bench.routing.sweepStale(bench.peers[at]!, 4);
+        for (const [prefix, own] of said.paths)
+          for (const id of [...own.keys()]) if (said.stale.has(`${prefix} ${id}`)) own.delete(id);
         return;
       case 'pass':
         this.#pass(at, said.addPath ? 0 : undefined, next.isSettled);
@@ -180,8 +201,9 @@ class Run {
 }
 
 /** The same from scratch: each said once, to tables that have seen nothing else. */
-function fresh(said: readonly Said[]): Run {
+function fresh({ said, own: originated }: Run): Run {
   const run = new Run();
+  run.bench.originate(originated);
   for (const [at, { addPath, imports, exports, paths }] of said.entries()) {
     run.take({ do: 'reconnect', peer: at, addPath });
     run.take({ do: 'import', peer: at, filters: imports });
@@ -199,7 +221,7 @@ test('whatever came and went before, the tables are as if they had seen the last
     fc.property(fc.array(steps, { maxLength: 40, size: 'max' }), (list) => {
       const run = new Run();
       for (const each of list) run.take(each);
-      expect(run.state).toEqual(fresh(run.said).state);
+      expect(run.state).toEqual(fresh(run).state);
       expect(run.bench.held()).toEqual([0, 0, 0]);
     }),
     { numRuns: 60 },
