@@ -32,7 +32,7 @@ const NO_BFD: Bfd = {
 export function playSessions(ports: SessionPorts, families: readonly IpFamily[], over: () => void): () => void {
   const play = new SessionPlay(ports, families, over);
   void play.begin();
-  return () => void play.close();
+  return () => void play.close().catch(() => undefined);
 }
 
 /** A whole speaker on a port of the kernel's choice, and callers who hear its End-of-RIB, hang up, and call again. */
@@ -67,9 +67,9 @@ class SessionPlay {
   async begin(): Promise<void> {
     const places = Array.from({ length: CALLERS }, (_, i) => loopback(2 + i));
     const families = this.#families;
-    this.#speaker.setPeers(places.map((address) => peerInPlay({ address, remoteAsn: THEIR_ASN, families })));
-    this.#speaker.setOriginated([]);
     try {
+      this.#speaker.setPeers(places.map((address) => peerInPlay({ address, remoteAsn: THEIR_ASN, families })));
+      this.#speaker.setOriginated([]);
       await this.#speaker.start();
       for (const place of places) this.#call(place);
     } catch {
@@ -86,7 +86,9 @@ class SessionPlay {
 
   #finish(): void {
     if (this.#isOver) return;
-    void this.close().then(() => this.#over());
+    void this.close()
+      .catch(() => undefined)
+      .then(() => this.#over());
   }
 
   /** The port is nobody else's to know. */

@@ -120,11 +120,11 @@ test('ends where nobody needs it any more: nothing is over, and nothing is left'
 });
 
 test('ends for good also while the sessions are being closed', async () => {
-  const closing = Promise.withResolvers<void>();
+  const closing = Promise.withResolvers<undefined>();
   const silent = new MemoryNetwork(new FakeClock()).host('127.0.0.1');
-  const { clock, over, listeners, world } = rehearsal(({ listen }) => ({
+  const { clock, over, listeners, world } = rehearsal((transport) => ({
     listen: async (at, accept) => {
-      const listener = await listen(at, accept);
+      const listener = await transport.listen(at, accept);
       return { ...listener, close: () => closing.promise.then(() => listener.close()) };
     },
     connect: (target) => silent.connect(target),
@@ -133,7 +133,7 @@ test('ends for good also while the sessions are being closed', async () => {
   await clock.advance(3000);
   expect(listeners).toHaveLength(1);
   end();
-  closing.resolve();
+  closing.resolve(undefined);
   await clock.advance(60_000);
   expect([listeners.length, clock.pending, over.mock.calls.length]).toEqual([0, 0, 0]);
 });
@@ -147,6 +147,18 @@ test('goes on to the tables where it may not listen', async () => {
   expect(count(' Up')).toBe(0);
   expect(read).toHaveBeenCalled();
   expect(clock.pending).toBe(0);
+});
+
+test('goes on to the tables where a socket cannot be closed', async () => {
+  const { clock, over, world } = rehearsal((transport) => ({
+    listen: async (at, accept) => ({
+      ...(await transport.listen(at, accept)),
+      close: () => Promise.reject(new Error('a bug')),
+    }),
+  }));
+  rehearse(world, [4], over);
+  await clock.advance(0);
+  expect(over).toHaveBeenCalledOnce();
 });
 
 test('waits some seconds for a loopback that is silent, and no longer', async () => {
