@@ -12,7 +12,7 @@ const PASSING = 60;
 const ADDRESSES = ['10.9.0.2', '10.9.0.3', '10.9.0.4', '10.9.0.5'];
 const BOTH = { send: true, receive: true };
 
-const path = (...asns: number[]): PathAttributes['asPath'] => [{ type: 'sequence', asns }];
+const path = (...asns: number[]): NonNullable<PathAttributes['asPath']> => [{ type: 'sequence', asns }];
 /** Equal ones, worse ones, and of one neighboring AS some that only MED tells apart. */
 const SETS: readonly PathAttributes[] = [
   attributesOf(1, { asPath: path(65001) }),
@@ -123,7 +123,9 @@ class Run {
         return;
       case 'markStale':
         bench.peers[at]!.adjRibIn[4].markStale();
-        said.stale = new Set([...said.paths].flatMap(([prefix, own]) => [...own.keys()].map((id) => `${prefix} ${id}`)));
+        said.stale = new Set(
+          [...said.paths].flatMap(([prefix, own]) => [...own.keys()].map((id) => `${prefix} ${id}`)),
+        );
         return;
       case 'sweepStale':
         bench.routing.sweepStale(bench.peers[at]!, 4);
