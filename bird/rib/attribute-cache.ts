@@ -1,27 +1,12 @@
-import { aigpMetric, canonicalAttributes, decodeCanonical } from '../wire.ts';
+import { canonicalAttributes, decodeCanonical } from '../wire.ts';
 import type { PathAttributes } from '../wire.ts';
 import { ByteTable } from './byte-table.ts';
-import { longer, longerOctets, longerWords } from './columns.ts';
+import { longer, longerWords } from './columns.ts';
+import { decisionRecord } from './decision-record.ts';
+import type { DecisionRecord } from './decision-record.ts';
 import { hashOctets, slotsFor } from './hash.ts';
 import { OctetStore } from './octet-store.ts';
-import { qualityOf } from './quality.ts';
-import { LLGR_STALE } from './well-known.ts';
-
-/** What best path and policy look at, worked out once per attribute set. */
-export interface DecisionRecord {
-  /** RFC 9494 §4.3, whoever marked it. */
-  readonly longLivedStale: boolean;
-  /** 100 where the peer sent none, RFC 4277 §12. */
-  readonly localPref: number;
-  /** RFC 7311; undefined where the set has none. */
-  readonly aigp: bigint | undefined;
-  readonly asPathLength: number;
-  readonly origin: number;
-  readonly med: number;
-  readonly neighborAs: number;
-  readonly originatorId: number | undefined;
-  readonly clusterListLength: number;
-}
+import { Qualities } from './qualities.ts';
 
 /** How many different encodings of one set are remembered; a peer that shuffles attributes must not fill our memory. */
 const MAX_RAW = 4;
@@ -29,7 +14,6 @@ const MAX_RAW = 4;
 const FREE = 0;
 /** The place of a set that is not there. */
 const NOWHERE = 0xffff_ffff;
-const UNRANKED = -1;
 /** Slots that are moved with each new set: all are, long before the new ones are half taken. */
 const MOVED_AT_ONCE = 16;
 /** Sets that are kept decoded; a power of two. */
@@ -49,6 +33,8 @@ interface Decoded {
  * once. A set lives as long as somebody retains it.
  */
 export class AttributeCache {
+  /** What decides between most paths. */
+  readonly qualities = new Qualities((id) => this.octets(id));
   readonly #encode: (attributes: PathAttributes) => Uint8Array;
   readonly #seed: number;
   readonly #byRaw: ByteTable;
@@ -67,13 +53,8 @@ export class AttributeCache {
   #places = new Uint32Array(8).fill(NOWHERE);
   #hashes = new Int32Array(8);
   #holders = new Uint32Array(8);
-  /** Of the sets of paths that had to be compared. */
-  #ranks = new Float64Array();
-  #meds = new Uint32Array();
   /** Sets that are there. */
   #size = 0;
-  #neighbors = new Uint32Array();
-  #reflected = new Uint8Array();
   #used = 0;
 
   /** `encode` gives equal octets for equal sets, and what `decodeCanonical` reads; the next hop included, whatever its family. */
@@ -147,7 +128,7 @@ export class AttributeCache {
     this.#places[id] = NOWHERE;
     this.#holders[id] = 0;
     this.#size--;
-    if (id < this.#ranks.length) this.#ranks[id] = UNRANKED;
+    this.qualities.forget(id);
     if (this.#decoded[id & (DECODED - 1)]?.id === id) this.#decoded[id & (DECODED - 1)] = undefined;
     this.#octets.remove(place);
   }
@@ -169,56 +150,11 @@ export class AttributeCache {
     return decoded.record;
   }
 
-  /** `Quality.rank`. */
-  rank(id: number): number {
-    return this.#isRanked(id) ? this.#ranks[id]! : this.#makeRank(id);
-  }
-
-  /** MULTI_EXIT_DISC, 0 where there is none. */
-  med(id: number): number {
-    if (!this.#isRanked(id)) this.#makeRank(id);
-    return this.#meds[id]!;
-  }
-
-  /** `Quality.neighborAs`. */
-  neighborAs(id: number): number {
-    if (!this.#isRanked(id)) this.#makeRank(id);
-    return this.#neighbors[id]!;
-  }
-
-  /** `Quality.isReflected`. */
-  isReflected(id: number): boolean {
-    if (!this.#isRanked(id)) this.#makeRank(id);
-    return this.#reflected[id] === 1;
-  }
-
   /** Our own encoding, as `canonicalAttributes` has it: a view that holds until the next set comes or goes. */
   octets(id: number): Uint8Array {
     const place = this.#placeOf(id);
     const start = this.#octets.startOf(place);
     return this.#octets.octetsOf(place).subarray(start, start + this.#octets.lengthOf(place));
-  }
-
-  #isRanked(id: number): boolean {
-    return id < this.#ranks.length && this.#ranks[id]! >= 0;
-  }
-
-  #makeRank(id: number): number {
-    const before = this.#ranks.length;
-    if (id >= before) {
-      const ranks = new Float64Array(this.#places.length).fill(UNRANKED, before);
-      ranks.set(this.#ranks);
-      this.#ranks = ranks;
-      this.#meds = longerWords(this.#meds, this.#places.length);
-      this.#neighbors = longerWords(this.#neighbors, this.#places.length);
-      this.#reflected = longerOctets(this.#reflected, this.#places.length);
-    }
-    const { rank, med, neighborAs, isReflected } = qualityOf(this.octets(id));
-    this.#ranks[id] = rank;
-    this.#meds[id] = med;
-    this.#neighbors[id] = neighborAs;
-    this.#reflected[id] = isReflected ? 1 : 0;
-    return rank;
   }
 
   #decodedOf(id: number): Decoded {
@@ -308,24 +244,4 @@ export class AttributeCache {
     this.#unmoved = end;
     if (end === before.length) this.#before = undefined;
   }
-}
-
-const ORIGINS = { igp: 0, egp: 1, incomplete: 2 } as const;
-
-export function decisionRecord(attributes: PathAttributes): DecisionRecord {
-  const path = attributes.asPath ?? [];
-  // RFC 4271 §9.1.2.2 a) counts a set as one; RFC 5065 §5.3 confederation segments not at all.
-  const lengths = path.map(({ type, asns }) => (type === 'sequence' ? asns.length : type === 'set' ? 1 : 0));
-  const first = path.find(({ type }) => type === 'sequence' || type === 'set');
-  return {
-    longLivedStale: attributes.communities?.includes(LLGR_STALE) === true,
-    aigp: aigpMetric(attributes),
-    localPref: attributes.localPref ?? 100,
-    asPathLength: lengths.reduce((sum, length) => sum + length, 0),
-    origin: ORIGINS[attributes.origin ?? 'incomplete'],
-    med: attributes.med ?? 0,
-    neighborAs: first?.type === 'sequence' ? (first.asns[0] ?? 0) : 0,
-    originatorId: attributes.originatorId,
-    clusterListLength: attributes.clusterList?.length ?? 0,
-  };
 }

@@ -1,7 +1,7 @@
-import type { AttributeCache } from './attribute-cache.ts';
 import type { Candidate, Selection } from './decision.ts';
 import { NO_LINK } from './holders.ts';
 import type { Holders } from './holders.ts';
+import type { Qualities } from './qualities.ts';
 
 /** The peer that a path comes from, as the short way looks at it. */
 export interface PathPeer {
@@ -38,14 +38,14 @@ export class Contest {
   /** The best path first, then those as good as it, in no order; as many as `run` answered. */
   readonly sources: number[] = [];
   readonly sets: number[] = [];
-  readonly #attributes: AttributeCache;
+  readonly #qualities: Qualities;
   readonly #deciding: Deciding;
   readonly #usable: (source: number, prefix: number) => number;
   readonly #isLoser = new Uint8Array(MAX_LEADING);
   #count = 0;
 
-  constructor(attributes: AttributeCache, deciding: Deciding, usable: (source: number, prefix: number) => number) {
-    this.#attributes = attributes;
+  constructor(qualities: Qualities, deciding: Deciding, usable: (source: number, prefix: number) => number) {
+    this.#qualities = qualities;
     this.#deciding = deciding;
     this.#usable = usable;
   }
@@ -61,8 +61,8 @@ export class Contest {
   isWorse(source: number, set: number, best: { readonly source: number; readonly attributes: number }): boolean {
     const { short } = this.#deciding;
     if (short?.peerOf(source) === undefined) return false;
-    const attributes = this.#attributes;
-    return short.peerOf(best.source) === undefined || attributes.rank(set) > attributes.rank(best.attributes);
+    const qualities = this.#qualities;
+    return short.peerOf(best.source) === undefined || qualities.rank(set) > qualities.rank(best.attributes);
   }
 
   candidates(prefix: number, offers: Holders): readonly Candidate[] {
@@ -77,14 +77,14 @@ export class Contest {
 
   /** False: it takes the full decision to tell. */
   #runShort(short: ShortWay, prefix: number, offers: Holders): boolean {
-    const attributes = this.#attributes;
+    const qualities = this.#qualities;
     let best = Infinity;
     this.#count = 0;
     for (let link = offers.firstLink(prefix); link !== NO_LINK; link = offers.nextLink(link)) {
       const source = offers.holderAt(link);
       const set = this.#usable(source, prefix);
       const isOwn = short.peerOf(source) === undefined;
-      const rank = isOwn ? -Infinity : attributes.rank(set);
+      const rank = isOwn ? -Infinity : qualities.rank(set);
       if (rank > best) continue;
       if (rank < best) this.#count = 0;
       best = rank;
@@ -106,19 +106,19 @@ export class Contest {
   /** RFC 4271 §9.1.2.2 c). */
   #compareMed({ alwaysCompareMed }: ShortWay): void {
     const { sets } = this;
-    const attributes = this.#attributes;
+    const qualities = this.#qualities;
     const isLoser = this.#isLoser;
     const count = this.#count;
-    const first = attributes.med(sets[0]!);
+    const first = qualities.med(sets[0]!);
     let isAlike = true;
-    for (let i = 1; i < count && isAlike; i++) isAlike = attributes.med(sets[i]!) === first;
+    for (let i = 1; i < count && isAlike; i++) isAlike = qualities.med(sets[i]!) === first;
     if (isAlike) return;
     isLoser.fill(0, 0, count);
     for (let i = 0; i < count; i++) {
-      const med = attributes.med(sets[i]!);
+      const med = qualities.med(sets[i]!);
       for (let j = 0; j < count; j++) {
-        if (attributes.med(sets[j]!) >= med) continue;
-        if (alwaysCompareMed || attributes.neighborAs(sets[j]!) === attributes.neighborAs(sets[i]!)) isLoser[i] = 1;
+        if (qualities.med(sets[j]!) >= med) continue;
+        if (alwaysCompareMed || qualities.neighborAs(sets[j]!) === qualities.neighborAs(sets[i]!)) isLoser[i] = 1;
       }
     }
     this.#dropLosers();
@@ -147,7 +147,7 @@ export class Contest {
     const { sources, sets } = this;
     let best = 0;
     for (let i = 0; i < this.#count; i++) {
-      if (this.#attributes.isReflected(sets[i]!)) return false;
+      if (this.#qualities.isReflected(sets[i]!)) return false;
       if (i === best) continue;
       const [own, other] = [short.peerOf(sources[i]!)!, short.peerOf(sources[best]!)!];
       const [identifier, otherIdentifier] = [own.identity.bgpIdentifier, other.identity.bgpIdentifier];

@@ -53,7 +53,9 @@ export class LocRib {
   constructor(memory: RibMemory, deciding: Deciding) {
     this.#memory = memory;
     this.#deciding = deciding;
-    this.#contest = new Contest(memory.attributes, deciding, (source, prefix) => this.#usable(source, prefix));
+    this.#contest = new Contest(memory.attributes.qualities, deciding, (source, prefix) =>
+      this.#usable(source, prefix),
+    );
     this.#equals = new EqualPaths(memory.attributes);
   }
 

@@ -45,7 +45,7 @@ test('is a table of sets, whatever comes and goes, by value, by octets and as a 
         expect(known ?? id).toBe(id);
         if (known === undefined) cache.retain(id);
         ids.set(key, id);
-        expect([cache.med(id), cache.rank(id)]).toEqual([key, qualityOf(octets).rank]);
+        expect([cache.qualities.med(id), cache.qualities.rank(id)]).toEqual([key, qualityOf(octets).rank]);
         if (action === 'raw' && !raws.has(key)) cache.rememberRaw(rawOf(key), 3, id);
         if (action === 'raw') raws.add(key);
       }

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { AttributeCache, decisionRecord } from '../../../bird/rib/attribute-cache.ts';
+import { AttributeCache } from '../../../bird/rib/attribute-cache.ts';
+import { decisionRecord } from '../../../bird/rib/decision-record.ts';
 import { decisionProcess, selectBest } from '../../../bird/rib/decision.ts';
 import type { Candidate } from '../../../bird/rib/decision.ts';
 import { ABSENT } from '../../../bird/rib/int-table.ts';

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import type { RouteFilter } from '../../../bird/policy/filter.ts';
-import { decisionRecord } from '../../../bird/rib/attribute-cache.ts';
+import { decisionRecord } from '../../../bird/rib/decision-record.ts';
 import { selectBest } from '../../../bird/rib/decision.ts';
 import type { Candidate } from '../../../bird/rib/decision.ts';
 import type { PathAttributes } from '../../../bird/wire.ts';
