@@ -1,15 +1,23 @@
 import type { IpFamily } from '../../src/model/ip.ts';
 import { longerOctets, longerWords } from './columns.ts';
 
+/** What has no id. */
+export const NO_PREFIX = -1;
+/** In the place of how many hold an id that names no prefix; the first word of its address says which one is the next. */
+export const UNUSED = 0xffff_ffff;
 const FEW_ROWS = 8;
 
-/** By id, which prefix of one family it names, and how many hold it. */
+/** By id, which prefix of one family it names, and how many hold it; and the ids that name none. */
 export class PrefixColumns {
   /** Words of an address. */
   readonly width: number;
   words: Uint32Array<ArrayBuffer>;
   lengths = new Uint8Array(FEW_ROWS);
   holders = new Uint32Array(FEW_ROWS);
+  /** One more than the last row that may name a prefix. */
+  #used = 0;
+  /** The first of the ids below that name none. */
+  #unused = NO_PREFIX;
 
   constructor(family: IpFamily) {
     this.width = family === 4 ? 1 : 4;
@@ -18,6 +26,10 @@ export class PrefixColumns {
 
   get rows(): number {
     return this.lengths.length;
+  }
+
+  get used(): number {
+    return this.#used;
   }
 
   get octets(): number {
@@ -31,8 +43,9 @@ export class PrefixColumns {
     return this.words[at + 1] === w1 && this.words[at + 2] === w2 && this.words[at + 3] === w3;
   }
 
-  /** Held by nobody so far. */
-  put(id: number, w0: number, w1: number, w2: number, w3: number, length: number): void {
+  /** Its id; held by nobody so far. */
+  add(w0: number, w1: number, w2: number, w3: number, length: number): number {
+    const id = this.#take();
     if (id >= this.rows) this.#grow();
     const at = id * this.width;
     this.words[at] = w0;
@@ -43,14 +56,41 @@ export class PrefixColumns {
     }
     this.lengths[id] = length;
     this.holders[id] = 0;
+    return id;
   }
 
-  /** Rows from `used` on are not used any more. */
-  shorten(used: number): void {
-    const rows = Math.max(FEW_ROWS, used);
+  /** All that is `UNUSED` is to be given away anew. */
+  forgetUnused(): void {
+    this.#unused = NO_PREFIX;
+  }
+
+  /**
+   * The id names no prefix any more. From the last row to the first: nothing above it is free, so either it is the last row, or
+   * some prefix above it is held.
+   */
+  giveAway(id: number): void {
+    if (id === this.#used - 1) {
+      this.#used = id;
+      return;
+    }
+    this.holders[id] = UNUSED;
+    this.words[id * this.width] = this.#unused;
+    this.#unused = id;
+  }
+
+  /** Rows beyond those that are used go. */
+  shorten(): void {
+    const rows = Math.max(FEW_ROWS, this.#used);
     this.lengths = this.lengths.slice(0, rows);
     this.words = this.words.slice(0, rows * this.width);
     this.holders = this.holders.slice(0, rows);
+  }
+
+  #take(): number {
+    const id = this.#unused;
+    if (id === NO_PREFIX) return this.#used++;
+    this.#unused = this.words[id * this.width]! | 0;
+    return id;
   }
 
   #grow(): void {

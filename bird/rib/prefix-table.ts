@@ -1,10 +1,10 @@
 import type { IpFamily, Prefix } from '../../src/model/ip.ts';
-import { mix, slotsFor } from './hash.ts';
+import { mix } from './hash.ts';
 import type { PrefixBatch } from './prefix-batch.ts';
-import { PrefixColumns } from './prefix-columns.ts';
+import { NO_PREFIX, PrefixColumns, UNUSED } from './prefix-columns.ts';
+import { FREE, PrefixIndex } from './prefix-index.ts';
 
-/** What has no id. */
-export const NO_PREFIX = -1;
+export { NO_PREFIX } from './prefix-columns.ts';
 
 /** Unsigned words of the address, IPv4 all in `w0`, and the length. */
 export interface PackedPrefix {
@@ -20,28 +20,10 @@ export function packPrefix({ address, length }: Prefix): PackedPrefix {
   return { w0, w1, w2, w3, length };
 }
 
-/** In a slot of an index. */
-const FREE = 0;
-/** In the place of how many hold an id that names no prefix; the first word of its address says which one is the next. */
-const UNUSED = 0xffff_ffff;
 /** Rows that are moved with each prefix that comes: all are, long before the new index is full. */
 const MOVED_AT_ONCE = 8;
 /** Prefixes that nobody holds, and that may stay. */
 const FEW = 1024;
-
-/**
- * Open addressing, half full at most. A slot has the id + 1 in its lower bits and bits of the hash above them: nearly always
- * a prefix is told from the one that is looked for without a look at the columns.
- */
-interface Index {
-  readonly slots: Int32Array<ArrayBuffer>;
-  readonly idBits: number;
-}
-
-const indexFor = (prefixes: number, ids: number): Index => ({
-  slots: new Int32Array(slotsFor(prefixes)),
-  idBits: slotsFor(Math.max(ids, 32_768)) - 1,
-});
 
 /**
  * Prefixes of one family as small integers, which is how all RIBs name them: columns, and an index. A prefix that nobody
@@ -54,15 +36,9 @@ export class PrefixTable {
   readonly #columns: PrefixColumns;
   /** By length of prefix, what the hash begins with. */
   readonly #hashes: Int32Array;
-  #index = indexFor(8, 0);
-  /** While the index is made anew, the one before; of it count rows below `#unmoved`. */
-  #before: Index | undefined;
-  #unmoved = 0;
-  /** The free slot at which the last search ended. */
-  #end = 0;
-  /** The first of the ids below `#used` that name no prefix. */
-  #unused = NO_PREFIX;
-  #used = 0;
+  #index = new PrefixIndex(8, 0);
+  /** While the index is made anew, the one before; what of it counts is still to be moved. */
+  #before: PrefixIndex | undefined;
   /** Prefixes that have an id, and that somebody holds. */
   #known = 0;
   #held = 0;
@@ -214,20 +190,16 @@ export class PrefixTable {
 
   /** The id of a prefix, held or not, else NO_PREFIX. */
   #search(hash: number, w0: number, w1: number, w2: number, w3: number, length: number): number {
-    const { slots, idBits } = this.#index;
-    const mask = slots.length - 1;
-    let slot = hash & mask;
-    for (let entry = slots[slot]!; entry !== FREE; entry = slots[slot]!) {
-      const id = (entry & idBits) - 1;
-      if (((entry ^ hash) & ~idBits) === 0 && this.#columns.isAt(id, w0, w1, w2, w3, length)) return id;
-      slot = (slot + 1) & mask;
-    }
-    this.#end = slot;
-    return this.#before === undefined ? NO_PREFIX : this.#searchBefore(hash, w0, w1, w2, w3, length);
+    const columns = this.#columns;
+    const id = this.#index.search(columns, hash, w0, w1, w2, w3, length);
+    if (id !== NO_PREFIX || this.#before === undefined) return id;
+    return this.#before.search(columns, hash, w0, w1, w2, w3, length);
   }
 
+  /** `PrefixIndex.search`, here because that is faster. */
   #searchIpv4(hash: number, word: number, length: number): number {
-    const { slots, idBits } = this.#index;
+    const index = this.#index;
+    const { slots, idBits } = index;
     const { words, lengths } = this.#columns;
     const mask = slots.length - 1;
     let slot = hash & mask;
@@ -236,31 +208,15 @@ export class PrefixTable {
       if (((entry ^ hash) & ~idBits) === 0 && words[id] === word && lengths[id] === length) return id;
       slot = (slot + 1) & mask;
     }
-    this.#end = slot;
-    return this.#before === undefined ? NO_PREFIX : this.#searchBefore(hash, word, 0, 0, 0, length);
-  }
-
-  #searchBefore(hash: number, w0: number, w1: number, w2: number, w3: number, length: number): number {
-    const { slots, idBits } = this.#before!;
-    const mask = slots.length - 1;
-    let slot = hash & mask;
-    for (let entry = slots[slot]!; entry !== FREE; entry = slots[slot]!) {
-      const id = (entry & idBits) - 1;
-      const isLike = ((entry ^ hash) & ~idBits) === 0 && id < this.#unmoved;
-      if (isLike && this.#columns.isAt(id, w0, w1, w2, w3, length)) return id;
-      slot = (slot + 1) & mask;
-    }
-    return NO_PREFIX;
+    index.end = slot;
+    if (this.#before === undefined) return NO_PREFIX;
+    return this.#before.search(this.#columns, hash, word, 0, 0, 0, length);
   }
 
   /** In the slot at which the search has ended. */
   #add(hash: number, w0: number, w1: number, w2: number, w3: number, length: number): number {
-    const columns = this.#columns;
-    const id = this.#unused === NO_PREFIX ? this.#used++ : this.#unused;
-    if (id === this.#unused) this.#unused = columns.words[id * columns.width]! | 0;
-    columns.put(id, w0, w1, w2, w3, length);
-    const { slots, idBits } = this.#index;
-    slots[this.#end] = (hash & ~idBits) | (id + 1);
+    const id = this.#columns.add(w0, w1, w2, w3, length);
+    this.#index.addAtEnd(hash, id);
     this.#known++;
     return id;
   }
@@ -270,52 +226,39 @@ export class PrefixTable {
     if (this.#before !== undefined) this.#move(count * MOVED_AT_ONCE);
     const { slots, idBits } = this.#index;
     if (this.#before !== undefined) return;
-    if ((this.#known + count) * 2 <= slots.length && this.#used + count <= idBits) return;
+    if ((this.#known + count) * 2 <= slots.length && this.#columns.used + count <= idBits) return;
     this.#renew(count);
     this.#move(count * MOVED_AT_ONCE);
   }
 
   /** Begins an index anew: for what is held, and for all that may come while rows are moved. */
   #renew(count: number): void {
-    const coming = Math.ceil(this.#used / MOVED_AT_ONCE) + count;
+    const columns = this.#columns;
+    const coming = Math.ceil(columns.used / MOVED_AT_ONCE) + count;
     this.#before = this.#index;
-    this.#unmoved = this.#used;
-    this.#unused = NO_PREFIX;
-    this.#index = indexFor(this.#held + coming + 1, this.#used + coming);
+    this.#before.below = columns.used;
+    columns.forgetUnused();
+    this.#index = new PrefixIndex(this.#held + coming + 1, columns.used + coming);
   }
 
   /** From the last row to the first, so that the ids which are given out next are the lowest, and the last ones can go. */
   #move(rows: number): void {
-    const { slots, idBits } = this.#index;
-    const { holders, lengths } = this.#columns;
-    const mask = slots.length - 1;
-    const end = Math.max(0, this.#unmoved - rows);
-    for (let id = this.#unmoved - 1; id >= end; id--) {
+    const columns = this.#columns;
+    const { holders, lengths } = columns;
+    const before = this.#before!;
+    const end = Math.max(0, before.below - rows);
+    for (let id = before.below - 1; id >= end; id--) {
+      if (holders[id] === 0) this.#known--;
       if (holders[id] === 0 || holders[id] === UNUSED) {
-        this.#giveAway(id);
+        columns.giveAway(id);
         continue;
       }
       const hash = this.#hash(this.word(id, 0), this.word(id, 1), this.word(id, 2), this.word(id, 3), lengths[id]!);
-      let slot = hash & mask;
-      while (slots[slot] !== FREE) slot = (slot + 1) & mask;
-      slots[slot] = (hash & ~idBits) | (id + 1);
+      this.#index.add(hash, id);
     }
-    this.#unmoved = end;
+    before.below = end;
     if (end > 0) return;
     this.#before = undefined;
-    if (this.#used * 4 < this.#columns.rows) this.#columns.shorten(this.#used);
-  }
-
-  /** Nothing above it is below `#used` and free: either it is the last row, or some prefix above it is held. */
-  #giveAway(id: number): void {
-    const { holders, words, width } = this.#columns;
-    if (holders[id] === 0) this.#known--;
-    if (id === this.#used - 1) {
-      this.#used = id;
-      return;
-    }
-    holders[id] = UNUSED;
-    words[id * width] = this.#unused;
-    this.#unused = id;
+    if (columns.used * 4 < columns.rows) columns.shorten();
   }
 }
