@@ -48,8 +48,21 @@ export class Feed {
     this.#families = [];
   }
 
-  /** Writes what the peer is still to be told, as far as there is room; called again when there is more. */
-  pump(): void {
+  /**
+   * The peer is to be told something, or has room again. In a turn of its own, always: a reader that is as fast as we are makes room while
+   * we write, and nobody else would have a turn, keepalives least of all, until it knows everything.
+   */
+  pumpSoon(): void {
+    if (this.#isPumpDue || this.#families.length === 0) return;
+    this.#isPumpDue = true;
+    this.#ports.clock.after(0, () => {
+      this.#isPumpDue = false;
+      this.#ports.guard(() => this.#pump());
+    });
+  }
+
+  /** Writes what the peer is still to be told, as far as there is room. */
+  #pump(): void {
     let octets = 0;
     for (let frames = 0; this.#families.length > 0 && this.#ports.room() > 0; frames++) {
       if (frames === FRAMES_PER_TURN || octets >= OCTETS_PER_TURN) {
@@ -61,15 +74,6 @@ export class Feed {
       octets += frame.length;
       this.#ports.write(frame);
     }
-  }
-
-  pumpSoon(): void {
-    if (this.#isPumpDue || this.#families.length === 0) return;
-    this.#isPumpDue = true;
-    this.#ports.clock.after(0, () => {
-      this.#isPumpDue = false;
-      this.#ports.guard(() => this.pump());
-    });
   }
 
   #nextFrame(): Uint8Array | undefined {

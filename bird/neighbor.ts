@@ -273,7 +273,7 @@ export class Neighbor {
         update: (frame) => this.#update(frame),
         refresh: (refresh) => this.#refresh(refresh),
         writable: () => {
-          this.#feed.pump();
+          this.#feed.pumpSoon();
           this.#host.progressed();
         },
       },

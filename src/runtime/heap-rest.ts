@@ -8,17 +8,14 @@ export interface HeapRestPorts {
   /** Of the JavaScript heap, garbage included. */
   readonly heapOctets: () => number;
   readonly collect: () => void;
+  /** A larger heap is left alone: a collection takes 2 to 3 ms for each MB of 2^20 octets, all in one turn. */
+  readonly mostOctets: number;
 }
 
 /** How often it looks. */
 export const LOOK_MS = 5_000;
 /** Less than 2 % of a core is quiet. */
 const QUIET_MS = 0.02 * LOOK_MS;
-/**
- * A collection of 12 MB takes 30 ms, one of 80 MB, of an agent among a thousand nodes, 0.2 s: once, after a busy time. No keepalive shall
- * wait longer than that for what only saves memory.
- */
-const MOST_OCTETS = 96 * 2 ** 20;
 
 /**
  * Gives back what a busy time left behind, once, when it is over. V8 gives little back by itself: its nursery keeps the size to
@@ -45,10 +42,10 @@ export class HeapRest {
   }
 
   #look(): void {
-    const { cpuMs, heapOctets, collect } = this.#ports;
+    const { cpuMs, heapOctets, collect, mostOctets } = this.#ports;
     const used = cpuMs() - this.#cpuMs;
     if (used >= QUIET_MS) this.#wasBusy = true;
-    else if (this.#wasBusy && heapOctets() <= MOST_OCTETS) {
+    else if (this.#wasBusy && heapOctets() <= mostOctets) {
       collect();
       this.#wasBusy = false;
     }
@@ -65,8 +62,8 @@ export function keepHeapSmall(): void {
   setFlagsFromString('--heap-growing-percent=25');
 }
 
-/** Of this process; `giveBack` once the heap is collected. Undefined where Node was not started with `--expose-gc`, which the first line of the built files says. */
-export function restHeap(clock: Clock, giveBack: () => void): HeapRest | undefined {
+/** Of this process; `giveBack` once a heap of no more than `mostMegabytes` (2^20 octets) is collected. Undefined where Node was not started with `--expose-gc`, which the first line of the built files says. */
+export function restHeap(clock: Clock, mostMegabytes: number, giveBack: () => void): HeapRest | undefined {
   const { gc } = globalThis;
   if (gc === undefined) return undefined;
   return new HeapRest({
@@ -76,6 +73,7 @@ export function restHeap(clock: Clock, giveBack: () => void): HeapRest | undefin
       return (user + system) / 1000;
     },
     heapOctets: () => process.memoryUsage().heapUsed,
+    mostOctets: mostMegabytes * 2 ** 20,
     // The only kind that makes the nursery small again.
     collect: () => {
       gc({ type: 'major', flavor: 'last-resort' });

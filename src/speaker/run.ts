@@ -22,6 +22,9 @@ export interface RunPorts {
   readonly version: string;
 }
 
+/** A full table's worth of peers waits no more than 0.1 s for what only saves memory. */
+const REST_MEGABYTES = 40;
+
 const NO_NODE = 'this is a speaker alone, without kernel and pods; calicoctl-ts routes --bgp shows what it knows';
 
 /**
@@ -61,7 +64,7 @@ export async function runSpeaker(
     [...bgpRoutes(speaker), ...noNodeRoutes(NO_NODE)],
     log,
   );
-  const rest = restHeap(systemClock, giveBackMemory);
+  const rest = restHeap(systemClock, REST_MEGABYTES, giveBackMemory);
   let endRehearsal: (() => void) | undefined;
   try {
     onSignals({ speaker, end: (how) => ended.resolve(how) });

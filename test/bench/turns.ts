@@ -118,7 +118,7 @@ class Turns {
     const end = performance.now() + SLICE_MS;
     let hasWork = true;
     while (hasWork && performance.now() < end) hasWork = this.routing.settle(STEPS);
-    if (hasWork) return true;
+    if (hasWork || this.routing.tell(false).hasMore) return true;
     for (let octets = 0; octets < OCTETS_PER_TURN;) {
       const { routing, receiver } = this;
       const frame = routing.nextUpdate(receiver, 4) ?? routing.nextRefresh(receiver, 4);

@@ -28,6 +28,7 @@ function start(): HeapRest {
     },
     cpuMs: () => cpuMs,
     heapOctets: () => heapOctets,
+    mostOctets: 96 * 2 ** 20,
     collect: () => {
       collections++;
       cpuMs += 2 * LOOK_MS;
