@@ -1,19 +1,13 @@
 import { aigpMetric } from '../wire.ts';
 import type { PathAttributes } from '../wire.ts';
+import type { Candidate } from './decision.ts';
 import { LLGR_STALE } from './well-known.ts';
 
 /** What best path and policy look at, worked out once per attribute set. */
-export interface DecisionRecord {
-  /** RFC 9494 §4.3, whoever marked it. */
-  readonly longLivedStale: boolean;
-  /** 100 where the peer sent none, RFC 4277 §12. */
-  readonly localPref: number;
-  /** RFC 7311; undefined where the set has none. */
-  readonly aigp: bigint | undefined;
-  readonly asPathLength: number;
-  readonly origin: number;
-  readonly med: number;
-  readonly neighborAs: number;
+export interface DecisionRecord extends Pick<
+  Candidate,
+  'longLivedStale' | 'localPref' | 'aigp' | 'asPathLength' | 'origin' | 'med' | 'neighborAs'
+> {
   readonly originatorId: number | undefined;
   readonly clusterListLength: number;
 }
@@ -28,6 +22,7 @@ export function decisionRecord(attributes: PathAttributes): DecisionRecord {
   return {
     longLivedStale: attributes.communities?.includes(LLGR_STALE) === true,
     aigp: aigpMetric(attributes),
+    // RFC 4277 §12.
     localPref: attributes.localPref ?? 100,
     asPathLength: lengths.reduce((sum, length) => sum + length, 0),
     origin: ORIGINS[attributes.origin ?? 'incomplete'],
