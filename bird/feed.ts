@@ -16,6 +16,8 @@ export interface FeedPorts {
   nextRefresh(family: IpFamily): Uint8Array | undefined;
   /** What we would say so far is not all that we know: End-of-RIB must wait. */
   isEndOfRibHeld(family: IpFamily): boolean;
+  /** There is nothing to be said for the moment. */
+  rested(): void;
 }
 
 /**
@@ -70,7 +72,10 @@ export class Feed {
         return;
       }
       const frame = this.#nextFrame();
-      if (frame === undefined) return;
+      if (frame === undefined) {
+        this.#ports.rested();
+        return;
+      }
       octets += frame.length;
       this.#ports.write(frame);
     }

@@ -51,7 +51,7 @@ export interface NeighborHost {
   dropsBefore(): TcpCounters | undefined;
   /** News for the deferral of selection. */
   defer(event: DeferralEvent): void;
-  /** The network took something, or the session is another: see `isFlushed`. */
+  /** It has nothing to say for the moment, the network took something, or the session is another: see `isFlushed`. */
   progressed(): void;
 }
 
@@ -88,6 +88,7 @@ export class Neighbor {
       nextUpdate: (family) => host.routing.nextUpdate(this.#routes, family),
       nextRefresh: (family) => host.routing.nextRefresh(this.#routes, family),
       isEndOfRibHeld: (family) => host.isEndOfRibHeld() || host.routing.exports.isTelling(this.#routes, family),
+      rested: () => host.progressed(),
     });
     this.#refreshes = new RefreshWatch({
       clock: host.ports.clock,

@@ -1,10 +1,11 @@
-import { expect, test } from 'vitest';
+import { expect, test, vi } from 'vitest';
 import { Feed } from '../../bird/feed.ts';
 
 /** A feed with so many messages of one size to send, to a reader that makes room at once; what was sent by octets. */
 function feedOf(messages: number, octets: number, isHeld = () => false) {
   const sent: number[] = [];
   const due: (() => void)[] = [];
+  const rested = vi.fn();
   let left = messages;
   const feed = new Feed({
     clock: {
@@ -23,6 +24,7 @@ function feedOf(messages: number, octets: number, isHeld = () => false) {
     nextUpdate: () => (left-- > 0 ? new Uint8Array(octets) : undefined),
     nextRefresh: () => undefined,
     isEndOfRibHeld: isHeld,
+    rested,
   });
   /** One of the event loop; false where nothing was due. */
   const turn = (): boolean => {
@@ -33,7 +35,7 @@ function feedOf(messages: number, octets: number, isHeld = () => false) {
   const turns = (): void => {
     while (turn());
   };
-  return { sent, feed, turn, turns };
+  return { sent, feed, rested, turn, turns };
 }
 
 test.each([
@@ -56,6 +58,15 @@ test.each([
     expect(sent.filter((each) => each === octets)).toHaveLength(100);
   },
 );
+
+test('who waits for it hears when there is nothing to be said, and not before', () => {
+  const { feed, rested, turn, turns } = feedOf(9, 4096);
+  feed.start([4]);
+  turn();
+  expect(rested).not.toHaveBeenCalled();
+  turns();
+  expect(rested).toHaveBeenCalled();
+});
 
 test('End-of-RIB waits while there may be more of its family, and is sent once', () => {
   let isHeld = true;

@@ -135,6 +135,20 @@ describe('a drain', () => {
     expect(await isOver(left)).toBe(true);
   });
 
+  test.each([
+    { what: 'to whom nothing is to be told', takesAtOnce: false, originates: [], peers: [B] },
+    { what: 'whose kernels take all at once', takesAtOnce: true, originates: ['192.168.1.0/26'], peers: [B, C] },
+  ])('waits no longer than it must for peers $what', async ({ takesAtOnce, originates, peers }) => {
+    bench.network.takesAtOnce = takesAtOnce;
+    for (const address of peers) await bench.start({ address, peers: [{ address: A, families: [4, 6] }] });
+    const calls = peers.map((address) => ({ address, families: [4, 6] as const }));
+    const a = await bench.start({ address: A, peers: calls, originates });
+    await clock.advance(3000);
+    const left = drain(a, 5);
+    await clock.advance(5100);
+    expect(await isOver(left)).toBe(true);
+  });
+
   test('waits from when the last peer has heard it', async () => {
     const [, b] = await bench.pair();
     bench.network.isStuck = true;

@@ -30,6 +30,8 @@ export class MemoryNetwork {
   chunkOctets = Infinity;
   /** Nobody reads: what is written stays queued on the writer's side. */
   isStuck = false;
+  /** What is written is taken in the same turn, as a kernel does that has room. */
+  takesAtOnce = false;
   /** Hears whatever anybody writes, between addresses. */
   tap: (from: string, to: string, octets: Uint8Array) => void = () => undefined;
   /** Hosts whose cable is out: what is sent to them is lost in silence. */
@@ -163,7 +165,10 @@ class MemoryConnection implements Connection {
     for (let at = 0; at < octets.length; at += size) {
       const chunk = octets.slice(at, at + size);
       this.#queuedOctets += chunk.length;
-      this.#later(() => this.#other?.receive(chunk, () => this.#taken(chunk.length)));
+      const taken = (): void => this.#taken(chunk.length);
+      const isTaken = this.#network.takesAtOnce;
+      if (isTaken) queueMicrotask(taken);
+      this.#later(() => this.#other?.receive(chunk, isTaken ? () => undefined : taken));
     }
   }
 
