@@ -295,7 +295,10 @@ export class BgpSpeaker implements Speaker {
       defer: (event) => this.#defer(event),
       tcpEvidence: this.#ports.tcpEvidence,
       dropsBefore: () => this.#drops.before,
-      progressed: () => this.#drain?.look(),
+      progressed: () => {
+        this.#drain?.look();
+        this.#tidying.rested();
+      },
     };
   }
 
@@ -383,6 +386,7 @@ export class BgpSpeaker implements Speaker {
     this.#stopWaiting ??= this.#ports.clock.after(PATIENCE_MS, () => {
       this.#stopWaiting = undefined;
       if (!this.#isClosed && this.#tell(true)) this.#workSoon();
+      this.#tidying.rested();
     });
   }
 

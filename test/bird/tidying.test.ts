@@ -43,6 +43,26 @@ test('tables are put in order when nothing was done for two seconds, and then re
   expect(clock.pending).toBe(0);
 });
 
+test('where there is always something to be done it waits no longer than a minute, and then again', async () => {
+  const { clock, turns, tidying } = tidyingOf(1);
+  const at = [];
+  for (let i = 0; i < 130; i++) {
+    tidying.worked();
+    await clock.advance(1000);
+    at.push(turns.length);
+  }
+  expect([at[58], at[60], at[118], at[121]]).toEqual([0, 1, 1, 2]);
+});
+
+test('what is let go of while nothing is worked on is seen to, and does not put it off', async () => {
+  const { clock, turns, tidying } = tidyingOf(1);
+  for (let i = 0; i < 3; i++) {
+    tidying.rested();
+    await clock.advance(1000);
+  }
+  expect(turns).toEqual([2000]);
+});
+
 test('no turn takes longer than two steps of a millisecond, and work comes first', async () => {
   const { clock, turns, tidying } = tidyingOf(5);
   tidying.worked();
