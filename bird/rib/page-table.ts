@@ -146,9 +146,11 @@ export class PageTable {
     const at = number - this.#base;
     if (at >= before.length) this.#directory = longer(before, at + 1, 0);
     if (at >= 0) return;
-    this.#directory = new Int32Array(before.length - at);
-    this.#directory.set(before, -at);
-    this.#base = number;
+    // By a share, as upwards: ids that are used again come in falling order, too.
+    const more = Math.min(this.#base, Math.max(-at, before.length >>> 1));
+    this.#directory = new Int32Array(before.length + more);
+    this.#directory.set(before, more);
+    this.#base -= more;
   }
 
   #clear(): void {
