@@ -217,7 +217,10 @@ export class Routing {
 
   /** There is enough of what `tidy` gives back. */
   get isUntidy(): boolean {
-    return FAMILIES.some((family) => this.tables[family].prefixes.isUntidy);
+    return FAMILIES.some((family) => {
+      const { prefixes, locRib, paths } = this.tables[family];
+      return prefixes.isUntidy || locRib.isUntidy || paths.isIdle;
+    });
   }
 
   /**
@@ -227,9 +230,10 @@ export class Routing {
   tidy(rows: number): boolean {
     if (this.#hasWork()) return false;
     for (const family of FAMILIES) {
-      const { prefixes, locRib } = this.tables[family];
+      const { prefixes, locRib, paths } = this.tables[family];
       if (prefixes.tidy(rows)) return true;
       locRib.shorten();
+      paths.shorten();
     }
     this.exports.shorten();
     return false;

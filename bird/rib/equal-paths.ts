@@ -1,5 +1,5 @@
 import type { AttributeCache } from './attribute-cache.ts';
-import { longer } from './columns.ts';
+import { isFarBeyond, longer } from './columns.ts';
 
 /** A path that was selected. */
 export interface Best {
@@ -9,6 +9,8 @@ export interface Best {
 
 /** In the place of a link. */
 const NONE = -1;
+/** Links of lists that are gone, and that may stay. */
+const FEW_LINKS = 1024;
 
 /**
  * The paths of a prefix that are as good as its best, that one included, for the prefixes where there are several: a list for
@@ -24,9 +26,22 @@ export class EqualPaths {
   /** The first of the links that are free, chained by `#next`. */
   #free = NONE;
   #used = 0;
+  /** Links of all lists that there are. */
+  #linked = 0;
 
   constructor(attributes: AttributeCache) {
     this.#attributes = attributes;
+  }
+
+  /** No list is left of many that there were. */
+  get isIdle(): boolean {
+    return this.#linked === 0 && this.#used > FEW_LINKS;
+  }
+
+  /** Octets of all columns. */
+  get octets(): number {
+    const columns = [this.#first, this.#sources, this.#sets, this.#next];
+    return columns.reduce((sum, { byteLength }) => sum + byteLength, 0);
   }
 
   /** The best first; undefined where there are not several. */
@@ -59,6 +74,17 @@ export class EqualPaths {
     return true;
   }
 
+  /** No prefix from `rows` on has several. Where none has, what their lists took is given back. */
+  shorten(rows: number): void {
+    if (isFarBeyond(this.#first, rows)) this.#first = this.#first.slice(0, rows);
+    if (!this.isIdle) return;
+    this.#sources = new Int32Array(8);
+    this.#sets = new Int32Array(8);
+    this.#next = new Int32Array(8);
+    this.#free = NONE;
+    this.#used = 0;
+  }
+
   #firstOf(prefix: number): number {
     return prefix < this.#first.length ? this.#first[prefix]! : NONE;
   }
@@ -84,6 +110,7 @@ export class EqualPaths {
     } else {
       this.#free = this.#next[link]!;
     }
+    this.#linked++;
     this.#sources[link] = source;
     this.#sets[link] = set;
     this.#next[link] = next;
@@ -93,6 +120,7 @@ export class EqualPaths {
   #giveBack(first: number): void {
     for (let link = first; link !== NONE;) {
       const next = this.#next[link]!;
+      this.#linked--;
       this.#attributes.release(this.#sets[link]!);
       this.#next[link] = this.#free;
       this.#free = link;

@@ -9,6 +9,8 @@ export const NO_LINK = -1;
 
 /** In the place of a holder: minus this, the number of the first link of the list. */
 const FIRST_LINK = -2;
+/** Links of lists that are gone, and that may stay. */
+const FEW_LINKS = 1024;
 
 /**
  * Who has a path of each prefix, holders being small integers: one integer where it is a single one, which is nearly
@@ -22,6 +24,18 @@ export class Holders {
   /** The first of the links that are free, chained by `#next`. */
   #free = NO_LINK;
   #used = 0;
+  /** Links of all lists that there are. */
+  #linked = 0;
+
+  /** No list is left of many that there were. */
+  get isIdle(): boolean {
+    return this.#linked === 0 && this.#used > FEW_LINKS;
+  }
+
+  /** Octets of all columns. */
+  get octets(): number {
+    return this.#only.byteLength + this.#holders.byteLength + this.#next.byteLength;
+  }
 
   /** Links of all lists that there ever were at once. */
   get links(): number {
@@ -89,9 +103,14 @@ export class Holders {
     else if (only <= FIRST_LINK) this.#removeFrom(prefix, holder);
   }
 
-  /** No prefix from `rows` on is anybody's. */
+  /** No prefix from `rows` on is anybody's. Where no list is left, what they took is given back. */
   shorten(rows: number): void {
     if (isFarBeyond(this.#only, rows)) this.#only = this.#only.slice(0, rows);
+    if (!this.isIdle) return;
+    this.#holders = new Int32Array(8);
+    this.#next = new Int32Array(8);
+    this.#free = NO_LINK;
+    this.#used = 0;
   }
 
   #removeFrom(prefix: number, holder: number): void {
@@ -124,12 +143,14 @@ export class Holders {
     } else {
       this.#free = this.#next[link]!;
     }
+    this.#linked++;
     this.#holders[link] = holder;
     this.#next[link] = NO_LINK;
     return link;
   }
 
   #giveBack(link: number): void {
+    this.#linked--;
     this.#next[link] = this.#free;
     this.#free = link;
   }

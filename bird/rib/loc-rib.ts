@@ -69,6 +69,17 @@ export class LocRib {
     return this.#bestSource.length;
   }
 
+  /** Octets of all columns. */
+  get octets(): number {
+    const own = this.#bestSource.byteLength + this.#bestAttributes.byteLength + this.#dirtyMarks.byteLength;
+    return own + this.#offers.octets + this.#equals.octets;
+  }
+
+  /** `shorten` gives something back, however long the prefixes are. */
+  get isUntidy(): boolean {
+    return this.#offers.isIdle || this.#equals.isIdle;
+  }
+
   get hasDirty(): boolean {
     return this.#dirty.size > 0;
   }
@@ -172,6 +183,7 @@ export class LocRib {
   shorten(): void {
     const rows = this.#memory.prefixes.capacity;
     this.#offers.shorten(rows);
+    this.#equals.shorten(rows);
     if (!isFarBeyond(this.#bestSource, rows)) return;
     this.#bestSource = this.#bestSource.slice(0, rows);
     this.#bestAttributes = this.#bestAttributes.slice(0, rows);

@@ -1,7 +1,10 @@
+import { isFarBeyond } from './columns.ts';
 import { ABSENT } from './int-table.ts';
 import type { PrefixTable } from './prefix-table.ts';
 
 const NONE = -1;
+/** Paths that are gone, and whose room may stay. */
+const FEW_PATHS = 1024;
 
 /**
  * Paths of the prefixes of one family as small integers, a path being a prefix and the source that it comes from; for
@@ -25,6 +28,30 @@ export class PathTable {
 
   get size(): number {
     return this.#used - this.#freeIds.length;
+  }
+
+  /** None is left of many that there were. */
+  get isIdle(): boolean {
+    return this.size === 0 && this.#used > FEW_PATHS;
+  }
+
+  /** Octets of all columns. */
+  get octets(): number {
+    const columns = [this.#first, this.#next, this.#prefixOf, this.#sourceOf, this.#holders];
+    return columns.reduce((sum, { byteLength }) => sum + byteLength, 0);
+  }
+
+  /** Gives back rows that the prefixes do not reach to any more, and, where no path is left, what they took. */
+  shorten(): void {
+    const rows = this.#prefixes.capacity;
+    if (isFarBeyond(this.#first, rows)) this.#first = this.#first.slice(0, rows);
+    if (!this.isIdle) return;
+    this.#next = new Int32Array(8);
+    this.#prefixOf = new Int32Array(8);
+    this.#sourceOf = new Int32Array(8);
+    this.#holders = new Int32Array(8);
+    this.#freeIds = [];
+    this.#used = 0;
   }
 
   prefixOf(path: number): number {

@@ -72,6 +72,50 @@ test('whatever is put in order between changes: selected, told and shown is what
   );
 });
 
+/** Two peers whose paths are as good, told to one that takes all of them. */
+const contested = (): RoutingBench =>
+  new RoutingBench([
+    { address: '10.9.0.2', remoteAsn: 65001 },
+    { address: '10.9.0.3', remoteAsn: 65002, session: { bgpIdentifier: 3 } },
+    { address: '10.9.0.4', remoteAsn: 65003, session: { addPath: { send: true, receive: true } } },
+  ]);
+
+test('what several paths of many prefixes took is given back, be the prefixes there still or not', () => {
+  const bench = contested();
+  const { prefixes, locRib, paths } = bench.routing.tables[4];
+  const octets = () => [locRib.octets, paths.octets];
+  const tidy = (): void => {
+    expect(bench.routing.isUntidy).toBe(true);
+    while (bench.routing.tidy(700));
+    expect(bench.routing.isUntidy).toBe(false);
+  };
+  const [before] = octets();
+  for (const peer of [0, 1]) {
+    for (const prefix of PREFIXES) bench.announce(peer, prefix, { attributes: attributesOf(1) });
+  }
+  bench.sync();
+  expect(locRib.equals(0)?.length).toBe(2);
+  const [full, fullPaths] = octets();
+
+  for (const prefix of PREFIXES) bench.withdraw(1, prefix);
+  bench.sync();
+  tidy();
+  expect(prefixes.size).toBe(COUNT);
+  // Two links, of eight octets and of twelve, for each.
+  expect(full! - locRib.octets).toBeGreaterThan(40 * COUNT);
+
+  for (const prefix of PREFIXES) bench.withdraw(0, prefix);
+  bench.sync();
+  tidy();
+  expect(locRib.octets).toBeLessThan(2 * before!);
+  expect(paths.octets).toBeLessThan(fullPaths! / 100);
+
+  for (const peer of [0, 1]) bench.announce(peer, PREFIXES[7]!, { attributes: attributesOf(1) });
+  bench.sync();
+  expect([locRib.equals(0)?.length, [...bench.told[LISTENER]!.keys()].length]).toEqual([2, 2]);
+  expect(bench.held()).toEqual([0, 0, 0]);
+});
+
 test('when all routes are gone the tables are as long as in the beginning, and what comes then is told', () => {
   const bench = benchOf();
   const { prefixes, locRib } = bench.routing.tables[4];
