@@ -23,7 +23,7 @@ import { RecentDrops } from './recent-drops.ts';
 import { Routing } from './routing.ts';
 import type { DynamicPeers, OriginatedRoute, PeerSettings, SpeakerSettings } from './settings.ts';
 import { learnedRoutes } from './snapshot.ts';
-import { Tidying } from './tidying.ts';
+import { TableWork } from './table-work.ts';
 import type {
   AdvertisementView,
   PeerView,
@@ -43,14 +43,6 @@ export interface SpeakerPorts {
   readonly tcpEvidence: TcpEvidence;
 }
 
-/** Selection takes this many prefixes at a time, then looks at the clock. */
-const PREFIXES_PER_SLICE = 512;
-const SLICE_MS = 5;
-/** Rows of tables that are put in order at a time: a fraction of a millisecond, also where all of them stay. */
-const ROWS_PER_TIDYING = 1024;
-/** So long the peers of a group wait for one that has no room; then it is told by itself. */
-const PATIENCE_MS = 100;
-
 /** Wires sessions and tables; holds the deferral of selection after a restart. */
 export class BgpSpeaker implements Speaker {
   readonly #settings: SpeakerSettings;
@@ -62,7 +54,7 @@ export class BgpSpeaker implements Speaker {
   readonly #bfd: BfdWatch;
   readonly #answers: Answers;
   readonly #drops: RecentDrops;
-  readonly #tidying: Tidying;
+  readonly #work: TableWork;
   #deferral: DeferralState;
   /** The deferral is over, and selection is not through with what piled up in it. */
   #isCatchingUp = false;
@@ -73,8 +65,6 @@ export class BgpSpeaker implements Speaker {
   #clusterId: number | undefined;
   #isStarted = false;
   #isClosed = false;
-  #isWorkDue = false;
-  #stopWaiting: (() => void) | undefined;
   #isNewsDue = false;
   #hasOriginated = false;
   #hasPeers = false;
@@ -110,7 +100,7 @@ export class BgpSpeaker implements Speaker {
       },
       {
         routesChanged: () => this.#announceChange(),
-        workWaits: () => this.#workSoon(),
+        workWaits: () => this.#work.soon(),
         hasNews: ({ index }) => this.#neighbors.at(index)?.pumpSoon(),
         isReady: ({ index }) => this.#neighbors.at(index)?.hasRoom === true,
         tell: ({ index }, messages) => this.#neighbors.at(index)?.tell(messages),
@@ -118,10 +108,12 @@ export class BgpSpeaker implements Speaker {
         leftOut: ({ settings: { address } }, text) => ports.log.warn({ peer: formatIpAddress(address) }, text),
       },
     );
-    this.#tidying = new Tidying({
+    this.#work = new TableWork({
       clock: ports.clock,
-      isUntidy: () => this.#routing.isUntidy,
-      tidy: () => this.#routing.tidy(ROWS_PER_TIDYING),
+      log: ports.log,
+      routing: this.#routing,
+      isDeferring: () => this.#deferral.name === 'deferring',
+      settled: () => this.#settled(),
     });
     this.#drops = new RecentDrops(ports.clock, ports.tcpEvidence);
     this.#answers = new Answers({
@@ -254,8 +246,7 @@ export class BgpSpeaker implements Speaker {
   async #close(how: CloseHow): Promise<void> {
     if (how.kind === 'drain') await this.#drained(how.waitSeconds);
     this.#isClosed = true;
-    this.#stopWaiting?.();
-    this.#tidying.close();
+    this.#work.close();
     this.#cancelDeferral();
     this.#drops.stop();
     this.#reception.stop();
@@ -297,7 +288,7 @@ export class BgpSpeaker implements Speaker {
       dropsBefore: () => this.#drops.before,
       progressed: () => {
         this.#drain?.look();
-        this.#tidying.rested();
+        this.#work.rested();
       },
     };
   }
@@ -330,64 +321,18 @@ export class BgpSpeaker implements Speaker {
     this.#ports.log.info({ cause: event.type }, 'selection starts after the restart');
     // The last route of the last peer and End-of-RIB after all of them must not be parted: the latter waits for selection.
     this.#isCatchingUp = true;
-    this.#work();
+    this.#work.slice();
+  }
+
+  #settled(): void {
+    if (this.#isCatchingUp && this.#deferral.name === 'converged') this.#caughtUp();
+    this.#drain?.look();
   }
 
   #caughtUp(): void {
     this.#isCatchingUp = false;
     this.#announceChange();
     for (const neighbor of this.#neighbors.all) neighbor.pumpSoon();
-  }
-
-  #workSoon(): void {
-    if (this.#isWorkDue || this.#isClosed) return;
-    this.#isWorkDue = true;
-    this.#ports.clock.after(0, () => this.#work());
-  }
-
-  /** One slice of selection; a loop turn must stay short. */
-  #work(): void {
-    this.#isWorkDue = false;
-    const { clock } = this.#ports;
-    const end = clock.now() + SLICE_MS;
-    let isMore = this.#step();
-    while (isMore && clock.now() < end) isMore = this.#step();
-    if (this.#tell(false) || isMore) this.#workSoon();
-    this.#tidying.worked();
-    if (isMore) return;
-    if (this.#isCatchingUp && this.#deferral.name === 'converged') this.#caughtUp();
-    this.#drain?.look();
-  }
-
-  /** A bug in what one route needs must not end the process; the route has left the queue. */
-  #step(): boolean {
-    try {
-      const isDeferring = this.#deferral.name === 'deferring';
-      return isDeferring ? this.#routing.doChores(PREFIXES_PER_SLICE) : this.#routing.settle(PREFIXES_PER_SLICE);
-    } catch (error) {
-      this.#ports.log.error({ error }, 'a bug kept a route from being selected or told');
-      return true;
-    }
-  }
-
-  /** What was selected goes out; true where there is more to tell. */
-  #tell(leaveBehind: boolean): boolean {
-    try {
-      const { hasMore, isHeldUp } = this.#routing.tell(leaveBehind);
-      if (isHeldUp) this.#waitForSlowPeers();
-      return hasMore;
-    } catch (error) {
-      this.#ports.log.error({ error }, 'a bug kept a route from being told');
-      return true;
-    }
-  }
-
-  #waitForSlowPeers(): void {
-    this.#stopWaiting ??= this.#ports.clock.after(PATIENCE_MS, () => {
-      this.#stopWaiting = undefined;
-      if (!this.#isClosed && this.#tell(true)) this.#workSoon();
-      this.#tidying.rested();
-    });
   }
 
   #announceChange(): void {
