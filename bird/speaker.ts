@@ -9,9 +9,8 @@ import { BfdWatch } from './bfd-watch.ts';
 import type { Bfd } from './bfd/index.ts';
 import type { CloseHow, Speaker } from './contract.ts';
 import { Drain } from './drain.ts';
-import type { DeferralEvent, DeferralState } from './graceful-restart/deferral.ts';
-import { CONVERGED, DEFERRING, deferralStep } from './graceful-restart/deferral.ts';
 import type { PeerExplanation } from './explain/finding.ts';
+import { SelectionDeferral } from './graceful-restart/selection-deferral.ts';
 import { STARTING_SECONDS } from './local-settings.ts';
 import type { Neighbor, NeighborHost } from './neighbor.ts';
 import { Neighbors } from './neighbors.ts';
@@ -43,7 +42,7 @@ export interface SpeakerPorts {
   readonly tcpEvidence: TcpEvidence;
 }
 
-/** Wires sessions and tables; holds the deferral of selection after a restart. */
+/** Wires sessions and tables, and does what it is told: each part of it has a file of its own. */
 export class BgpSpeaker implements Speaker {
   readonly #settings: SpeakerSettings;
   readonly #ports: SpeakerPorts;
@@ -55,10 +54,7 @@ export class BgpSpeaker implements Speaker {
   readonly #answers: Answers;
   readonly #drops: RecentDrops;
   readonly #work: TableWork;
-  #deferral: DeferralState;
-  /** The deferral is over, and selection is not through with what piled up in it. */
-  #isCatchingUp = false;
-  #cancelDeferral: () => void = () => undefined;
+  readonly #deferral: SelectionDeferral;
   #starting: Promise<void> | undefined;
   #closing: Promise<void> | undefined;
   #drain: Drain | undefined;
@@ -75,7 +71,12 @@ export class BgpSpeaker implements Speaker {
     this.#settings = settings;
     this.#ports = ports;
     this.#clusterId = settings.clusterId;
-    this.#deferral = settings.gracefulRestart.restarting ? DEFERRING : CONVERGED;
+    this.#deferral = new SelectionDeferral(settings.gracefulRestart.restarting, {
+      clock: ports.clock,
+      log: ports.log,
+      ended: () => this.#work.slice(),
+      caughtUp: () => this.#caughtUp(),
+    });
     this.#bfd = new BfdWatch({ bfd: ports.bfd, clock: ports.clock }, () => this.#neighbors.all);
     this.#neighbors = new Neighbors({
       hostOf: (isDynamic) => this.#hostOf(isDynamic),
@@ -112,7 +113,7 @@ export class BgpSpeaker implements Speaker {
       clock: ports.clock,
       log: ports.log,
       routing: this.#routing,
-      isDeferring: () => this.#deferral.name === 'deferring',
+      isDeferring: () => this.#deferral.isDeferring,
       settled: () => this.#settled(),
     });
     this.#drops = new RecentDrops(ports.clock, ports.tcpEvidence);
@@ -149,7 +150,7 @@ export class BgpSpeaker implements Speaker {
     if (this.#isClosed) return;
     this.#routing.setOriginated(routes);
     this.#hasOriginated = true;
-    this.#defer({ type: 'originatedSet' });
+    this.#deferral.take({ type: 'originatedSet' });
     for (const neighbor of this.#neighbors.all) neighbor.pumpSoon();
   }
 
@@ -166,7 +167,7 @@ export class BgpSpeaker implements Speaker {
   }
 
   isConverged(): boolean {
-    return this.#deferral.name === 'converged' && !this.#isCatchingUp;
+    return this.#deferral.isConverged;
   }
 
   peers(): readonly PeerView[] {
@@ -228,11 +229,7 @@ export class BgpSpeaker implements Speaker {
     if (!(await this.#reception.open(this.#settings.listen))) return;
     this.#isStarted = true;
     this.#drops.start();
-    const { clock } = this.#ports;
-    if (this.#deferral.name === 'deferring') {
-      const ms = this.#settings.gracefulRestart.deferralSeconds * 1000;
-      this.#cancelDeferral = clock.after(ms, () => this.#defer({ type: 'timerExpires' }));
-    }
+    this.#deferral.start(this.#settings.gracefulRestart.deferralSeconds);
     this.#call(this.#neighbors.all);
   }
 
@@ -247,7 +244,7 @@ export class BgpSpeaker implements Speaker {
     if (how.kind === 'drain') await this.#drained(how.waitSeconds);
     this.#isClosed = true;
     this.#work.close();
-    this.#cancelDeferral();
+    this.#deferral.close();
     this.#drops.stop();
     this.#reception.stop();
     this.#listeners.clear();
@@ -278,12 +275,12 @@ export class BgpSpeaker implements Speaker {
       routing: this.#routing,
       bgpIdentifier: this.#settings.bgpIdentifier,
       clusterId: () => this.#clusterId,
-      isDeferring: () => this.#deferral.name === 'deferring',
+      isDeferring: () => this.#deferral.isDeferring,
       isStarting: () => !isDynamic && this.#ports.clock.now() < this.#startedAt + STARTING_SECONDS * 1000,
       isEndOfRibHeld: () => this.#isEndOfRibHeld(),
       patience: () => (this.#passesOn() ? 'RFC 4724' : 'everybody'),
       isDynamic,
-      defer: (event) => this.#defer(event),
+      defer: (event) => this.#deferral.take(event),
       tcpEvidence: this.#ports.tcpEvidence,
       dropsBefore: () => this.#drops.before,
       progressed: () => {
@@ -303,34 +300,22 @@ export class BgpSpeaker implements Speaker {
    * has said everything as soon as they are known.
    */
   #isEndOfRibHeld(): boolean {
-    return !this.#hasOriginated || (this.#passesOn() && !this.isConverged());
+    return !this.#hasOriginated || (this.#passesOn() && !this.#deferral.isConverged);
   }
 
   /** Of a range nobody knows who calls, so that only the deferral time ends the wait. */
   #awaitPeers(): void {
     const wanted = this.#neighbors.configured.filter(({ settings }) => settings.shutdown === undefined);
     const ranges = this.#reception.ranges.map(({ prefix }) => `range ${formatPrefix(prefix)}`);
-    this.#defer({ type: 'peersSet', peers: [...wanted.map(({ id }) => id), ...ranges] });
-  }
-
-  #defer(event: DeferralEvent): void {
-    const before = this.#deferral;
-    this.#deferral = deferralStep(before, event);
-    if (before.name === this.#deferral.name) return;
-    this.#cancelDeferral();
-    this.#ports.log.info({ cause: event.type }, 'selection starts after the restart');
-    // The last route of the last peer and End-of-RIB after all of them must not be parted: the latter waits for selection.
-    this.#isCatchingUp = true;
-    this.#work.slice();
+    this.#deferral.take({ type: 'peersSet', peers: [...wanted.map(({ id }) => id), ...ranges] });
   }
 
   #settled(): void {
-    if (this.#isCatchingUp && this.#deferral.name === 'converged') this.#caughtUp();
+    this.#deferral.settled();
     this.#drain?.look();
   }
 
   #caughtUp(): void {
-    this.#isCatchingUp = false;
     this.#announceChange();
     for (const neighbor of this.#neighbors.all) neighbor.pumpSoon();
   }
