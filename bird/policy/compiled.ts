@@ -2,6 +2,7 @@
 import type { IpFamily } from '../../src/model/ip.ts';
 import { packPrefix } from '../rib/prefix-table.ts';
 import type { PackedPrefix } from '../rib/prefix-table.ts';
+import { DEFAULT_LOCAL_PREF } from '../rib/quality.ts';
 import type { PathAttributes } from '../wire.ts';
 import { prependAsns, startsWithAsns } from './as-path.ts';
 import { addCommunity, carriesCommunity } from './attributes.ts';
@@ -109,8 +110,6 @@ function routeConditions(match: FilterMatch): readonly (Predicate | undefined)[]
       : ({ attributes }) => (attributes.localPref ?? DEFAULT_LOCAL_PREF) === localPref,
   ];
 }
-
-const DEFAULT_LOCAL_PREF = 100;
 
 const wildcard = (pattern: string): RegExp =>
   new RegExp(`^${pattern.replaceAll(/[.+?^${}()|[\]\\]/g, '\\$&').replaceAll('*', '.*')}$`);

@@ -16,6 +16,7 @@ import {
   valueEnd,
   valueStart,
 } from '../rib/kept-set.ts';
+import { DEFAULT_LOCAL_PREF } from '../rib/quality.ts';
 import { mayTell } from './export.ts';
 import type { ExportSource, ExportTarget } from './export.ts';
 
@@ -27,7 +28,6 @@ export const KEPT_BACK = -2;
 const MAX_SEGMENT_ASNS = 255;
 /** From here on communities may be well known, and forbid something. RFC 1997, RFC 9494, RFC 8326. */
 const WELL_KNOWN = 0xffff;
-const DEFAULT_LOCAL_PREF = 100;
 /** So long a set fits into every message; of longer ones others decide. */
 const MAX_OCTETS = 3500;
 const ROOM = 4096;

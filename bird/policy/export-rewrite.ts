@@ -1,4 +1,5 @@
 /** What becomes of the attributes of a route that a peer is told. Pure. RFC 4271 §5.1. */
+import { DEFAULT_LOCAL_PREF } from '../rib/quality.ts';
 import { withoutAttributes } from '../wire.ts';
 import type { AsSegment, PathAttributes } from '../wire.ts';
 import { prependAsn, replaceAsn, withoutConfederations, withoutPrivateAsns } from './as-path.ts';
@@ -7,8 +8,6 @@ import type { ExportSource, ExportTarget } from './export-target.ts';
 import { mustGoMarked } from './only-to-customer.ts';
 import { reflect } from './reflection.ts';
 import { wellKnown } from './well-known.ts';
-
-const DEFAULT_LOCAL_PREF = 100;
 
 /** The next hop is settled already. */
 export function rewriteOnExport(

@@ -1,6 +1,7 @@
 import { aigpMetric } from '../wire.ts';
 import type { PathAttributes } from '../wire.ts';
 import type { Candidate } from './decision.ts';
+import { DEFAULT_LOCAL_PREF } from './quality.ts';
 import { LLGR_STALE } from './well-known.ts';
 
 /** What best path and policy look at, worked out once per attribute set. */
@@ -22,8 +23,7 @@ export function decisionRecord(attributes: PathAttributes): DecisionRecord {
   return {
     longLivedStale: attributes.communities?.includes(LLGR_STALE) === true,
     aigp: aigpMetric(attributes),
-    // RFC 4277 §12.
-    localPref: attributes.localPref ?? 100,
+    localPref: attributes.localPref ?? DEFAULT_LOCAL_PREF,
     asPathLength: lengths.reduce((sum, length) => sum + length, 0),
     origin: ORIGINS[attributes.origin ?? 'incomplete'],
     med: attributes.med ?? 0,

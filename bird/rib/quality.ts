@@ -16,8 +16,8 @@ import { LLGR_STALE } from './well-known.ts';
 
 /** Above every number of hops that a set can have. */
 const MAX_HOPS = 0xffff;
-/** RFC 4277 §12. */
-const DEFAULT_LOCAL_PREF = 100;
+/** Of a set without LOCAL_PREF. RFC 4277 §12. */
+export const DEFAULT_LOCAL_PREF = 100;
 
 /** What decides between most paths, read off an attribute set without decoding it. */
 export interface Quality {
