@@ -97,10 +97,10 @@ class Stage {
     const set = { origin: 'igp', asPath, med: message % 500, communities: [65_001 * 65_536 + (message % 90)] } as const;
     if (this.#family === 4) {
       const block = attributeBlock({ ...set, nextHop }, plainContext, 'next-hop');
-      this.#writer.begin({ kind: 'announce', block }, MAX_OCTETS);
+      this.#writer.begin({ kind: 'announce', block, blockLength: block.length }, MAX_OCTETS);
     } else {
       const block = attributeBlock(set, plainContext, 'mp-reach');
-      this.#writer.begin({ kind: 'announce', block, family, nextHop }, MAX_OCTETS);
+      this.#writer.begin({ kind: 'announce', block, blockLength: block.length, family, nextHop }, MAX_OCTETS);
     }
     this.#send(message);
   }

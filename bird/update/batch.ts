@@ -25,7 +25,7 @@ export interface Messages {
 export interface BatchView {
   readonly prefixes: PrefixTable;
   readonly send: CodecContext;
-  /** Encoded once per set and group of peers, whoever asks. */
+  /** Stands until the next is asked for. */
   readonly encodedSet: (attributes: number) => EncodedSet;
 }
 

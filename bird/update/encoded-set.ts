@@ -4,28 +4,37 @@ import type { NextHopBytes } from '../wire.ts';
 
 /** An attribute set as it goes out. */
 export interface EncodedSet {
-  /** Without the next hop where MP_REACH carries it. */
+  /** Its first `blockLength` octets, without the next hop where MP_REACH carries it. */
   readonly block: Uint8Array;
-  readonly nextHop: NextHopBytes;
-  /** In MP_REACH: IPv6, and IPv4 with an IPv6 next hop (RFC 8950). */
-  readonly isMultiprotocol: boolean;
+  readonly blockLength: number;
+  /** In MP_REACH: of IPv6, and of IPv4 where it is one of IPv6 (RFC 8950). Undefined: it is among the attributes. */
+  readonly nextHop: NextHopBytes | undefined;
 }
 
-/** From the octets that the cache keeps (rib/kept-set.ts); NEXT_HOP, which stands in front there, has its place behind AS_PATH. */
+/** Room for NEXT_HOP beside what is kept. */
+const NEXT_HOP_OCTETS = 3 + 4;
+
+/** What sets are encoded in, one after the other: an array for each costs more than its octets. */
+let room = new Uint8Array(4096);
+
+/**
+ * From the octets that the cache keeps (rib/kept-set.ts); NEXT_HOP, which stands in front there, has its place behind AS_PATH.
+ * Stands until the next call.
+ */
 export function encodedAsKept(octets: Uint8Array, family: IpFamily): EncodedSet {
   const start = attributesStart(octets);
-  const nextHop = octets.slice(1, start);
-  const isMultiprotocol = family === 6 || nextHop.length !== 4;
-  if (isMultiprotocol) return { block: octets.slice(start), nextHop, isMultiprotocol };
+  const isMultiprotocol = family === 6 || start !== 5;
+  if (octets.length + NEXT_HOP_OCTETS > room.length) room = new Uint8Array(octets.length + NEXT_HOP_OCTETS);
+  let end = 0;
   let at = start;
-  while (at < octets.length && octets[at + 1]! < NEXT_HOP) at = valueEnd(octets, at);
-  const block = new Uint8Array(octets.length - start + 3 + nextHop.length);
-  const end = at - start;
-  block.set(octets.subarray(start, at));
-  block[end] = TRANSITIVE;
-  block[end + 1] = NEXT_HOP;
-  block[end + 2] = nextHop.length;
-  block.set(nextHop, end + 3);
-  block.set(octets.subarray(at), end + 3 + nextHop.length);
-  return { block, nextHop, isMultiprotocol };
+  if (!isMultiprotocol) {
+    while (at < octets.length && octets[at + 1]! < NEXT_HOP) at = valueEnd(octets, at);
+    for (let from = start; from < at; from++) room[end++] = octets[from]!;
+    room[end++] = TRANSITIVE;
+    room[end++] = NEXT_HOP;
+    room[end++] = 4;
+    for (let from = 1; from < start; from++) room[end++] = octets[from]!;
+  }
+  for (; at < octets.length; at++) room[end++] = octets[at]!;
+  return { block: room, blockLength: end, nextHop: isMultiprotocol ? octets.subarray(1, start) : undefined };
 }

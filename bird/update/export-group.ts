@@ -122,6 +122,7 @@ export class ExportGroup {
     return reason === undefined ? { ...outcome, rule: name } : { kind: 'kept back', reason };
   }
 
+  /** Stands until the next call. */
   encodedSet(attributes: number): EncodedSet {
     if (this.view.send.fourOctetAs) return encodedAsKept(this.#memory.attributes.octets(attributes), this.view.family);
     const known = this.#encoded.get(attributes);
@@ -221,7 +222,8 @@ export class ExportGroup {
     const { family, send } = this.view;
     const { nextHop = NOTHING } = set;
     const isMultiprotocol = family === 6 || nextHop.length !== 4;
-    return { block: attributeBlock(set, send, isMultiprotocol ? 'mp-reach' : 'next-hop'), nextHop, isMultiprotocol };
+    const block = attributeBlock(set, send, isMultiprotocol ? 'mp-reach' : 'next-hop');
+    return { block, blockLength: block.length, nextHop: isMultiprotocol ? nextHop : undefined };
   }
 
   #forgetEncoded(): void {

@@ -23,7 +23,7 @@ export interface Packing {
   readonly prefixes: PrefixTable;
   /** How the peer reads what is sent to it. */
   readonly send: CodecContext;
-  /** Encoded once per set and group of peers, whoever asks. */
+  /** Stands until the next is asked for. */
   readonly encodedSet: (attributes: number) => EncodedSet;
   /** Room for the prefixes of one message, overwritten each time. */
   readonly scratch: Uint8Array;
@@ -41,18 +41,22 @@ export const maxOctets = ({ extendedMessage }: CodecContext): number =>
 
 /** Why no message can carry the set: it leaves no room for a prefix (RFC 4271 §9.2), or its next hop may not be sent. */
 export function obstacle(
-  { block, nextHop, isMultiprotocol }: EncodedSet,
+  { blockLength, nextHop }: EncodedSet,
   family: IpFamily,
   send: CodecContext,
 ): string | undefined {
-  const isOwnFamily = family === 4 ? !isMultiprotocol : nextHop.length !== 4;
+  const isOwnFamily = nextHop === undefined || (family === 6 && nextHop.length !== 4);
   if (!isOwnFamily && !send.extendedNextHop.has(familyKey(familyOf(family)))) {
     return `an IPv${family === 4 ? 6 : 4} next hop, which the session does not carry for IPv${family}`;
   }
-  const octets = UPDATE_FIXED_OCTETS + MP_REACH_FIXED_OCTETS + nextHop.length + block.length + LONGEST_NLRI_OCTETS;
+  const octets = UPDATE_FIXED_OCTETS + reachOctets(nextHop) + blockLength + LONGEST_NLRI_OCTETS;
   const most = maxOctets(send);
   return octets <= most ? undefined : `its attributes fit into no message: they take ${octets} of ${most} octets`;
 }
+
+/** MP_REACH without prefixes, where there is one. */
+const reachOctets = (nextHop: Uint8Array | undefined): number =>
+  nextHop === undefined ? 0 : MP_REACH_FIXED_OCTETS + nextHop.length;
 
 /** Stable while the source lives, and another for each path of a prefix; RFC 7911 §2 leaves the rest to the sender. */
 export const sentPathId = (source: number): number => source + 1;
@@ -86,14 +90,16 @@ const roomFor = (family: IpFamily, set: EncodedSet | undefined, send: CodecConte
 
 function overhead(family: IpFamily, set: EncodedSet | undefined): number {
   if (set === undefined) return family === 4 ? 0 : MP_UNREACH_FIXED_OCTETS;
-  return set.block.length + (set.isMultiprotocol ? MP_REACH_FIXED_OCTETS + set.nextHop.length : 0);
+  return set.blockLength + reachOctets(set.nextHop);
 }
 
 /** What a message about prefixes without path identifiers says; `set` undefined: withdrawn ones. */
 export function updateKind(family: IpFamily, set: EncodedSet | undefined): UpdateKind {
   if (set === undefined) return family === 4 ? { kind: 'withdraw' } : { kind: 'withdraw', family: familyOf(family) };
-  const { block, nextHop, isMultiprotocol } = set;
-  return isMultiprotocol ? { kind: 'announce', block, nextHop, family: familyOf(family) } : { kind: 'announce', block };
+  const { block, blockLength, nextHop } = set;
+  return nextHop === undefined
+    ? { kind: 'announce', block, blockLength }
+    : { kind: 'announce', block, blockLength, nextHop, family: familyOf(family) };
 }
 
 /** What stands around the prefixes of a message. */
@@ -115,8 +121,10 @@ function frame({ family, set, send }: Envelope, nlri: Uint8Array): Uint8Array {
 const withdrawal = (family: IpFamily, nlri: Uint8Array) =>
   family === 4 ? { withdrawn: nlri } : { attributes: encodeMpUnreach(familyOf(family), nlri) };
 
-function announcement(family: IpFamily, { block, nextHop, isMultiprotocol }: EncodedSet, nlri: Uint8Array) {
-  if (!isMultiprotocol) return { attributes: block, nlri };
+function announcement(family: IpFamily, set: EncodedSet, nlri: Uint8Array) {
+  const { nextHop } = set;
+  const block = set.block.subarray(0, set.blockLength);
+  if (nextHop === undefined) return { attributes: block, nlri };
   const reach = encodeMpReach(familyOf(family), nextHop, nlri);
   const attributes = new Uint8Array(reach.length + block.length);
   attributes.set(reach);

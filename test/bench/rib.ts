@@ -176,6 +176,8 @@ class Tables {
     this.#sender = addPeer(theirs[0], 65001);
     this.#receiver = addPeer(theirs[1], 65002);
     this.#reader = new UpdateReader(sessionWith(65001, family), this.#routing.sinkFor(this.#sender));
+    // Who is new is told by itself, until there is nothing left; from then on with its group.
+    while (this.#routing.hasNewsFor(this.#receiver)) this.#routing.nextUpdate(this.#receiver, family);
   }
 
   get received(): number {

@@ -12,10 +12,16 @@ export type UpdateKind =
   | { readonly kind: 'withdraw' }
   /** In MP_UNREACH_NLRI. */
   | { readonly kind: 'withdraw'; readonly family: Family }
-  /** `block`: the attributes, NEXT_HOP among them. */
-  | { readonly kind: 'announce'; readonly block: Uint8Array }
+  /** With NEXT_HOP among the attributes. */
+  | ({ readonly kind: 'announce' } & Block)
   /** In MP_REACH_NLRI, in front of the other attributes: RFC 7606 §5.1. */
-  | { readonly kind: 'announce'; readonly block: Uint8Array; readonly family: Family; readonly nextHop: NextHopBytes };
+  | ({ readonly kind: 'announce'; readonly family: Family; readonly nextHop: NextHopBytes } & Block);
+
+/** Attributes: the first `blockLength` octets of `block`, which may be a room that the next ones are written to, too. */
+interface Block {
+  readonly block: Uint8Array;
+  readonly blockLength: number;
+}
 
 const START_OCTETS = 131_072;
 const MARKER_OCTETS = 16;
@@ -42,7 +48,7 @@ export class UpdateWriter {
     return this.#end;
   }
 
-  /** From here on, until `end`. The attributes must leave room for a prefix in a message of `maxOctets`. */
+  /** From here on, until `end`; `what` must stand until then. The attributes must leave room for a prefix in a message of `maxOctets`. */
   begin(what: UpdateKind, maxOctets: number): void {
     this.#what = what;
     this.#maxOctets = maxOctets;
@@ -64,11 +70,11 @@ export class UpdateWriter {
     const start = this.#start;
     if ('family' in what) {
       this.#lengthOf(MP_LENGTH_AT);
-      if (what.kind === 'announce') this.#append(what.block);
+      if (what.kind === 'announce') this.#append(what.block, what.blockLength);
       this.#lengthOf(ATTRIBUTES_LENGTH_AT);
     } else if (what.kind === 'withdraw') {
       this.#lengthOf(WITHDRAWN_LENGTH_AT);
-      this.#append(NOTHING);
+      this.#append(NOTHING, NOTHING.length);
     }
     this.#put16(start + MARKER_OCTETS, this.#end - start);
   }
@@ -93,9 +99,9 @@ export class UpdateWriter {
     if ('family' in what) {
       this.#openMultiprotocol(what);
     } else if (what.kind === 'announce') {
-      this.#put16(start + ATTRIBUTES_LENGTH_AT, what.block.length);
+      this.#put16(start + ATTRIBUTES_LENGTH_AT, what.blockLength);
       this.#end = start + ATTRIBUTES_AT;
-      this.#append(what.block);
+      this.#append(what.block, what.blockLength);
     } else {
       this.#end = start + WITHDRAWN_LENGTH_AT + 2;
       this.#limit -= NOTHING.length;
@@ -116,7 +122,7 @@ export class UpdateWriter {
       for (const octet of what.nextHop) octets[at++] = octet;
       // Reserved, RFC 4760 §3.
       octets[at++] = 0;
-      this.#limit -= what.block.length;
+      this.#limit -= what.blockLength;
     }
     this.#end = at;
   }
@@ -126,9 +132,11 @@ export class UpdateWriter {
     this.#put16(this.#start + at, this.#end - this.#start - at - 2);
   }
 
-  #append(octets: Uint8Array): void {
-    for (let i = 0; i < octets.length; i++) this.#octets[this.#end + i] = octets[i]!;
-    this.#end += octets.length;
+  #append(from: Uint8Array, length: number): void {
+    const octets = this.#octets;
+    const end = this.#end;
+    for (let i = 0; i < length; i++) octets[end + i] = from[i]!;
+    this.#end = end + length;
   }
 
   #put16(at: number, value: number): void {

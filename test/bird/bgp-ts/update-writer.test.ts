@@ -6,18 +6,20 @@ import { checkNlri, Framer, scanUpdate, UpdateWriter, walkNlri, plainContext } f
 const IPV4: Family = { afi: 1, safi: 1 };
 const IPV6: Family = { afi: 2, safi: 1 };
 const BLOCK = Uint8Array.of(0x40, 1, 1, 0, 0x40, 2, 0);
+/** In a room that has held others. */
+const WRITTEN = { block: Uint8Array.of(...BLOCK, 0x40, 5), blockLength: BLOCK.length };
 const NEXT_HOP = Uint8Array.from({ length: 16 }, (_, i) => i + 1);
 
 const KINDS: Readonly<Record<string, { readonly what: UpdateKind; readonly family: Family }>> = {
   withdrawn: { what: { kind: 'withdraw' }, family: IPV4 },
   'withdrawn in MP_UNREACH': { what: { kind: 'withdraw', family: IPV6 }, family: IPV6 },
-  announced: { what: { kind: 'announce', block: BLOCK }, family: IPV4 },
+  announced: { what: { kind: 'announce', ...WRITTEN }, family: IPV4 },
   'announced in MP_REACH': {
-    what: { kind: 'announce', block: BLOCK, family: IPV6, nextHop: NEXT_HOP },
+    what: { kind: 'announce', ...WRITTEN, family: IPV6, nextHop: NEXT_HOP },
     family: IPV6,
   },
   'IPv4 with an IPv6 next hop': {
-    what: { kind: 'announce', block: BLOCK, family: IPV4, nextHop: NEXT_HOP },
+    what: { kind: 'announce', ...WRITTEN, family: IPV4, nextHop: NEXT_HOP },
     family: IPV4,
   },
 };

@@ -54,11 +54,11 @@ function setUp() {
   const view: BatchView = {
     prefixes,
     send: plainContext,
-    encodedSet: (target) => ({
-      block: attributeBlock({ origin: 'igp', asPath: [], med: target, nextHop: NEXT_HOP }, plainContext, 'next-hop'),
-      nextHop: NEXT_HOP,
-      isMultiprotocol: false,
-    }),
+    encodedSet: (target) => {
+      const set = { origin: 'igp', asPath: [], med: target, nextHop: NEXT_HOP } as const;
+      const block = attributeBlock(set, plainContext, 'next-hop');
+      return { block, blockLength: block.length, nextHop: undefined };
+    },
   };
   const pass = (list: readonly Row[]): Messages => {
     for (const [at, { target, except }] of list.entries()) {
