@@ -266,7 +266,6 @@ export class NodeDataplane implements Dataplane {
     this.#watch.hold();
     this.#health = { ...this.#health, passSince: startedAt };
     const outcome = await this.#converge(inputs, startedAt).catch(asError);
-    if (!(outcome instanceof Error)) this.#newcomers.passed(inputs);
     const hasFailed = outcome instanceof Error || outcome.failed.size > 0;
     this.#passes.ended({ startedAt, endedAt: this.#ports.clock.now(), hasFailed });
     const { hasReconciled } = this.#health;
@@ -318,6 +317,7 @@ export class NodeDataplane implements Dataplane {
     }
     this.#neighbours.setDesired(planTunnelPeers(inputs), view.links);
     this.#routes.setDesired(await this.#planner.plan(inputs, view), view.links);
+    this.#newcomers.planned(inputs);
     // A route may need a neighbour, so neighbours come before routes and go after them; links go last of all.
     results.push(await this.#neighbours.reconcile(now, false));
     results.push(await this.#reconcileRoutes(now, mayDelete));

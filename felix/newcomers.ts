@@ -32,8 +32,8 @@ export class Newcomers {
     return this.#routes.writeAhead(new Map(ids.map((id) => [id, words.bodyOf(id, target)])), this.#clock.now());
   }
 
-  /** A pass over these inputs has ended: whom they tell of is no newcomer any more. */
-  passed({ endpoints }: Pick<DataplaneInputs, 'endpoints'>): void {
+  /** The plan follows from these inputs: whom they tell of is no newcomer any more. */
+  planned({ endpoints }: Pick<DataplaneInputs, 'endpoints'>): void {
     if (this.#ids.size === 0) return;
     for (const { interfaceName, addresses } of endpoints) {
       const ids = this.#ids.get(interfaceName);

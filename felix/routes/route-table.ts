@@ -108,7 +108,8 @@ export class RouteTable {
 
   /**
    * Routes over a link that was just made, in the kernel when this resolves: whoever waits for them waits for no pass. Nothing
-   * takes them away until `planKnows`, for the plan will want them only when the datastore has told of their pod.
+   * takes them away or leads them elsewhere until `leaveToPlan`, for the plan will want them only when the datastore has told of their pod,
+   * and until then may want the address for whoever had it before.
    * Rejects with the kernel's refusal.
    */
   async writeAhead(routes: ReadonlyMap<RouteId, RouteBody>, now: number): Promise<void> {
@@ -174,7 +175,7 @@ export class RouteTable {
       retry: this.#retry,
       now,
       mayDelete: (id) => mayDelete && !this.#waiting.has(id) && !this.#ahead.has(id),
-      mayUpdate: (id) => this.#guard.mayUpdate(id, now),
+      mayUpdate: (id) => !this.#ahead.has(id) && this.#guard.mayUpdate(id, now),
     });
     this.#guard.finish(now, result);
     return result;

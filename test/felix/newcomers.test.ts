@@ -1,6 +1,7 @@
 import { beforeEach, describe, expect, test } from 'vitest';
 import { NodeDataplane } from '../../felix/dataplane.ts';
 import type { LocalEndpoint } from '../../felix/index.ts';
+import { SCOPE } from '../../felix/routes/kernel-route.ts';
 import { formatPrefix, parseIpAddress } from '../../src/model/ip.ts';
 import { silentLogger } from '../../src/runtime/logger.ts';
 import { inputs } from '../support/dataplane-inputs.ts';
@@ -9,6 +10,7 @@ import { FakeClock } from '../support/fake-clock.ts';
 import { FakeKernel } from '../support/fake-kernel.ts';
 
 const netns = '/var/run/netns/pod1';
+const otherNetns = '/var/run/netns/pod2';
 const pod = {
   netns,
   containerInterface: 'eth0',
@@ -16,7 +18,11 @@ const pod = {
   addresses: [parseIpAddress('10.65.0.2')],
   mtu: 0,
 };
+const other = {
+  ...{ ...pod, netns: otherNetns, hostInterface: 'cali2', addresses: [parseIpAddress('10.65.0.3')] },
+};
 const endpoint: LocalEndpoint = { name: 'default/web', interfaceName: 'cali1', addresses: pod.addresses };
+const otherEndpoint: LocalEndpoint = { name: 'default/db', interfaceName: 'cali2', addresses: other.addresses };
 const without = inputs();
 const withPod = inputs({ endpoints: [endpoint] });
 
@@ -38,10 +44,11 @@ async function pass(wanted = without): Promise<void> {
 }
 
 beforeEach(async () => {
-  const space = new FakeKernel();
-  kernel = new FakeKernel(new Map([[netns, space]]));
+  const spaces = new Map([netns, otherNetns].map((path) => [path, new FakeKernel()]));
+  kernel = new FakeKernel(spaces);
   clock = new FakeClock();
-  const ports = { kernel, clock, random: () => 0, log: silentLogger, openNamespace: () => space };
+  const openNamespace = (path: string): FakeKernel => spaces.get(path)!;
+  const ports = { kernel, clock, random: () => 0, log: silentLogger, openNamespace };
   dataplane = new NodeDataplane(settings, ports);
   await dataplane.start();
   await pass();
@@ -87,13 +94,38 @@ describe('the route of a pod of which no inputs tell yet', () => {
   });
 
   test('takes the place of what the kernel has for the address', async () => {
-    const other = kernel.givenLink({ name: 'cali0', kind: 'veth', mtu: 1500, up: true, running: true, mac: '' });
+    const older = kernel.givenLink({ name: 'cali0', kind: 'veth', mtu: 1500, up: true, running: true, mac: '' });
     const moved = { name: 'default/old', interfaceName: 'cali0', addresses: pod.addresses };
     await pass(inputs({ endpoints: [moved] }));
     expect(await routes()).toEqual(['10.65.0.2/32 cali0']);
-    expect(other).toBeGreaterThan(0);
+    expect(older).toBeGreaterThan(0);
     await dataplane.addWorkloadInterface(pod);
     await pass(inputs({ endpoints: [moved, endpoint] }));
+    expect(await routes()).toEqual(['10.65.0.2/32 cali1']);
+  });
+
+  test('is not led to the pod that had the address before, where that one’s name has an interface again', async () => {
+    await dataplane.addWorkloadInterface(pod);
+    await dataplane.addWorkloadInterface(other);
+    await pass(inputs({ endpoints: [endpoint, otherEndpoint] }));
+    for (const name of ['cali1', 'cali2']) await dataplane.removeWorkloadInterface(name);
+    await dataplane.addWorkloadInterface({ ...pod, addresses: other.addresses });
+    await dataplane.addWorkloadInterface({ ...other, addresses: pod.addresses });
+    await clock.advance(1000);
+    expect(await routes()).toEqual(['10.65.0.3/32 cali1', '10.65.0.2/32 cali2']);
+  });
+
+  test('is the plan’s from the first pass on whose inputs tell of it', async () => {
+    await dataplane.addWorkloadInterface(pod);
+    const cali1 = (await kernel.getLink('cali1'))!;
+    kernel.loseRoute(
+      kernelRoute('10.65.0.2/32', { scope: SCOPE.link, hops: [{ ifindex: cali1.index, onlink: false }] }),
+    );
+    expect(await routes()).toEqual([]);
+    dataplane.update(withPod);
+    const settled = dataplane.settled();
+    await clock.advance(1);
+    await settled;
     expect(await routes()).toEqual(['10.65.0.2/32 cali1']);
   });
 
