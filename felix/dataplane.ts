@@ -363,13 +363,14 @@ export class NodeDataplane implements Dataplane {
 
   /** The way that needs no memory: all that the kernel has is read again. */
   async #resync(): Promise<void> {
+    // What is told while it is read may make it stale again.
+    this.#isStale = false;
     this.#routes.beginListing();
     const { links, addresses, routes } = await readHost(this.#ports.kernel);
     // Ours are the route table's to know; kept here too they would be twice in memory.
     this.#host = { links, addresses, routes: routes.without(isOurs) };
     await this.#routes.setActual(routes, this.#ownership());
     await this.#neighbours.resync(hostLinks(this.#host));
-    this.#isStale = false;
   }
 
   /** After a change of ours to a link. With a link that is gone or down its routes are gone too, so all is read again. */

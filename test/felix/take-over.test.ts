@@ -1,5 +1,5 @@
 /** A node that ran Calico: its BIRD has left its routes in the kernel (`persist`), and nobody else will take them away. */
-import { describe, expect, test } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
 import type { KernelRoute } from '../../felix/routes/kernel-route.ts';
 import { formatPrefix, parseIpAddress } from '../../src/model/ip.ts';
 import { learned, pool } from '../support/dataplane-inputs.ts';
@@ -71,6 +71,19 @@ describe('when told to take over', () => {
     expect(await routesIn(rig.kernel)).toContain('192.168.7.0/26 12');
     // Without a tunnel to make, nothing else would have the kernel read again.
     await update(rig, { ...wanted, pools: [pool('192.168.0.0/16')] });
+    expect(await routesIn(rig.kernel)).toEqual([...ours, ...strangers].sort());
+  });
+
+  test('a pool that comes while the kernel is being read, too', async () => {
+    const before = { ...wanted, pools: [pool('10.48.0.0/16', { vxlan: 'Always' })] };
+    const rig = await startWith(await calicosHost(), before, told);
+    const after = { ...before, pools: [...before.pools, pool('192.168.0.0/16')] };
+    const reading = vi.spyOn(rig.kernel, 'listNeighbours').mockImplementationOnce(() => {
+      rig.dataplane.update(after);
+      return Promise.resolve([]);
+    });
+    await rig.clock.advance(91_000);
+    expect(reading).toHaveBeenCalled();
     expect(await routesIn(rig.kernel)).toEqual([...ours, ...strangers].sort());
   });
 
