@@ -7,7 +7,7 @@ import type { NewEndpoints } from './new-endpoints.ts';
 
 export interface DataplaneFeedPorts {
   readonly dataplane: Pick<Dataplane, 'update'>;
-  readonly newEndpoints: Pick<NewEndpoints, 'over'>;
+  readonly newEndpoints: Pick<NewEndpoints, 'over' | 'onExpected'>;
   /** What follows for felix from what is known of the datastore now. */
   readonly known: () => KnownInputs | undefined;
   /** The one that listens. */
@@ -19,6 +19,8 @@ export class DataplaneFeed {
   readonly #ports: DataplaneFeedPorts;
   #known: KnownInputs | undefined;
   #told: Learned | undefined;
+  /** As felix was told last, by their interfaces. */
+  #toldInterfaces: ReadonlySet<string> = new Set();
   /** Of the view that was looked at last. */
   #looked = 0;
   /** Of the view that `#known` follows from: who wants to know something looks without a computation. */
@@ -27,6 +29,7 @@ export class DataplaneFeed {
 
   constructor(ports: DataplaneFeedPorts) {
     this.#ports = ports;
+    ports.newEndpoints.onExpected((hostInterface) => this.#expected(hostInterface));
   }
 
   /** Another view is known. */
@@ -79,6 +82,14 @@ export class DataplaneFeed {
     if (learned !== undefined) this.#tell(learned);
   }
 
+  /**
+   * A pod's name is there again before felix heard that the one before is gone, whose address it would lead to the new interface. Of any
+   * other it hears when there is something to tell.
+   */
+  #expected(hostInterface: string): void {
+    if (this.#toldInterfaces.has(hostInterface)) this.tell();
+  }
+
   #learned(): Learned | undefined {
     const speaker = this.#ports.speaker();
     return speaker && { routes: speaker.learnedRoutes(), complete: speaker.isConverged() };
@@ -89,7 +100,9 @@ export class DataplaneFeed {
     if (this.#known === undefined) return;
     this.#told = learned;
     const inputs = withLearned(this.#known, learned);
-    dataplane.update({ ...inputs, endpoints: newEndpoints.over(inputs.endpoints, this.#revision) });
+    const endpoints = newEndpoints.over(inputs.endpoints, this.#revision);
+    this.#toldInterfaces = new Set(endpoints.map(({ interfaceName }) => interfaceName));
+    dataplane.update({ ...inputs, endpoints });
   }
 }
 

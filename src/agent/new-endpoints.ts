@@ -13,15 +13,22 @@ interface NewEndpoint extends LocalEndpoint {
 export class NewEndpoints {
   readonly #byInterface = new Map<string, NewEndpoint>();
   readonly #onForgotten: () => void;
+  #onExpected: (hostInterface: string) => void = () => undefined;
 
   /** `onForgotten`: felix may have been told of one that is none any more. */
   constructor(onForgotten: () => void = () => undefined) {
     this.#onForgotten = onForgotten;
   }
 
+  /** Who wants to know that one is expected, before its interface is made. */
+  onExpected(listener: (hostInterface: string) => void): void {
+    this.#onExpected = listener;
+  }
+
   /** Its interface is about to be made. */
   expect({ hostInterface, addresses }: Pick<WorkloadInterface, 'hostInterface' | 'addresses'>): void {
     this.#byInterface.set(hostInterface, { name: hostInterface, interfaceName: hostInterface, addresses });
+    this.#onExpected(hostInterface);
   }
 
   /** Its record has this revision; nothing where it was forgotten meanwhile. */

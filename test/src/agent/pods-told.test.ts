@@ -27,6 +27,8 @@ let originated: readonly OriginatedRoute[];
 let learned: readonly LearnedRoute[];
 let onRoutesChange: () => void;
 let link: { readonly isReady: Promise<void>; asked: boolean };
+/** What felix knew of when it was asked for the interface. */
+let known: readonly string[];
 
 beforeEach(async () => {
   [told, originated, learned, link] = [[], [], [], { isReady: Promise.resolve(), asked: false }];
@@ -34,6 +36,7 @@ beforeEach(async () => {
     update: (inputs) => void told.push(inputs),
     addWorkloadInterface: async () => {
       link.asked = true;
+      known = told.length === 0 ? [] : endpointsTold();
       await link.isReady;
       return { mac: '0a:00:00:00:00:01', mtu: 1500 };
     },
@@ -84,6 +87,27 @@ test('a pod whose ADD fails is taken back from felix, which has heard of it for 
   expect(await adding).toBe('no such namespace');
   await afterMs(50);
   expect(endpointsTold()).toEqual(['10.48.0.0']);
+});
+
+test('of a pod that is added again felix hears before it has a link: the old address would lead there', async () => {
+  await subject.agent.addPod(POD);
+  await afterMs(50);
+  expect(endpointsTold()).toEqual(['10.48.0.0']);
+  await subject.agent.removePod('c');
+  await subject.agent.addPod({ ...POD, containerId: 'd' });
+  expect(known).toEqual(['10.48.0.1']);
+  // And once more, before anything was computed.
+  await subject.agent.removePod('d');
+  await subject.agent.addPod({ ...POD, containerId: 'e' });
+  expect(known).toEqual(['10.48.0.2']);
+});
+
+test('of another pod felix hears when there is something to tell', async () => {
+  await subject.agent.addPod(POD);
+  await afterMs(50);
+  const before = told.length;
+  await subject.agent.addPod({ ...POD, containerId: 'other', podName: 'other' });
+  expect(told).toHaveLength(before);
 });
 
 /** The record of a pod of the node, written by its agent. */
