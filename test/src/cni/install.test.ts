@@ -117,6 +117,30 @@ describe('version 1.1.0, with which a runtime calls GC and STATUS', () => {
     expect(Date.now() - startedAt).toBeLessThan(4_000);
   });
 
+  test('is asked for again where a plugin failed, or took too long, for what is not its own doing', () => {
+    const [versionsOf, path, needed] = [pluginVersions(), join(root, 'portmap'), join(root, 'library')];
+    writeFileSync(path, `${plugin('1.1.0')}[ -e ${needed} ] || exit 127\n`, { mode: 0o755 });
+    expect(versionsOf(path)).toEqual([]);
+    writeFileSync(needed, '');
+    expect(versionsOf(path)).toEqual(['1.1.0']);
+    writeFileSync(path, `#!/bin/sh\n[ -e ${needed} ] && exec sleep 9\n${plugin('1.1.0')}`, { mode: 0o755 });
+    expect(versionsOf(path)).toEqual([]);
+    rmSync(needed);
+    expect(versionsOf(path)).toEqual(['1.1.0']);
+  });
+
+  test('is not asked for again and again where a plugin hangs: the whole agent waits for it', () => {
+    const [versionsOf, path, hangs] = [pluginVersions(300), join(root, 'portmap'), join(root, 'hangs')];
+    writeFileSync(path, `#!/bin/sh\necho >> ${root}/asked\n[ -e ${hangs} ] && exec sleep 9\n${plugin('1.1.0')}`, {
+      mode: 0o755,
+    });
+    writeFileSync(hangs, '');
+    for (let i = 0; i < 5; i++) expect(versionsOf(path)).toEqual([]);
+    expect(readFileSync(join(root, 'asked'), 'utf8').length).toBeLessThanOrEqual(3);
+    rmSync(hangs);
+    expect(versionsOf(path)).toEqual([]);
+  });
+
   test('is gone again when somebody puts an older one in its place', () => {
     const versionsOf = pluginVersions();
     const path = join(root, 'portmap');
