@@ -62,6 +62,63 @@ describe.skipIf(!HAS_ETCD)("etcd (Debian's etcd-server)", () => {
     expect(seen.map(({ type }) => type)).toEqual(['delete', 'put', 'put']);
   });
 
+  describe('a listing of several pages', () => {
+    const COUNT = 2_100;
+    const keyOf = (n: number): string => `/paged/${String(n).padStart(4, '0')}`;
+    const base64 = (text: string): string => Buffer.from(text).toString('base64');
+    /** Asks etcd while the listing waits, which is between two of its pages. */
+    const meanwhile = (path: string, body: object): void => {
+      const script = `fetch(${JSON.stringify(`${server.endpoint}/v3/kv/${path}`)}, { method: 'POST', body: ${JSON.stringify(JSON.stringify(body))} })
+        .then(({ status }) => process.exit(status === 200 ? 0 : 1))`;
+      expect(spawnSync(process.execPath, ['-e', script]).status).toBe(0);
+    };
+    /** Lists, and does this when the first page has come. */
+    const listWhile = (store: Store, work: () => void): ReturnType<Store['list']> => {
+      let isFirst = true;
+      return store.list('/paged/', (entry) => {
+        if (isFirst) work();
+        isFirst = false;
+        return entry;
+      });
+    };
+    const fill = async (store: Store): Promise<void> => {
+      await raw.delete().prefix('/paged/');
+      for (let n = 0; n < COUNT; n += 100) {
+        await store.writeAll(
+          Array.from({ length: 100 }, (_, i) => ({ type: 'create', key: keyOf(n + i), value: 'old' }) as const),
+        );
+      }
+    };
+
+    test('shows one moment: what changes between two pages is told by a watch from its revision', async () => {
+      const store = await open();
+      await fill(store);
+      const { entries, revision } = await listWhile(store, () => {
+        meanwhile('put', { key: base64(keyOf(1_500)), value: base64('"new"') });
+        meanwhile('deleterange', { key: base64(keyOf(2_050)) });
+        meanwhile('put', { key: base64(keyOf(COUNT)), value: base64('"new"') });
+        meanwhile('put', { key: base64(keyOf(0)), value: base64('"new"') });
+      });
+      expect(entries.map(({ key }) => key)).toEqual(Array.from({ length: COUNT }, (_, n) => keyOf(n)));
+      expect(new Set(entries.map(({ value }) => value))).toEqual(new Set(['old']));
+      const seen = await take((signal) => store.watch('/paged/', revision, signal), 4);
+      expect(seen.map((change) => (change.type === 'put' ? change.entry.key : `-${change.key}`))).toEqual([
+        ...[keyOf(1_500), `-${keyOf(2_050)}`, keyOf(COUNT), keyOf(0)],
+      ]);
+    });
+
+    test('ends with CompactedError where its revision is compacted between two pages', async () => {
+      const store = await open();
+      await fill(store);
+      const { revision } = await store.list('/none/');
+      const listing = listWhile(store, () => {
+        meanwhile('put', { key: base64('/other'), value: base64('1') });
+        meanwhile('compaction', { revision: revision + 1 });
+      });
+      await expect(listing).rejects.toBeInstanceOf(CompactedError);
+    });
+  });
+
   test('all keys that one transaction changes arrive together, none is mistaken for a duplicate', async () => {
     const store = await open();
     const { revision } = await store.list('');
