@@ -13,7 +13,7 @@ import { sweepLeftovers } from '../bench/bgp/leftovers.ts';
 import { loadNamed } from '../bench/bgp/loads.ts';
 import { numberAt } from '../bench/bgp/result.ts';
 import type { LoadResult } from '../bench/bgp/result.ts';
-import { runOnce } from '../bench/bgp/run.ts';
+import { FOLDER_PREFIX, runOnce } from '../bench/bgp/run.ts';
 import { eventually } from '../support/eventually.ts';
 import { isRoot } from '../support/netns.ts';
 
@@ -23,19 +23,17 @@ const small = { ...loadNamed('S1'), options: { prefixes: 1000, monitors: 2 } };
 const load = (options: Load['options'], more: Partial<Load> = {}): Load => ({ ...small, options, ...more });
 const run = (daemon: LoadedDaemon, what: Load): Promise<LoadResult> => runOnce(daemon, what, PATIENCE);
 
-/** Namespaces and folders of runs; other runners' are not ours to judge. */
+/** Namespaces and folders of this process's runs; other runners' are not ours to judge. */
 const leftovers = (): readonly string[] => [
-  ...(existsSync('/run/netns') ? readdirSync('/run/netns') : []).filter((name) => /^ctb\d+/.test(name)),
-  ...readdirSync(tmpdir()).filter((name) => name.startsWith('calico-ts-load-')),
+  ...(existsSync('/run/netns') ? readdirSync('/run/netns') : []).filter(
+    (name) => /^ctb(\d+)[dg]$/.exec(name)?.[1] === `${process.pid}`,
+  ),
+  ...readdirSync(tmpdir()).filter((name) => name.startsWith(`${FOLDER_PREFIX}${process.pid}-`)),
 ];
 
 describe.skipIf(!isRoot)('a BGP load', { timeout: 120_000 }, () => {
-  let before: readonly string[] = [];
-  beforeAll(() => {
-    before = leftovers();
-    generatorProgram();
-  });
-  afterAll(() => expect(leftovers()).toEqual(before));
+  beforeAll(() => void generatorProgram());
+  afterAll(() => expect(leftovers()).toEqual([]));
 
   describe('on our own speaker and on BIRD: every prefix, AS_PATH and next hop comes', () => {
     for (const daemon of [calicoTs, bird].filter((each) => each.version() !== undefined)) {

@@ -93,6 +93,13 @@ function fromUs(update: Update): Update {
 const mine = `calico-ts-capture-${process.pid}-`;
 const namespaces = (): string => execFileSync('ip', ['netns', 'list'], { encoding: 'utf8' });
 
+/** Namespaces of a run by the beginning of their names. */
+const ownSpaces = (start: string): readonly string[] =>
+  namespaces()
+    .split('\n')
+    .map((line) => line.split(' ')[0]!)
+    .filter((name) => name.startsWith(start));
+
 /** Processes whose command line names `text`. */
 const processes = (text: string): readonly string[] =>
   readdirSync('/proc')
@@ -180,12 +187,16 @@ describe('the command', () => {
   test.skipIf(missing !== undefined)(`leaves nothing behind after Ctrl-C ${missing ?? ''}`, async () => {
     const ended = start('bird', '--out', directory);
     const own = `calico-ts-capture-${children[0]!.pid!}-`;
-    await eventually(() => expect(processes('recorder-process.ts').length).toBeGreaterThan(0));
-    expect(namespaces()).toContain(own);
+    const started = (): readonly string[] =>
+      ownSpaces(own).flatMap((name) =>
+        execFileSync('ip', ['netns', 'pids', name], { encoding: 'utf8' }).split('\n').filter(Boolean),
+      );
+    await eventually(() => expect(started().map(commandLine).join()).toContain('recorder-process.ts'));
+    const pids = started();
     children[0]!.kill('SIGINT');
     expect(await ended).toEqual([130, '']);
-    expect(namespaces()).not.toContain(own);
-    expect(processes('recorder-process.ts')).toEqual([]);
+    expect(ownSpaces(own)).toEqual([]);
+    expect(pids.filter((pid) => existsSync(`/proc/${pid}`))).toEqual([]);
     expect(readdirSync(directory)).toEqual([]);
   });
 });
