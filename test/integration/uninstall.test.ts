@@ -31,6 +31,13 @@ function snapshot({ netns }: LabNode): string {
   ].join('\n');
 }
 
+/** The kernel has given eth0 its link-local address, which it does when the cable's other end is up, and has tried it. */
+const untilQuiet = ({ netns }: LabNode): Promise<void> => {
+  const shown = (): string => netns.run('ip', 'addr', 'show', 'dev', 'eth0');
+  const isQuiet = (): boolean => shown().includes('inet6 fe80:') && !shown().includes('tentative');
+  return until(() => Promise.resolve(isQuiet() && shown().includes('state UP')), shown);
+};
+
 describe.skipIf(!isRoot && process.env['CI'] === undefined)('node uninstall', () => {
   let lab: AgentLab;
   let pod: TestNetns | undefined;
@@ -56,10 +63,7 @@ describe.skipIf(!isRoot && process.env['CI'] === undefined)('node uninstall', ()
     set('conf/eth0/forwarding', 1);
     set('conf/all/accept_redirects', 0);
     a.netns.run('ip', 'route', 'add', '10.200.0.0/16', 'via', '172.30.7.12', 'proto', 'static');
-    await until(
-      () => Promise.resolve(!a.netns.run('ip', 'addr').includes('tentative')),
-      () => a.netns.run('ip', 'addr'),
-    );
+    await untilQuiet(a);
     const before = snapshot(a);
 
     for (const node of lab.nodes) node.start();
@@ -110,10 +114,7 @@ describe.skipIf(!isRoot && process.env['CI'] === undefined)('node uninstall', ()
     lab = makeAgentLab('ctu', { environment: SETTINGS });
     const [a, b] = lab.nodes as [LabNode, LabNode];
     a.netns.run('sh', '-c', 'echo 0 > /proc/sys/net/ipv4/ip_forward');
-    await until(
-      () => Promise.resolve(!a.netns.run('ip', 'addr').includes('tentative')),
-      () => a.netns.run('ip', 'addr'),
-    );
+    await untilQuiet(a);
     const before = snapshot(a);
     b.start();
     for (let life = 0; life < 2; life++) {

@@ -233,11 +233,12 @@ export class DataplaneLab {
   }
 
   /**
-   * While an interface's link-local address is tentative, some 1.5 s, Linux sends no neighbour solicitation for a packet
+   * While an interface's link-local address is tentative, some 1.5 s after the cable's other end came up, Linux sends no neighbour solicitation for a packet
    * that it forwards: the first pings to another host would wait for the next, a second later.
    */
   #canSolicit(name: string): boolean {
-    return !this.ip(name, '-6', 'address', 'show', 'dev', 'eth0', 'scope', 'link').includes('tentative');
+    const shown = this.ip(name, '-6', 'address', 'show', 'dev', 'eth0', 'scope', 'link');
+    return shown.includes('inet6 fe80:') && !shown.includes('tentative');
   }
 
   #nameOf(name: string): string {
