@@ -71,7 +71,7 @@ describe.runIf(isRoot || process.env['CI'] !== undefined)('three hosts whose clu
       'loses to local-workload: pod test/calitwin is on this node, behind calitwin',
     ]);
     lab.ip('a', 'link', 'del', 'calitwin');
-    await eventually(() => lab.routesOf('a').includes(`${a.pod} dev calia proto 80 scope link`), 1000);
+    await eventually(() => lab.routesOf('a').includes(`${a.pod} dev calia proto 80 scope link`));
     expect(lab.ping(b, a.pod)).toContain(' 0% packet loss');
   });
 

@@ -66,7 +66,7 @@ describe.skipIf(!isRoot && process.env['CI'] === undefined)('two agents, asked f
     expect(degraded.stdout).toMatch(/\nnode-a +degraded +1\/2 .*a peer is down: 172\.30\.7\.99 /);
 
     await lab.nodes[1]!.kill('SIGKILL');
-    const { status, stdout } = await elsewhere(['--all', '-o', 'json']);
+    const { status, stdout } = await elsewhere(['--all', '-o', 'json', '--timeout', '15']);
     const rows = JSON.parse(stdout) as readonly NodeRow[];
     expect([status, rows.map(({ node, state }) => `${node} ${state}`)]).toEqual([
       2,

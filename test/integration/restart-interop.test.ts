@@ -211,7 +211,7 @@ router bgp 65001
     await eventually(async () => {
       const status = await speaker.status();
       expect(status.peers[0]?.lastError).toBe('NOTIFICATION received: Cease / Administrative Reset');
-    }, 2000);
+    });
     await keepsWhileAway(speaker);
     await isUp(speaker);
     await isFrrUp();
@@ -229,7 +229,7 @@ router bgp 65001
     await eventually(async () => {
       const status = await speaker.status();
       expect(status.peers[0]?.lastError).toMatch(/^NOTIFICATION received: Hold Timer Expired|^hold timer expired/);
-    }, 2000);
+    });
     await keepsWhileAway(speaker);
     await isUp(speaker);
     await isFrrUp();
@@ -245,11 +245,11 @@ router bgp 65001
     await eventually(async () => {
       const status = await speaker.status();
       expect(status.peers[0]?.lastError).toBe('NOTIFICATION received: Cease / Administrative Reset (Hard Reset)');
-    }, 2000);
+    });
     await isUp(speaker);
     await isFrrUp();
     await speaker.tell({ do: 'close', how: 'shutdown' });
-    await eventually(() => expect([...frrRoutes()]).toEqual([]), 5000);
+    await eventually(() => expect([...frrRoutes()]).toEqual([]));
     expect(lastReset()).toContain('"lastNotificationHardReset":true,"lastShutdownDescription":"over and out"');
   });
 
