@@ -51,11 +51,12 @@ export class TunnelAddresses {
     this.#ports = ports;
   }
 
-  async settle(knowledge: Knowledge): Promise<void> {
+  /** Gives the Node resource as it is then; undefined where there was nothing to look for. */
+  async settle(knowledge: Knowledge): Promise<Node | undefined> {
     const { node } = knowledge;
     const { ipam, resources } = this.#ports;
     const work = tunnelWork(knowledge);
-    if (!knowledge.resources.Node.has(node) || (work.length === 0 && this.#isTidy)) return;
+    if (!knowledge.resources.Node.has(node) || (work.length === 0 && this.#isTidy)) return undefined;
     this.#isTidy = false;
     for (const { kind, pools } of work) {
       const address = pools.length === 0 ? undefined : await ipam.ensureTunnelAddress({ node, kind, pools });
@@ -69,6 +70,7 @@ export class TunnelAddresses {
       await ipam.keepOnlyTunnelAddress({ node, kind, address });
     }
     this.#isTidy = true;
+    return written;
   }
 }
 

@@ -4,7 +4,7 @@ import type { ResourceClient } from '../resources/index.ts';
 import type { Clock } from '../runtime/clock.ts';
 import type { Logger } from '../runtime/logger.ts';
 import type { AssignedTunnels, Knowledge } from './cluster-view.ts';
-import { TunnelAddresses } from './tunnel-addresses.ts';
+import { tunnelAddressOf, TunnelAddresses } from './tunnel-addresses.ts';
 
 export interface TunnelKeeperPorts {
   readonly ipam: Ipam;
@@ -44,7 +44,7 @@ export class TunnelKeeper {
     });
   }
 
-  /** What IPAM gave and the Node resource does not say yet. */
+  /** What IPAM gave and the Node resource, as far as it is known, does not say yet. */
   assigned(): AssignedTunnels {
     return this.#assigned;
   }
@@ -52,13 +52,18 @@ export class TunnelKeeper {
   /** One at a time; what it writes comes back as a change, and so once more through here until nothing is left to do. */
   settle(): void {
     const { knowledge, mayWrite, clock, log, onUnsettled } = this.#ports;
+    const known = knowledge();
+    const self = known.resources.Node.get(known.node);
+    // From here on the resource counts alone: one day it says nothing any more.
+    if (self !== undefined) this.#forget((kind) => tunnelAddressOf(self, kind) !== undefined);
     if (this.#isSettling || !mayWrite()) return;
     this.#isSettling = true;
-    const known = knowledge();
     void this.#tunnels
       .settle(known)
-      // What was given is in the Node resource by now, or no longer ours: from here on that counts alone.
-      .then(() => this.#assigned.clear())
+      // What was given is in the Node resource by now, of which the watch has yet to tell, or no longer ours.
+      .then((written) => {
+        if (written !== undefined) this.#forget((kind) => tunnelAddressOf(written, kind) === undefined);
+      })
       .catch((error: unknown) => {
         log.warn({ error: (error as Error).message }, 'no tunnel address yet; will try again');
         // A computation of something else has tried before the time: the next try is five seconds from here, and there is one.
@@ -70,6 +75,10 @@ export class TunnelKeeper {
         // What changed meanwhile was not looked at.
         if (knowledge() !== known) onUnsettled();
       });
+  }
+
+  #forget(isOver: (kind: TunnelKind) => boolean): void {
+    for (const kind of [...this.#assigned.keys()].filter(isOver)) this.#assigned.delete(kind);
   }
 
   close(): void {
