@@ -80,9 +80,7 @@ export async function runAgent(settings: AgentSettings, ports: RunPorts): Promis
     await dataplane.start();
     const health = new AgentHealth({ clock: systemClock, dataplane, asBirdReady: settings.birdReady });
     health.start();
-    opened.push(() => {
-      health.close();
-    });
+    opened.push(() => health.close());
     const metrics = new AgentMetrics({ node, version, clock: systemClock, dataplane, health });
     const answers = new TcpAnswers({ report: () => health.report(), metrics, clock: systemClock, log });
     opened.push(() => answers.close());

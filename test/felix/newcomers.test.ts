@@ -104,16 +104,30 @@ describe('the route of a pod of which no inputs tell yet', () => {
     expect(await routes()).toEqual(['10.65.0.2/32 cali1']);
   });
 
-  test('is not led to the pod that had the address before, where that one’s name has an interface again', async () => {
-    await dataplane.addWorkloadInterface(pod);
-    await dataplane.addWorkloadInterface(other);
-    await pass(inputs({ endpoints: [endpoint, otherEndpoint] }));
-    for (const name of ['cali1', 'cali2']) await dataplane.removeWorkloadInterface(name);
-    await dataplane.addWorkloadInterface({ ...pod, addresses: other.addresses });
-    await dataplane.addWorkloadInterface({ ...other, addresses: pod.addresses });
-    await clock.advance(1000);
-    expect(await routes()).toEqual(['10.65.0.3/32 cali1', '10.65.0.2/32 cali2']);
-  });
+  test.each([
+    ['10.65.0.2', '10.65.0.3', 32],
+    ['fd10::2', 'fd10::3', 128],
+  ])(
+    'is not led to the pod that had the address before, where that one’s name has an interface again: %s',
+    async (...[first, second, length]) => {
+      const [mine, others] = [[parseIpAddress(first)], [parseIpAddress(second)]];
+      await dataplane.addWorkloadInterface({ ...pod, addresses: mine });
+      await dataplane.addWorkloadInterface({ ...other, addresses: others });
+      await pass(
+        inputs({
+          endpoints: [
+            { ...endpoint, addresses: mine },
+            { ...otherEndpoint, addresses: others },
+          ],
+        }),
+      );
+      for (const name of ['cali1', 'cali2']) await dataplane.removeWorkloadInterface(name);
+      await dataplane.addWorkloadInterface({ ...pod, addresses: others });
+      await dataplane.addWorkloadInterface({ ...other, addresses: mine });
+      await clock.advance(1000);
+      expect(await routes()).toEqual([`${second}/${length} cali1`, `${first}/${length} cali2`]);
+    },
+  );
 
   test('is the plan’s from the first pass on whose inputs tell of it', async () => {
     await dataplane.addWorkloadInterface(pod);
