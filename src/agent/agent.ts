@@ -10,8 +10,7 @@ import type { CniAnswer, CniVerbs } from '../cni/verbs.ts';
 import { readRuntimeSettings } from '../config/settings.ts';
 import type { AgentSettings, RuntimeSettings } from '../config/settings.ts';
 import { CALICO_PREFIX } from '../datastore/keys.ts';
-import { changeKey } from '../datastore/ledger.ts';
-import type { Change, Store } from '../datastore/store.ts';
+import type { Store } from '../datastore/store.ts';
 import { startSyncer } from '../datastore/syncer.ts';
 import type { Syncer, SyncHandlers } from '../datastore/syncer.ts';
 import { createIpam } from '../ipam/index.ts';
@@ -25,14 +24,11 @@ import type { Logger, LogLevel } from '../runtime/logger.ts';
 import type { Random } from '../runtime/random.ts';
 import { BgpAnswers } from '../speaker/bgp-answers.ts';
 import { SpeakerKeeper } from '../speaker/speaker-keeper.ts';
-import type { SpeakerWish } from '../speaker/speaker-keeper.ts';
 import type { ChosenAddress } from './address-choice.ts';
 import { calicoStatus } from './calico-node-status.ts';
-import { bgpNodes } from './bgp-nodes.ts';
 import type { AgentHealth } from './agent-health.ts';
 import type { AgentKnowledge } from './agent-metrics.ts';
-import { bgpLogLevel, knownInputs, speakerSettings } from './cluster-view.ts';
-import { ComputeSchedule } from './compute-schedule.ts';
+import { knownInputs, speakerSettings } from './cluster-view.ts';
 import { DataplaneFeed } from './dataplane-feed.ts';
 import { DatastoreLockedError } from './datastore-lock.ts';
 import { FollowedCluster } from './followed-cluster.ts';
@@ -42,21 +38,17 @@ import { releaseLeaks } from './leak-release.ts';
 import { leaksOf } from './leaks.ts';
 import type { Leak } from './leaks.ts';
 import { agentBackground } from './background.ts';
-import { ownRoutes } from './own-routes.ts';
-import { CALICO_PEER_DEFAULTS, computePeers } from './peers.ts';
-import type { Omitted } from './peers.ts';
 import { createCni } from './cni.ts';
 import { NewEndpoints } from './new-endpoints.ts';
 import { createPods, podPorts } from './pods.ts';
 import type { Pods } from './pods.ts';
+import { Reconciler } from './reconciler.ts';
 import { SecretFiles } from './secret-files.ts';
 import { nodeStatus, routeReport } from './status.ts';
 import { StatusAnswers } from './status-answers.ts';
 import { ToldOnce } from './told-once.ts';
 import { TunnelKeeper } from './tunnel-keeper.ts';
-import { unmetWishes } from './unmet.ts';
 import { UnwantedBlocks } from './unwanted-blocks.ts';
-import { isIpamRecord, urgencyOf } from './urgency.ts';
 
 export interface AgentPorts {
   readonly node: string;
@@ -86,10 +78,7 @@ export interface AgentPorts {
   readonly onStopped: () => void;
 }
 
-/**
- * The one place that knows both sides. Every change, of the datastore or of bird's routes, leads to one computation over
- * all that is known; its results are handed over whole, and bird and felix find the difference themselves.
- */
+/** The one place that knows both sides: it makes the parts, wires them, and answers for the node. What follows from a change is the reconciler's. */
 export class Agent implements BgpApi, NodeApi, CniApi {
   readonly #settings: AgentSettings;
   readonly #ports: AgentPorts;
@@ -106,23 +95,12 @@ export class Agent implements BgpApi, NodeApi, CniApi {
   readonly #startedAt: number;
   readonly #once: ToldOnce;
   readonly bgp: BgpAnswers;
-  #omitted: readonly Omitted[] = [];
-  #unmet: readonly string[] = [];
-  readonly #computing: ComputeSchedule;
-  /** The store's view is another than at the last look. */
-  #isViewNew = true;
-  /** Something in it that is no record of IPAM's. */
-  #areResourcesNew = true;
-  /** Something else than the blocks may be other than at the last computation. */
-  #mustComputeAll = true;
-  /** What the speaker was told by it, but for the routes. */
-  #wish: SpeakerWish | undefined;
   readonly #feed: DataplaneFeed;
-  #isClosed = false;
+  readonly #reconciler: Reconciler;
   readonly #tunnels: TunnelKeeper;
   readonly #unwantedBlocks: UnwantedBlocks;
   readonly #leaks: LeakCollector;
-  readonly #newEndpoints = new NewEndpoints(() => this.#computing.askSoon());
+  readonly #newEndpoints = new NewEndpoints(() => this.#reconciler.askSoon());
 
   constructor(settings: AgentSettings, ports: AgentPorts) {
     const { store, clock, random, log, node } = ports;
@@ -131,11 +109,10 @@ export class Agent implements BgpApi, NodeApi, CniApi {
     this.#startedAt = clock.wallTime();
     this.#resources = createResourceClient(store);
     this.#once = new ToldOnce(log);
-    this.#computing = this.#computeSchedule();
     this.#feed = this.#dataplaneFeed();
     const ipam = createIpam(store, { clock, random });
     this.#tunnels = this.#tunnelKeeper(ipam);
-    this.#unwantedBlocks = new UnwantedBlocks({ ipam, clock, log, again: () => this.#askAll() });
+    this.#unwantedBlocks = new UnwantedBlocks({ ipam, clock, log, again: () => this.#reconciler.askAll() });
     this.#followed = new FollowedCluster({
       ...{ node, log, told: settings.told },
       onMistake: (message, fields) => this.#once.say(message, fields),
@@ -153,11 +130,12 @@ export class Agent implements BgpApi, NodeApi, CniApi {
       },
     });
     const directory = settings.bgp.passwordDirectory;
-    this.#secrets = new SecretFiles({ directory, clock, onChange: () => this.#askAll() });
+    this.#secrets = new SecretFiles({ directory, clock, onChange: () => this.#reconciler.askAll() });
     const { createSpeaker, onFatal, hasInterface } = ports;
     this.#speakers = new SpeakerKeeper({
-      ...{ createSpeaker, clock, log, onFatal, onRoutesChange: () => this.#onRoutesChange() },
+      ...{ createSpeaker, clock, log, onFatal, onRoutesChange: () => this.#reconciler.askRoutes() },
     });
+    this.#reconciler = this.#reconcilerOf();
     ports.health.attend({
       view: () => this.#syncer?.view(),
       speaker: () => this.#bgpState(),
@@ -168,7 +146,7 @@ export class Agent implements BgpApi, NodeApi, CniApi {
         speaker: () => this.#speakers.speaker,
         knowledge: () => this.#followed.knowledge(),
         isInSync: () => this.#syncer?.view().inSync === true,
-        omitted: () => this.#omitted,
+        omitted: () => this.#reconciler.omitted,
         routes: () => this.routes(),
       }),
     );
@@ -199,7 +177,7 @@ export class Agent implements BgpApi, NodeApi, CniApi {
         this.#feed.renew();
         return dataplane.settled();
       },
-      onUnsettled: () => this.#askAll(),
+      onUnsettled: () => this.#reconciler.askAll(),
     });
   }
 
@@ -216,13 +194,11 @@ export class Agent implements BgpApi, NodeApi, CniApi {
       keep: keptBy(this.#ports.node),
       onSnapshot: ({ entries }) => {
         this.#answers.snapshot(entries.values());
-        this.#isViewNew = true;
-        this.#askAll();
+        this.#reconciler.changed('all');
       },
       onChanges: (changes) => {
         this.#answers.changes(changes);
-        this.#isViewNew = true;
-        this.#ask(changes);
+        this.#reconciler.changed(changes);
       },
     };
     this.#syncer = startSyncer(store, CALICO_PREFIX, handlers, { clock, random, log: datastoreLog });
@@ -240,21 +216,21 @@ export class Agent implements BgpApi, NodeApi, CniApi {
       ...{ node, version, dataplane, clock, startedAt: this.#startedAt, datastoreType: this.#settings.datastore.type },
       ...{ knowledge: this.#followed.knowledge(), isLocked: this.#followed.isLocked(), view: this.#syncer?.view() },
       ...{ speaker: this.#speakers.speaker, speakerSettings: this.#speakerSettings(false), addresses: this.#addresses },
-      ...{ unmet: this.#unmet, settingProblems: this.#settingProblems(), health: health.report() },
+      ...{ unmet: this.#reconciler.unmet, settingProblems: this.#settingProblems(), health: health.report() },
       leaks: this.#settings.leakGraceMs > 0 ? this.#leaks.report() : undefined,
     });
   }
 
   /** For /metrics. */
   knowledge(): AgentKnowledge {
-    this.#lookIfNew();
+    this.#reconciler.look();
     return {
       view: this.#syncer?.view(),
       counts: this.#syncer?.counts() ?? { listed: 0, lost: 0 },
       isLocked: this.#followed.isLocked(),
       knowledge: this.#followed.knowledge(),
       speaker: this.#speakers.speaker,
-      unmet: this.#unmet.length,
+      unmet: this.#reconciler.unmet.length,
       settingProblems: this.#settingProblems().length,
     };
   }
@@ -295,10 +271,9 @@ export class Agent implements BgpApi, NodeApi, CniApi {
 
   /** Ends the sessions as told; kernel routes stay. A drain works on until it is over, and is hurried by a second call. */
   async close(how: CloseHow): Promise<void> {
-    if (how.kind !== 'drain') this.#isClosed = true;
+    if (how.kind !== 'drain') this.#reconciler.close();
     await this.#speakers.close(how);
-    this.#isClosed = true;
-    this.#computing.close();
+    this.#reconciler.close();
     this.#tunnels.close();
     this.#unwantedBlocks.close();
     this.#leaks.close();
@@ -333,57 +308,20 @@ export class Agent implements BgpApi, NodeApi, CniApi {
     });
   }
 
-  #computeSchedule(): ComputeSchedule {
-    const { clock, dataplane } = this.#ports;
-    return new ComputeSchedule({
-      clock,
-      all: () => this.#guarded(() => this.#computeAll()),
-      routes: () => this.#guarded(() => this.#computeRoutes()),
-      ready: () => dataplane.ready(),
+  #reconcilerOf(): Reconciler {
+    const { node, clock, dataplane, onBgpLogLevel, onFatal } = this.#ports;
+    return new Reconciler({
+      ...{ node, clock, dataplane, onBgpLogLevel, onFatal, once: this.#once, newEndpoints: this.#newEndpoints },
+      ...{ followed: this.#followed, speakers: this.#speakers, feed: this.#feed },
+      holdSeconds: this.#settings.bgp.holdSeconds,
+      view: () => this.#syncer?.view(),
+      passwords: () => this.#secrets.lookup(),
+      speakerSettings: (restarting) => this.#speakerSettings(restarting),
+      onTold: () => {
+        this.#tunnels.settle();
+        if (!this.#followed.isLocked()) this.#unwantedBlocks.settle(this.#followed.knowledge());
+      },
     });
-  }
-
-  /** An error in a computation is a bug. */
-  #guarded(compute: () => void): void {
-    if (this.#isClosed || this.#syncer?.view().inSync !== true) return;
-    try {
-      compute();
-    } catch (error) {
-      this.#ports.onFatal(error as Error);
-    }
-  }
-
-  #askAll(): void {
-    this.#mustComputeAll = true;
-    this.#computing.ask();
-  }
-
-  #computeAll(): void {
-    this.#lookIfNew();
-    this.#feed.began();
-    if (this.#mustComputeAll || this.#wish === undefined) this.#recompute();
-    else this.#recomputeBlocks(this.#wish);
-  }
-
-  #ask(changes: readonly Change[]): void {
-    const isNewEndpoint = (name: string): boolean => this.#newEndpoints.has(name);
-    const awareness = { knowledge: this.#followed.knowledge(), isNewEndpoint };
-    const others = changes.filter((change) => !isIpamRecord(changeKey(change)));
-    if (others.length > 0) this.#areResourcesNew = true;
-    if (urgencyOf(others, awareness) !== 'asked') this.#mustComputeAll = true;
-    const urgency = urgencyOf(changes, awareness);
-    if (urgency === 'now') this.#computing.ask();
-    else if (urgency === 'soon') this.#computing.askSoon();
-  }
-
-  #onRoutesChange(): void {
-    if (this.#feed.canTakeRoutes) this.#computing.askRoutes();
-    else this.#askAll();
-  }
-
-  /** From what the datastore says nothing new follows. */
-  #computeRoutes(): void {
-    if (this.#feed.canTakeRoutes) this.#feed.routesChanged();
   }
 
   #settingProblems(): readonly string[] {
@@ -397,69 +335,9 @@ export class Agent implements BgpApi, NodeApi, CniApi {
     this.#ports.onRuntimeSettings(settings);
   }
 
-  /** What is known, of a view that is in sync. */
-  #lookIfNew(): void {
-    const view = this.#syncer?.view();
-    if (!this.#isViewNew || view?.inSync !== true) return;
-    if (this.#areResourcesNew) this.#followed.look(view);
-    else this.#followed.lookAtBlocks(view);
-    this.#isViewNew = false;
-    this.#areResourcesNew = false;
-    // While it is locked nothing is known of the view, and of the endpoints that are in it neither.
-    if (!this.#followed.isLocked()) this.#feed.looked(view.revision);
-  }
-
-  #recompute(): void {
-    this.#mustComputeAll = false;
-    this.#wish = undefined;
-    const { node, dataplane, onBgpLogLevel } = this.#ports;
-    const { resources } = this.#followed.knowledge();
-    // Locked before anything was known of it.
-    if (this.#followed.isLocked() && resources.Node.size === 0) return;
-    const settings = this.#speakerSettings(dataplane.adoptedRoutes() > 0);
-    if (settings === undefined) {
-      this.#once.say(
-        'this node has no Node resource with an address in the datastore: sessions and routes stay as they are',
-        { node },
-      );
-      return;
-    }
-    onBgpLogLevel(bgpLogLevel(this.#followed.knowledge()));
-    const nodes = bgpNodes(resources);
-    const peers = computePeers(resources, node, {
-      ...CALICO_PEER_DEFAULTS,
-      nodes,
-      holdSeconds: this.#settings.bgp.holdSeconds,
-      passwords: this.#secrets.lookup(),
-    });
-    this.#omitted = peers.omitted;
-    this.#unmet = unmetWishes(resources, nodes.get(node), peers);
-    for (const { isMeant, ...each } of peers.omitted) {
-      if (isMeant === true) this.#once.say('a BGP peer is left out, as the resources say', each, 'info');
-    }
-    for (const wish of this.#unmet) this.#once.say('what a resource asks for is not done', { wish });
-    this.#wish = { settings, peers: peers.peers, originated: [] };
-    this.#tell(this.#wish, () => this.#feed.computed());
-  }
-
-  /** Nothing but the blocks is other than when `wish` was computed. */
-  #recomputeBlocks(wish: SpeakerWish): void {
-    this.#tell(wish, () => this.#feed.computedBlocks(this.#followed.knowledge()));
-  }
-
-  #tell(wish: SpeakerWish, feed: () => void): void {
-    const knowledge = this.#followed.knowledge();
-    this.#speakers.update({ ...wish, originated: ownRoutes(knowledge).originated });
-    // Until the speaker listens nothing is written: a port that is taken ends the agent before it changed the host.
-    if (this.#speakers.speaker === undefined) return;
-    feed();
-    this.#tunnels.settle();
-    if (!this.#followed.isLocked()) this.#unwantedBlocks.settle(knowledge);
-  }
-
   /** Of a view that is old, or that lacks an endpoint because nobody can read it, an address is not called leaked. */
   async #leaksNow(): Promise<readonly Leak[] | undefined> {
-    this.#lookIfNew();
+    this.#reconciler.look();
     const view = this.#syncer?.view();
     const isEvidence = view?.inSync === true && view.stale === undefined && this.#followed.isWhole();
     return isEvidence && !this.#followed.isLocked() ? leaksOf(view.entries, this.#followed.knowledge()) : undefined;

@@ -1,6 +1,7 @@
 import type { AgentSettings, RuntimeSettings } from '../config/settings.ts';
 import type { SettingReport } from '../api/contract.ts';
-import type { Entry } from '../datastore/store.ts';
+import { changeKey } from '../datastore/ledger.ts';
+import type { Change, Entry } from '../datastore/store.ts';
 import type { SyncView } from '../datastore/syncer.ts';
 import { emptyResources, ResourceReader } from '../resources/index.ts';
 import type { Logger } from '../runtime/logger.ts';
@@ -9,6 +10,7 @@ import type { Knowledge } from './cluster-view.ts';
 import { isLocked } from './datastore-lock.ts';
 import { FelixSettings } from './felix-settings.ts';
 import { isStatusKey } from './status-answers.ts';
+import { isIpamRecord } from './urgency.ts';
 
 /** Records that say who uses addresses. */
 const OWNERS = /\/(nodes|workloadendpoints)\//;
@@ -31,6 +33,10 @@ export class FollowedCluster {
   #knowledge: Knowledge;
   #isLocked = false;
   #isWhole = false;
+  /** The view is another than at the last look. */
+  #isViewNew = true;
+  /** Something in it that is no record of IPAM's. */
+  #areResourcesNew = true;
 
   constructor(ports: FollowedClusterPorts) {
     const { node, told } = ports;
@@ -66,8 +72,26 @@ export class FollowedCluster {
     return this.#settings.problems();
   }
 
-  /** What is known from here on; while the datastore is locked it stays what it was before. */
-  look({ entries }: SyncView): void {
+  /** There is a view, or another one, by these changes. */
+  changed(changes: readonly Change[] | 'all'): void {
+    this.#isViewNew = true;
+    if (changes === 'all' || changes.some((change) => !isIpamRecord(changeKey(change)))) this.#areResourcesNew = true;
+  }
+
+  /**
+   * What is known from here on; while the datastore is locked it stays what it was before. False where the view is the one that was looked
+   * at last.
+   */
+  lookIfNew(view: SyncView): boolean {
+    if (!this.#isViewNew) return false;
+    if (this.#areResourcesNew) this.#look(view);
+    else this.#lookAtBlocks(view);
+    this.#isViewNew = false;
+    this.#areResourcesNew = false;
+    return true;
+  }
+
+  #look({ entries }: SyncView): void {
     const { node, log, onMistake, onSettings } = this.#ports;
     const wasLocked = this.#isLocked;
     this.#isLocked = isLocked(entries, wasLocked);
@@ -89,7 +113,7 @@ export class FollowedCluster {
   }
 
   /** The same where nothing is other than at the last look but IPAM's records. */
-  lookAtBlocks({ entries }: SyncView): void {
+  #lookAtBlocks({ entries }: SyncView): void {
     if (this.#isLocked) return;
     this.#knowledge = { ...this.#knowledge, ...knownBlocks(entries, this.#ports.node) };
   }
