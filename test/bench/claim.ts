@@ -7,7 +7,7 @@ import { createLinuxKernel } from '../../felix/index.ts';
 import { raiseCluster, removeCluster } from '../../src/demo/cluster.ts';
 import type { Layout } from '../../src/demo/layout.ts';
 import { netnsPath } from '../../src/demo/layout.ts';
-import { ETCD } from '../../src/demo/topology.ts';
+import { ETCD, NODES, SWITCHES } from '../../src/demo/topology.ts';
 import { formatPrefix } from '../../src/model/ip.ts';
 import { HAS_ETCD } from '../support/etcd-server.ts';
 import { Conversation, LabProcesses, nodeProgram } from '../support/lab-processes.ts';
@@ -15,6 +15,7 @@ import { isRoot } from '../support/netns.ts';
 import { percentile } from '../support/pod-burst.ts';
 import type { Claim } from './claimer.ts';
 import { wallNow } from './cluster-clock.ts';
+import { ClusterProcessor } from './cluster-processor.ts';
 import { atMost } from './scenario.ts';
 import type { Aim, BenchOptions, Report, Scenario } from './scenario.ts';
 import { formatFigure } from './table.ts';
@@ -22,6 +23,7 @@ import { formatFigure } from './table.ts';
 /** Rounds of so many, with a pause after each so that the cluster comes to rest. */
 const CLAIMS_PER_ROUND = 20;
 const PAUSE_MS = 50;
+const REST_MS = 1_000;
 const LIMIT_MS = 5_000;
 /** In the other rack: two switches lie between. */
 const [CLAIMANT, FARTHEST] = ['node-a1', 'node-b2'] as const;
@@ -42,9 +44,14 @@ interface Latency {
   readonly routeMs: number;
 }
 
-interface Result {
-  readonly name: string;
+interface Measurement {
   readonly latencies: readonly Latency[];
+  /** Processor time of a claim in each process of the cluster, by host, the claimer among them; the mean. */
+  readonly processor: readonly (readonly [host: string, ms: number])[];
+}
+
+interface Result extends Measurement {
+  readonly name: string;
   /** What a write that is waited for takes there, by itself. */
   readonly syncMs: readonly number[];
 }
@@ -57,7 +64,7 @@ export const claim: Scenario = {
     const results: Result[] = [];
     for (const { name, directory } of PLACES) {
       const syncMs = measureSyncs(directory);
-      results.push({ name, syncMs, latencies: await measure(directory, Math.min(rounds, 10) * CLAIMS_PER_ROUND) });
+      results.push({ name, syncMs, ...(await measure(directory, Math.min(rounds, 10) * CLAIMS_PER_ROUND)) });
     }
     return report(results);
   },
@@ -90,9 +97,16 @@ function report(results: readonly Result[]): Report {
         ),
       ]),
     ],
+    footing: results.map(processorLine),
     results: { node: process.version, processor: cpus()[0]?.model, results },
     aims,
   };
+}
+
+function processorLine({ name, processor }: Result): string {
+  const each = processor.map(([host, ms]) => `${host} ${formatFigure(ms)}`).join(', ');
+  const all = processor.reduce((sum, [, ms]) => sum + ms, 0);
+  return `etcd ${name}: processor time of a claim, ms: ${formatFigure(all)} (${each})`;
 }
 
 /** Of etcd as it is run: it answers when its log is on the disk. */
@@ -121,7 +135,7 @@ function measureSyncs(directory: string): readonly number[] {
   }
 }
 
-async function measure(directory: string, claims: number): Promise<readonly Latency[]> {
+async function measure(directory: string, claims: number): Promise<Measurement> {
   const layout: Layout = { prefix: 'ctb-claim-', directory };
   const stop = new AbortController();
   const processes = new LabProcesses();
@@ -140,15 +154,23 @@ async function measure(directory: string, claims: number): Promise<readonly Late
     );
     const talk = new Conversation('the claimer', claimer);
     const latencies: Latency[] = [];
+    // Who starts is over it.
+    await talk.ask({ claim: 'the first' });
+    await sleep(REST_MS);
+    const processor = new ClusterProcessor(
+      layout,
+      [...NODES, ...SWITCHES, ETCD].map((host) => host.name),
+    );
     for (let i = 0; i < claims; i++) {
       const { block, claimedAt, answeredAt } = (await talk.ask({ claim: i })) as Claim;
       const routeAt = await seen.of(block);
       latencies.push({ answeredMs: answeredAt - claimedAt, routeMs: routeAt - claimedAt });
       await sleep(PAUSE_MS);
     }
+    const taken = processor.since();
     stop.abort();
     await kernel.close();
-    return latencies;
+    return { latencies, processor: taken.map(([host, ms]) => [host, ms / claims]) };
   } finally {
     stop.abort();
     await processes.end();
