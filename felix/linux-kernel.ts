@@ -17,9 +17,11 @@ import { decodeAddress, encodeAddressDump, encodeDeleteAddress, encodeNewAddress
 import { flushConntrack } from './netlink/conntrack.ts';
 import { errnoName } from '../src/linux/errno.ts';
 import type { Request, Verdict } from './netlink/header.ts';
+import { systemClock } from '../src/runtime/clock.ts';
 import { loadLibc } from '../src/linux/libc.ts';
 import type { Libc } from '../src/linux/libc.ts';
 import { ApartPerformer } from './netlink/apart.ts';
+import { BriefPerformer } from './netlink/brief.ts';
 import * as link from './netlink/link.ts';
 import { isAbsent, LinkRemover } from './netlink/link-remover.ts';
 import type { Failure, SysctlAccess } from './netlink/messages.ts';
@@ -42,6 +44,9 @@ export interface LinuxKernelOptions {
   /** Path of a network namespace, `/var/run/netns/NAME`; absent: the one that we run in. */
   readonly netns?: string;
 }
+
+/** So many routes the kernel changes in a tenth of a millisecond. */
+const BRIEF_CHANGES = 16;
 
 /** Opens netlink; throws KernelError, one sentence, where the namespace is not there or may not be entered. */
 export function createLinuxKernel({ netns }: LinuxKernelOptions = {}): Kernel {
@@ -73,7 +78,8 @@ class LinuxKernel implements Kernel {
   constructor(libc: Libc, namespace: Namespace) {
     this.#libc = libc;
     this.#namespace = namespace;
-    this.#socket = namespace.visit(() => new NetlinkSocket(libc, netlinkThread));
+    const performer = new BriefPerformer({ libc, thread: netlinkThread, now: () => systemClock.now() });
+    this.#socket = namespace.visit(() => new NetlinkSocket(libc, performer));
     netlinkThread.take();
   }
 
@@ -98,7 +104,8 @@ class LinuxKernel implements Kernel {
   writeRoutes(changes: Iterable<RouteChange>): ReturnType<Kernel['writeRoutes']> {
     return writeRoutes(changes, {
       number: (count) => this.#socket.number(count),
-      execute: (batch) => this.#ask('write routes', () => this.#socket.executeBatch(batch)),
+      execute: (batch) =>
+        this.#ask('write routes', () => this.#socket.executeBatch(batch, batch.count <= BRIEF_CHANGES)),
     });
   }
 

@@ -12,6 +12,8 @@ export interface Exchange {
   readonly fd: number;
   readonly octets: Uint8Array<ArrayBuffer>;
   readonly until: number;
+  /** The kernel is done with it in some ten microseconds, where nobody holds its lock. */
+  readonly isBrief?: boolean;
 }
 
 /** One sysctl, by its path below /proc/sys; without `value` it is read. */

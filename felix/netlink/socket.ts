@@ -8,6 +8,7 @@ import { decodeDone, decodeMessages, decodeVerdict, encodeRequests } from './hea
 import type { Message, Request, Verdict } from './header.ts';
 import { SYS, SystemError } from '../../src/linux/libc.ts';
 import type { Libc } from '../../src/linux/libc.ts';
+import type { Exchange } from './messages.ts';
 import type { Performer } from './thread.ts';
 
 /** NETLINK_*: the kernel's parts that speak netlink. */
@@ -138,10 +139,13 @@ export class NetlinkSocket {
     return first;
   }
 
-  /** The refusals, by place in the batch: silence about the others is success. Batches may be on their way at once; they keep their order. */
-  async executeBatch({ octets, first, count }: Batch): Promise<ReadonlyMap<number, Verdict>> {
+  /**
+   * The refusals, by place in the batch: silence about the others is success. Batches may be on their way at once; they keep their order.
+   * `isBrief`: see Exchange.
+   */
+  async executeBatch({ octets, first, count }: Batch, isBrief = false): Promise<ReadonlyMap<number, Verdict>> {
     const refusals = new Map<number, Verdict>();
-    await this.#exchange(octets, first + count - 1, (message) => {
+    await this.#exchange({ octets, until: first + count - 1, isBrief }, (message) => {
       const index = message.sequence - first;
       if (message.type !== CONTROL.error || index < 0 || index >= count) return;
       const verdict = decodeVerdict(message);
@@ -155,7 +159,7 @@ export class NetlinkSocket {
     const { octets, first } = this.#batchOf(request);
     let answer: Message | undefined;
     let verdict: Verdict = { errno: 0 };
-    await this.#exchange(octets, first, (message) => {
+    await this.#exchange({ octets, until: first }, (message) => {
       if (message.sequence !== first) return;
       if (message.type === CONTROL.error) verdict = decodeVerdict(message);
       else answer = message;
@@ -196,7 +200,7 @@ export class NetlinkSocket {
   async #dumpOnce(request: Request, reader: DumpReader): Promise<Verdict | 'interrupted'> {
     const sequence = this.number(1);
     const end = { isInterrupted: false, verdict: { errno: 0 } as Verdict };
-    await this.#exchange(encodeRequests([request], sequence), sequence, (message) => {
+    await this.#exchange({ octets: encodeRequests([request], sequence), until: sequence }, (message) => {
       if (message.sequence !== sequence) return;
       end.isInterrupted ||= message.type !== CONTROL.error && (message.flags & FLAG.dumpInterrupted) !== 0;
       if (message.type === CONTROL.error) end.verdict = decodeVerdict(message);
@@ -207,7 +211,7 @@ export class NetlinkSocket {
   }
 
   /** Sends, and hears all that is answered until there is a verdict on message `until`, a part in a turn of the event loop. */
-  async #exchange(octets: Uint8Array<ArrayBuffer>, until: number, hear: (message: Message) => void): Promise<void> {
+  async #exchange(asked: Omit<Exchange, 'do' | 'fd'>, hear: (message: Message) => void): Promise<void> {
     const faults: Error[] = [];
     const hearAll = (part: Uint8Array): void => {
       try {
@@ -220,7 +224,7 @@ export class NetlinkSocket {
     const onOctets = (part: Uint8Array): void => {
       heard = heard.then(() => nextTurn()).then(() => hearAll(part));
     };
-    const answer = await this.#thread.perform({ do: 'exchange', fd: this.#fd, octets, until }, onOctets);
+    const answer = await this.#thread.perform({ do: 'exchange', fd: this.#fd, ...asked }, onOctets);
     await heard;
     if (answer.octets !== undefined) hearAll(answer.octets);
     const [fault] = faults;
