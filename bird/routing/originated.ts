@@ -16,19 +16,25 @@ export function originate(
   for (const family of FAMILIES) {
     const { prefixes, locRib, originated } = tables[family];
     const wanted = new Set<number>();
+    /** Routes that share their attributes are one set, and encoded once. */
+    const sets = new Map<OriginatedAttributes | undefined, number>();
     const touch = (id: number): void => {
       locRib.touch(id, LOCAL_SOURCE);
       changed(family, id);
     };
     for (const { prefix, attributes: given } of routes.filter((route) => route.prefix.address.family === family)) {
-      const set = attributes.intern(ownAttributes(given));
-      attributes.retain(set);
+      let set = sets.get(given);
+      if (set === undefined) {
+        set = attributes.intern(ownAttributes(given));
+        attributes.retain(set);
+        sets.set(given, set);
+      }
       const id = prefixes.internPrefix(prefix);
       wanted.add(id);
       const route = { attributes: set, used: set, rejection: ACCEPTED };
       if (originated.announce(id, route)) touch(id);
-      attributes.release(set);
     }
+    for (const set of sets.values()) attributes.release(set);
     for (const id of originated.prefixes()) {
       if (!wanted.has(id) && originated.withdraw(id)) touch(id);
     }

@@ -30,11 +30,24 @@ export function localBlocks(entries: Iterable<Entry>, node: string): readonly Pr
   return blocks;
 }
 
+interface Affinity {
+  readonly host: string;
+  readonly prefix: Prefix;
+}
+
+/** An entry never changes, and of a node's blocks most are the same from one look to the next. */
+const confirmedBefore = new WeakMap<Entry, { readonly affinity: Affinity | undefined }>();
+
 /** Whose the block is; undefined where the entry is none, or none that counts. */
-export function confirmedAffinity({
-  key,
-  value,
-}: Entry): { readonly host: string; readonly prefix: Prefix } | undefined {
+export function confirmedAffinity(entry: Entry): Affinity | undefined {
+  const known = confirmedBefore.get(entry);
+  if (known !== undefined) return known.affinity;
+  const affinity = readAffinity(entry);
+  confirmedBefore.set(entry, { affinity });
+  return affinity;
+}
+
+function readAffinity({ key, value }: Entry): Affinity | undefined {
   const affinity = parseAffinityKey(key);
   if (affinity === undefined) return undefined;
   const { state, deleted } = (value ?? {}) as { readonly state?: string; readonly deleted?: boolean };
@@ -49,7 +62,7 @@ export interface BlockUse {
   readonly isUnused: boolean;
 }
 
-/** An entry never changes, and of a node's blocks most are the same from one look to the next. */
+/** As `confirmedBefore`. */
 const readBefore = new WeakMap<Entry, { readonly node: string; readonly use: BlockUse | undefined }>();
 
 /** Undefined for one that cannot be read, which is IPAM's to complain about. */

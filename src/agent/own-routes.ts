@@ -9,8 +9,8 @@ import {
   prefixContains,
   prefixContainsAddress,
 } from '../model/ip.ts';
-import type { IpAddress, Prefix } from '../model/ip.ts';
-import type { IpPool } from '../resources/index.ts';
+import type { IpAddress, IpFamily, Prefix } from '../model/ip.ts';
+import type { Resources } from '../resources/index.ts';
 import { localEndpoints } from './cluster-view.ts';
 import type { Knowledge } from './cluster-view.ts';
 import { localPrefOf, normalPriority } from './route-priority.ts';
@@ -33,14 +33,17 @@ export interface OwnRoutes {
  * programs is not read back. Calico: calico_export_to_bgp_peers.
  */
 export function ownRoutes(knowledge: Knowledge): OwnRoutes {
-  const pools = [...knowledge.resources.IPPool.values()];
+  const pools = [...knowledge.resources.IPPool.values()].map(({ metadata: { name }, spec }) => ({
+    ...{ name, cidr: parsePrefix(spec.cidr), isClosed: spec.disableBGPExport },
+  }));
+  const attributesOf = sharedAttributes(knowledge);
   const used = [
     ...knowledge.blocks.map((prefix) => blockRoute(prefix, pools)),
     ...unique(addressesInUse(knowledge)).map((use) => addressRoute(use, knowledge, pools)),
   ];
   return {
     originated: used.flatMap(({ prefix, reason, isTold }) =>
-      isTold ? [{ prefix, reason, attributes: attributesOf(prefix, knowledge) }] : [],
+      isTold ? [{ prefix, reason, attributes: attributesOf(prefix) }] : [],
     ),
     withheld: used.flatMap(({ prefix, reason, isTold }) => (isTold ? [] : [{ prefix, reason }])),
   };
@@ -50,16 +53,23 @@ interface Judged extends WithheldRoute {
   readonly isTold: boolean;
 }
 
-const poolOf = (prefix: Prefix, pools: readonly IpPool[]): IpPool | undefined =>
-  pools.find(({ spec }) => prefixContains(parsePrefix(spec.cidr), prefix));
+interface ExportPool {
+  readonly name: string;
+  readonly cidr: Prefix;
+  /** disableBGPExport. */
+  readonly isClosed: boolean;
+}
 
-const isClosed = ({ metadata }: IpPool): string => `ippool ${metadata.name} has disableBGPExport`;
+const poolOf = (prefix: Prefix, pools: readonly ExportPool[]): ExportPool | undefined =>
+  pools.find(({ cidr }) => prefixContains(cidr, prefix));
+
+const closedText = ({ name }: ExportPool): string => `ippool ${name} has disableBGPExport`;
 
 /** A block outlives its pool: what is assigned in it must still be reached. */
-function blockRoute(prefix: Prefix, pools: readonly IpPool[]): Judged {
+function blockRoute(prefix: Prefix, pools: readonly ExportPool[]): Judged {
   const pool = poolOf(prefix, pools);
-  if (pool?.spec.disableBGPExport === true) return { prefix, reason: isClosed(pool), isTold: false };
-  return { prefix, reason: `block of ippool ${pool?.metadata.name ?? 'that is gone'}`, isTold: true };
+  if (pool?.isClosed === true) return { prefix, reason: closedText(pool), isTold: false };
+  return { prefix, reason: `block of ippool ${pool?.name ?? 'that is gone'}`, isTold: true };
 }
 
 /** Who uses an address on this node. */
@@ -68,7 +78,7 @@ interface Use {
   readonly address: IpAddress;
 }
 
-function addressRoute({ name, address }: Use, { blocks }: Knowledge, pools: readonly IpPool[]): Judged {
+function addressRoute({ name, address }: Use, { blocks }: Knowledge, pools: readonly ExportPool[]): Judged {
   const prefix = hostPrefix(address);
   const block = blocks.find((each) => prefixContainsAddress(each, address));
   if (block !== undefined) {
@@ -76,7 +86,7 @@ function addressRoute({ name, address }: Use, { blocks }: Knowledge, pools: read
   }
   const pool = poolOf(prefix, pools);
   if (pool === undefined) return { prefix, reason: `${name}, in no ippool`, isTold: false };
-  if (pool.spec.disableBGPExport) return { prefix, reason: `${name}, ${isClosed(pool)}`, isTold: false };
+  if (pool.isClosed) return { prefix, reason: `${name}, ${closedText(pool)}`, isTold: false };
   return { prefix, reason: `${name}, borrowed from another node's block`, isTold: true };
 }
 
@@ -104,13 +114,25 @@ function unique(uses: readonly Use[]): readonly Use[] {
   return [...first.values()];
 }
 
+/** Routes of equal attributes share theirs: bird makes one set of them. */
+function sharedAttributes(knowledge: Knowledge): (prefix: Prefix) => OriginatedAttributes {
+  const known = new Map<string, OriginatedAttributes>();
+  return (prefix) => {
+    const texts = communityTexts(prefix, knowledge);
+    const key = [prefix.address.family, ...texts].join();
+    const attributes = known.get(key) ?? attributesOf(prefix.address.family, texts, knowledge.resources);
+    known.set(key, attributes);
+    return attributes;
+  };
+}
+
 /** LOCAL_PREF as a Calico node sends it, and the communities of every prefixAdvertisement around the prefix. */
-function attributesOf(prefix: Prefix, { node, resources }: Knowledge): OriginatedAttributes {
-  const communities = communityTexts(prefix, { node, resources }).map((text) => parseCommunity(text));
+function attributesOf(family: IpFamily, texts: readonly string[], resources: Resources): OriginatedAttributes {
+  const communities = texts.map((text) => parseCommunity(text));
   const standard = communities.filter((each) => typeof each === 'number');
   const large = communities.filter((each) => typeof each !== 'number');
   return {
-    localPref: localPrefOf(normalPriority(resources, prefix.address.family)),
+    localPref: localPrefOf(normalPriority(resources, family)),
     ...(standard.length === 0 ? {} : { communities: standard }),
     ...(large.length === 0 ? {} : { largeCommunities: large }),
   };
