@@ -34,7 +34,7 @@ import { LinkTable } from './link-table.ts';
 import type { NatStatus } from './nat/nat-table.ts';
 import { NatTableKeeper } from './nat/nat-table.ts';
 import type { Nftables } from './nat/nftables.ts';
-import { planNat } from './nat/plan.ts';
+import { NatPlanner } from './nat/nat-planner.ts';
 import type { NatPlan } from './nat/plan.ts';
 import { MovedAddresses } from './moved-addresses.ts';
 import { NeighbourTable } from './neighbour-table.ts';
@@ -92,6 +92,7 @@ export class NodeDataplane implements Dataplane {
   readonly #links: LinkTable;
   readonly #neighbours: NeighbourTable;
   readonly #nat: NatTableKeeper;
+  readonly #natPlanner = new NatPlanner();
   readonly #sysctls: SysctlTable;
   readonly #moved: MovedAddresses;
   readonly #repairs = new Repairs();
@@ -337,7 +338,8 @@ export class NodeDataplane implements Dataplane {
     const { nat: settings, vxlanPort } = this.#settings;
     const leaving = plans.flatMap((plan) => (plan.state === 'unwanted' ? [plan.name] : []));
     const there = leaving.filter((name) => this.#host.links.some((link) => link.name === name));
-    return planNat(inputs, plans, { settings, vxlanPort, keptLinks: await this.#nat.linksWithRules(there) });
+    const keptLinks = await this.#nat.linksWithRules(there);
+    return this.#natPlanner.plan(inputs, plans, { settings, vxlanPort, keptLinks });
   }
 
   /** Up to a tenth later, as in felix, so that the nodes of a cluster do not resync in step. */

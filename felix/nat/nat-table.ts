@@ -37,6 +37,8 @@ export class NatTableKeeper {
   readonly #ports: NatTablePorts;
   readonly #retry = new RetrySchedule<string>();
   #plan: NatPlan = { subjects: [] };
+  /** Its listing, or ABSENT. */
+  #wanted = ABSENT;
   /** The table's listing as one text; ABSENT: there is none; undefined: not known. */
   #actual: string | undefined;
   /** What became of a text that we wrote, where it lists otherwise than we think: another libnftables, other words. */
@@ -58,7 +60,7 @@ export class NatTableKeeper {
 
   statuses(): readonly NatStatus[] {
     const error = this.#ports.nftables === undefined ? NO_PORT : this.#error?.message;
-    const isThere = this.#isRight(wantedText(this.#plan));
+    const isThere = this.#isRight(this.#wanted);
     return this.#plan.subjects.map(({ subject, isWanted, reason }) => {
       if (!isWanted) return { subject, reason, state: 'off' };
       if (error !== undefined) return { subject, reason, state: 'failed', error };
@@ -79,9 +81,10 @@ export class NatTableKeeper {
    * time: it is no failure of the pass, which has nothing to read again because of it.
    */
   async reconcile(plan: NatPlan, now: number, isFull: boolean): Promise<PassResult<string>> {
-    const wanted = wantedText(plan);
-    const isNew = wanted !== wantedText(this.#plan);
+    const wanted = plan === this.#plan ? this.#wanted : wantedText(plan);
+    const isNew = wanted !== this.#wanted;
     this.#plan = plan;
+    this.#wanted = wanted;
     const { nftables, repairs } = this.#ports;
     if (nftables === undefined || !this.#isDue(now, isNew || isFull)) return UNCHANGED;
     try {
