@@ -121,42 +121,54 @@ function failureIn(response: IWatchResponse, { clusterId, revision }: EtcdWatch,
   return undefined;
 }
 
-/** Asks a silent stream for a sign of life, and gives up on one that gives none. */
+/** Asks a silent stream for a sign of life, and gives up on one that gives none. What is heard costs no timer: they come by the hundred. */
 class Heartbeat {
   readonly #clock: Clock;
   readonly #stream: WatchStream;
   readonly #endpoint: string;
   readonly #mailbox: Mailbox;
-  #cancel: () => void;
+  #heardAt: number;
+  /** How often since. Counted, for a host may have slept meanwhile. */
+  #asked = 0;
+  #cancel: () => void = () => undefined;
 
   constructor(clock: Clock, { stream, endpoint }: OpenedStream, mailbox: Mailbox) {
     this.#clock = clock;
     this.#stream = stream;
     this.#endpoint = endpoint;
     this.#mailbox = mailbox;
-    this.#cancel = this.#ask(0);
+    this.#heardAt = clock.now();
+    this.#lookIn(ASK_AFTER_MS);
   }
 
   heard(): void {
-    this.#cancel();
-    this.#cancel = this.#ask(0);
+    this.#heardAt = this.#clock.now();
+    this.#asked = 0;
   }
 
   stop(): void {
     this.#cancel();
   }
 
-  #ask(silentMs: number): () => void {
-    return this.#clock.after(ASK_AFTER_MS, () => {
-      const silent = silentMs + ASK_AFTER_MS;
-      if (silent >= DEAD_AFTER_MS) {
-        const text = `etcd at ${this.#endpoint} does not answer: its watch has been silent for ${silent / 1000} seconds`;
-        this.#mailbox.end(new UnavailableError(text));
-        return;
-      }
-      this.#stream.write({ progress_request: {} });
-      this.#cancel = this.#ask(silent);
-    });
+  #lookIn(ms: number): void {
+    this.#cancel = this.#clock.after(ms, () => this.#look());
+  }
+
+  #look(): void {
+    const leftMs = this.#heardAt + ASK_AFTER_MS - this.#clock.now();
+    if (this.#asked === 0 && leftMs > 0) {
+      this.#lookIn(leftMs);
+      return;
+    }
+    this.#asked++;
+    const silentMs = this.#asked * ASK_AFTER_MS;
+    if (silentMs >= DEAD_AFTER_MS) {
+      const text = `etcd at ${this.#endpoint} does not answer: its watch has been silent for ${silentMs / 1000} seconds`;
+      this.#mailbox.end(new UnavailableError(text));
+      return;
+    }
+    this.#stream.write({ progress_request: {} });
+    this.#lookIn(ASK_AFTER_MS);
   }
 }
 
