@@ -8,8 +8,9 @@ import { TUNNEL_LINKS } from './calc/encap.ts';
 import type { HostView } from './calc/host-view.ts';
 import { RoutePlanner } from './routes/route-planner.ts';
 import { planSysctls } from './calc/sysctls.ts';
+import { TunnelPeerPlanner } from './calc/tunnel-peer-planner.ts';
 import type { TunnelPlan } from './calc/tunnels.ts';
-import { planTunnelPeers, planTunnels, podMtu } from './calc/tunnels.ts';
+import { planTunnels, podMtu } from './calc/tunnels.ts';
 import { FightReport } from './fight-report.ts';
 import type { Surprise } from './host-watch.ts';
 import { HostWatch } from './host-watch.ts';
@@ -88,6 +89,7 @@ export class NodeDataplane implements Dataplane {
   readonly #scheduler: PassScheduler;
   readonly #watch: HostWatch;
   readonly #planner = new RoutePlanner();
+  readonly #peerPlanner = new TunnelPeerPlanner();
   readonly #routes: RouteTable;
   readonly #links: LinkTable;
   readonly #neighbours: NeighbourTable;
@@ -316,7 +318,7 @@ export class NodeDataplane implements Dataplane {
       this.#resyncedAt = now;
       this.#resyncAt = this.#nextResyncAt();
     }
-    this.#neighbours.setDesired(planTunnelPeers(inputs), view.links);
+    this.#neighbours.setDesired(this.#peerPlanner.plan(inputs), view.links);
     this.#routes.setDesired(await this.#planner.plan(inputs, view), view.links);
     this.#newcomers.planned(inputs);
     // A route may need a neighbour, so neighbours come before routes and go after them; links go last of all.

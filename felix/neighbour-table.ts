@@ -23,6 +23,8 @@ export class NeighbourTable {
   readonly #guard: RepairGuard<string, KernelNeighbour>;
   /** Whose entries we know. */
   #ifindexes: readonly number[] = [];
+  /** What the desired entries follow from: the peers, and the index of each link that is there. */
+  #wish: { readonly peers: readonly DesiredTunnelPeer[]; readonly links: string } | undefined;
 
   constructor(
     kernel: Pick<Kernel, 'listNeighbours' | 'replaceNeighbour' | 'removeNeighbour'>,
@@ -45,8 +47,11 @@ export class NeighbourTable {
     this.#tracker.setActual(new Map(all.filter(isPermanentUnicast).map((entry) => [neighbourKey(entry), entry])));
   }
 
-  /** Peers over a link that is not there cannot be. */
+  /** Peers over a link that is not there cannot be. The same peers over the same links cost nothing. */
   setDesired(peers: readonly DesiredTunnelPeer[], links: Links): void {
+    const indexes = VXLAN_LINKS.map((name) => links.get(name)?.index).join();
+    if (this.#wish?.peers === peers && this.#wish.links === indexes) return;
+    this.#wish = { peers, links: indexes };
     const entries = peers.flatMap((peer) => toKernelNeighbours(peer, links.get(peer.interfaceName)?.index));
     const desired = new Map(entries.map((entry) => [neighbourKey(entry), entry]));
     this.#retry.keepOnly((key) => this.#tracker.isSameWish(key, desired));

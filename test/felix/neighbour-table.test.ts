@@ -112,3 +112,19 @@ test('what the kernel learned or made by itself is left alone', async () => {
   await converge(kernel, []);
   expect((await show()).length).toBe(2);
 });
+
+test('the same peers over a link that was made anew are written there', async () => {
+  const written: number[] = [];
+  const table = new NeighbourTable({
+    listNeighbours: () => Promise.resolve([]),
+    replaceNeighbour: ({ ifindex }) => Promise.resolve(void written.push(ifindex)),
+    removeNeighbour: () => Promise.resolve(),
+  });
+  const peers = [near];
+  for (const index of [7, 7, 8]) {
+    const links = new Map([['vxlan.calico', { name: 'vxlan.calico', index, up: true, mtu: 1450 }]]);
+    table.setDesired(peers, links);
+    await table.reconcile(0, true);
+  }
+  expect(written).toEqual([7, 7, 8, 8]);
+});
