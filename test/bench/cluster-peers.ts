@@ -80,6 +80,33 @@ const nothing = (): Hearing => ({ up: 0, lastUpAt: 0, heard: 0, faults: [] });
 let hearing = nothing();
 let server: Server | undefined;
 
+/** A connection on which both sides have said OPEN. */
+interface Talk {
+  /** The agent called. */
+  readonly isCalled: boolean;
+  isUp: boolean;
+  lose(): void;
+}
+
+/** By the node's number. */
+const talks = new Map<number, Talk>();
+const collision = encodeMessage({ type: 'notification', code: 6, subcode: 7, data: new Uint8Array() }, context);
+
+/**
+ * The agent calls all when it starts, and some call it: RFC 4271 section 6.8. Of two connections the one that is Established stays, else
+ * that of the higher BGP identifier. False: it is not `newer`.
+ */
+function stays(i: number, newer: Talk, shape: ClusterShape): boolean {
+  const older = talks.get(i);
+  if (older !== undefined) {
+    const isOwnHigher = nodeAddress(i, shape) > nodeAddress(0, shape);
+    if (older.isUp || older.isCalled !== isOwnHigher) return false;
+    older.lose();
+  }
+  talks.set(i, newer);
+  return true;
+}
+
 function openOf(i: number, shape: ClusterShape): Uint8Array {
   const capabilities = [
     { name: 'multiprotocol', family: IPV4_UNICAST },
@@ -129,7 +156,7 @@ function updateOf(
 
 function listen(shape: ClusterShape): Promise<void> {
   server = createServer({ noDelay: true }, (socket) => {
-    attend(socket, nodeIndex(parseIpv4(socket.localAddress ?? '') ?? 0, shape), shape);
+    attend(socket, { i: nodeIndex(parseIpv4(socket.localAddress ?? '') ?? 0, shape), shape, isCalled: true });
   });
   return new Promise((resolve) => server!.listen({ host: '0.0.0.0', port: BGP_PORT, backlog: 2048 }, resolve));
 }
@@ -149,51 +176,74 @@ function call(shape: ClusterShape): void {
     const target = { host: agent, port: BGP_PORT, localAddress: dotted(nodeAddress(i, shape)), noDelay: true };
     const socket = connect(target);
     let wasUp = false;
-    attend(socket, i, shape, () => {
+    const opened = (): void => {
       wasUp = true;
       again.opened?.();
-    });
+    };
+    attend(socket, { i, shape, isCalled: false, opened });
     socket.once('close', () => {
-      if (!wasUp && mine === hearing) setTimeout(() => dial(i, again), again.ms);
+      // Who has a session by the agent's own call is content with it.
+      if (wasUp || mine !== hearing) return;
+      if (talks.has(i)) again.opened?.();
+      else setTimeout(() => dial(i, again), again.ms);
     });
   };
   dial(first!, { ms: KNOCK_MS, opened: () => others.forEach((i) => dial(i, { ms: RETRY_MS })) });
 }
 
-// eslint-disable-next-line max-params -- whose socket it is, and one thing to be told
-function attend(socket: Socket, i: number, shape: ClusterShape, opened?: () => void): void {
+interface Attended {
+  readonly i: number;
+  readonly shape: ClusterShape;
+  readonly isCalled: boolean;
+  readonly opened?: () => void;
+}
+
+function attend(socket: Socket, { i, shape, isCalled, opened }: Attended): void {
   const framer = new Framer(MAX_OCTETS);
   const mine = hearing;
   let timer: NodeJS.Timeout | undefined;
-  let isUp = false;
+  let heard = 0;
+  const lose = (): void => void socket.end(collision);
+  const talk: Talk = { isCalled, isUp: false, lose };
   const hear = (message: Message): void => {
-    if (message.type === 'open') socket.write(Buffer.concat([openOf(i, shape), keepalive]));
-    if (message.type === 'keepalive' && !isUp) {
-      isUp = true;
+    if (message.type === 'open') {
+      if (stays(i, talk, shape)) socket.write(Buffer.concat([openOf(i, shape), keepalive]));
+      else lose();
+    }
+    if (message.type === 'keepalive' && !talk.isUp) {
+      talk.isUp = true;
       mine.up++;
       opened?.();
       mine.lastUpAt = wallNow();
       socket.write(announcements(i, shape));
       timer = setInterval(() => socket.write(keepalive), KEEPALIVE_MS);
     }
-    if (message.type === 'update') for (const { nlri } of message.announced) mine.heard += nlri.length;
-    if (message.type === 'notification')
+    if (message.type === 'update') {
+      for (const { nlri } of message.announced) {
+        mine.heard += nlri.length;
+        heard += nlri.length;
+      }
+    }
+    if (message.type === 'notification' && talk.isUp)
       mine.faults.push(`NOTIFICATION ${message.code}/${message.subcode} to node ${i}`);
   };
   socket.on('data', (octets) => {
     framer.push(octets);
-    for (let frame = framer.next(); frame !== undefined; frame = framer.next()) {
+    for (let frame = framer.next(); frame !== undefined && !socket.writableEnded; frame = framer.next()) {
       const result = decodeMessage(frame, context);
       if (result.kind === 'ok') hear(result.message);
       else mine.faults.push(`node ${i} cannot read what it is told`);
     }
   });
   socket.on('error', (error) => {
-    if (isUp && mine === hearing) mine.faults.push(`node ${i}: ${error.message}`);
+    if (talk.isUp && mine === hearing) mine.faults.push(`node ${i}: ${error.message}`);
   });
   socket.on('close', () => {
     clearInterval(timer);
-    if (isUp) mine.up--;
+    if (talks.get(i) === talk) talks.delete(i);
+    if (!talk.isUp) return;
+    mine.up--;
+    mine.heard -= heard;
   });
 }
 
