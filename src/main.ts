@@ -43,14 +43,13 @@ async function main(argv: readonly string[]): Promise<number> {
 
 /** What a command does not need is not loaded for it: a speaker has nothing of felix, an agent nothing of the speaker's file. */
 async function agent(): Promise<number> {
+  // To load the rest is what makes the nursery grow.
+  const { keepHeapSmall } = await import('./runtime/heap-rest.ts');
+  keepHeapSmall();
   const { loadSettings } = await import('./config/settings.ts');
   const settings = loadSettings(process.env);
   const installer = settings.installCni ? await import('./cni/install/installer.ts') : undefined;
-  const [{ runAgent }, { keepHeapSmall }] = await Promise.all([
-    import('./agent/run.ts'),
-    import('./runtime/heap-rest.ts'),
-  ]);
-  keepHeapSmall();
+  const { runAgent } = await import('./agent/run.ts');
   return runAgent(settings, {
     ...{ log: createLogger(settings.logLevel ?? 'info'), version },
     ...(installer && { installCni: installer.cniInstaller(process.env) }),

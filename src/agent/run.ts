@@ -19,7 +19,7 @@ import { createResourceClient } from '../resources/index.ts';
 import type { ResourceClient } from '../resources/index.ts';
 import { systemClock } from '../runtime/clock.ts';
 import { giveBackMemory } from '../linux/give-back.ts';
-import { restHeap } from '../runtime/heap-rest.ts';
+import { keepHeapSmall, letHeapGrow, restHeap } from '../runtime/heap-rest.ts';
 import type { Logger, LogThreshold } from '../runtime/logger.ts';
 import { systemRandom } from '../runtime/random.ts';
 import type { ChosenAddress } from './address-choice.ts';
@@ -117,14 +117,26 @@ export async function runAgent(settings: AgentSettings, ports: RunPorts): Promis
     // Only now: with the configuration the runtime takes the node for ready.
     const files = keepCniFiles(ports.installCni, log);
     opened.push(() => files?.close());
-    const rest = restHeap(systemClock, REST_MEGABYTES, giveBackMemory);
-    opened.push(() => rest?.close());
+    opened.push(restWhenQuiet(dataplane));
     log.info({ node, version, adopted: dataplane.adoptedRoutes() }, 'calico-node-ts started');
     return await ended;
   } finally {
     for (const close of opened.reverse()) await close();
     log.info({ node }, 'calico-node-ts ended; routes stay');
   }
+}
+
+/** Gives the way to stop it. An agent with a full table is no small process any more, and may be as fast as any. */
+function restWhenQuiet(dataplane: Pick<Dataplane, 'onChange'>): () => void {
+  const rest = restHeap(systemClock, {
+    ...{ mostMegabytes: REST_MEGABYTES, giveBack: giveBackMemory },
+    onSize: (isLarge) => (isLarge ? letHeapGrow() : keepHeapSmall()),
+  });
+  const forget = dataplane.onChange(() => rest?.worked());
+  return () => {
+    forget();
+    rest?.close();
+  };
 }
 
 const apiSettings = ({ runDirectory, socketMode }: AgentSettings): ApiSettings => ({

@@ -27,6 +27,7 @@ export const SYS = {
   eventFdCloseOnExec: 0o2000000,
   eventFdNonBlocking: 0o4000,
   pollIn: 1,
+  adviceDontNeed: 4,
 } as const;
 
 /** A system call failed. */
@@ -88,6 +89,11 @@ export interface Libc {
   readClock(timex: Uint8Array): number;
   /** malloc_trim(3): gives free memory of malloc's back to the kernel. Nothing on musl, which has no such call. */
   trimHeap(): void;
+  /**
+   * madvise(2) with MADV_DONTNEED: what is mapped there is read anew when it is needed. Only for pages of a file that nobody wrote to, else what was
+   * written is lost.
+   */
+  dropPages(address: number, octets: number): void;
   /** Moves the calling thread into another network namespace. */
   setNetns(fd: number): void;
   /** Sleeps until one of the descriptors has something to read; gives those that have, none where a signal came first. */
@@ -142,7 +148,6 @@ function bindLibc(koffi: KoffiModule): Libc {
     'sendto',
     'long sendto(int fd, const void *data, unsigned long size, int flags, const void *address, unsigned int length)',
   );
-  const trim = optional(() => bound('malloc_trim', 'int malloc_trim(unsigned long pad)'));
   const adjtimex = bound('adjtimex', 'int adjtimex(void *timex)');
   const receive = bound('recv', 'long recv(int fd, void *buffer, unsigned long size, int flags)');
   const option = bound(
@@ -165,7 +170,7 @@ function bindLibc(koffi: KoffiModule): Libc {
     bind: (fd, address) => void bind(fd, address, address.length),
     sendTo: (fd, data, address) => void sendTo(fd, data, data.length, 0, address, address.length),
     readClock: (timex) => adjtimex(timex),
-    trimHeap: () => void trim?.(0),
+    ...memoryCalls(bound),
     send: (fd, data) => send(fd, data, data.length, 0),
     ...slowCalls(library),
     receive: (fd, buffer) => receive(fd, buffer, buffer.length, SYS.messageTruncated),
@@ -192,6 +197,15 @@ function bindLibc(koffi: KoffiModule): Libc {
     eventFd: () => eventfd(0, SYS.eventFdCloseOnExec | SYS.eventFdNonBlocking),
     wake: (fd) => void write(fd, Uint8Array.of(1, 0, 0, 0, 0, 0, 0, 0), 8),
     calm: (fd) => void read(fd, new Uint8Array(8), 8),
+  };
+}
+
+function memoryCalls(bound: (name: string, prototype: string) => Call): Pick<Libc, 'trimHeap' | 'dropPages'> {
+  const trim = optional(() => bound('malloc_trim', 'int malloc_trim(unsigned long pad)'));
+  const madvise = bound('madvise', 'int madvise(uintptr_t address, unsigned long octets, int advice)');
+  return {
+    trimHeap: () => void trim?.(0),
+    dropPages: (address, octets) => void madvise(address, octets, SYS.adviceDontNeed),
   };
 }
 

@@ -2,20 +2,26 @@ import { setFlagsFromString } from 'node:v8';
 import type { Clock } from './clock.ts';
 
 export interface HeapRestPorts {
-  readonly clock: Pick<Clock, 'after'>;
+  readonly clock: Pick<Clock, 'after' | 'now'>;
   /** Processor time of the process since its start. */
   readonly cpuMs: () => number;
   /** Of the JavaScript heap, garbage included. */
   readonly heapOctets: () => number;
   readonly collect: () => void;
+  /** What is free by itself goes back to the kernel, in some 10 ms. */
+  readonly giveBack: () => void;
   /** A larger heap is left alone: a collection takes 2 to 3 ms for each MB of 2^20 octets, all in one turn. */
   readonly mostOctets: number;
+  /** It has become larger than that, or is so no more. */
+  readonly onSize?: (isLarge: boolean) => void;
 }
 
 /** How often it looks. */
 export const LOOK_MS = 5_000;
 /** Less than 2 % of a core is quiet. */
 const QUIET_MS = 0.02 * LOOK_MS;
+/** Of a start that is at work all the time it is a twentieth. */
+const WORKED_MS = 200;
 
 /**
  * Gives back what a busy time left behind, once, when it is over. V8 gives little back by itself: its nursery keeps the size to
@@ -25,6 +31,9 @@ export class HeapRest {
   readonly #ports: HeapRestPorts;
   #cpuMs: number;
   #wasBusy = false;
+  #isLarge = false;
+  #hasRested = false;
+  #gaveBackAt = -Infinity;
   #cancel: () => void = () => undefined;
 
   constructor(ports: HeapRestPorts) {
@@ -37,33 +46,71 @@ export class HeapRest {
     this.#cancel();
   }
 
+  /**
+   * A piece of work is done. What the start of a process leaves free is more than all that comes later, and it is not over before all
+   * such work is: until the first rest it goes back at once.
+   */
+  worked(): void {
+    const { clock, giveBack } = this.#ports;
+    const now = clock.now();
+    if (this.#hasRested || now - this.#gaveBackAt < WORKED_MS) return;
+    giveBack();
+    this.#gaveBackAt = now;
+  }
+
   #wait(): void {
     this.#cancel = this.#ports.clock.after(LOOK_MS, () => this.#look());
   }
 
   #look(): void {
-    const { cpuMs, heapOctets, collect, mostOctets } = this.#ports;
+    const { cpuMs, collect, giveBack } = this.#ports;
     const used = cpuMs() - this.#cpuMs;
+    const isLarge = this.#lookAtSize();
     if (used >= QUIET_MS) this.#wasBusy = true;
-    else if (this.#wasBusy && heapOctets() <= mostOctets) {
+    else if (this.#wasBusy && !isLarge) {
       collect();
+      giveBack();
+      this.#hasRested = true;
       this.#wasBusy = false;
     }
     this.#cpuMs = cpuMs();
     this.#wait();
   }
+
+  #lookAtSize(): boolean {
+    const { heapOctets, mostOctets, onSize } = this.#ports;
+    const isLarge = heapOctets() > mostOctets;
+    if (isLarge !== this.#isLarge) onSize?.(isLarge);
+    this.#isLarge = isLarge;
+    return isLarge;
+  }
 }
 
 /**
- * For a process that is to be small rather than fast: V8 collects whenever the heap has grown by a quarter since the last time, where it
- * would wait for twice as much and more.
+ * For a process that is to be small rather than fast, to be called as early as may be. V8 collects whenever the heap has grown by a quarter
+ * since the last time, where it would wait for twice as much and more; and its nursery stays as large as it is, at first 1 MB, where
+ * what one busy second leaves alive would make it twice as large, again and again. Each MB of it is two of memory.
  */
 export function keepHeapSmall(): void {
   setFlagsFromString('--heap-growing-percent=25');
+  setFlagsFromString('--semi-space-growth-factor=1');
 }
 
-/** Of this process; `giveBack` once a heap of no more than `mostMegabytes` (2^20 octets) is collected. Undefined where Node was not started with `--expose-gc`, which the first line of the built files says. */
-export function restHeap(clock: Clock, mostMegabytes: number, giveBack: () => void): HeapRest | undefined {
+/** As V8 has it by itself. */
+export function letHeapGrow(): void {
+  setFlagsFromString('--heap-growing-percent=0');
+  setFlagsFromString('--semi-space-growth-factor=2');
+}
+
+export interface HeapRestSettings {
+  /** MB of 2^20 octets. */
+  readonly mostMegabytes: number;
+  readonly giveBack: HeapRestPorts['giveBack'];
+  readonly onSize?: HeapRestPorts['onSize'];
+}
+
+/** Of this process. Undefined where Node was not started with `--expose-gc`, which the first line of the built files says. */
+export function restHeap(clock: Clock, { mostMegabytes, giveBack, onSize }: HeapRestSettings): HeapRest | undefined {
   const { gc } = globalThis;
   if (gc === undefined) return undefined;
   return new HeapRest({
@@ -77,7 +124,8 @@ export function restHeap(clock: Clock, mostMegabytes: number, giveBack: () => vo
     // The only kind that makes the nursery small again.
     collect: () => {
       gc({ type: 'major', flavor: 'last-resort' });
-      giveBack();
     },
+    giveBack,
+    ...(onSize && { onSize }),
   });
 }

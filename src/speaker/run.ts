@@ -64,7 +64,7 @@ export async function runSpeaker(
     [...bgpRoutes(speaker), ...noNodeRoutes(NO_NODE)],
     log,
   );
-  const rest = restHeap(systemClock, REST_MEGABYTES, giveBackMemory);
+  const rest = restHeap(systemClock, { mostMegabytes: REST_MEGABYTES, giveBack: giveBackMemory });
   let endRehearsal: (() => void) | undefined;
   try {
     onSignals({ speaker, end: (how) => ended.resolve(how) });

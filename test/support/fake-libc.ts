@@ -8,7 +8,15 @@ export function fakeLibc(some: Partial<Libc>): Libc {
   return {
     ...{ socket: unused, bind: unused, send: unused, sendTo: unused, receive: unused, receiveFrom: unused },
     ...{ setSocketOption: unused, getSocketOption: unused, socketName: unused, attachFilter: unused },
-    ...{ open: unused, close: unused, interfaceRequest: unused, readClock: unused, trimHeap: unused, setNetns: unused },
+    ...{
+      open: unused,
+      close: unused,
+      interfaceRequest: unused,
+      readClock: unused,
+      trimHeap: unused,
+      dropPages: unused,
+      setNetns: unused,
+    },
     ...{ sendApart: unused, receiveApart: unused },
     ...{ waitToRead: unused, eventFd: unused, wake: unused, calm: unused },
     ...some,

@@ -2,11 +2,14 @@ import { execFileSync } from 'node:child_process';
 import { join } from 'node:path';
 import { beforeEach, expect, test } from 'vitest';
 import { HeapRest, LOOK_MS } from '../../../src/runtime/heap-rest.ts';
+import type { HeapChurn } from '../../support/heap-churn.ts';
 import { nodeProgram } from '../../support/lab-processes.ts';
 
 let cpuMs = 0;
 let heapOctets = 0;
 let collections = 0;
+let givenBack = 0;
+let now = 0;
 let due: (() => void) | undefined;
 
 /** A look after so much processor time. */
@@ -17,9 +20,10 @@ function pass(usedMs: number): void {
   look?.();
 }
 
-function start(): HeapRest {
+function start(onSize?: (isLarge: boolean) => void): HeapRest {
   return new HeapRest({
     clock: {
+      now: () => now,
       after: (ms, callback) => {
         expect(ms).toBe(LOOK_MS);
         due = callback;
@@ -33,11 +37,13 @@ function start(): HeapRest {
       collections++;
       cpuMs += 2 * LOOK_MS;
     },
+    giveBack: () => givenBack++,
+    ...(onSize && { onSize }),
   });
 }
 
 beforeEach(() => {
-  [cpuMs, heapOctets, collections] = [0, 1e6, 0];
+  [cpuMs, heapOctets, collections, givenBack, now] = [0, 1e6, 0, 0, 0];
 });
 
 test('collects once after the start, when it is over', () => {
@@ -61,6 +67,21 @@ test('collects after each busy time, and never within one', () => {
   expect(collections).toBe(2);
 });
 
+test('until the first rest what is free goes back after each piece of work, five times a second at most', () => {
+  const rest = start();
+  for (const at of [0, 100, 199, 200, 399, 1000]) {
+    now = at;
+    rest.worked();
+  }
+  expect(givenBack).toBe(3);
+  pass(300);
+  pass(0);
+  expect([collections, givenBack]).toEqual([1, 4]);
+  now = 60_000;
+  rest.worked();
+  expect(givenBack).toBe(4);
+});
+
 test('leaves a large heap alone, and does it when it has become small', () => {
   start();
   heapOctets = 97 * 2 ** 20;
@@ -72,13 +93,28 @@ test('leaves a large heap alone, and does it when it has become small', () => {
   expect(collections).toBe(1);
 });
 
-test('a heap that is to stay small is collected sooner', () => {
+test('tells when the heap has become large, and when it is so no more, once each', () => {
+  const told: boolean[] = [];
+  start((isLarge) => told.push(isLarge));
+  for (const megabytes of [96, 97, 200, 97, 96, 1, 97]) {
+    heapOctets = megabytes * 2 ** 20;
+    pass(LOOK_MS);
+  }
+  expect(told).toEqual([true, false, true]);
+});
+
+test('a heap that is to stay small is collected sooner, and its nursery does not grow', () => {
   const program = join(import.meta.dirname, '../../support/heap-churn.ts');
-  const collectionsOf = (...args: readonly string[]): number =>
-    Number(execFileSync(nodeProgram(), ['--max-semi-space-size=16', program, ...args], { encoding: 'utf8' }));
-  const usual = collectionsOf();
-  expect(usual).toBeGreaterThan(0);
-  expect(collectionsOf('small')).toBeGreaterThan(1.5 * usual);
+  const churn = (...args: readonly string[]): HeapChurn =>
+    JSON.parse(
+      execFileSync(nodeProgram(), ['--max-semi-space-size=16', program, ...args], { encoding: 'utf8' }),
+    ) as HeapChurn;
+  const [usual, small, grown] = [churn(), churn('small'), churn('grown')];
+  expect(usual.collections).toBeGreaterThan(0);
+  expect(small.collections).toBeGreaterThan(1.5 * usual.collections);
+  expect(small.nurseryOctets).toBeLessThan(usual.nurseryOctets / 3);
+  expect(grown.collections).toBeLessThan(1.5 * usual.collections);
+  expect(grown.nurseryOctets).toBe(usual.nurseryOctets);
 });
 
 test('looks no more when it is closed', () => {
