@@ -7,7 +7,7 @@ import type { MembersPorts } from './etcd-members.ts';
 import { entryOf, rangeEnd, rangeStart } from './etcd-values.ts';
 import type { OpenedStream } from './etcd-watch.ts';
 import { watchEtcd } from './etcd-watch.ts';
-import type { Change, Entry, Json, Listing, Store, Write } from './store.ts';
+import type { Change, Entry, Json, Keep, Listing, Store, Write } from './store.ts';
 import { AlreadyExistsError, ConflictError, NotFoundError, UnavailableError } from './store.ts';
 import { checkWrites } from './write-all.ts';
 
@@ -51,7 +51,7 @@ class EtcdStore implements Store {
     return kvs[0] === undefined ? undefined : entryOf(kvs[0]);
   }
 
-  async list(prefix: string, keep: (entry: Entry) => Entry = (entry) => entry): Promise<Listing> {
+  async list(prefix: string, keep: Keep = (entry) => entry): Promise<Listing> {
     const entries: Entry[] = [];
     const last = rangeEnd(prefix);
     let from = rangeStart(prefix);
@@ -62,8 +62,9 @@ class EtcdStore implements Store {
       revision ||= Number(page.header.revision);
       this.#clusterId = page.header.cluster_id;
       for (const kv of page.kvs) {
-        const entry = entryOf(kv);
-        if (entry !== undefined) entries.push(keep(entry));
+        const read = entryOf(kv);
+        const entry = read && keep(read);
+        if (entry !== undefined) entries.push(entry);
       }
       const end = page.kvs.at(-1);
       if (!page.more || end === undefined) {

@@ -32,13 +32,19 @@ export interface Listing {
   readonly source?: string;
 }
 
+/**
+ * What of an entry is of use: itself, or another of the same key and revision with less in it; undefined, nothing. Applied to one that it gave,
+ * it gives the same.
+ */
+export type Keep = (entry: Entry) => Entry | undefined;
+
 export interface Store {
   get(key: string): Promise<Entry | undefined>;
   /**
    * All entries whose key starts with `prefix`, by key. A store that reads them in parts may apply `keep`, which may be applied
    * again, to each part as it comes: then the whole of them is never in memory.
    */
-  list(prefix: string, keep?: (entry: Entry) => Entry): Promise<Listing>;
+  list(prefix: string, keep?: Keep): Promise<Listing>;
   /** Throws AlreadyExistsError. */
   create(key: string, value: Json): Promise<Entry>;
   /** Writes only if the entry is still at `revision`. Throws ConflictError or NotFoundError. */

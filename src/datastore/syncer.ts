@@ -4,7 +4,7 @@ import type { Logger } from '../runtime/logger.ts';
 import type { Random } from '../runtime/random.ts';
 import { changeKey, changeRevision } from './ledger.ts';
 import { whyStrange } from './same-cluster.ts';
-import type { Change, Entry, Listing, Store } from './store.ts';
+import type { Change, Entry, Keep, Listing, Store } from './store.ts';
 import { CompactedError, UnavailableError } from './store.ts';
 
 /** What we know of the store under one prefix. */
@@ -33,11 +33,8 @@ interface SyncSource {
 }
 
 export interface SyncHandlers {
-  /**
-   * What the view has of an entry that came: itself, or another of the same key and revision with less in it. Applied to one that it gave,
-   * it gives the same. Absent: all is kept.
-   */
-  keep?(entry: Entry): Entry;
+  /** What the view has of an entry that came. Absent: all is kept. */
+  readonly keep?: Keep;
   /** The first whole view. */
   onSnapshot?(view: SyncView): void;
   /** What changed since the last call, and the view after it; only real differences, in order of revision. */
@@ -85,7 +82,7 @@ class ListWatchSyncer implements Syncer {
   readonly #store: Store;
   readonly #prefix: string;
   readonly #handlers: SyncHandlers;
-  readonly #keep: (entry: Entry) => Entry;
+  readonly #keep: Keep;
   readonly #ports: SyncPorts;
   readonly #closing = new AbortController();
   readonly #entries = new Map<string, Entry>();
@@ -105,7 +102,7 @@ class ListWatchSyncer implements Syncer {
     this.#store = store;
     this.#prefix = prefix;
     this.#handlers = handlers;
-    this.#keep = handlers.keep?.bind(handlers) ?? ((entry) => entry);
+    this.#keep = handlers.keep ?? ((entry) => entry);
     this.#ports = ports;
   }
 
@@ -160,7 +157,7 @@ class ListWatchSyncer implements Syncer {
 
   async #list(): Promise<Listing> {
     const listing = await this.#store.list(this.#prefix, this.#keep);
-    return { ...listing, entries: listing.entries.map(this.#keep) };
+    return { ...listing, entries: listing.entries.flatMap((entry) => this.#keep(entry) ?? []) };
   }
 
   /** Ends quietly when it is time to list again. */
@@ -177,7 +174,7 @@ class ListWatchSyncer implements Syncer {
       for await (const batch of this.#store.watch(this.#prefix, this.#revision, signal)) {
         this.#attempt = 0;
         this.#setStale(undefined);
-        this.#apply(batch.map((change) => this.#kept(change)));
+        this.#apply(batch);
       }
     } finally {
       for (const stop of timers) stop();
@@ -221,13 +218,25 @@ class ListWatchSyncer implements Syncer {
     if (changes.length > 0 || !this.#inSync) this.#absorb(changes);
   }
 
-  #kept(change: Change): Change {
-    return change.type === 'put' ? { type: 'put', entry: this.#keep(change.entry) } : change;
-  }
-
   #apply(batch: readonly Change[]): void {
     this.#revision = Math.max(this.#revision, changeRevision(batch.at(-1)!));
-    this.#absorb(batch);
+    const changes = this.#kept(batch);
+    if (changes.length > 0) this.#absorb(changes);
+  }
+
+  /** What is of no use comes to nothing, or is gone where an earlier one of its key was of use. */
+  #kept(batch: readonly Change[]): readonly Change[] {
+    const put = new Set<string>();
+    return batch.flatMap((change): readonly Change[] => {
+      if (change.type === 'delete') return [change];
+      const { key, revision } = change.entry;
+      const entry = this.#keep(change.entry);
+      if (entry === undefined) {
+        return this.#entries.has(key) || put.has(key) ? [{ type: 'delete', key, revision }] : [];
+      }
+      put.add(key);
+      return [{ type: 'put', entry }];
+    });
   }
 
   #absorb(changes: readonly Change[]): void {

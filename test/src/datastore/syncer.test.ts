@@ -118,6 +118,43 @@ test('of an entry is kept what the handler says, from a listing and from the wat
   expect([...syncer.view().entries.values()].map(({ value }) => value)).toEqual(['a', 'b']);
 });
 
+test('an entry that is of no use is not in the view, and goes when it has become of no use', async () => {
+  await writer.create('/s/a', 1);
+  await writer.create('/s/b', null);
+  const told: string[] = [];
+  syncer = startSyncer(
+    store,
+    '/s/',
+    {
+      keep: (entry) => (entry.value === null ? undefined : entry),
+      onChanges: (changes) => void told.push(...changes.map(say)),
+    },
+    { clock, random: () => 0.5 },
+  );
+  await syncer.synced();
+  await clock.advance(0);
+  const keys = () => [...syncer.view().entries.keys()];
+  expect(keys()).toEqual(['/s/a']);
+  const { revision } = await writer.create('/s/c', null);
+  await clock.advance(0);
+  expect(syncer.view().revision).toBe(revision);
+  expect(told).toEqual([]);
+  await writer.update('/s/a', null, 1);
+  await clock.advance(0);
+  expect(told).toEqual(['delete /s/a']);
+  // Both come in one batch, of a store whose connection comes back.
+  store.cut();
+  await clock.advance(0);
+  const { revision: at } = await writer.create('/s/d', 1);
+  await writer.update('/s/d', null, at);
+  store.mend();
+  await clock.advance(30_000);
+  expect(told).toEqual(['delete /s/a', 'put /s/d=1', 'delete /s/d']);
+  await clock.advance(600_000);
+  expect(keys()).toEqual([]);
+  expect(told).toHaveLength(3);
+});
+
 test('an empty store is in sync too', async () => {
   start();
   await syncer.synced();
