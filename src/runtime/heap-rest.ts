@@ -22,6 +22,8 @@ export const LOOK_MS = 5_000;
 const QUIET_MS = 0.02 * LOOK_MS;
 /** Of a start that is at work all the time it is a twentieth. */
 const WORKED_MS = 200;
+/** A start takes no longer; whoever is at work for ever never rests. */
+const START_MS = 60_000;
 
 /**
  * Gives back what a busy time left behind, once, when it is over. V8 gives little back by itself: its nursery keeps the size to
@@ -29,6 +31,7 @@ const WORKED_MS = 200;
  */
 export class HeapRest {
   readonly #ports: HeapRestPorts;
+  readonly #startedAt: number;
   #cpuMs: number;
   #wasBusy = false;
   #isLarge = false;
@@ -38,6 +41,7 @@ export class HeapRest {
 
   constructor(ports: HeapRestPorts) {
     this.#ports = ports;
+    this.#startedAt = ports.clock.now();
     this.#cpuMs = 0;
     this.#wait();
   }
@@ -53,7 +57,7 @@ export class HeapRest {
   worked(): void {
     const { clock, giveBack } = this.#ports;
     const now = clock.now();
-    if (this.#hasRested || now - this.#gaveBackAt < WORKED_MS) return;
+    if (this.#hasRested || now - this.#startedAt >= START_MS || now - this.#gaveBackAt < WORKED_MS) return;
     giveBack();
     this.#gaveBackAt = now;
   }

@@ -77,9 +77,19 @@ test('until the first rest what is free goes back after each piece of work, five
   pass(300);
   pass(0);
   expect([collections, givenBack]).toEqual([1, 4]);
-  now = 60_000;
+  now = 2000;
   rest.worked();
   expect(givenBack).toBe(4);
+});
+
+test('who never rests does so in the first minute', () => {
+  now = 5000;
+  const rest = start();
+  for (const at of [64_999, 65_000, 100_000]) {
+    now = at;
+    rest.worked();
+  }
+  expect(givenBack).toBe(1);
 });
 
 test('leaves a large heap alone, and does it when it has become small', () => {
