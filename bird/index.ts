@@ -1,5 +1,4 @@
 /** The BGP speaker's only door. It knows no kernel, no etcd and no Calico; README.md tells how it works. */
-import type { IpFamily } from '../src/model/ip.ts';
 import type { Clock } from '../src/runtime/clock.ts';
 import type { Logger } from '../src/runtime/logger.ts';
 import type { Random } from '../src/runtime/random.ts';
@@ -11,7 +10,7 @@ import type { TcpEvidence } from './peer/tcp-counters.ts';
 import { tcpTransport } from './peer/tcp.ts';
 import type { Transport } from './peer/transport.ts';
 import type { Speaker } from './contract.ts';
-import type { SpeakerSettings } from './settings.ts';
+import type { PeerSettings, SpeakerSettings } from './settings.ts';
 import { rehearse as rehearseOver } from './rehearsal.ts';
 import { BgpSpeaker } from './speaker.ts';
 
@@ -50,6 +49,8 @@ export interface SpeakerWorld {
   readonly transport?: Transport;
   readonly bfd?: Bfd;
   readonly tcpEvidence?: TcpEvidence;
+  /** A session is up, of whatever peer. */
+  readonly peerUp?: () => void;
 }
 
 /** A speaker that is not started yet. */
@@ -58,13 +59,23 @@ export function createSpeaker(settings: SpeakerSettings, world: SpeakerWorld): S
     transport: tcpTransport,
     bfd: world.bfd ?? createBfd(world),
     tcpEvidence: sharedEvidence(procNetstat, world.clock),
+    peerUp: () => undefined,
     ...world,
   });
 }
 
-/** Does what a speaker will do, without one: see rehearsal.ts. Answers how to end it before its time. */
+/** The settings of a speaker and of its peers. */
+export interface LikeThis {
+  readonly settings: SpeakerSettings;
+  readonly peers: readonly Pick<PeerSettings, 'families'>[];
+}
+
+/** Does what such a speaker will do, without one: see rehearsal.ts. Answers how to end it before its time. */
 export const rehearse = (
+  { settings, peers }: LikeThis,
   world: Pick<SpeakerWorld, 'clock' | 'random' | 'log' | 'transport'>,
-  families: readonly IpFamily[],
   over: () => void,
-): (() => void) => rehearseOver({ transport: tcpTransport, ...world }, families, over);
+): (() => void) => {
+  const families = [...new Set(peers.flatMap((peer) => peer.families))];
+  return rehearseOver({ transport: tcpTransport, ...world, families, settings, peer: peers[0] }, over);
+};

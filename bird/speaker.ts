@@ -40,6 +40,8 @@ export interface SpeakerPorts {
   readonly transport: Transport;
   readonly bfd: Bfd;
   readonly tcpEvidence: TcpEvidence;
+  /** A session is up, of whatever peer. */
+  readonly peerUp: () => void;
 }
 
 /** Wires sessions and tables, and does what it is told: each part of it has a file of its own. */
@@ -69,7 +71,9 @@ export class BgpSpeaker implements Speaker {
 
   constructor(settings: SpeakerSettings, ports: SpeakerPorts) {
     this.#settings = settings;
-    this.#ports = ports;
+    const { clock, random, log, transport, bfd, tcpEvidence, peerUp } = ports;
+    // One form, whoever made them: what is compiled for one speaker is good for the next.
+    this.#ports = { clock, random, log, transport, bfd, tcpEvidence, peerUp };
     this.#clusterId = settings.clusterId;
     this.#deferral = new SelectionDeferral(settings.gracefulRestart.restarting, {
       clock: ports.clock,
@@ -280,7 +284,10 @@ export class BgpSpeaker implements Speaker {
       isEndOfRibHeld: () => this.#isEndOfRibHeld(),
       patience: () => (this.#passesOn() ? 'RFC 4724' : 'everybody'),
       isDynamic,
-      defer: (event) => this.#deferral.take(event),
+      defer: (event) => {
+        if (event.type === 'peerUp') this.#ports.peerUp();
+        this.#deferral.take(event);
+      },
       tcpEvidence: this.#ports.tcpEvidence,
       dropsBefore: () => this.#drops.before,
       progressed: () => {

@@ -1,168 +1,145 @@
-/** A table that nobody asked for, taken in, selected, told and forgotten. */
+/** Tables that nobody asked for, taken in over sessions, selected, told and forgotten. */
 import type { IpFamily } from '../../src/model/ip.ts';
-import type { Clock } from '../../src/runtime/clock.ts';
-import { localSettings } from '../local-settings.ts';
-import { localOpen, negotiate } from '../peer/negotiate.ts';
-import type { LocalSettings, Negotiated } from '../peer/negotiate.ts';
-import { UpdateReader } from '../rib/update-reader.ts';
-import { Routing } from '../routing.ts';
-import type { RoutingListener, RoutingPeer } from '../routing.ts';
-import type { PeerSettings } from '../settings.ts';
-import { peerInPlay } from './peer-in-play.ts';
-import { attributeBlock, plainContext, UpdateWriter } from '../wire.ts';
+import { UpdateWriter } from '../wire.ts';
+import { LoopbackSpeaker, THEIR_ASN } from './loopback-speaker.ts';
+import type { Caller, PlayPorts } from './loopback-speaker.ts';
+import { announcement, withdrawal } from './messages.ts';
+import type { Range } from './messages.ts';
+import { PATIENCE_MS } from './sessions.ts';
 
-const SLICE_MS = 5;
-/** As many as it takes until the pace is what it stays. */
-const MESSAGES = 1500;
-const PREFIXES_PER_MESSAGE = 8;
-const MAX_OCTETS = 4096;
-const SETTLE_ROWS = 512;
+/** In one act. */
+export const PREFIXES = 6000;
+/** As many as are written without a look at the clock. */
+const AT_A_TIME = 250;
+const SLICE_MS = 4;
+/** Nothing more is told when nothing was for so long, twice. */
+const LOOK_MS = 1;
 
-/** Of tables that nobody watches. */
-export const NOBODY_LISTENS: RoutingListener = {
-  routesChanged: () => undefined,
-  workWaits: () => undefined,
-  hasNews: () => undefined,
-  isReady: () => true,
-  tell: () => undefined,
-  limitReached: () => undefined,
-  leftOut: () => undefined,
-};
+const [FIRST, SECOND, LISTENER, OTHER_LISTENER] = [0, 1, 2, 3] as const;
+const CALLERS = [FIRST, SECOND, LISTENER, OTHER_LISTENER];
 
-/** Begins in the next turn, in slices of some milliseconds, and calls `over`; answers how to end it before its time. */
-export function playTables(clock: Clock, families: readonly IpFamily[], over: () => void): () => void {
-  const steps = everyStep(families);
-  let cancel = clock.after(0, slice);
-  function slice(): void {
-    const end = clock.now() + SLICE_MS;
-    while (clock.now() < end) {
-      if (steps.next().done !== true) continue;
+/** Begins at once and calls `over`, however it went; answers how to end it before its time. */
+export function playTables(ports: PlayPorts, over: () => void): () => void {
+  // The first family once more: what was compiled for it alone, and for the only object of its kind, is compiled again by now.
+  const families = [...ports.families, ...ports.families.slice(0, 1)];
+  let play: TablePlay | undefined;
+  const next = (): void => {
+    const family = families.shift();
+    if (family === undefined) {
       over();
       return;
     }
-    cancel = clock.after(0, slice);
-  }
-  return () => cancel();
+    play = new TablePlay({ ...ports, families: [family] }, family);
+    void play.run().then((isEnded) => isEnded || next());
+  };
+  next();
+  return () => play?.end();
 }
 
-function* everyStep(families: readonly IpFamily[]): Generator<undefined> {
-  for (const family of families) yield* play(new Stage(family));
-}
+/** Whoever waits for it is told that there is no more to be played. */
+class Ended extends Error {}
 
-/** Everything twice from two peers, so that paths are contested and replaced; then half is withdrawn by both, the rest by one, and the other is lost. */
-function* play(stage: Stage): Generator<undefined> {
-  for (const round of [0, 1]) {
-    for (let message = 0; message < MESSAGES; message++) {
-      stage.announce(message, round);
-      if (message % 64 === 0) yield* stage.settled();
-    }
-    yield* stage.settled();
-  }
-  for (let message = 0; message < MESSAGES; message++) {
-    if (message < MESSAGES / 2 || message % 2 === 0) stage.withdraw(message);
-    if (message % 64 === 0) yield* stage.settled();
-  }
-  yield* stage.settled();
-  stage.loseSecond();
-  yield* stage.settled();
-}
-
-/** Two peers that speak, and one that is told. */
-class Stage {
+/** Two peers that speak, and two that are told. */
+class TablePlay {
+  readonly #ports: PlayPorts;
   readonly #family: IpFamily;
-  readonly #routing = new Routing({ bgpIdentifier: 1, transit: true, clusterId: undefined, seed: 1 }, NOBODY_LISTENS);
-  readonly #readers: readonly UpdateReader[];
-  readonly #writer = new UpdateWriter();
-  readonly #second: RoutingPeer;
-  readonly #listener: RoutingPeer;
+  readonly #speaker: LoopbackSpeaker;
+  readonly #ended = Promise.withResolvers<never>();
+  readonly #cancelPatience: () => void;
+  readonly #callers = new Map<number, Caller>();
+  #cancelWait: () => void = () => undefined;
+  #isEnded = false;
+  #heard = 0;
 
-  constructor(family: IpFamily) {
+  constructor(ports: PlayPorts, family: IpFamily) {
+    this.#ports = ports;
     this.#family = family;
-    const [first, second, listener] = [1, 2, 3].map((index) => this.#addPeer(index));
-    this.#second = second!;
-    this.#listener = listener!;
-    this.#readers = [first!, second!].map((peer) => this.#readerOf(peer));
+    this.#speaker = new LoopbackSpeaker(ports);
+    this.#ended.promise.catch(() => undefined);
+    this.#cancelPatience = ports.clock.after(PATIENCE_MS, () => this.#giveUp());
   }
 
-  announce(message: number, round: number): void {
-    const nextHop = this.#addressOf(2 + (message % 2));
-    const asns = [
-      65_001 + (message % 2),
-      65_100 + (message % 50),
-      65_200 + round,
-      ...Array<number>(message % 4).fill(7),
-    ];
-    const asPath = [{ type: 'sequence', asns }] as const;
-    const family = { afi: this.#family === 4 ? 1 : 2, safi: 1 };
-    const set = { origin: 'igp', asPath, med: message % 500, communities: [65_001 * 65_536 + (message % 90)] } as const;
-    if (this.#family === 4) {
-      const block = attributeBlock({ ...set, nextHop }, plainContext, 'next-hop');
-      this.#writer.begin({ kind: 'announce', block, blockLength: block.length }, MAX_OCTETS);
-    } else {
-      const block = attributeBlock(set, plainContext, 'mp-reach');
-      this.#writer.begin({ kind: 'announce', block, blockLength: block.length, family, nextHop }, MAX_OCTETS);
+  /** Resolves when it is over, however it went; true where it was ended. */
+  async run(): Promise<boolean> {
+    try {
+      await Promise.race([this.#acts(), this.#ended.promise]);
+    } catch {
+      // It only takes longer without.
     }
-    this.#send(message);
+    this.#giveUp();
+    await this.#speaker.close().catch(() => undefined);
+    return this.#isEnded;
   }
 
-  withdraw(message: number): void {
-    const family = { afi: 2, safi: 1 };
-    this.#writer.begin(this.#family === 4 ? { kind: 'withdraw' } : { kind: 'withdraw', family }, MAX_OCTETS);
-    this.#send(message);
+  end(): void {
+    this.#isEnded = true;
+    this.#giveUp();
   }
 
-  /** All its routes go, as when its session ends. */
-  loseSecond(): void {
-    this.#routing.flush(this.#second, this.#family);
+  #giveUp(): void {
+    this.#cancelPatience();
+    this.#cancelWait();
+    this.#ended.reject(new Ended());
   }
 
-  *settled(): Generator<undefined> {
-    for (let isMore = true; isMore;) {
-      isMore = this.#routing.settle(SETTLE_ROWS);
-      if (this.#routing.tell(false).hasMore) isMore = true;
-      this.#routing.nextUpdate(this.#listener, this.#family);
-      yield;
+  /** Paths that are new, contested, replaced and withdrawn; and a peer that is lost with its routes, and comes back. */
+  async #acts(): Promise<void> {
+    await this.#speaker.start(CALLERS.length);
+    for (const caller of CALLERS) this.#call(caller);
+    await this.#quiet();
+    await this.#tell(FIRST, 0);
+    await this.#tell(SECOND, 1, PREFIXES / 2);
+    await this.#tell(FIRST, 2);
+    await this.#withdraw(FIRST, PREFIXES / 2);
+    await this.#lose(FIRST, 'sayGoodbye');
+    this.#call(FIRST);
+    await this.#quiet();
+    await this.#tell(FIRST, 0);
+    await this.#lose(SECOND, 'hangUp');
+    await this.#lose(FIRST, 'sayGoodbye');
+  }
+
+  #call(caller: number): void {
+    const lost = (): void => this.#giveUp();
+    this.#callers.set(caller, this.#speaker.call(caller, { heard: () => this.#heard++, lost }));
+  }
+
+  async #lose(caller: number, how: 'hangUp' | 'sayGoodbye'): Promise<void> {
+    this.#speaker[how](this.#callers.get(caller)!);
+    await this.#quiet();
+  }
+
+  async #tell(caller: number, edition: number, first = 0): Promise<void> {
+    const told = { family: this.#family, asn: THEIR_ASN + caller, edition };
+    await this.#say(caller, { first, end: first + PREFIXES }, (writer, some) => announcement(writer, told, some));
+  }
+
+  async #withdraw(caller: number, end: number): Promise<void> {
+    await this.#say(caller, { first: 0, end }, (writer, some) => withdrawal(writer, this.#family, some));
+  }
+
+  async #say(caller: number, { first, end }: Range, write: (writer: UpdateWriter, some: Range) => void): Promise<void> {
+    const { clock } = this.#ports;
+    const writer = new UpdateWriter();
+    let sliceEnd = clock.now() + SLICE_MS;
+    for (let i = first; i < end; i += AT_A_TIME) {
+      write(writer, { first: i, end: Math.min(end, i + AT_A_TIME) });
+      if (clock.now() < sliceEnd) continue;
+      await this.#after(0);
+      sliceEnd = clock.now() + SLICE_MS;
+    }
+    this.#callers.get(caller)!.connection.write(writer.take());
+    await this.#quiet();
+  }
+
+  async #quiet(): Promise<void> {
+    for (let [quiet, before] = [0, -1]; quiet < 2; before = this.#heard) {
+      await this.#after(LOOK_MS);
+      quiet = this.#heard === before ? quiet + 1 : 0;
     }
   }
 
-  /** Half of the messages of both peers are about the same prefixes. */
-  #send(message: number): void {
-    const first = (message >> 1) * PREFIXES_PER_MESSAGE;
-    for (let i = first; i < first + PREFIXES_PER_MESSAGE; i++) {
-      const word = (0x0a00_0000 + (i << 8)) >>> 0;
-      this.#writer.prefix(word, word, 0, 0, 24 - (i % 3 === 0 ? 1 : 0));
-    }
-    this.#writer.end();
-    this.#readers[message % 2]!.read(this.#writer.take());
-  }
-
-  #addPeer(index: number): RoutingPeer {
-    const peer = this.#routing.addPeer(this.#settingsOf(index));
-    this.#routing.sessionUp(peer, this.#sessionWith(index), this.#addressOf(1));
-    return peer;
-  }
-
-  #readerOf(peer: RoutingPeer): UpdateReader {
-    return new UpdateReader(this.#sessionWith(peer.index), this.#routing.sinkFor(peer));
-  }
-
-  #addressOf(host: number): Uint8Array {
-    return this.#family === 4
-      ? Uint8Array.of(192, 0, 2, host)
-      : Uint8Array.from({ length: 16 }, (_, i) => (i === 0 ? 0x20 : i === 15 ? host : 1));
-  }
-
-  #settingsOf(index: number): PeerSettings {
-    const family = this.#family;
-    const words = family === 4 ? [0xc000_0200 + index] : [0x2000_0000, 0, 0, index];
-    return peerInPlay({ address: { family, words }, remoteAsn: 65_000 + index, families: [family] });
-  }
-
-  #sessionWith(index: number): Negotiated {
-    const local = localSettings(this.#settingsOf(index), { bgpIdentifier: 1, restarting: false, starting: false });
-    const theirs: LocalSettings = { ...local, asn: local.remoteAsn, remoteAsn: local.asn, bgpIdentifier: index + 1 };
-    const outcome = negotiate(localOpen(theirs), local);
-    if (outcome.kind === 'refused') throw new Error(outcome.fault.text);
-    return outcome.session;
+  #after(ms: number): Promise<void> {
+    return new Promise((resolve) => (this.#cancelWait = this.#ports.clock.after(ms, resolve)));
   }
 }

@@ -1,3 +1,4 @@
+import { openSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { destination, pino } from 'pino';
 import type { LoggerOptions, Logger as PinoLogger } from 'pino';
@@ -31,7 +32,7 @@ export function createLogger(level: LogLevel): Logger {
 
 /** Takes as long as the real one, and nobody reads it. */
 export const createUnreadLogger = (): Logger =>
-  fromPino(pino(OPTIONS, destination({ dest: '/dev/null', sync: true })), { level: 'info' });
+  fromPino(pino(OPTIONS, destination({ dest: openSync('/dev/null', 'w'), sync: true })), { level: 'info' });
 
 const OPTIONS: LoggerOptions = {
   ...{ level: 'trace', base: {}, timestamp: pino.stdTimeFunctions.isoTime, errorKey: 'error' },

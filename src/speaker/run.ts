@@ -4,7 +4,6 @@ import { bgpRoutes } from '../api/bgp-routes.ts';
 import { noNodeRoutes } from '../api/node-routes.ts';
 import { startApi } from '../api/server.ts';
 import { giveBackMemory } from '../linux/give-back.ts';
-import type { IpFamily } from '../model/ip.ts';
 import { systemClock } from '../runtime/clock.ts';
 import { compileSooner } from '../runtime/compiler.ts';
 import { restHeap } from '../runtime/heap-rest.ts';
@@ -47,10 +46,16 @@ export async function runSpeaker(
   // The end may come before anybody waits for it.
   ended.promise.catch(() => undefined);
   const isRestart = mark.isThere;
+  let endRehearsal: (() => void) | undefined;
   const speaker = new StandaloneSpeaker(configuration, isRestart, {
     ...{ file, version, log, host: hostname(), clock: systemClock },
     load: () => loadConfiguration(file),
-    createSpeaker: (settings) => createSpeaker(settings, { clock: systemClock, random: systemRandom, log: birdLog }),
+    createSpeaker: (settings) =>
+      createSpeaker(settings, {
+        ...{ clock: systemClock, random: systemRandom, log: birdLog },
+        // What it does now no rehearsal does better.
+        peerUp: () => endRehearsal?.(),
+      }),
     onLogLevel: (level) => void (threshold.level = level),
     onListening: () => {
       mark.set();
@@ -65,16 +70,10 @@ export async function runSpeaker(
     log,
   );
   const rest = restHeap(systemClock, { mostMegabytes: REST_MEGABYTES, giveBack: giveBackMemory });
-  let endRehearsal: (() => void) | undefined;
   try {
     onSignals({ speaker, end: (how) => ended.resolve(how) });
     speaker.start();
-    const compileAsUsual = compileSooner();
-    const world = { clock: systemClock, random: systemRandom, log: createUnreadLogger() };
-    endRehearsal = rehearse(world, familiesOf(configuration), () => {
-      compileAsUsual();
-      giveBackMemory();
-    });
+    endRehearsal = rehearsal(configuration);
     const how = await ended.promise;
     if (how === 'shutdown') mark.remove();
     await speaker.close(how === 'restart' ? { kind: 'restart' } : { kind: 'shutdown', message: 'speaker stopped' });
@@ -88,9 +87,24 @@ export async function runSpeaker(
   }
 }
 
-const familiesOf = ({ peers, dynamicPeers }: SpeakerConfiguration): readonly IpFamily[] => [
-  ...new Set([...peers, ...dynamicPeers.map(({ template }) => template)].flatMap(({ families }) => families)),
-];
+/** Begins one in the background; answers how to end it before its time. */
+function rehearsal({ settings, peers, dynamicPeers }: SpeakerConfiguration): () => void {
+  const like = { settings, peers: [...peers, ...dynamicPeers.map(({ template }) => template)] };
+  const compileAsUsual = compileSooner();
+  const world = { clock: systemClock, random: systemRandom, log: createUnreadLogger() };
+  let isOver = false;
+  const end = rehearse(like, world, () => {
+    isOver = true;
+    compileAsUsual();
+    giveBackMemory();
+  });
+  return () => {
+    if (isOver) return;
+    isOver = true;
+    end();
+    compileAsUsual();
+  };
+}
 
 interface Signalled {
   readonly speaker: StandaloneSpeaker;

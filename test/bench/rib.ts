@@ -1,7 +1,7 @@
 /** `npm run bench -- rib`: what a million prefixes cost on their way through the tables, beside the codec's scan of the same bytes. */
 import { cpus } from 'node:os';
 import { UpdateReader } from '../../bird/rib/update-reader.ts';
-import { NOBODY_LISTENS } from '../../bird/rehearsal/tables.ts';
+import { NOBODY_LISTENS } from '../support/nobody-listens.ts';
 import { Routing } from '../../bird/routing.ts';
 import type { RoutingPeer } from '../../bird/routing.ts';
 import type { Negotiated } from '../../bird/peer/negotiate.ts';

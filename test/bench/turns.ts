@@ -1,7 +1,7 @@
 /** `npm run bench -- turns`: how long the walks over whole tables hold up the loop, a walk at a time. */
 import { cpus } from 'node:os';
 import { UpdateReader } from '../../bird/rib/update-reader.ts';
-import { NOBODY_LISTENS } from '../../bird/rehearsal/tables.ts';
+import { NOBODY_LISTENS } from '../support/nobody-listens.ts';
 import { Routing } from '../../bird/routing.ts';
 import type { RoutingPeer } from '../../bird/routing.ts';
 import { agreed, localSettings, openOf, peerSettings } from '../support/bgp.ts';

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { Neighbor } from '../../bird/neighbor.ts';
-import { NOBODY_LISTENS } from '../../bird/rehearsal/tables.ts';
+import { NOBODY_LISTENS } from '../support/nobody-listens.ts';
 import { Routing } from '../../bird/routing.ts';
 import { silentLogger } from '../../src/runtime/logger.ts';
 import { peerSettings } from '../support/bgp.ts';

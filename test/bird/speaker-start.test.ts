@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import type { PeerText } from '../support/bgp.ts';
 import { dynamicPeers, peerSettings } from '../support/bgp.ts';
 import type { FakeClock } from '../support/fake-clock.ts';
@@ -34,6 +34,16 @@ describe('a speaker that has just started', () => {
     const a = await bench.start({ address: A, peers: [{ address: B, ...hasty }] });
     await clock.advance(20);
     expect(peer(a).state).toBe('Established');
+  });
+
+  test('says that a session is up, and not before', async () => {
+    await waitingB();
+    const peerUp = vi.fn();
+    const a = await bench.start({ address: A, peers: [{ address: B, ...hasty }], world: { peerUp } });
+    expect(peerUp).not.toHaveBeenCalled();
+    await clock.advance(20);
+    expect(peer(a).state).toBe('Established');
+    expect(peerUp).toHaveBeenCalledOnce();
   });
 
   test('waits as it is told where it shall not', async () => {
