@@ -1,6 +1,6 @@
 /**
  * Exchanges of a few routes, by the thread that asks: the kernel has done them when send(2) returns, some ten microseconds later, and on
- * a host whose cores are busy the way to the netlink thread and back is two waits for a core. docs/adr/0020.
+ * a host whose cores are busy the way to the netlink thread and back is two waits for a core. docs/adr/0019.
  */
 import type { Libc } from '../../src/linux/libc.ts';
 import { SystemError } from '../../src/linux/libc.ts';
