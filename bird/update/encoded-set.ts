@@ -14,27 +14,38 @@ export interface EncodedSet {
 /** Room for NEXT_HOP beside what is kept. */
 const NEXT_HOP_OCTETS = 3 + 4;
 
-/** What sets are encoded in, one after the other: an array for each costs more than its octets. */
-let room = new Uint8Array(4096);
+const FEW_OCTETS = 256;
 
-/**
- * From the octets that the cache keeps (rib/kept-set.ts); NEXT_HOP, which stands in front there, has its place behind AS_PATH.
- * Stands until the next call.
- */
-export function encodedAsKept(octets: Uint8Array, family: IpFamily): EncodedSet {
-  const start = attributesStart(octets);
-  const isMultiprotocol = family === 6 || start !== 5;
-  if (octets.length + NEXT_HOP_OCTETS > room.length) room = new Uint8Array(octets.length + NEXT_HOP_OCTETS);
-  let end = 0;
-  let at = start;
-  if (!isMultiprotocol) {
-    while (at < octets.length && octets[at + 1]! < NEXT_HOP) at = valueEnd(octets, at);
-    for (let from = start; from < at; from++) room[end++] = octets[from]!;
-    room[end++] = TRANSITIVE;
-    room[end++] = NEXT_HOP;
-    room[end++] = 4;
-    for (let from = 1; from < start; from++) room[end++] = octets[from]!;
+/** Of one group of peers. Sets are encoded in one room, one after the other: an array for each costs more than its octets. */
+export class KeptSetEncoder {
+  readonly #family: IpFamily;
+  #room = new Uint8Array(FEW_OCTETS);
+
+  constructor(family: IpFamily) {
+    this.#family = family;
   }
-  for (; at < octets.length; at++) room[end++] = octets[at]!;
-  return { block: room, blockLength: end, nextHop: isMultiprotocol ? octets.subarray(1, start) : undefined };
+
+  /**
+   * From the octets that the cache keeps (rib/kept-set.ts); NEXT_HOP, which stands in front there, has its place behind AS_PATH.
+   * Stands until the next call.
+   */
+  encode(octets: Uint8Array): EncodedSet {
+    const start = attributesStart(octets);
+    const isMultiprotocol = this.#family === 6 || start !== 5;
+    const most = octets.length + NEXT_HOP_OCTETS;
+    if (most > this.#room.length) this.#room = new Uint8Array(2 * most);
+    const room = this.#room;
+    let end = 0;
+    let at = start;
+    if (!isMultiprotocol) {
+      while (at < octets.length && octets[at + 1]! < NEXT_HOP) at = valueEnd(octets, at);
+      for (let from = start; from < at; from++) room[end++] = octets[from]!;
+      room[end++] = TRANSITIVE;
+      room[end++] = NEXT_HOP;
+      room[end++] = start - 1;
+      for (let from = 1; from < start; from++) room[end++] = octets[from]!;
+    }
+    for (; at < octets.length; at++) room[end++] = octets[at]!;
+    return { block: room, blockLength: end, nextHop: isMultiprotocol ? octets.subarray(1, start) : undefined };
+  }
 }

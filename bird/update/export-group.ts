@@ -8,7 +8,7 @@ import type { ExportSource, ExportTarget, FilterOutcome } from '../policy/export
 import type { RibMemory } from '../rib/lane.ts';
 import { attributeBlock, withoutAigp } from '../wire.ts';
 import type { CodecContext, PathAttributes } from '../wire.ts';
-import { encodedAsKept } from './encoded-set.ts';
+import { KeptSetEncoder } from './encoded-set.ts';
 import type { EncodedSet } from './encoded-set.ts';
 import { obstacle } from './pack.ts';
 
@@ -75,6 +75,7 @@ export class ExportGroup {
    */
   readonly #outcomes = new Map<number, Map<number, Outcome>>();
   #size = 0;
+  readonly #kept: KeptSetEncoder;
   readonly #encoded = new Map<number, EncodedSet>();
   users = 0;
 
@@ -84,6 +85,7 @@ export class ExportGroup {
     this.#leftOut = leftOut;
     this.#filters = compilePolicy(view.filters);
     const { family, target, send } = view;
+    this.#kept = new KeptSetEncoder(family);
     this.#plain = send.fourOctetAs
       ? new PlainExport({ family, target, hasFilters: view.filters.length > 0 })
       : undefined;
@@ -124,7 +126,7 @@ export class ExportGroup {
 
   /** Stands until the next call. */
   encodedSet(attributes: number): EncodedSet {
-    if (this.view.send.fourOctetAs) return encodedAsKept(this.#memory.attributes.octets(attributes), this.view.family);
+    if (this.view.send.fourOctetAs) return this.#kept.encode(this.#memory.attributes.octets(attributes));
     const known = this.#encoded.get(attributes);
     if (known !== undefined) return known;
     if (this.#encoded.size >= MAX_MEMORY) this.#forgetEncoded();
