@@ -1,22 +1,20 @@
-/** The loop: reads the host, works out what it should have, writes the difference; again on every reason to. */
+/** felix to whoever has it: takes inputs, decides when a pass is due, and tells what is there and what came of it. */
 import { formatPrefix, parseIpAddress } from '../src/model/ip.ts';
 import type { IpAddress } from '../src/model/ip.ts';
 import type { Clock } from '../src/runtime/clock.ts';
 import type { Logger } from '../src/runtime/logger.ts';
 import type { Random } from '../src/runtime/random.ts';
 import { TUNNEL_LINKS } from './calc/encap.ts';
-import type { HostView } from './calc/host-view.ts';
-import { RoutePlanner } from './routes/route-planner.ts';
-import { planSysctls } from './calc/sysctls.ts';
-import { TunnelPeerPlanner } from './calc/tunnel-peer-planner.ts';
-import type { TunnelPlan } from './calc/tunnels.ts';
-import { planTunnels, podMtu } from './calc/tunnels.ts';
+import { podMtu } from './calc/tunnels.ts';
+import { Convergence } from './convergence.ts';
+import type { Tables } from './convergence.ts';
 import { FightReport } from './fight-report.ts';
 import type { Surprise } from './host-watch.ts';
 import { HostWatch } from './host-watch.ts';
+import { HostBelief } from './host-belief.ts';
 import { hostInterfaces } from './host-interfaces.ts';
 import type { HostSnapshot } from './host-snapshot.ts';
-import { findParent, hasLost, hostLinks, readHost, viewHost } from './host-snapshot.ts';
+import { findParent, hostLinks } from './host-snapshot.ts';
 import type {
   Dataplane,
   DataplaneHealth,
@@ -35,20 +33,13 @@ import { LinkTable } from './link-table.ts';
 import type { NatStatus } from './nat/nat-table.ts';
 import { NatTableKeeper } from './nat/nat-table.ts';
 import type { Nftables } from './nat/nftables.ts';
-import { NatPlanner } from './nat/nat-planner.ts';
-import type { NatPlan } from './nat/plan.ts';
 import { MovedAddresses } from './moved-addresses.ts';
 import { NeighbourTable } from './neighbour-table.ts';
 import { Newcomers } from './newcomers.ts';
-import { BIRD_PROTOCOL, isOurs, isOursOrCalicos } from './ownership.ts';
-import type { IsOurs } from './ownership.ts';
 import { PassCounter } from './pass-counter.ts';
 import { PassScheduler } from './pass-scheduler.ts';
-import { reportPass } from './pass-report.ts';
-import type { PassResult } from './reconcile.ts';
 import { asError } from './reconcile.ts';
 import { Repairs } from './repairs.ts';
-import type { RouteId } from './routes/route-id.ts';
 import { RouteTable } from './routes/route-table.ts';
 import { SysctlTable } from './sysctl-table.ts';
 import type { RouteStatus } from './desired.ts';
@@ -81,55 +72,51 @@ const LOOPBACK = parseIpAddress('127.0.0.1');
 /** What CNI's interfaces on the host begin with. */
 const WORKLOAD_PREFIX = 'cali';
 
-const EMPTY_HOST: HostSnapshot = { links: [], addresses: [], routes: [] };
-
 export class NodeDataplane implements Dataplane {
   #settings: DataplaneSettings;
   readonly #ports: DataplanePorts;
   readonly #scheduler: PassScheduler;
   readonly #watch: HostWatch;
-  readonly #planner = new RoutePlanner();
-  readonly #peerPlanner = new TunnelPeerPlanner();
-  readonly #routes: RouteTable;
-  readonly #links: LinkTable;
-  readonly #neighbours: NeighbourTable;
-  readonly #nat: NatTableKeeper;
-  readonly #natPlanner = new NatPlanner();
-  readonly #sysctls: SysctlTable;
-  readonly #moved: MovedAddresses;
+  readonly #tables: Tables;
+  readonly #convergence: Convergence;
   readonly #repairs = new Repairs();
   readonly #fights: FightReport;
   readonly #passes = new PassCounter();
   readonly #listeners = new Set<() => void>();
   readonly #newcomers: Newcomers;
-  #host = EMPTY_HOST;
+  readonly #host: HostBelief;
   #inputs: DataplaneInputs | undefined;
   #adopted = 0;
-  #isStale = true;
-  #resyncAt = 0;
-  #resyncedAt = 0;
   #health: DataplaneHealth = { hasReconciled: false };
-  #rpFilter = '1';
 
   constructor(settings: DataplaneSettings, ports: DataplanePorts) {
     const { kernel, nftables, clock, log } = ports;
     this.#settings = settings;
     this.#ports = ports;
-    this.#routes = new RouteTable(kernel, this.#repairs);
-    this.#newcomers = new Newcomers(this.#routes, clock);
-    this.#links = new LinkTable(kernel, this.#repairs);
-    this.#neighbours = new NeighbourTable(kernel, this.#repairs);
-    this.#sysctls = new SysctlTable(kernel, this.#repairs);
-    this.#moved = new MovedAddresses(kernel, ports.log);
-    this.#fights = new FightReport(kernel, ports.log, this.#repairs);
     this.#scheduler = new PassScheduler(clock, () => this.#pass());
     const onSurprise = (): void => this.#scheduler.request(NAT_TOUCHED_MS);
-    this.#nat = new NatTableKeeper({ nftables, log, repairs: this.#repairs, onSurprise });
+    this.#tables = {
+      routes: new RouteTable(kernel, this.#repairs),
+      links: new LinkTable(kernel, this.#repairs),
+      neighbours: new NeighbourTable(kernel, this.#repairs),
+      sysctls: new SysctlTable(kernel, this.#repairs),
+      moved: new MovedAddresses(kernel, log),
+      nat: new NatTableKeeper({ nftables, log, repairs: this.#repairs, onSurprise }),
+    };
+    const { routes, neighbours, sysctls } = this.#tables;
+    this.#host = new HostBelief({
+      ...{ kernel, clock, random: ports.random, routes, neighbours },
+      settings: () => this.#settings,
+      inputs: () => this.#inputs,
+    });
+    this.#newcomers = new Newcomers(routes, clock);
+    this.#convergence = new Convergence({
+      ...{ host: this.#host, tables: this.#tables, newcomers: this.#newcomers, passes: this.#passes, log },
+      settings: () => this.#settings,
+    });
+    this.#fights = new FightReport(kernel, log, this.#repairs);
     this.#watch = new HostWatch({
-      believed: () => ({
-        ...{ host: this.#host, now: clock.now(), routes: this.#routes },
-        ...{ neighbours: this.#neighbours, sysctls: this.#sysctls },
-      }),
+      believed: () => ({ host: this.#host.snapshot, now: clock.now(), routes, neighbours, sysctls }),
       onSurprise: (surprise) => this.#onSurprise(surprise),
       onLink: (ifindex) => this.#repairs.noteLink(ifindex),
     });
@@ -140,11 +127,11 @@ export class NodeDataplane implements Dataplane {
     await requirePermission(kernel);
     await this.#watch.start(kernel);
     this.#watch.hold();
-    await this.#resync();
+    await this.#host.read();
     this.#watch.release();
-    this.#rpFilter = await kernel.readSysctl(RP_FILTER_DEFAULT);
-    this.#adopted = this.#routes.size;
-    log.info({ adoptedRoutes: this.#adopted, links: this.#host.links.length }, 'kernel state read');
+    this.#convergence.setRpFilter(await kernel.readSysctl(RP_FILTER_DEFAULT));
+    this.#adopted = this.#tables.routes.size;
+    log.info({ adoptedRoutes: this.#adopted, links: this.#host.snapshot.links.length }, 'kernel state read');
   }
 
   adoptedRoutes(): number {
@@ -153,15 +140,15 @@ export class NodeDataplane implements Dataplane {
 
   configure(settings: DataplaneSettings): void {
     const adopts = settings.adoptCalicoRoutes === true;
-    if (adopts !== (this.#settings.adoptCalicoRoutes === true)) this.#isStale = true;
+    if (adopts !== (this.#settings.adoptCalicoRoutes === true)) this.#host.doubt();
     this.#settings = settings;
-    if (this.#resyncAt > 0) this.#resyncAt = this.#nextResyncAt();
+    this.#host.reschedule();
     if (this.#inputs !== undefined) this.#scheduler.ask();
   }
 
   update(inputs: DataplaneInputs): void {
     // What is ours may depend on the pools.
-    if (this.#settings.adoptCalicoRoutes === true && !samePools(this.#inputs, inputs)) this.#isStale = true;
+    if (this.#settings.adoptCalicoRoutes === true && !samePools(this.#inputs, inputs)) this.#host.doubt();
     this.#inputs = inputs;
     this.#scheduler.ask();
   }
@@ -175,7 +162,7 @@ export class NodeDataplane implements Dataplane {
   }
 
   routes(): readonly RouteStatus[] {
-    const statuses = this.#routes.statuses(hostLinks(this.#host));
+    const statuses = this.#tables.routes.statuses(hostLinks(this.#host.snapshot));
     const fights = this.#fights.status().fights.filter(({ kind }) => kind === 'route');
     if (fights.length === 0) return statuses;
     const told = new Map(fights.map(({ name, repairs, by }) => [name, `${repairs} repairs, ${by}`]));
@@ -186,9 +173,9 @@ export class NodeDataplane implements Dataplane {
   }
 
   async tally(): Promise<DataplaneTally> {
-    const { links } = this.#host;
+    const { links } = this.#host.snapshot;
     return {
-      routes: await this.#routes.tally(hostLinks(this.#host)),
+      routes: await this.#tables.routes.tally(hostLinks(this.#host.snapshot)),
       tunnels: tunnelStatuses(links),
       workloadInterfaces: links.filter(({ name }) => name.startsWith(WORKLOAD_PREFIX)).length,
       passes: this.#passes.counts(),
@@ -200,7 +187,7 @@ export class NodeDataplane implements Dataplane {
   }
 
   nat(): readonly NatStatus[] {
-    return this.#nat.statuses();
+    return this.#tables.nat.statuses();
   }
 
   health(): DataplaneHealth {
@@ -251,12 +238,12 @@ export class NodeDataplane implements Dataplane {
 
   #podMtu(): number {
     const own = this.#inputs?.local.address ?? this.#inputs?.local.ipv6?.address;
-    const parent = own && findParent(this.#host, own.address);
+    const parent = own && findParent(this.#host.snapshot, own.address);
     return podMtu(this.#inputs, parent?.link.mtu ?? FALLBACK_MTU, this.#settings);
   }
 
   #onSurprise({ delayMs, about, culprit }: Surprise): void {
-    if (about === 'host') this.#isStale = true;
+    if (about === 'host') this.#host.doubt();
     if (culprit !== undefined) this.#repairs.noteBlame(culprit.object, culprit.blame);
     if (this.#inputs !== undefined) this.#scheduler.request(delayMs);
   }
@@ -268,20 +255,20 @@ export class NodeDataplane implements Dataplane {
     const startedAt = this.#ports.clock.now();
     this.#watch.hold();
     this.#health = { ...this.#health, passSince: startedAt };
-    const outcome = await this.#converge(inputs, startedAt).catch(asError);
+    const outcome = await this.#convergence.run(inputs, startedAt).catch(asError);
     const hasFailed = outcome instanceof Error || outcome.failed.size > 0;
     this.#passes.ended({ startedAt, endedAt: this.#ports.clock.now(), hasFailed });
     const { hasReconciled } = this.#health;
     this.#health = outcome instanceof Error ? { hasReconciled, error: outcome.message } : { hasReconciled: true };
     await this.#fights.endPass(this.#ports.clock.now());
-    this.#routes.endPass(this.#ports.clock.now());
+    this.#tables.routes.endPass(this.#ports.clock.now());
     this.#watch.release();
     if (outcome instanceof Error) {
-      this.#isStale = true;
+      this.#host.doubt();
       this.#ports.log.error({ error: outcome.message }, 'the kernel could not be read; trying again');
     } else {
       // What the kernel made of a refused change is not known: look again before the next try.
-      if (outcome.failed.size > 0) this.#isStale = true;
+      if (outcome.failed.size > 0) this.#host.doubt();
       if (outcome.changed === 0 && outcome.failed.size === 0) return this.#nextPassMs(startedAt);
     }
     for (const listener of this.#listeners) listener();
@@ -290,124 +277,9 @@ export class NodeDataplane implements Dataplane {
 
   /** `after`: when the pass began that has just ended. */
   #nextPassMs(after: number): number {
-    const tables = [this.#repairs, this.#routes, this.#links, this.#neighbours, this.#sysctls, this.#moved, this.#nat];
-    const times = [this.#resyncAt, ...tables.map((table) => table.nextDueAt(after))];
+    const tables = [this.#repairs, ...Object.values<Tables[keyof Tables]>(this.#tables)];
+    const times = [this.#host.resyncAt, ...tables.map((table) => table.nextDueAt(after))];
     return Math.max(0, Math.min(...times.filter((time) => time !== undefined)) - this.#ports.clock.now());
-  }
-
-  async #converge(inputs: DataplaneInputs, now: number): Promise<PassResult<unknown>> {
-    const isFull = now >= this.#resyncAt;
-    if (this.#isStale || isFull) await this.#resync();
-    const mayDelete = inputs.learnedComplete;
-    const results: PassResult<unknown>[] = [];
-
-    const plans = planTunnels(inputs, this.#view(inputs), this.#settings);
-    results.push(
-      await this.#reconcileLinks(
-        plans.filter(({ state }) => state !== 'unwanted'),
-        now,
-        mayDelete,
-      ),
-    );
-
-    const view = this.#view(inputs, plans);
-    this.#sysctls.setDesired(planSysctls(inputs, view, this.#rpFilter));
-    results.push(await this.#sysctls.reconcile(now, isFull));
-    if (isFull) {
-      this.#passes.full(now);
-      this.#resyncedAt = now;
-      this.#resyncAt = this.#nextResyncAt();
-    }
-    this.#neighbours.setDesired(this.#peerPlanner.plan(inputs), view.links);
-    this.#routes.setDesired(await this.#planner.plan(inputs, view), view.links);
-    this.#newcomers.planned(inputs);
-    // A route may need a neighbour, so neighbours come before routes and go after them; links go last of all.
-    results.push(await this.#neighbours.reconcile(now, false));
-    results.push(await this.#reconcileRoutes(now, mayDelete));
-    results.push(await this.#neighbours.reconcile(now, mayDelete));
-    results.push(
-      await this.#reconcileLinks(
-        plans.filter(({ state }) => state === 'unwanted'),
-        now,
-        mayDelete,
-      ),
-    );
-    results.push(await this.#nat.reconcile(await this.#planNat(inputs, plans), now, isFull));
-    return reportPass(results, this.#routes.size, this.#ports.log);
-  }
-
-  async #planNat(inputs: DataplaneInputs, plans: readonly TunnelPlan[]): Promise<NatPlan> {
-    const { nat: settings, vxlanPort } = this.#settings;
-    const leaving = plans.flatMap((plan) => (plan.state === 'unwanted' ? [plan.name] : []));
-    const there = leaving.filter((name) => this.#host.links.some((link) => link.name === name));
-    const keptLinks = await this.#nat.linksWithRules(there);
-    return this.#natPlanner.plan(inputs, plans, { settings, vxlanPort, keptLinks });
-  }
-
-  /** Up to a tenth later, as in felix, so that the nodes of a cluster do not resync in step. */
-  #nextResyncAt(): number {
-    const { resyncSeconds } = this.#settings;
-    if (resyncSeconds === 0) return Infinity;
-    return this.#resyncedAt + resyncSeconds * 1000 * (1 + this.#ports.random() / 10);
-  }
-
-  async #reconcileRoutes(now: number, mayDelete: boolean): Promise<PassResult<unknown>> {
-    const inKernel = { actual: this.#routes.actual, isAwaited: (id: RouteId) => this.#routes.isAwaited(id) };
-    this.#moved.observe(inKernel);
-    const result = await this.#routes.reconcile(now, mayDelete);
-    this.#moved.observe(inKernel);
-    await this.#moved.flush(now);
-    return result;
-  }
-
-  #view(inputs: DataplaneInputs, plans: readonly TunnelPlan[] = []): HostView {
-    const view = viewHost(this.#host, inputs.local, this.#links.errors(plans));
-    return this.#settings.adoptCalicoRoutes === true ? { ...view, abandonedProtocol: BIRD_PROTOCOL } : view;
-  }
-
-  /** The way that needs no memory: all that the kernel has is read again. */
-  async #resync(): Promise<void> {
-    // What is told while it is read may make it stale again.
-    this.#isStale = false;
-    this.#routes.beginListing();
-    const { links, addresses, routes } = await readHost(this.#ports.kernel);
-    // Ours are the route table's to know; kept here too they would be twice in memory.
-    this.#host = { links, addresses, routes: routes.without(isOurs) };
-    await this.#routes.setActual(routes, this.#ownership());
-    await this.#neighbours.resync(hostLinks(this.#host));
-  }
-
-  /** After a change of ours to a link. With a link that is gone or down its routes are gone too, so all is read again. */
-  async #rereadLinks(): Promise<HostSnapshot> {
-    const { kernel } = this.#ports;
-    const before = this.#host.links;
-    const [links, addresses] = [await kernel.listLinks(), await kernel.listAddresses()];
-    if (hasLost(before, links)) {
-      await this.#resync();
-    } else {
-      this.#host = { ...this.#host, links, addresses };
-      await this.#neighbours.resync(hostLinks(this.#host));
-    }
-    return this.#host;
-  }
-
-  #ownership(): IsOurs {
-    if (this.#settings.adoptCalicoRoutes !== true) return isOurs;
-    return isOursOrCalicos(this.#inputs?.pools.map(({ cidr }) => cidr) ?? [], this.#host.links);
-  }
-
-  async #reconcileLinks(plans: readonly TunnelPlan[], now: number, mayDelete: boolean): Promise<PassResult<unknown>> {
-    const may = { mayDelete, isInUse: (ifindex: number) => this.#routes.isLinkInUse(ifindex) };
-    const failed = new Map<unknown, Error>();
-    let changed = 0;
-    for (const plan of plans) {
-      const read = (): Promise<HostSnapshot> => this.#rereadLinks();
-      const outcome = await this.#links.reconcile(plan, now, { host: this.#host, read, may });
-      changed += outcome.changed;
-      if (outcome.error !== undefined) failed.set(outcome.name, outcome.error);
-    }
-    if (failed.size > 0) await this.#resync();
-    return { changed, failed };
   }
 }
 
