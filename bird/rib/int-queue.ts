@@ -1,6 +1,5 @@
-/** Places, powers of two: to begin with, and above which it is made short again when it is empty. */
+/** Places to begin with, and when it is empty again; a power of two. */
 const FEW = 1024;
-const MANY = 16_384;
 
 /** A queue of 32-bit integers in a ring, which grows by doubling: what a full table took to wait does not stay for good. */
 export class IntQueue {
@@ -18,12 +17,15 @@ export class IntQueue {
     this.#size++;
   }
 
-  /** The oldest. The queue must not be empty. */
+  /**
+   * The oldest. The queue must not be empty. It is made short however little it has grown: the first time undoes what is compiled of
+   * all who shift, and so belongs into the rehearsal.
+   */
   shift(): number {
     const value = this.#places[this.#head]!;
     this.#head = (this.#head + 1) & (this.#places.length - 1);
     this.#size--;
-    if (this.#size === 0 && this.#places.length > MANY) {
+    if (this.#size === 0 && this.#places.length > FEW) {
       this.#places = new Int32Array(FEW);
       this.#head = 0;
     }
