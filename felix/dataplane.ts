@@ -277,7 +277,8 @@ export class NodeDataplane implements Dataplane {
 
   /** `after`: when the pass began that has just ended. */
   #nextPassMs(after: number): number {
-    const tables = [this.#repairs, ...Object.values<Tables[keyof Tables]>(this.#tables)];
+    const { routes, links, neighbours, sysctls, moved, nat } = this.#tables;
+    const tables = [this.#repairs, routes, links, neighbours, sysctls, moved, nat];
     const times = [this.#host.resyncAt, ...tables.map((table) => table.nextDueAt(after))];
     return Math.max(0, Math.min(...times.filter((time) => time !== undefined)) - this.#ports.clock.now());
   }

@@ -23,6 +23,9 @@ export interface Telling {
   readonly isHeldUp: boolean;
 }
 
+/** Fewer would no longer share a message. */
+const LEAST_ROWS = 256;
+
 /** What was selected becomes rows of the Adj-RIBs-Out, and what changes there becomes UPDATEs. */
 export class Exports {
   readonly #core: RoutingCore;
@@ -210,7 +213,7 @@ export class Exports {
     wish.begin();
     let failure: Error | undefined;
     try {
-      rib.tell(BATCH_ROWS, this.#batch);
+      rib.tell(rowsFor(rib.apart.size), this.#batch);
     } finally {
       // Where a row throws, those before it are told all the same, and the batch is empty for the next group.
       failure = this.#send(audience);
@@ -269,6 +272,9 @@ export class Exports {
     };
   }
 }
+
+/** In one turn: each peer that is told by itself looks at each row, too, and takes about as long with it. */
+const rowsFor = (apart: number): number => Math.max(LEAST_ROWS, Math.floor(BATCH_ROWS / (1 + apart)));
 
 /** Undefined for a peer with ADD-PATH in that family, and without a session. */
 function memberOf(peer: RoutingPeer, family: IpFamily): Member | undefined {
