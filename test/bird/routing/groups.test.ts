@@ -59,6 +59,17 @@ describe('a peer without room', () => {
     expect(b.together).toHaveLength(3);
   });
 
+  test('looks on at each row, so that a turn of its group has fewer of them', () => {
+    const many = Array.from({ length: 12_000 }, (_, i) => `10.${1 + (i >> 8)}.${i & 255}.0/24`);
+    const b = setUp();
+    announce(b, 0, many);
+    expect(b.tell([0, 1, 2, 3]).hasMore).toBe(false);
+    announce(b, 0, many, 2);
+    expect(b.tell([0, 2, 3], true).hasMore).toBe(true);
+    while (b.tell([0, 2, 3], true).hasMore);
+    expect([sizes(b), behind(b, 1)]).toEqual([[0, 12_000, 12_000, 12_000], 12_000]);
+  });
+
   test('costs no more the more its routes change, and hears nothing of what was taken back', () => {
     const b = setUp();
     announce(b, 0, P);
