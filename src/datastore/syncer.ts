@@ -228,10 +228,10 @@ class ListWatchSyncer implements Syncer {
   #kept(batch: readonly Change[]): readonly Change[] {
     const put = new Set<string>();
     return batch.flatMap((change): readonly Change[] => {
-      if (change.type === 'delete') return [change];
-      const { key, revision } = change.entry;
-      const entry = this.#keep(change.entry);
+      const entry = change.type === 'put' ? this.#keep(change.entry) : undefined;
+      const key = changeKey(change);
       if (entry === undefined) {
+        const revision = changeRevision(change);
         return this.#entries.has(key) || put.has(key) ? [{ type: 'delete', key, revision }] : [];
       }
       put.add(key);

@@ -139,6 +139,9 @@ test('an entry that is of no use is not in the view, and goes when it has become
   await clock.advance(0);
   expect(syncer.view().revision).toBe(revision);
   expect(told).toEqual([]);
+  await writer.delete('/s/c');
+  await clock.advance(0);
+  expect(told).toEqual([]);
   await writer.update('/s/a', null, 1);
   await clock.advance(0);
   expect(told).toEqual(['delete /s/a']);
