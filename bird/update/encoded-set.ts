@@ -11,8 +11,9 @@ export interface EncodedSet {
   readonly nextHop: NextHopBytes | undefined;
 }
 
+const IPV4_OCTETS = 4;
 /** Room for NEXT_HOP beside what is kept. */
-const NEXT_HOP_OCTETS = 3 + 4;
+const NEXT_HOP_OCTETS = 3 + IPV4_OCTETS;
 
 const FEW_OCTETS = 256;
 
@@ -31,7 +32,7 @@ export class KeptSetEncoder {
    */
   encode(octets: Uint8Array): EncodedSet {
     const start = attributesStart(octets);
-    const isMultiprotocol = this.#family === 6 || start !== 5;
+    const isMultiprotocol = this.#family === 6 || octets[0] !== IPV4_OCTETS;
     const most = octets.length + NEXT_HOP_OCTETS;
     if (most > this.#room.length) this.#room = new Uint8Array(2 * most);
     const room = this.#room;
@@ -42,7 +43,7 @@ export class KeptSetEncoder {
       for (let from = start; from < at; from++) room[end++] = octets[from]!;
       room[end++] = TRANSITIVE;
       room[end++] = NEXT_HOP;
-      room[end++] = start - 1;
+      room[end++] = IPV4_OCTETS;
       for (let from = 1; from < start; from++) room[end++] = octets[from]!;
     }
     for (; at < octets.length; at++) room[end++] = octets[at]!;
