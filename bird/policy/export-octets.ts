@@ -16,6 +16,7 @@ import {
   valueEnd,
   valueStart,
 } from '../rib/kept-set.ts';
+import type { KeptSet } from '../rib/kept-set.ts';
 import { DEFAULT_LOCAL_PREF } from '../rib/quality.ts';
 import { mayTell } from './export.ts';
 import type { ExportSource, ExportTarget } from './export.ts';
@@ -65,8 +66,9 @@ export class PlainExport {
   }
 
   /** How many of `octets` are what the peers are told of a set from that source; or NOT_PLAIN, or KEPT_BACK. */
-  write(set: Uint8Array, source: ExportSource): number {
-    if (!this.#isPossible || set.length > MAX_OCTETS) return NOT_PLAIN;
+  write(set: KeptSet, source: ExportSource): number {
+    const { octets, start: first, end } = set;
+    if (!this.#isPossible || end - first > MAX_OCTETS) return NOT_PLAIN;
     const target = this.#target;
     if (!mayTell(source, target)) return KEPT_BACK;
     if (!this.#putNextHop(set, source)) return NOT_PLAIN;
@@ -75,16 +77,16 @@ export class PlainExport {
     this.#sourceIdentifier = source.kind === 'peer' ? source.bgpIdentifier : 0;
     this.#written = 0;
     let hasPath = false;
-    for (let at = attributesStart(set), next = at; at < set.length; at = next) {
-      const code = set[at + 1]!;
-      const start = valueStart(set, at);
-      next = valueEnd(set, at);
+    for (let at = attributesStart(set), next = at; at < end; at = next) {
+      const code = octets[at + 1]!;
+      const start = valueStart(octets, at);
+      next = valueEnd(octets, at);
       if (code === AS_PATH) hasPath = true;
-      else if (!this.#isPlain(set, code, start, next)) return NOT_PLAIN;
+      else if (!this.#isPlain(octets, code, start, next)) return NOT_PLAIN;
       if (code === AS_PATH && target.external) {
-        if (!this.#putPath(set, start, next)) return NOT_PLAIN;
+        if (!this.#putPath(octets, start, next)) return NOT_PLAIN;
       } else if (!target.external || !isInner(code, source)) {
-        this.#put(set, code, at, next);
+        this.#put(octets, code, at, next);
       }
     }
     if (!hasPath) return NOT_PLAIN;
@@ -94,27 +96,29 @@ export class PlainExport {
 
   /** What it carries does not decide whether, or in what form, it is told. */
   // eslint-disable-next-line max-params -- once for each attribute of a set, so without an object
-  #isPlain(set: Uint8Array, code: number, start: number, end: number): boolean {
+  #isPlain(octets: Uint8Array, code: number, start: number, end: number): boolean {
     if (code === AIGP) return false;
     if (code !== COMMUNITIES) return true;
-    for (let at = start; at < end; at += 4) if (((set[at]! << 8) | set[at + 1]!) === WELL_KNOWN) return false;
+    for (let at = start; at < end; at += 4) if (((octets[at]! << 8) | octets[at + 1]!) === WELL_KNOWN) return false;
     return true;
   }
 
   /** RFC 4271 §5.1.3; false where it takes more thought. */
-  #putNextHop(set: Uint8Array, source: ExportSource): boolean {
+  #putNextHop(set: KeptSet, source: ExportSource): boolean {
     const { external, nextHop, localAddress, nextHopFamily } = this.#target;
     const isKept = source.kind === 'peer' && nextHop !== 'self' && (nextHop === 'keep' || !external);
-    const octets = isKept ? set.subarray(1, 1 + set[0]!) : localAddress;
-    if (octets === undefined || octets.length !== (this.#family === 4 ? 4 : 16)) return false;
+    const octets = isKept ? set.octets : localAddress;
+    const from = isKept ? set.start + 1 : 0;
+    const length = isKept ? set.octets[set.start]! : (localAddress?.length ?? 0);
+    if (octets === undefined || length !== (this.#family === 4 ? 4 : 16)) return false;
     if (nextHopFamily !== undefined && nextHopFamily !== this.#family) return false;
     // Link-local ones end at the link.
-    if (isKept && octets.length === 16 && octets[0] === 0xfe) return false;
+    if (isKept && length === 16 && octets[from] === 0xfe) return false;
     // IPv4 in IPv6 clothes.
-    if (octets.length === 16 && octets[0] === 0) return false;
-    this.octets[0] = octets.length;
-    this.octets.set(octets, 1);
-    this.#end = 1 + octets.length;
+    if (length === 16 && octets[from] === 0) return false;
+    this.octets[0] = length;
+    for (let i = 0; i < length; i++) this.octets[1 + i] = octets[from + i]!;
+    this.#end = 1 + length;
     return true;
   }
 

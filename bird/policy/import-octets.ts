@@ -9,6 +9,7 @@ import {
   valueEnd,
   valueStart,
 } from '../rib/kept-set.ts';
+import type { KeptSet } from '../rib/kept-set.ts';
 import type { ImportContext } from './import.ts';
 import { wellKnown } from './well-known.ts';
 
@@ -28,10 +29,11 @@ export class PlainImport {
   }
 
   /** True: import accepts the set and changes nothing. False: it may still, `judgeAttributes` knows. */
-  accepts(octets: Uint8Array): boolean {
+  accepts(set: KeptSet): boolean {
+    const { octets, start, end } = set;
     this.#octets = octets;
-    if (!this.#isPossible || !this.#acceptsNextHop()) return false;
-    for (let at = attributesStart(octets); at < octets.length;) {
+    if (!this.#isPossible || !this.#acceptsNextHop(start)) return false;
+    for (let at = attributesStart(set); at < end;) {
       const next = valueEnd(octets, at);
       if (!this.#acceptsAttribute(octets[at + 1]!, valueStart(octets, at), next)) return false;
       at = next;
@@ -73,13 +75,14 @@ export class PlainImport {
   }
 
   /** An address that begins with 0 may be IPv4 in IPv6 clothes, or none at all. */
-  #acceptsNextHop(): boolean {
-    const length = this.#octets[0]!;
-    const first = this.#octets[1]!;
-    if (length === 4) return first !== 0 && first !== 127 && first < 224 && !this.#isOurs(1, 4);
+  #acceptsNextHop(start: number): boolean {
+    const length = this.#octets[start]!;
+    const at = start + 1;
+    const first = this.#octets[at]!;
+    if (length === 4) return first !== 0 && first !== 127 && first < 224 && !this.#isOurs(at, 4);
     if (first === 0 || first === 0xff) return false;
-    if (length === 16) return !this.#isOurs(1, 16);
-    return length === 32 && !this.#isOurs(1, 16) && !this.#isOurs(17, 16);
+    if (length === 16) return !this.#isOurs(at, 16);
+    return length === 32 && !this.#isOurs(at, 16) && !this.#isOurs(at + 16, 16);
   }
 
   #isOurs(at: number, length: number): boolean {

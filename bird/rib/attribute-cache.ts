@@ -5,6 +5,7 @@ import { longer, longerWords } from './columns.ts';
 import { decisionRecord } from './decision-record.ts';
 import type { DecisionRecord } from './decision-record.ts';
 import { hashOctets, slotsFor } from './hash.ts';
+import type { KeptSet } from './kept-set.ts';
 import { OctetStore } from './octet-store.ts';
 import { Qualities } from './qualities.ts';
 
@@ -34,13 +35,14 @@ interface Decoded {
  */
 export class AttributeCache {
   /** What decides between most paths. */
-  readonly qualities = new Qualities((id) => this.octets(id));
+  readonly qualities = new Qualities((id) => this.keptSet(id));
   readonly #encode: (attributes: PathAttributes) => Uint8Array;
   readonly #seed: number;
   readonly #byRaw: ByteTable;
   /** Of the few sets that came in another form, the encodings that led to them. */
   readonly #raw = new Map<number, Uint8Array[]>();
   readonly #octets = new OctetStore((id, place) => (this.#places[id] = place));
+  readonly #view: { -readonly [K in keyof KeptSet]: KeptSet[K] } = { octets: new Uint8Array(), start: 0, end: 0 };
   readonly #decoded: (Decoded | undefined)[] = [];
   readonly #freeIds: number[] = [];
   /** Slot → id + 1, or FREE. The id of a set that is gone (NOWHERE) stays until a set takes its place, or the slots are made anew. */
@@ -150,11 +152,23 @@ export class AttributeCache {
     return decoded.record;
   }
 
-  /** Our own encoding, as `canonicalAttributes` has it: a view that holds until the next set comes or goes. */
-  octets(id: number): Uint8Array {
+  /**
+   * Our own encoding, as `canonicalAttributes` has it, where it stands: one object for all, which holds until the next set is
+   * asked for, comes or goes.
+   */
+  keptSet(id: number): KeptSet {
     const place = this.#placeOf(id);
-    const start = this.#octets.startOf(place);
-    return this.#octets.octetsOf(place).subarray(start, start + this.#octets.lengthOf(place));
+    const view = this.#view;
+    view.octets = this.#octets.octetsOf(place);
+    view.start = this.#octets.startOf(place);
+    view.end = view.start + this.#octets.lengthOf(place);
+    return view;
+  }
+
+  /** The same as an array: a view that holds until the next set comes or goes. */
+  octets(id: number): Uint8Array {
+    const { octets, start, end } = this.keptSet(id);
+    return octets.subarray(start, end);
   }
 
   #decodedOf(id: number): Decoded {

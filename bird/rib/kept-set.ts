@@ -20,13 +20,25 @@ export const EXTENDED_LENGTH = 0x10;
 export const AS_SET = 1;
 export const AS_SEQUENCE = 2;
 
+/** A set where it stands among others: `octets[start, end)`. No array of its own, which would cost more than to read it. */
+export interface KeptSet {
+  readonly octets: Uint8Array;
+  readonly start: number;
+  readonly end: number;
+}
+
+/** One that stands alone. */
+export const keptSet = (octets: Uint8Array): KeptSet => ({ octets, start: 0, end: octets.length });
+
 /** Where the first attribute begins. */
-export const attributesStart = (set: Uint8Array): number => 1 + set[0]!;
+export const attributesStart = ({ octets, start }: KeptSet): number => start + 1 + octets[start]!;
 
 /** Where the value of the attribute at `at` begins. */
-export const valueStart = (set: Uint8Array, at: number): number =>
-  (set[at]! & EXTENDED_LENGTH) === 0 ? at + 3 : at + 4;
+export const valueStart = (octets: Uint8Array, at: number): number =>
+  (octets[at]! & EXTENDED_LENGTH) === 0 ? at + 3 : at + 4;
 
 /** Where the attribute at `at` ends, and the next begins. */
-export const valueEnd = (set: Uint8Array, at: number): number =>
-  (set[at]! & EXTENDED_LENGTH) === 0 ? at + 3 + set[at + 2]! : at + 4 + ((set[at + 2]! << 8) | set[at + 3]!);
+export const valueEnd = (octets: Uint8Array, at: number): number =>
+  (octets[at]! & EXTENDED_LENGTH) === 0
+    ? at + 3 + octets[at + 2]!
+    : at + 4 + ((octets[at + 2]! << 8) | octets[at + 3]!);

@@ -1,18 +1,19 @@
 import { longerOctets, longerWords } from './columns.ts';
+import type { KeptSet } from './kept-set.ts';
 import { qualityOf } from './quality.ts';
 
 const UNRANKED = -1;
 
 /** By number of attribute set its `Quality`, as columns: worked out when it is asked for, and so of paths alone that are compared. */
 export class Qualities {
-  readonly #octetsOf: (set: number) => Uint8Array;
+  readonly #keptSet: (set: number) => KeptSet;
   #ranks = new Float64Array();
   #meds = new Uint32Array();
   #neighbors = new Uint32Array();
   #reflected = new Uint8Array();
 
-  constructor(octetsOf: (set: number) => Uint8Array) {
-    this.#octetsOf = octetsOf;
+  constructor(keptSet: (set: number) => KeptSet) {
+    this.#keptSet = keptSet;
   }
 
   /** `Quality.rank`. */
@@ -48,7 +49,7 @@ export class Qualities {
   }
 
   #workOut(set: number): number {
-    const { rank, med, neighborAs, isReflected } = qualityOf(this.#octetsOf(set));
+    const { rank, med, neighborAs, isReflected } = qualityOf(this.#keptSet(set));
     if (set >= this.#ranks.length) this.#grow(set + 1);
     this.#ranks[set] = rank;
     this.#meds[set] = med;

@@ -12,6 +12,7 @@ import {
   valueEnd,
   valueStart,
 } from './kept-set.ts';
+import type { KeptSet } from './kept-set.ts';
 import { LLGR_STALE } from './well-known.ts';
 
 /** Above every number of hops that a set can have. */
@@ -34,7 +35,8 @@ export interface Quality {
 }
 
 /** Of a set as `canonicalAttributes` writes it. */
-export function qualityOf(octets: Uint8Array): Quality {
+export function qualityOf(set: KeptSet): Quality {
+  const { octets } = set;
   let stale = 0;
   let localPref = DEFAULT_LOCAL_PREF;
   let hops = 0;
@@ -42,7 +44,7 @@ export function qualityOf(octets: Uint8Array): Quality {
   let med = 0;
   let neighborAs = 0;
   let isReflected = false;
-  for (let at = attributesStart(octets); at < octets.length;) {
+  for (let at = attributesStart(set); at < set.end;) {
     const code = octets[at + 1]!;
     const start = valueStart(octets, at);
     const end = valueEnd(octets, at);

@@ -46,7 +46,7 @@ export class ImportPolicy {
 
   /** What holds for all prefixes with this attribute set. */
   judge(family: IpFamily, attributes: number): JudgedSet {
-    if (this.#plain?.accepts(this.#cache.octets(attributes)) === true) {
+    if (this.#plain?.accepts(this.#cache.keptSet(attributes)) === true) {
       return { attributes, used: attributes, rejection: ACCEPTED };
     }
     const rejection = judgeAttributes(this.#cache.attributes(attributes), this.context);

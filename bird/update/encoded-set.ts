@@ -1,5 +1,6 @@
 import type { IpFamily } from '../../src/model/ip.ts';
 import { attributesStart, NEXT_HOP, TRANSITIVE, valueEnd } from '../rib/kept-set.ts';
+import type { KeptSet } from '../rib/kept-set.ts';
 import type { NextHopBytes } from '../wire.ts';
 
 /** An attribute set as it goes out. */
@@ -30,23 +31,25 @@ export class KeptSetEncoder {
    * From the octets that the cache keeps (rib/kept-set.ts); NEXT_HOP, which stands in front there, has its place behind AS_PATH.
    * Stands until the next call.
    */
-  encode(octets: Uint8Array): EncodedSet {
-    const start = attributesStart(octets);
-    const isMultiprotocol = this.#family === 6 || octets[0] !== IPV4_OCTETS;
-    const most = octets.length + NEXT_HOP_OCTETS;
+  encode(set: KeptSet): EncodedSet {
+    const { octets, start, end } = set;
+    const first = attributesStart(set);
+    const isMultiprotocol = this.#family === 6 || octets[start] !== IPV4_OCTETS;
+    const most = end - start + NEXT_HOP_OCTETS;
     if (most > this.#room.length) this.#room = new Uint8Array(2 * most);
     const room = this.#room;
-    let end = 0;
-    let at = start;
+    let length = 0;
+    let at = first;
     if (!isMultiprotocol) {
-      while (at < octets.length && octets[at + 1]! < NEXT_HOP) at = valueEnd(octets, at);
-      for (let from = start; from < at; from++) room[end++] = octets[from]!;
-      room[end++] = TRANSITIVE;
-      room[end++] = NEXT_HOP;
-      room[end++] = IPV4_OCTETS;
-      for (let from = 1; from < start; from++) room[end++] = octets[from]!;
+      while (at < end && octets[at + 1]! < NEXT_HOP) at = valueEnd(octets, at);
+      for (let from = first; from < at; from++) room[length++] = octets[from]!;
+      room[length++] = TRANSITIVE;
+      room[length++] = NEXT_HOP;
+      room[length++] = IPV4_OCTETS;
+      for (let from = start + 1; from < first; from++) room[length++] = octets[from]!;
     }
-    for (; at < octets.length; at++) room[end++] = octets[at]!;
-    return { block: room, blockLength: end, nextHop: isMultiprotocol ? octets.subarray(1, start) : undefined };
+    for (; at < end; at++) room[length++] = octets[at]!;
+    const nextHop = isMultiprotocol ? octets.subarray(start + 1, first) : undefined;
+    return { block: room, blockLength: length, nextHop };
   }
 }

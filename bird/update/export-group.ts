@@ -126,7 +126,7 @@ export class ExportGroup {
 
   /** Stands until the next call. */
   encodedSet(attributes: number): EncodedSet {
-    if (this.view.send.fourOctetAs) return this.#kept.encode(this.#memory.attributes.octets(attributes));
+    if (this.view.send.fourOctetAs) return this.#kept.encode(this.#memory.attributes.keptSet(attributes));
     const known = this.#encoded.get(attributes);
     if (known !== undefined) return known;
     if (this.#encoded.size >= MAX_MEMORY) this.#forgetEncoded();
@@ -153,7 +153,7 @@ export class ExportGroup {
   /** What most sets are: told as octets, and not remembered, which would cost more. */
   #exportPlain(attributes: number, { source }: ExportOrigin): number {
     const { attributes: sets } = this.#memory;
-    const length = this.#plain?.write(sets.octets(attributes), source) ?? NOT_PLAIN;
+    const length = this.#plain?.write(sets.keptSet(attributes), source) ?? NOT_PLAIN;
     return length < 0 ? length : sets.internOctets(this.#plain!.octets, length);
   }
 

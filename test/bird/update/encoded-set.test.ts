@@ -13,7 +13,9 @@ test('the octets that the cache keeps go out as the codec would encode the set',
     fc.property(pathAttributes, hops, fc.constantFrom<4 | 6>(4, 6), (given, nextHop, family) => {
       const set = { ...given, nextHop };
       const isMultiprotocol = family === 6 || nextHop.length !== 4;
-      const encoded = encoders[family].encode(canonicalAttributes(set));
+      const octets = canonicalAttributes(set);
+      const among = Uint8Array.of(7, 7, 7, ...octets, 7, 7);
+      const encoded = encoders[family].encode({ octets: among, start: 3, end: 3 + octets.length });
       expect(encoded.nextHop && [...encoded.nextHop]).toEqual(isMultiprotocol ? [...nextHop] : undefined);
       const block = attributeBlock(set, plainContext, isMultiprotocol ? 'mp-reach' : 'next-hop');
       expect([...encoded.block.subarray(0, encoded.blockLength)]).toEqual([...block]);
