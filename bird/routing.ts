@@ -202,6 +202,13 @@ export class Routing {
     this.core.work();
   }
 
+  /** Whether what needs no decision is selected before `settle` comes to it; not while selection is deferred after our restart. */
+  selectAtOnce(isAtOnce: boolean): void {
+    for (const family of FAMILIES) {
+      this.tables[family].locRib.selectAtOnce(isAtOnce ? this.#settling(family) : undefined);
+    }
+  }
+
   /** Does some of what is due, at most so many rows of each kind; true where there is more. */
   settle(limit: number): boolean {
     this.core.chores.run(limit);
@@ -314,6 +321,10 @@ export class Routing {
       bestChanged: (prefix) => {
         this.#listener.routesChanged();
         this.exports.bestChanged(family, prefix);
+      },
+      bestsChanged: (prefixes, count) => {
+        this.#listener.routesChanged();
+        this.exports.bestsChanged(family, prefixes, count);
       },
       equalsChanged: () => this.#listener.routesChanged(),
       settled: this.exports.hasPathReceivers(family) ? tellPaths : undefined,

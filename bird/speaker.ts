@@ -78,7 +78,10 @@ export class BgpSpeaker implements Speaker {
     this.#deferral = new SelectionDeferral(settings.gracefulRestart.restarting, {
       clock: ports.clock,
       log: ports.log,
-      ended: () => this.#work.slice(),
+      ended: () => {
+        this.#routing.selectAtOnce(true);
+        this.#work.slice();
+      },
       caughtUp: () => this.#caughtUp(),
     });
     this.#bfd = new BfdWatch({ bfd: ports.bfd, clock: ports.clock }, () => this.#neighbors.all);
@@ -113,6 +116,7 @@ export class BgpSpeaker implements Speaker {
         leftOut: ({ settings: { address } }, text) => ports.log.warn({ peer: formatIpAddress(address) }, text),
       },
     );
+    this.#routing.selectAtOnce(!this.#deferral.isDeferring);
     this.#work = new TableWork({
       clock: ports.clock,
       log: ports.log,

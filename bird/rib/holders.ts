@@ -75,12 +75,10 @@ export class Holders {
 
   /** True where it was not there yet. */
   add(prefix: number, holder: number): boolean {
-    if (prefix >= this.#only.length) this.#only = longer(this.#only, prefix + 1, NOBODY);
+    if (this.addFirst(prefix, holder)) return true;
     const only = this.#only[prefix]!;
     if (only === holder) return false;
-    if (only === NOBODY) {
-      this.#only[prefix] = holder;
-    } else if (only > FIRST_LINK) {
+    if (only > FIRST_LINK) {
       const first = this.#link(only);
       // First the link: the column may be another afterwards.
       const second = this.#link(holder);
@@ -93,6 +91,21 @@ export class Holders {
       const last = this.#link(holder);
       this.#next[link] = last;
     }
+    return true;
+  }
+
+  /** Of a prefix that nobody holds; false, and nothing is done, where somebody does. */
+  addFirst(prefix: number, holder: number): boolean {
+    if (prefix >= this.#only.length) this.#only = longer(this.#only, prefix + 1, NOBODY);
+    if (this.#only[prefix] !== NOBODY) return false;
+    this.#only[prefix] = holder;
+    return true;
+  }
+
+  /** Of a prefix that it alone holds; false, and nothing is done, where that is not so. */
+  removeOnly(prefix: number, holder: number): boolean {
+    if (this.#only[prefix] !== holder) return false;
+    this.#only[prefix] = NOBODY;
     return true;
   }
 

@@ -1,6 +1,7 @@
 import type { AttributeCache } from './attribute-cache.ts';
 import { ABSENT, IntTable } from './int-table.ts';
 import { PageTable } from './page-table.ts';
+import { NO_PREFIX } from './prefix-table.ts';
 import type { PrefixTable } from './prefix-table.ts';
 
 /** In the flags of a row: left over from before the peer's restart, RFC 4724 §4.2, or its refresh, RFC 7313 §4. */
@@ -152,6 +153,34 @@ export class Lane {
     return before !== (rejection === 0 ? used : ABSENT);
   }
 
+  /**
+   * `announce` for the first `count` of `ids`, all with the same attributes. Those for which selection must look again are
+   * the first of `ids` afterwards; answers how many these are.
+   */
+  announceAll(ids: Int32Array, count: number, route: JudgedSet): number {
+    const { attributes, used, rejection } = route;
+    const isPlain = used === attributes && this.#used === undefined && this.#pathIds === undefined;
+    const { prefixes } = this.#memory;
+    const rows = this.#rows;
+    const flags = rejection << REJECTION_SHIFT;
+    let changed = 0;
+    let added = 0;
+    for (let i = 0; i < count; i++) {
+      const prefix = ids[i]!;
+      if (isPlain && rows.add(prefix, attributes, flags)) {
+        prefixes.retain(prefix);
+        added++;
+        if (rejection === 0) ids[changed++] = prefix;
+      } else if (this.announce(prefix, route)) {
+        ids[changed++] = prefix;
+      }
+    }
+    if (added === 0) return changed;
+    this.#memory.attributes.retain(attributes, added);
+    this.#count(flags, added);
+    return changed;
+  }
+
   /** Policy changed its mind about a row that stands. True where selection must look again. */
   judgeAgain(prefix: number, { used, rejection }: Omit<JudgedSet, 'attributes'>): boolean {
     const slot = this.#rows.slotOf(prefix);
@@ -183,6 +212,16 @@ export class Lane {
     attributes.release(received);
     prefixes.release(prefix);
     return flags >>> REJECTION_SHIFT === 0;
+  }
+
+  /** The same for the first `count` of `ids`, as `announceAll` answers; NO_PREFIX among them is nothing. */
+  withdrawAll(ids: Int32Array, count: number): number {
+    let changed = 0;
+    for (let i = 0; i < count; i++) {
+      const prefix = ids[i]!;
+      if (prefix !== NO_PREFIX && this.withdraw(prefix)) ids[changed++] = prefix;
+    }
+    return changed;
   }
 
   /** What is there may be out of date: every row is stale from now on, until it is announced again. */
@@ -223,7 +262,8 @@ export class Lane {
     return this.#used === undefined ? this.#rows.valueAt(slot) : this.used(prefix);
   }
 
-  #count(flags: number, by: 1 | -1): void {
+  /** There are `by` more rows with these flags. */
+  #count(flags: number, by: number): void {
     const rejection = flags >>> REJECTION_SHIFT;
     if (rejection === 0) this.#accepted += by;
     else if (rejection === BEYOND_LIMIT) this.#beyond += by;

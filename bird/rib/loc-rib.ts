@@ -22,6 +22,8 @@ export interface RouteSource {
 export interface SettleListener {
   /** Its best route is another now. */
   bestChanged(prefix: number): void;
+  /** The same of the first `count` of `prefixes`. */
+  bestsChanged(prefixes: Int32Array, count: number): void;
   /** The best stands, but other paths are as good as it now. */
   equalsChanged(prefix: number): void;
   /** It was due, whatever came of it: a path of it is another, or came or went. */
@@ -49,6 +51,8 @@ export class LocRib {
   /** Prefixes that are due. */
   readonly #dirty = new IntQueue();
   #size = 0;
+  /** Who hears of what is selected at once; undefined: nothing is. */
+  #atOnce: SettleListener | undefined;
 
   constructor(memory: RibMemory, deciding: Deciding) {
     this.#memory = memory;
@@ -94,6 +98,15 @@ export class LocRib {
     this.#sources[index] = undefined;
   }
 
+  /**
+   * From now on a prefix that only one source has ever to do with is selected in the moment in which its path comes or goes, where
+   * that comes with others in an UPDATE: there is nothing to decide, and to wait for its turn would cost more than that.
+   * Undefined: it waits, too.
+   */
+  selectAtOnce(listener: SettleListener | undefined): void {
+    this.#atOnce = listener;
+  }
+
   /** A usable route of `source` came, changed or went; selection is due for the prefix, however often this is called. */
   touch(prefix: number, source: number): void {
     this.changed(prefix, source, this.#usable(source, prefix) !== ABSENT);
@@ -110,6 +123,50 @@ export class LocRib {
     this.#dirtyMarks[prefix] = 1;
     this.#memory.prefixes.retain(prefix);
     this.#dirty.push(prefix);
+  }
+
+  /** `changed` for the first `count` of `prefixes`: the source offers them with these attributes. Writes to `prefixes`. */
+  offered(prefixes: Int32Array, count: number, { source, attributes }: Best): void {
+    const atOnce = this.#atOnceFor(count);
+    let selected = 0;
+    for (let i = 0; i < count; i++) {
+      const prefix = prefixes[i]!;
+      const isFree = atOnce !== undefined && this.#bestSource[prefix] === NOBODY;
+      if (isFree && this.#offers.addFirst(prefix, source)) {
+        this.#bestSource[prefix] = source;
+        this.#bestAttributes[prefix] = attributes;
+        prefixes[selected++] = prefix;
+      } else {
+        this.changed(prefix, source, true);
+      }
+    }
+    if (selected === 0) return;
+    this.#memory.attributes.retain(attributes, selected);
+    this.#size += selected;
+    atOnce?.bestsChanged(prefixes, selected);
+  }
+
+  /** The same where the source offers them no more. */
+  withdrawn(prefixes: Int32Array, count: number, source: number): void {
+    const atOnce = this.#atOnceFor(count);
+    const { attributes } = this.#memory;
+    let selected = 0;
+    for (let i = 0; i < count; i++) {
+      const prefix = prefixes[i]!;
+      // Where it is due, paths that were as good as this one may still stand beside it.
+      const isAlone = atOnce !== undefined && this.#bestSource[prefix] === source && this.#dirtyMarks[prefix] === 0;
+      if (isAlone && this.#offers.removeOnly(prefix, source)) {
+        attributes.release(this.#bestAttributes[prefix]!);
+        this.#bestSource[prefix] = NOBODY;
+        this.#bestAttributes[prefix] = ABSENT;
+        prefixes[selected++] = prefix;
+      } else {
+        this.changed(prefix, source, false);
+      }
+    }
+    if (selected === 0) return;
+    this.#size -= selected;
+    atOnce?.bestsChanged(prefixes, selected);
   }
 
   /** Selects for at most `limit` prefixes that are due. */
@@ -188,6 +245,13 @@ export class LocRib {
     this.#bestSource = this.#bestSource.slice(0, rows);
     this.#bestAttributes = this.#bestAttributes.slice(0, rows);
     this.#dirtyMarks = this.#dirtyMarks.slice(0, rows);
+  }
+
+  /** For so many prefixes; undefined where they wait. There is a row for each then. */
+  #atOnceFor(count: number): SettleListener | undefined {
+    if (count === 0 || this.#atOnce === undefined || this.#deciding.hearsOfAll()) return undefined;
+    if (this.#memory.prefixes.capacity > this.#bestSource.length) this.#grow();
+    return this.#atOnce;
   }
 
   #select(prefix: number): 'best' | 'equals' | undefined {

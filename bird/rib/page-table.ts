@@ -66,14 +66,19 @@ export class PageTable {
   }
 
   set(key: number, value: number, flags = 0): void {
+    if (!this.add(key, value, flags)) this.setAt(this.#placeOf(key), value, flags);
+  }
+
+  /** False, and nothing is done, where the key stands there already. */
+  add(key: number, value: number, flags: number): boolean {
     let slot = this.#placeOf(key);
     if (slot === -1) slot = this.#addPage(key);
-    if (this.#values[slot] === ABSENT) {
-      this.#counts[slot >>> PAGE_BITS]!++;
-      this.#size++;
-    }
+    if (this.#values[slot] !== ABSENT) return false;
+    this.#counts[slot >>> PAGE_BITS]!++;
+    this.#size++;
     this.#values[slot] = value;
     this.#flags[slot] = flags;
+    return true;
   }
 
   delete(key: number): boolean {

@@ -43,6 +43,10 @@ export interface PathSink {
   judge(attributes: number): JudgedSet;
   announce(prefix: number, pathId: number | undefined, route: JudgedSet): void;
   withdraw(prefix: number, pathId: number | undefined): void;
+  /** The same for the first `count` of `prefixes`, without path identifiers; the sink may write to these. */
+  announceAll(prefixes: Int32Array, count: number, route: JudgedSet): void;
+  /** NO_PREFIX among them is nothing. */
+  withdrawAll(prefixes: Int32Array, count: number): void;
   /** All of an UPDATE has come. */
   applied(): void;
 }
@@ -181,7 +185,7 @@ export class UpdateReader {
       for (let at = nlriStart; at < end;) {
         at = batch.read(frame, at, end);
         sink.prefixes.internAllIpv4(batch);
-        for (let i = 0; i < batch.size; i++) sink.announce(batch.ids[i]!, undefined, route);
+        sink.announceAll(batch.ids, batch.size, route);
       }
       attributes.release(route.used);
       attributes.release(set);
@@ -196,9 +200,7 @@ export class UpdateReader {
     for (let at = start; at < end;) {
       at = batch.read(frame, at, end);
       sink.prefixes.findAllIpv4(batch);
-      for (let i = 0; i < batch.size; i++) {
-        if (batch.ids[i] !== NO_PREFIX) sink.withdraw(batch.ids[i]!, undefined);
-      }
+      sink.withdrawAll(batch.ids, batch.size);
     }
   }
 

@@ -125,6 +125,13 @@ export class Exports {
     for (const audience of this.#groups.following) if (audience.family === family) audience.rib.touch(prefix);
   }
 
+  /** The same of the first `count` of `prefixes`. */
+  bestsChanged(family: IpFamily, prefixes: Int32Array, count: number): void {
+    for (const audience of this.#groups.following) {
+      if (audience.family === family) audience.rib.touchAll(prefixes, count);
+    }
+  }
+
   /** Some path of a prefix is another. */
   pathsChanged(family: IpFamily, prefix: number): void {
     this.#paths.changed(family, prefix);

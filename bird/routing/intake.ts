@@ -6,6 +6,7 @@ import { fitsLimit, isLater, limitStage } from '../prefix-limit.ts';
 import type { AdjRibIn } from '../rib/adj-rib-in.ts';
 import { BEYOND_LIMIT } from '../rib/lane.ts';
 import type { JudgedSet, Lane } from '../rib/lane.ts';
+import { NO_PREFIX } from '../rib/prefix-table.ts';
 import type { PrefixTable } from '../rib/prefix-table.ts';
 import type { PathSink } from '../rib/update-reader.ts';
 import { LLGR_STALE, NO_LLGR } from '../rib/well-known.ts';
@@ -73,8 +74,30 @@ export class Intake implements PathSink {
     if (lane !== undefined) this.#remove(lane, prefix);
   }
 
+  announceAll(prefixes: Int32Array, count: number, judged: JudgedSet): void {
+    if (!this.#isPlain) {
+      for (let i = 0; i < count; i++) this.announce(prefixes[i]!, undefined, judged);
+      return;
+    }
+    const lane = this.#adjRibIn.lanes[0]!;
+    const changed = lane.announceAll(prefixes, count, judged);
+    const { locRib } = this.#tables;
+    if (judged.rejection === ACCEPTED)
+      locRib.offered(prefixes, changed, { source: lane.source, attributes: judged.used });
+    else for (let i = 0; i < changed; i++) locRib.changed(prefixes[i]!, lane.source, false);
+  }
+
+  withdrawAll(prefixes: Int32Array, count: number): void {
+    if (!this.#isPlain) {
+      for (let i = 0; i < count; i++) if (prefixes[i] !== NO_PREFIX) this.withdraw(prefixes[i]!, undefined);
+      return;
+    }
+    const lane = this.#adjRibIn.lanes[0]!;
+    this.#tables.locRib.withdrawn(prefixes, lane.withdrawAll(prefixes, count), lane.source);
+  }
+
   applied(): void {
-    if (this.#tables.locRib.hasDirty) this.#core.listener.workWaits();
+    this.#core.listener.workWaits();
   }
 
   /** All rows go, behind the changes; what is announced before its row is removed stays. */
@@ -124,6 +147,13 @@ export class Intake implements PathSink {
   /** Nothing of it goes on behind the changes any more. */
   close(): void {
     for (const what of WALKS) this.#core.chores.drop(this.#nameOf(what));
+  }
+
+  /** All prefixes of an UPDATE fare alike: there is one lane, no limit, and no policy that looks at the prefix. */
+  get #isPlain(): boolean {
+    if (this.#adjRibIn.lanes.length > 1 || this.#limit !== undefined) return false;
+    if (this.#peer.importPolicy?.looksAtPrefix === true) return false;
+    return this.#core.speaker.ownBlocks[this.#family].length === 0 || !isStranger(this.#peer);
   }
 
   get #limit(): PrefixLimit | undefined {

@@ -143,6 +143,11 @@ export class SharedRibOut {
     this.#due.push(prefix);
   }
 
+  /** The same for the first `count` of `rows`. */
+  touchAll(rows: Int32Array, count: number): void {
+    for (let i = 0; i < count; i++) this.touch(rows[i]!);
+  }
+
   /** Brings one row up to date that nobody was told anything of: before the first peer is told. */
   fill(prefix: number): boolean {
     if (prefix >= this.#told.length) this.#grow();

@@ -3,6 +3,7 @@ import { expect } from 'vitest';
 import type { Negotiated } from '../../bird/peer/negotiate.ts';
 import type { LocalRestart } from '../../bird/peer/restart-capabilities.ts';
 import { ACCEPTED } from '../../bird/policy/import.ts';
+import type { JudgedSet } from '../../bird/rib/lane.ts';
 import { AttributeCache } from '../../bird/rib/attribute-cache.ts';
 import { NO_PREFIX, packPrefix, PrefixTable } from '../../bird/rib/prefix-table.ts';
 import { UpdateReader } from '../../bird/rib/update-reader.ts';
@@ -57,7 +58,8 @@ export class RoutingBench {
   /** Peers that have room, by index. */
   readonly #ready = new Set<number>();
 
-  constructor(peers: readonly BenchPeer[], settings: Partial<RoutingSettings> = {}) {
+  /** `atOnce`: what needs no decision is selected before `settle`, as in a speaker that does not defer. */
+  constructor(peers: readonly BenchPeer[], settings: Partial<RoutingSettings> = {}, atOnce = true) {
     this.routing = new Routing(
       { bgpIdentifier: 1, transit: true, clusterId: undefined, seed: 1, ...settings },
       {
@@ -73,6 +75,7 @@ export class RoutingBench {
         leftOut: (_, text) => this.leftOut.push(text),
       },
     );
+    this.routing.selectAtOnce(atOnce);
     for (const peer of peers) this.addPeer(peer);
   }
 
@@ -118,7 +121,9 @@ export class RoutingBench {
     sets.retain(id);
     const route = sink.judge(id);
     sets.retain(route.used);
-    sink.announce(sink.prefixes.internPrefix({ address, length }), pathId, route);
+    const prefixId = sink.prefixes.internPrefix({ address, length });
+    if (pathId === undefined) sink.announceAll(Int32Array.of(prefixId), 1, route);
+    else sink.announce(prefixId, pathId, route);
     sink.applied();
     sets.release(route.used);
     sets.release(id);
@@ -128,7 +133,8 @@ export class RoutingBench {
     const sink = this.routing.sinkFor(this.peers[at]!).families[parsePrefix(prefix).address.family];
     const { w0, w1, w2, w3, length } = packPrefix(parsePrefix(prefix));
     const id = sink.prefixes.find(w0, w1, w2, w3, length);
-    if (id !== NO_PREFIX) sink.withdraw(id, pathId);
+    if (pathId === undefined) sink.withdrawAll(Int32Array.of(id), 1);
+    else if (id !== NO_PREFIX) sink.withdraw(id, pathId);
     sink.applied();
   }
 
@@ -252,15 +258,20 @@ function toldSink(family: IpFamily, told: Map<string, PathAttributes>, attribute
   const held = new Set<number>();
   const keyOf = (prefix: number, pathId: number | undefined): string =>
     `${formatPrefix(prefixes.prefix(prefix))}${pathId === undefined ? '' : `#${pathId}`}`;
+  const announce = (prefix: number, pathId: number | undefined, route: JudgedSet): void => {
+    if (!held.has(prefix)) prefixes.retain(prefix);
+    held.add(prefix);
+    told.set(keyOf(prefix, pathId), attributes.attributes(route.attributes));
+  };
+  const withdraw = (prefix: number, pathId: number | undefined): void =>
+    expect(told.delete(keyOf(prefix, pathId))).toBe(true);
   return {
     prefixes,
     judge: (set) => ({ attributes: set, used: set, rejection: ACCEPTED }),
-    announce: (prefix, pathId, route) => {
-      if (!held.has(prefix)) prefixes.retain(prefix);
-      held.add(prefix);
-      told.set(keyOf(prefix, pathId), attributes.attributes(route.attributes));
-    },
-    withdraw: (prefix, pathId) => expect(told.delete(keyOf(prefix, pathId))).toBe(true),
+    announce,
+    withdraw,
+    announceAll: (ids, count, route) => ids.subarray(0, count).forEach((id) => announce(id, undefined, route)),
+    withdrawAll: (ids, count) => ids.subarray(0, count).forEach((id) => withdraw(id, undefined)),
     applied: () => undefined,
   };
 }

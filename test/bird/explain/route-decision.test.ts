@@ -57,7 +57,7 @@ test('what this node originates itself wins over all', () => {
 });
 
 test('a path that nothing has looked at yet', () => {
-  const b = new RoutingBench([{ address: '10.9.0.2' }]);
+  const b = new RoutingBench([{ address: '10.9.0.2' }], {}, false);
   b.announce(0, P, { attributes: attributesOf(1) });
   const found = explainRoute(b.routing, parsePrefix(P));
   expect(found.verdict).toBe('no path is selected yet');

@@ -8,12 +8,12 @@ import { ABSENT } from '../../../bird/rib/int-table.ts';
 import { LocRib } from '../../../bird/rib/loc-rib.ts';
 import type { Best, Deciding, PathPeer } from '../../../bird/rib/loc-rib.ts';
 import { PrefixTable } from '../../../bird/rib/prefix-table.ts';
-import { keptSet } from '../../../bird/rib/kept-set.ts';
 import { qualityOf } from '../../../bird/rib/quality.ts';
 import { LLGR_STALE } from '../../../bird/rib/well-known.ts';
 import type { PathAttributes } from '../../../bird/wire.ts';
 import { canonicalAttributes } from '../../../bird/wire.ts';
 import { pathAttributes } from '../../support/bgp-arbitraries.ts';
+import { keptSet } from '../../../bird/rib/kept-set.ts';
 
 const LOCAL = 0;
 /** Two peers outside, two inside. */
@@ -84,11 +84,12 @@ const changes = fc.array(
   { maxLength: 30 },
 );
 const pools = fc.array(sets, { minLength: 1, maxLength: 4 });
+const flags = fc.tuple(fc.boolean(), fc.boolean(), fc.boolean());
 
 test('whatever changes and whenever it is selected, the short way finds what the elimination finds, best and equals', () => {
-  let [short, idle] = [0, 0];
+  let [short, idle, atOnce] = [0, 0, 0];
   fc.assert(
-    fc.property(fc.tuple(pools, changes), fc.boolean(), fc.boolean(), ([pool, list], alwaysCompareMed, hearsOfAll) => {
+    fc.property(fc.tuple(pools, changes), flags, ([pool, list], [alwaysCompareMed, hearsOfAll, isAtOnce]) => {
       const process = decisionProcess({ alwaysCompareMed });
       let full = 0;
       const { locRib, offers, attributes, prefixes } = setUp((cache) => ({
@@ -102,25 +103,34 @@ test('whatever changes and whenever it is selected, the short way finds what the
       }));
       const prefix = prefixes.intern(1, 0, 0, 0, 24);
       prefixes.retain(prefix);
+      const news: string[] = [];
+      const listener = {
+        bestChanged: () => news.push('best'),
+        bestsChanged: (ids: Int32Array, count: number) => {
+          expect([...ids.subarray(0, count)]).toEqual([prefix]);
+          news.push('best');
+          atOnce++;
+        },
+        equalsChanged: () => news.push('equals'),
+        settled: undefined,
+      };
+      if (isAtOnce) locRib.selectAtOnce(listener);
+      let before = order(locRib, prefix);
       for (const { source, set: at, isSettled } of list) {
         const set = at === undefined ? undefined : pool[at % pool.length];
         const own = offers.get(source)!;
         if (set === undefined) own.delete(prefix);
         else own.set(prefix, attributes.intern(set));
         if (set !== undefined) attributes.retain(own.get(prefix)!);
-        locRib.touch(prefix, source);
+        const ids = Int32Array.of(prefix);
+        if (set === undefined) locRib.withdrawn(ids, 1, source);
+        else locRib.offered(ids, 1, { source, attributes: own.get(prefix)! });
         const isDue = locRib.hasDirty;
-        if (!isDue) idle++;
+        if (!isDue && news.length === 0) idle++;
         expect(isDue || !hearsOfAll).toBe(true);
         if (!isSettled) continue;
         full = 0;
-        const before = order(locRib, prefix);
-        const news: string[] = [];
-        locRib.settle(1, {
-          bestChanged: () => news.push('best'),
-          equalsChanged: () => news.push('equals'),
-          settled: undefined,
-        });
+        locRib.settle(1, listener);
         const all = SOURCES.filter((each) => offers.get(each)!.has(prefix));
         if (all.length > 1 && full === 0) short++;
         const found = selectBest(
@@ -134,12 +144,15 @@ test('whatever changes and whenever it is selected, the short way finds what the
         expect(locRib.best(prefix)).toEqual(paths[0]);
         expect(order(locRib, prefix)).toEqual(bestFirst(paths));
         if (news.length === 0) expect(order(locRib, prefix)).toEqual(before);
+        before = order(locRib, prefix);
+        news.length = 0;
       }
     }),
     { numRuns: 1000 },
   );
   expect(short).toBeGreaterThan(1000);
   expect(idle).toBeGreaterThan(100);
+  expect(atOnce).toBeGreaterThan(100);
 });
 
 const order = (locRib: LocRib, prefix: number): readonly Best[] =>
@@ -149,6 +162,35 @@ const order = (locRib: LocRib, prefix: number): readonly Best[] =>
 const bestFirst = ([best, ...others]: readonly Best[]): readonly Best[] =>
   best === undefined ? [] : [best, ...others.sort((a, b) => a.source - b.source)];
 
+test('two equal paths that go before selection runs leave no list behind without a best path', () => {
+  const { locRib, offers, attributes, prefixes } = setUp((cache) => ({
+    candidateOf: candidateOf(cache),
+    select: selectBest,
+    short: { peerOf, alwaysCompareMed: false },
+    hearsOfAll: () => false,
+  }));
+  const nothing = (): undefined => undefined;
+  const quiet = { bestChanged: nothing, bestsChanged: nothing, equalsChanged: nothing, settled: undefined };
+  locRib.selectAtOnce(quiet);
+  const prefix = prefixes.intern(1, 0, 0, 0, 24);
+  prefixes.retain(prefix);
+  const set = attributes.intern({ origin: 'igp', asPath: [] });
+  for (const source of [1, 2]) {
+    offers.get(source)!.set(prefix, set);
+    locRib.offered(Int32Array.of(prefix), 1, { source, attributes: set });
+  }
+  locRib.settle(1, quiet);
+  const paths = locRib.equals(prefix);
+  expect(paths?.map(({ source }) => source).sort()).toEqual([1, 2]);
+  for (const { source } of [...paths!].reverse()) {
+    offers.get(source)!.delete(prefix);
+    locRib.withdrawn(Int32Array.of(prefix), 1, source);
+    expect([locRib.best(prefix), locRib.equals(prefix)]).toEqual([paths![0], paths]);
+  }
+  locRib.settle(1, quiet);
+  expect([locRib.best(prefix), locRib.equals(prefix), attributes.size]).toEqual([undefined, undefined, 0]);
+});
+
 test('attribute sets of equal paths are held while they are selected, and no longer', () => {
   const { locRib, offers, attributes, prefixes } = setUp((cache) => ({
     candidateOf: candidateOf(cache),
@@ -156,7 +198,8 @@ test('attribute sets of equal paths are held while they are selected, and no lon
     short: { peerOf, alwaysCompareMed: false },
     hearsOfAll: () => false,
   }));
-  const quiet = { bestChanged: () => undefined, equalsChanged: () => undefined, settled: undefined };
+  const nothing = (): undefined => undefined;
+  const quiet = { bestChanged: nothing, bestsChanged: nothing, equalsChanged: nothing, settled: undefined };
   const all = Array.from({ length: 50 }, (_, i) => {
     const prefix = prefixes.intern(i, 0, 0, 0, 32);
     prefixes.retain(prefix);
@@ -202,7 +245,12 @@ test('every prefix that is due is settled once, in the order in which it came, h
         }
         const settled: number[] = [];
         const settle = (prefix: number): number => settled.push(prefix);
-        locRib.settle(limit, { bestChanged: settle, equalsChanged: settle, settled: settle });
+        locRib.settle(limit, {
+          bestChanged: settle,
+          bestsChanged: () => expect.fail('nothing is selected at once'),
+          equalsChanged: settle,
+          settled: settle,
+        });
         expect(settled).toEqual([...due].slice(0, limit));
         for (const prefix of settled) due.delete(prefix);
         expect([locRib.hasDirty, prefixes.size]).toEqual([due.size > 0, due.size]);

@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import type { IpFamily } from '../../../src/model/ip.ts';
 import { formatPrefix, parsePrefix } from '../../../src/model/ip.ts';
 import { AttributeCache } from '../../../bird/rib/attribute-cache.ts';
-import { PrefixTable } from '../../../bird/rib/prefix-table.ts';
+import { NO_PREFIX, PrefixTable } from '../../../bird/rib/prefix-table.ts';
 import { UpdateReader } from '../../../bird/rib/update-reader.ts';
 import type { PathSink, Received } from '../../../bird/rib/update-reader.ts';
 import { canonicalAttributes } from '../../../bird/wire.ts';
@@ -35,11 +35,15 @@ function reader(
     for (const known of family === 4 ? ['10.0.0.0/8', '11.0.0.0/8'] : ['fd00:5::/32']) {
       prefixes.retain(prefixes.internPrefix(parsePrefix(known)));
     }
+    const announce = (prefix: number): unknown => told.push(`+${text(prefix)}`);
+    const withdraw = (prefix: number): unknown => told.push(`-${text(prefix)}`);
     return {
       prefixes,
       judge: (attributes) => ({ attributes, used: attributes, rejection: out.judged++ * 0 }),
-      announce: (prefix) => told.push(`+${text(prefix)}`),
-      withdraw: (prefix) => told.push(`-${text(prefix)}`),
+      announce,
+      withdraw,
+      announceAll: (ids, count) => ids.subarray(0, count).forEach(announce),
+      withdrawAll: (ids, count) => ids.subarray(0, count).forEach((id) => id === NO_PREFIX || withdraw(id)),
       applied: () => undefined,
     };
   };

@@ -241,8 +241,12 @@ function perform(bench: RoutingBench, step: Step, model: Model): void {
 
 test('whatever comes and whenever it is selected: reading never throws, every change is news, and all ends as it must', () => {
   fc.assert(
-    fc.property(runs, ([peers, list]) => {
-      const bench = new RoutingBench(ADDRESSES.slice(0, peers).map((address) => ({ address })));
+    fc.property(runs, fc.boolean(), ([peers, list], isAtOnce) => {
+      const bench = new RoutingBench(
+        ADDRESSES.slice(0, peers).map((address) => ({ address })),
+        {},
+        isAtOnce,
+      );
       const model = new Model(peers);
       for (const step of list) {
         const [before, news] = [bench.learned().join('; '), bench.news];

@@ -9,13 +9,21 @@ const switches = (count: number): RoutingBench =>
 
 describe('between a change and its selection', () => {
   test('the routes can be read: the best route stands until another is selected', () => {
-    const bench = switches(1);
+    const bench = new RoutingBench([{ address: '10.9.0.2' }], {}, false);
     bench.announce(0, P, { attributes: attributesOf(1) });
     bench.settle();
     bench.withdraw(0, P);
     expect(bench.learned()).toEqual([`${P} via 10.8.0.1`]);
     bench.settle();
     expect(bench.learned()).toEqual([]);
+  });
+
+  test('where nothing has to be decided there is no such time', () => {
+    const bench = switches(1);
+    bench.announce(0, P, { attributes: attributesOf(1) });
+    expect(bench.learned()).toEqual([`${P} via 10.8.0.1`]);
+    bench.withdraw(0, P);
+    expect([bench.learned(), bench.routing.tables[4].locRib.hasDirty]).toEqual([[], false]);
   });
 
   test.each([1, 2])('a route withdrawn and told at once with another next hop is news, with %i peers', (count) => {
