@@ -301,6 +301,7 @@ export class Routing {
     const memory = { prefixes, attributes: this.attributes };
     const process = decisionProcess(settings.decision);
     const locRib = new LocRib(memory, {
+      own: LOCAL_SOURCE,
       candidateOf: (source, attributes, prefix) => candidateOf(this.core, family, { source, attributes, prefix }),
       select: (candidates) => selectBest(candidates, process),
       short: settings.decision?.aigp === true ? undefined : this.#shortWay(settings),

@@ -11,6 +11,8 @@ export interface PathPeer {
 
 /** What the decision asks of a path, and how it decides. */
 export interface Deciding {
+  /** The source that is this node itself. */
+  readonly own: number;
   candidateOf(source: number, attributes: number, prefix: number): Candidate;
   select(candidates: readonly Candidate[]): Selection | undefined;
   /** How the short way decides what `select` would; undefined: there is none. */

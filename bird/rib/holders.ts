@@ -26,6 +26,9 @@ export class Holders {
   #used = 0;
   /** Links of all lists that there are. */
   #linked = 0;
+  /** By holder, of how many prefixes; and how many holders have any. */
+  readonly #counts: number[] = [];
+  #holding = 0;
 
   /** No list is left of many that there were. */
   get isIdle(): boolean {
@@ -40,6 +43,15 @@ export class Holders {
   /** Links of all lists that there ever were at once. */
   get links(): number {
     return this.#used;
+  }
+
+  holdsAny(holder: number): boolean {
+    return (this.#counts[holder] ?? 0) > 0;
+  }
+
+  /** How many others than this one hold any prefix at all. */
+  othersThan(holder: number): number {
+    return this.#holding - Number(this.holdsAny(holder));
   }
 
   /** A holder, NOBODY or SEVERAL. */
@@ -91,6 +103,7 @@ export class Holders {
       const last = this.#link(holder);
       this.#next[link] = last;
     }
+    this.#countUp(holder);
     return true;
   }
 
@@ -99,6 +112,7 @@ export class Holders {
     if (prefix >= this.#only.length) this.#only = longer(this.#only, prefix + 1, NOBODY);
     if (this.#only[prefix] !== NOBODY) return false;
     this.#only[prefix] = holder;
+    this.#countUp(holder);
     return true;
   }
 
@@ -106,14 +120,13 @@ export class Holders {
   removeOnly(prefix: number, holder: number): boolean {
     if (this.#only[prefix] !== holder) return false;
     this.#only[prefix] = NOBODY;
+    this.#countDown(holder);
     return true;
   }
 
   remove(prefix: number, holder: number): void {
-    const only = this.#only[prefix] ?? NOBODY;
-    if (only === NOBODY) return;
-    if (only === holder) this.#only[prefix] = NOBODY;
-    else if (only <= FIRST_LINK) this.#removeFrom(prefix, holder);
+    if (this.removeOnly(prefix, holder)) return;
+    if ((this.#only[prefix] ?? NOBODY) <= FIRST_LINK) this.#removeFrom(prefix, holder);
   }
 
   /** No prefix from `rows` on is anybody's. Where no list is left, what they took is given back. */
@@ -135,6 +148,7 @@ export class Holders {
       link = this.#next[link]!;
     }
     if (link === NO_LINK) return;
+    this.#countDown(holder);
     const next = this.#next[link]!;
     if (before === NO_LINK) this.#only[prefix] = FIRST_LINK - next;
     else this.#next[before] = next;
@@ -143,6 +157,18 @@ export class Holders {
     if (this.#next[left] !== NO_LINK) return;
     this.#only[prefix] = this.#holders[left]!;
     this.#giveBack(left);
+  }
+
+  #countUp(holder: number): void {
+    const count = (this.#counts[holder] ?? 0) + 1;
+    this.#counts[holder] = count;
+    if (count === 1) this.#holding++;
+  }
+
+  #countDown(holder: number): void {
+    const count = this.#counts[holder]! - 1;
+    this.#counts[holder] = count;
+    if (count === 0) this.#holding--;
   }
 
   #link(holder: number): number {

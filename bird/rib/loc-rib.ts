@@ -99,9 +99,9 @@ export class LocRib {
   }
 
   /**
-   * From now on a prefix that only one source has ever to do with is selected in the moment in which its path comes or goes, where
-   * that comes with others in an UPDATE: there is nothing to decide, and to wait for its turn would cost more than that.
-   * Undefined: it waits, too.
+   * From now on, while one peer alone offers anything at all, its prefixes are selected in the moment in which an UPDATE brings or
+   * takes them: there is nothing to decide, and to wait for their turn would cost more than that. Of several peers the paths
+   * that come together are to be decided together, or the first would be told, and then the best. Undefined: all wait.
    */
   selectAtOnce(listener: SettleListener | undefined): void {
     this.#atOnce = listener;
@@ -127,7 +127,7 @@ export class LocRib {
 
   /** `changed` for the first `count` of `prefixes`: the source offers them with these attributes. Writes to `prefixes`. */
   offered(prefixes: Int32Array, count: number, { source, attributes }: Best): void {
-    const atOnce = this.#atOnceFor(count);
+    const atOnce = this.#atOnceFor(source, count);
     let selected = 0;
     for (let i = 0; i < count; i++) {
       const prefix = prefixes[i]!;
@@ -148,7 +148,7 @@ export class LocRib {
 
   /** The same where the source offers them no more. */
   withdrawn(prefixes: Int32Array, count: number, source: number): void {
-    const atOnce = this.#atOnceFor(count);
+    const atOnce = this.#atOnceFor(source, count);
     const { attributes } = this.#memory;
     let selected = 0;
     for (let i = 0; i < count; i++) {
@@ -248,8 +248,10 @@ export class LocRib {
   }
 
   /** For so many prefixes; undefined where they wait. There is a row for each then. */
-  #atOnceFor(count: number): SettleListener | undefined {
+  #atOnceFor(source: number, count: number): SettleListener | undefined {
     if (count === 0 || this.#atOnce === undefined || this.#deciding.hearsOfAll()) return undefined;
+    const others = this.#offers.othersThan(source);
+    if (others > 1 || (others === 1 && !this.#offers.holdsAny(this.#deciding.own))) return undefined;
     if (this.#memory.prefixes.capacity > this.#bestSource.length) this.#grow();
     return this.#atOnce;
   }

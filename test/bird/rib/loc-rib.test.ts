@@ -47,9 +47,9 @@ const sets: fc.Arbitrary<PathAttributes> = fc
     ...reflected,
   }));
 
-function setUp(deciding: (attributes: AttributeCache) => Deciding) {
+function setUp(deciding: (attributes: AttributeCache) => Omit<Deciding, 'own'>) {
   const memory = { prefixes: new PrefixTable(4, 1), attributes: new AttributeCache() };
-  const locRib = new LocRib(memory, deciding(memory.attributes));
+  const locRib = new LocRib(memory, { own: LOCAL, ...deciding(memory.attributes) });
   const offers = new Map<number, Map<number, number>>(SOURCES.map((source) => [source, new Map<number, number>()]));
   for (const source of SOURCES) {
     locRib.addSource(source, { usable: (prefix) => offers.get(source)!.get(prefix) ?? ABSENT });

@@ -26,6 +26,20 @@ describe('between a change and its selection', () => {
     expect([bench.learned(), bench.routing.tables[4].locRib.hasDirty]).toEqual([[], false]);
   });
 
+  test('the paths of several peers are decided together, and of one peer and this node not', () => {
+    const bench = switches(2);
+    bench.originate(['10.0.5.0/24']);
+    const { locRib } = bench.routing.tables[4];
+    bench.settle();
+    bench.announce(0, P, { attributes: attributesOf(1) });
+    expect(locRib.hasDirty).toBe(false);
+    bench.announce(1, P, { attributes: attributesOf(2) });
+    bench.announce(0, '10.0.6.0/24', { attributes: attributesOf(1) });
+    expect(bench.learned()).toEqual([`${P} via 10.8.0.1`]);
+    bench.settle();
+    expect(bench.learned()).toEqual([`${P} via 10.8.0.1, 10.8.0.2`, '10.0.6.0/24 via 10.8.0.1']);
+  });
+
   test.each([1, 2])('a route withdrawn and told at once with another next hop is news, with %i peers', (count) => {
     const bench = switches(count);
     bench.announce(0, P, { attributes: attributesOf(1) });
