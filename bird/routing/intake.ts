@@ -34,6 +34,7 @@ export class Intake implements PathSink {
   readonly #family: IpFamily;
   readonly #tables: FamilyTables;
   readonly #adjRibIn: AdjRibIn;
+  readonly #one = new Int32Array(1);
   /** Something beyond the prefix limit may be let in. */
   #hasRoom = false;
 
@@ -185,7 +186,8 @@ export class Intake implements PathSink {
 
   #remove(lane: Lane, prefix: number): void {
     const isRoom = this.#limit !== undefined && lane.rejection(prefix) !== BEYOND_LIMIT;
-    if (lane.withdraw(prefix)) this.#tables.locRib.changed(prefix, lane.source, false);
+    this.#one[0] = prefix;
+    if (lane.withdraw(prefix)) this.#tables.locRib.withdrawn(this.#one, 1, lane.source);
     if (isRoom) this.#letIn();
   }
 
