@@ -5,6 +5,9 @@ import type { PrefixColumns } from './prefix-columns.ts';
 /** In a slot. */
 export const FREE = 0;
 
+/** Enough for a million prefixes. An index grows by four up to here, and then by two. */
+const FEW_SLOTS = 2 ** 21;
+
 /**
  * From a prefix to its id: open addressing, half full at most. A slot has the id + 1 in its lower bits and bits of the hash above
  * them: nearly always a prefix is told from the one that is looked for without a look at the columns.
@@ -19,7 +22,7 @@ export class PrefixIndex {
   end = 0;
 
   constructor(prefixes: number, ids: number) {
-    this.slots = new Int32Array(slotsFor(prefixes));
+    this.slots = new Int32Array(indexSlotsFor(prefixes));
     this.idBits = slotsFor(Math.max(ids, 32_768)) - 1;
   }
 
@@ -55,4 +58,14 @@ export class PrefixIndex {
   #put(slot: number, hash: number, id: number): void {
     this.slots[slot] = (hash & ~this.idBits) | (id + 1);
   }
+}
+
+/**
+ * Each prefix that is moved is a miss of the processor's cache, and each new page a fault: by four, a table on its way to a
+ * million moves a third of what it would by two. And as the steps meet `FEW_SLOTS`, a full table has no more slots for it.
+ */
+function indexSlotsFor(prefixes: number): number {
+  let slots = FEW_SLOTS;
+  while (slots >= 8 * prefixes && slots > 32) slots /= 4;
+  return Math.max(slots, slotsFor(prefixes));
 }
