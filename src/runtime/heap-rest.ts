@@ -1,11 +1,12 @@
-import { setFlagsFromString } from 'node:v8';
+import { getHeapSpaceStatistics, setFlagsFromString } from 'node:v8';
+import type { HeapSpaceInfo } from 'node:v8';
 import type { Clock } from './clock.ts';
 
 export interface HeapRestPorts {
   readonly clock: Pick<Clock, 'after' | 'now'>;
   /** Processor time of the process since its start. */
   readonly cpuMs: () => number;
-  /** Of the JavaScript heap, garbage included. */
+  /** Of the JavaScript heap but for its nursery, garbage included. */
   readonly heapOctets: () => number;
   readonly collect: () => void;
   /** What is free by itself goes back to the kernel, in some 10 ms. */
@@ -17,9 +18,16 @@ export interface HeapRestPorts {
 }
 
 /** How often it looks. */
-export const LOOK_MS = 5_000;
+export const LOOK_MS = 1_000;
+/** What was used in so many looks together says whether the process was busy, or is quiet. */
+const BUSY_LOOKS = 5;
+const QUIET_LOOKS = 3;
 /** Less than 2 % of a core is quiet. */
 const QUIET_MS = 0.02 * LOOK_MS;
+/** How often it looks for a pause. */
+export const PAUSE_MS = 250;
+/** Less than 10 % of a core is a pause. */
+const PAUSED_MS = 0.1 * PAUSE_MS;
 /** Of a start that is at work all the time it is a twentieth. */
 const WORKED_MS = 200;
 /** A start takes no longer; whoever is at work for ever never rests. */
@@ -32,22 +40,25 @@ const START_MS = 60_000;
 export class HeapRest {
   readonly #ports: HeapRestPorts;
   readonly #startedAt: number;
-  #cpuMs: number;
+  #cpuMs = 0;
+  /** In the last looks, the newest last. */
+  #used: number[] = [];
   #wasBusy = false;
   #isLarge = false;
   #hasRested = false;
   #gaveBackAt = -Infinity;
   #cancel: () => void = () => undefined;
+  #stopWaiting: (() => void) | undefined;
 
   constructor(ports: HeapRestPorts) {
     this.#ports = ports;
     this.#startedAt = ports.clock.now();
-    this.#cpuMs = 0;
     this.#wait();
   }
 
   close(): void {
     this.#cancel();
+    this.#stopWaiting?.();
   }
 
   /**
@@ -62,20 +73,35 @@ export class HeapRest {
     this.#gaveBackAt = now;
   }
 
+  /** Something was given up that leaves much free, and others have work to do: it goes back in the first pause. */
+  giveBackSoon(): void {
+    if (this.#stopWaiting !== undefined) return;
+    const { clock, cpuMs, giveBack } = this.#ports;
+    const before = cpuMs();
+    this.#stopWaiting = clock.after(PAUSE_MS, () => {
+      this.#stopWaiting = undefined;
+      if (cpuMs() - before >= PAUSED_MS) this.giveBackSoon();
+      else giveBack();
+    });
+  }
+
   #wait(): void {
     this.#cancel = this.#ports.clock.after(LOOK_MS, () => this.#look());
   }
 
   #look(): void {
     const { cpuMs, collect, giveBack } = this.#ports;
-    const used = cpuMs() - this.#cpuMs;
+    const used = this.#used;
+    used.push(cpuMs() - this.#cpuMs);
+    if (used.length > BUSY_LOOKS) used.shift();
     const isLarge = this.#lookAtSize();
-    if (used >= QUIET_MS) this.#wasBusy = true;
-    else if (this.#wasBusy && !isLarge) {
+    if (sum(used) >= BUSY_LOOKS * QUIET_MS) this.#wasBusy = true;
+    if (this.#wasBusy && !isLarge && isQuiet(used)) {
       collect();
       giveBack();
       this.#hasRested = true;
       this.#wasBusy = false;
+      this.#used = [];
     }
     this.#cpuMs = cpuMs();
     this.#wait();
@@ -89,6 +115,12 @@ export class HeapRest {
     return isLarge;
   }
 }
+
+const sum = (values: readonly number[]): number => values.reduce((a, b) => a + b, 0);
+
+/** The last look is quiet, too: what has just begun is not to be disturbed. */
+const isQuiet = (used: readonly number[]): boolean =>
+  used.length >= QUIET_LOOKS && used.at(-1)! < QUIET_MS && sum(used.slice(-QUIET_LOOKS)) < QUIET_LOOKS * QUIET_MS;
 
 /**
  * For a process that is to be small rather than fast, to be called as early as may be. V8 collects whenever the heap has grown by a quarter
@@ -123,7 +155,7 @@ export function restHeap(clock: Clock, { mostMegabytes, giveBack, onSize }: Heap
       const { user, system } = process.cpuUsage();
       return (user + system) / 1000;
     },
-    heapOctets: () => process.memoryUsage().heapUsed,
+    heapOctets: () => sum(getHeapSpaceStatistics().map(usedOctets)),
     mostOctets: mostMegabytes * 2 ** 20,
     // The only kind that makes the nursery small again.
     collect: () => {
@@ -133,3 +165,7 @@ export function restHeap(clock: Clock, { mostMegabytes, giveBack, onSize }: Heap
     ...(onSize && { onSize }),
   });
 }
+
+/** Of the nursery a collection copies what is alive, which at rest is next to nothing. */
+const usedOctets = ({ space_name: name, space_used_size: octets }: HeapSpaceInfo): number =>
+  name.startsWith('new_') ? 0 : octets;

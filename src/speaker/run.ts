@@ -73,22 +73,22 @@ export async function runSpeaker(
   try {
     onSignals({ speaker, end: (how) => ended.resolve(how) });
     speaker.start();
-    endRehearsal = rehearsal(configuration);
+    endRehearsal = rehearsal(configuration, () => rest?.giveBackSoon());
     const how = await ended.promise;
     if (how === 'shutdown') mark.remove();
     await speaker.close(how === 'restart' ? { kind: 'restart' } : { kind: 'shutdown', message: 'speaker stopped' });
     return 0;
   } finally {
-    rest?.close();
     endRehearsal?.();
+    rest?.close();
     await speaker.close({ kind: 'restart' });
     await api.close();
     log.info({ file }, 'calico-node-ts speaker ended');
   }
 }
 
-/** Begins one in the background; answers how to end it before its time. */
-function rehearsal({ settings, peers, dynamicPeers }: SpeakerConfiguration): () => void {
+/** Begins one in the background; answers how to end it before its time, which `endedEarly` hears of. */
+function rehearsal({ settings, peers, dynamicPeers }: SpeakerConfiguration, endedEarly: () => void): () => void {
   const like = { settings, peers: [...peers, ...dynamicPeers.map(({ template }) => template)] };
   const compileAsUsual = compileSooner();
   const world = { clock: systemClock, random: systemRandom, log: createUnreadLogger() };
@@ -103,6 +103,7 @@ function rehearsal({ settings, peers, dynamicPeers }: SpeakerConfiguration): () 
     isOver = true;
     end();
     compileAsUsual();
+    endedEarly();
   };
 }
 

@@ -1,7 +1,7 @@
 import { execFileSync } from 'node:child_process';
 import { join } from 'node:path';
 import { beforeEach, expect, test } from 'vitest';
-import { HeapRest, LOOK_MS } from '../../../src/runtime/heap-rest.ts';
+import { HeapRest, LOOK_MS, PAUSE_MS } from '../../../src/runtime/heap-rest.ts';
 import type { HeapChurn } from '../../support/heap-churn.ts';
 import { nodeProgram } from '../../support/lab-processes.ts';
 
@@ -11,6 +11,7 @@ let collections = 0;
 let givenBack = 0;
 let now = 0;
 let due: (() => void) | undefined;
+let pause: (() => void) | undefined;
 
 /** A look after so much processor time. */
 function pass(usedMs: number): void {
@@ -20,11 +21,28 @@ function pass(usedMs: number): void {
   look?.();
 }
 
+/** So many looks, in each of which it used so much. */
+function passes(times: number, usedMs: number): void {
+  for (let i = 0; i < times; i++) pass(usedMs);
+}
+
+/** The same for the looks for a pause. */
+function wait(usedMs: number): void {
+  cpuMs += usedMs;
+  const look = pause;
+  pause = undefined;
+  look?.();
+}
+
 function start(onSize?: (isLarge: boolean) => void): HeapRest {
   return new HeapRest({
     clock: {
       now: () => now,
       after: (ms, callback) => {
+        if (ms === PAUSE_MS) {
+          pause = callback;
+          return () => (pause = undefined);
+        }
         expect(ms).toBe(LOOK_MS);
         due = callback;
         return () => (due = undefined);
@@ -37,34 +55,73 @@ function start(onSize?: (isLarge: boolean) => void): HeapRest {
       collections++;
       cpuMs += 2 * LOOK_MS;
     },
-    giveBack: () => givenBack++,
+    giveBack: () => {
+      givenBack++;
+      cpuMs += 15;
+    },
     ...(onSize && { onSize }),
   });
 }
 
 beforeEach(() => {
   [cpuMs, heapOctets, collections, givenBack, now] = [0, 1e6, 0, 0, 0];
+  pause = undefined;
 });
 
-test('collects once after the start, when it is over', () => {
+test('collects once after the start, when it has been over for three looks', () => {
   start();
   pass(300);
+  passes(2, 10);
   expect(collections).toBe(0);
   pass(10);
   expect(collections).toBe(1);
   // Its own work does not count as a busy time.
-  for (let i = 0; i < 100; i++) pass(99);
+  passes(100, 19);
   expect(collections).toBe(1);
 });
 
 test('collects after each busy time, and never within one', () => {
   start();
-  for (let i = 0; i < 10; i++) pass(LOOK_MS);
+  passes(10, LOOK_MS);
   expect(collections).toBe(0);
-  pass(0);
+  passes(3, 0);
+  expect(collections).toBe(1);
   pass(LOOK_MS);
-  pass(0);
+  passes(3, 0);
   expect(collections).toBe(2);
+});
+
+test('what works for a moment now and then is not busy, and may rest between', () => {
+  start();
+  const nowAndThen = (): void => [50, 0, 0, 0, 0].forEach(pass);
+  for (let i = 0; i < 20; i++) nowAndThen();
+  expect(collections).toBe(0);
+  pass(LOOK_MS);
+  for (let i = 0; i < 20; i++) nowAndThen();
+  expect(collections).toBe(1);
+});
+
+test('does not collect where work has just begun', () => {
+  start();
+  pass(LOOK_MS);
+  passes(2, 0);
+  pass(40);
+  expect(collections).toBe(0);
+});
+
+test('what was given up goes back in the first pause, once', () => {
+  const rest = start();
+  rest.giveBackSoon();
+  rest.giveBackSoon();
+  wait(PAUSE_MS);
+  wait(25);
+  expect(givenBack).toBe(0);
+  wait(24);
+  expect([givenBack, pause]).toEqual([1, undefined]);
+  rest.giveBackSoon();
+  rest.close();
+  wait(0);
+  expect(givenBack).toBe(1);
 });
 
 test('until the first rest what is free goes back after each piece of work, five times a second at most', () => {
@@ -75,7 +132,7 @@ test('until the first rest what is free goes back after each piece of work, five
   }
   expect(givenBack).toBe(3);
   pass(300);
-  pass(0);
+  passes(3, 0);
   expect([collections, givenBack]).toEqual([1, 4]);
   now = 2000;
   rest.worked();
@@ -96,7 +153,7 @@ test('leaves a large heap alone, and does it when it has become small', () => {
   start();
   heapOctets = 97 * 2 ** 20;
   pass(300);
-  pass(0);
+  passes(3, 0);
   expect(collections).toBe(0);
   heapOctets = 96 * 2 ** 20;
   pass(0);
