@@ -115,6 +115,22 @@ export class PageTable {
     return keys;
   }
 
+  /** The first key that is not below `from`, or ABSENT. */
+  nextKey(from: number): number {
+    const directory = this.#directory;
+    let at = Math.max(0, (from >>> PAGE_BITS) - this.#base);
+    let row = (from >>> PAGE_BITS) - this.#base === at ? from & ROW_MASK : 0;
+    for (; at < directory.length; at++, row = 0) {
+      const entry = directory[at]!;
+      if (entry === NO_PAGE) continue;
+      const first = (entry - 1) << PAGE_BITS;
+      for (; row < PAGE_ROWS; row++) {
+        if (this.#values[first + row] !== ABSENT) return ((this.#base + at) << PAGE_BITS) + row;
+      }
+    }
+    return ABSENT;
+  }
+
   /** Octets of all columns. */
   get octets(): number {
     return this.#directory.byteLength + this.#values.byteLength + this.#flags.byteLength + this.#counts.byteLength;

@@ -3,6 +3,7 @@ import { ONLY_PATH } from '../rib/adj-rib-out.ts';
 import type { AdjRibOut } from '../rib/adj-rib-out.ts';
 import type { RibMemory } from '../rib/lane.ts';
 import { NO_PEER } from './batch.ts';
+import { Behind } from './behind.ts';
 import type { Batch } from './batch.ts';
 import type { RowChange, SharedRibOut, Watcher } from './shared-rib-out.ts';
 
@@ -31,7 +32,7 @@ export class Member implements AdjRibOut, Watcher {
   readonly #memory: RibMemory;
   #standing: Standing;
   /** Where it is told by itself: what it has of a prefix, or ABSENT. Held alive. */
-  readonly #behind = new Map<number, number>();
+  readonly #behind = new Behind();
   #isTogether = false;
   /** While it is told by itself. */
   #advertised = 0;
@@ -102,7 +103,7 @@ export class Member implements AdjRibOut, Watcher {
   take(limit: number, batch: Batch): boolean {
     if (this.#isTogether || !this.#standing.rib.isFilled) return false;
     if (this.#standing.row !== ALL) return this.#walk(limit, batch);
-    for (const [prefix, has] of this.#behind) {
+    for (const [prefix, has] of this.#behind.round()) {
       if (batch.size >= limit) return true;
       this.#say(prefix, has, batch);
     }
