@@ -37,7 +37,10 @@ export class Behind {
     yield* this.#between(0, Infinity);
   }
 
-  /** The same from where the last of these walks has ended, and round: what changes all the time keeps nobody waiting for ever. */
+  /**
+   * The same from where the last of these walks has ended, and round: what changes all the time keeps nobody waiting for ever, and
+   * a walk that takes one of a million at a time does not look for it from the start.
+   */
   *round(): Generator<readonly [prefix: number, has: number]> {
     const start = this.#next;
     for (const each of this.#between(start, Infinity)) {

@@ -145,7 +145,7 @@ export class Member implements AdjRibOut, Watcher {
 
   /** After `leave`: lets go of some of what it holds; false where it holds nothing. */
   letGo(): boolean {
-    for (const [prefix, has] of this.#behind) {
+    for (const [prefix, has] of this.#behind.round()) {
       this.#forget(prefix, has);
       return true;
     }
