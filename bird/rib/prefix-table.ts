@@ -86,21 +86,21 @@ export class PrefixTable {
     return this.intern(w0, w1, w2, w3, length);
   }
 
-  /** `find` for each of a batch, in the table of IPv4. */
-  findAllIpv4(batch: PrefixBatch): void {
-    const { words, lengths, hashes, ids, size } = batch;
-    this.#touchIpv4(batch);
-    for (let i = 0; i < size; i++) ids[i] = this.#ifHeld(this.#searchIpv4(hashes[i]!, words[i]!, lengths[i]!));
+  /** `find` for each of a batch. */
+  findAll(batch: PrefixBatch): void {
+    const { ids, size } = batch;
+    this.#touch(batch);
+    for (let i = 0; i < size; i++) ids[i] = this.#ifHeld(this.#searchRow(batch, i));
   }
 
-  /** `intern` for each of a batch, in the table of IPv4; all are to be retained before anybody interns another. */
-  internAllIpv4(batch: PrefixBatch): void {
-    const { words, lengths, hashes, ids, size } = batch;
+  /** `intern` for each of a batch; all are to be retained before anybody interns another. */
+  internAll(batch: PrefixBatch): void {
+    const { ids, size } = batch;
     this.#makeRoom(size);
-    this.#touchIpv4(batch);
+    this.#touch(batch);
     for (let i = 0; i < size; i++) {
-      const found = this.#searchIpv4(hashes[i]!, words[i]!, lengths[i]!);
-      ids[i] = found === NO_PREFIX ? this.#add(hashes[i]!, words[i]!, 0, 0, 0, lengths[i]!) : found;
+      const found = this.#searchRow(batch, i);
+      ids[i] = found === NO_PREFIX ? this.#addRow(batch, i) : found;
     }
   }
 
@@ -177,15 +177,32 @@ export class PrefixTable {
    * Works out the hashes and reads the slot of each: nothing here waits for anything else, so the processor fetches many slots
    * at the same time, where one search after the other waits for memory each time.
    */
-  #touchIpv4({ words, lengths, hashes, ids, size }: PrefixBatch): void {
+  #touch({ words, lengths, hashes, ids, size, width }: PrefixBatch): void {
     const { slots } = this.#index;
     const mask = slots.length - 1;
     for (let i = 0; i < size; i++) {
-      const hash = mix(this.#hashes[lengths[i]!]!, words[i]!);
+      const at = width * i;
+      const hash =
+        width === 1
+          ? mix(this.#hashes[lengths[i]!]!, words[i]!)
+          : this.#hash(words[at]!, words[at + 1]!, words[at + 2]!, words[at + 3]!, lengths[i]!);
       hashes[i] = hash;
       // Kept, or the compiler leaves the read out.
       ids[i] = slots[hash & mask]!;
     }
+  }
+
+  #searchRow({ words, lengths, hashes, width }: PrefixBatch, i: number): number {
+    if (width === 1) return this.#searchIpv4(hashes[i]!, words[i]!, lengths[i]!);
+    const at = width * i;
+    return this.#search(hashes[i]!, words[at]!, words[at + 1]!, words[at + 2]!, words[at + 3]!, lengths[i]!);
+  }
+
+  /** What the search of that row has not found. */
+  #addRow({ words, lengths, hashes, width }: PrefixBatch, i: number): number {
+    if (width === 1) return this.#add(hashes[i]!, words[i]!, 0, 0, 0, lengths[i]!);
+    const at = width * i;
+    return this.#add(hashes[i]!, words[at]!, words[at + 1]!, words[at + 2]!, words[at + 3]!, lengths[i]!);
   }
 
   /** The id of a prefix, held or not, else NO_PREFIX. */

@@ -67,6 +67,13 @@ interface Range {
   readonly attribute?: AttributeRange;
 }
 
+/** `frame[start, end)`. */
+interface Nlri {
+  readonly frame: Uint8Array;
+  readonly start: number;
+  readonly end: number;
+}
+
 /** An interned set that this UPDATE holds on to while it is applied, or undefined: its prefixes are to be withdrawn. */
 interface Interned {
   readonly ipv4: number | undefined;
@@ -84,7 +91,7 @@ const MULTIPROTOCOL_BIT = 3;
 const SCRATCH = {
   plain: new Uint8Array(EXTENDED_MAX_OCTETS + NEXT_HOP_ROOM),
   key: new Uint8Array(EXTENDED_MAX_OCTETS + 64),
-  batch: new PrefixBatch(),
+  batches: { 4: new PrefixBatch(4), 6: new PrefixBatch(6) },
 };
 
 export class UpdateReader {
@@ -93,7 +100,6 @@ export class UpdateReader {
   readonly #shapes: Readonly<Record<IpFamily, NlriShape>>;
   readonly #plain: PlainAttributes;
   readonly #key = SCRATCH.key;
-  readonly #batch = SCRATCH.batch;
   /** What of the session, beside the octets, decides what they mean. */
   readonly #keyFlags: number;
   /** The UPDATE's own fields are read, and hold prefixes and nothing else. */
@@ -174,19 +180,14 @@ export class UpdateReader {
     if (nlriStart < end) octets = this.#plain.read(frame, attributesStart, nlriStart);
     if (octets === NOT_PLAIN) return false;
     const sink = this.#sink.families[4];
-    this.#withdrawIpv4(frame, withdrawnStart, withdrawnEnd);
+    this.#withdrawAll(4, frame, withdrawnStart, withdrawnEnd);
     if (octets > 0) {
       const { attributes } = this.#sink;
       const set = attributes.internOctets(this.#plain.octets, octets);
       attributes.retain(set);
       const route = sink.judge(set);
       attributes.retain(route.used);
-      const batch = this.#batch;
-      for (let at = nlriStart; at < end;) {
-        at = batch.read(frame, at, end);
-        sink.prefixes.internAllIpv4(batch);
-        sink.announceAll(batch.ids, batch.size, route);
-      }
+      this.#announceAll(4, { frame, start: nlriStart, end }, route);
       attributes.release(route.used);
       attributes.release(set);
     }
@@ -194,22 +195,38 @@ export class UpdateReader {
     return true;
   }
 
-  #withdrawIpv4(frame: Uint8Array, start: number, end: number): void {
-    const sink = this.#sink.families[4];
-    const batch = this.#batch;
+  /** Without path identifiers. */
+  #announceAll(family: IpFamily, { frame, start, end }: Nlri, route: JudgedSet): void {
+    const sink = this.#sink.families[family];
+    const batch = SCRATCH.batches[family];
     for (let at = start; at < end;) {
       at = batch.read(frame, at, end);
-      sink.prefixes.findAllIpv4(batch);
+      sink.prefixes.internAll(batch);
+      sink.announceAll(batch.ids, batch.size, route);
+    }
+  }
+
+  /** The same for what goes. */
+  #withdrawAll(family: IpFamily, frame: Uint8Array, start: number, end: number): void {
+    const sink = this.#sink.families[family];
+    const batch = SCRATCH.batches[family];
+    for (let at = start; at < end;) {
+      at = batch.read(frame, at, end);
+      sink.prefixes.findAll(batch);
       sink.withdrawAll(batch.ids, batch.size);
     }
   }
 
   #withdraw(frame: Uint8Array, { family, start, end }: Range): void {
     const shape = this.#shapes[family];
+    if (!shape.addPath) {
+      this.#withdrawAll(family, frame, start, end);
+      return;
+    }
     const sink = this.#sink.families[family];
     walkNlri(frame, start, end, shape, (pathId, w0, w1, w2, w3, length) => {
       const prefix = sink.prefixes.find(w0, w1, w2, w3, length);
-      if (prefix !== NO_PREFIX) sink.withdraw(prefix, shape.addPath ? pathId : undefined);
+      if (prefix !== NO_PREFIX) sink.withdraw(prefix, pathId);
     });
   }
 
@@ -223,9 +240,13 @@ export class UpdateReader {
     const sink = this.#sink.families[family];
     const route = sink.judge(attributes);
     this.#sink.attributes.retain(route.used);
-    walkNlri(frame, start, end, shape, (pathId, w0, w1, w2, w3, length) => {
-      sink.announce(sink.prefixes.intern(w0, w1, w2, w3, length), shape.addPath ? pathId : undefined, route);
-    });
+    if (shape.addPath) {
+      walkNlri(frame, start, end, shape, (pathId, w0, w1, w2, w3, length) => {
+        sink.announce(sink.prefixes.intern(w0, w1, w2, w3, length), pathId, route);
+      });
+    } else {
+      this.#announceAll(family, { frame, start, end }, route);
+    }
     this.#sink.attributes.release(route.used);
   }
 

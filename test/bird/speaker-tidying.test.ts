@@ -20,7 +20,7 @@ test.each([
   { kind: 'takes the best path', addPath: {} },
   { kind: 'takes several paths', addPath: { addPath: { send: true, receive: true } } },
 ])('of a reflector whose client $kind', async ({ addPath }) => {
-  const interning = vi.spyOn(PrefixTable.prototype, 'internAllIpv4');
+  const interning = vi.spyOn(PrefixTable.prototype, 'internAll');
   const octets = (): readonly number[] =>
     [...new Set(interning.mock.contexts as PrefixTable[])].map((table) => table.octets);
   const clients = [

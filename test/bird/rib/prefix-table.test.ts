@@ -40,13 +40,19 @@ const steps = fc.array(
 );
 
 const prefixOf = (family: IpFamily, key: number): Prefix => {
-  const length = 24 - (key % 3);
+  const length = (family === 4 ? 24 : 128) - (key % 3);
   const word = (0x0a00_0000 + (key << 10)) >>> 0;
-  return { address: { family, words: family === 4 ? [word] : [0x2000_0000, word, 0, 7] }, length };
+  return { address: { family, words: family === 4 ? [word] : [0x2000_0000, word, 0, 8] }, length };
 };
 
 const keysOf = ({ from, count, stride }: Exclude<Step, { do: 'tidy' }>): readonly number[] =>
   Array.from({ length: Math.min(count, KEYS) }, (_, i) => (from + i * stride) % KEYS);
+
+/** As in an UPDATE; the lengths are above 16. */
+const nlriOf = ({ address, length }: Prefix): readonly number[] => {
+  const octets = address.words.flatMap((word) => [word >>> 24, (word >>> 16) & 255, (word >>> 8) & 255, word & 255]);
+  return [length, ...octets.slice(0, (length + 7) >>> 3)];
+};
 
 /** One after the other, or a message's worth at once. */
 type Way = (table: PrefixTable, keys: readonly number[], then: (key: number, id: number) => void) => void;
@@ -56,17 +62,11 @@ const oneByOne: Way = (table, keys, then) => {
 };
 
 const inBatches: Way = (table, keys, then) => {
-  const batch = new PrefixBatch();
-  const octets = Uint8Array.from(
-    keys.flatMap((key) => {
-      const { address, length } = prefixOf(4, key);
-      const word = address.words[0]!;
-      return [length, word >>> 24, (word >>> 16) & 255, (word >>> 8) & 255];
-    }),
-  );
+  const batch = new PrefixBatch(table.family);
+  const octets = Uint8Array.from(keys.flatMap((key) => nlriOf(prefixOf(table.family, key))));
   for (let at = 0, taken = 0; at < octets.length; taken += batch.size) {
     at = batch.read(octets, at, octets.length);
-    table.internAllIpv4(batch);
+    table.internAll(batch);
     for (let i = 0; i < batch.size; i++) then(keys[taken + i]!, batch.ids[i]!);
   }
 };
@@ -74,7 +74,8 @@ const inBatches: Way = (table, keys, then) => {
 describe.each([
   ['IPv4, one by one', 4, oneByOne],
   ['IPv4, in batches', 4, inBatches],
-  ['IPv6', 6, oneByOne],
+  ['IPv6, one by one', 6, oneByOne],
+  ['IPv6, in batches', 6, inBatches],
 ] as const)('%s', (_, family, come) => {
   test('a table is a Map of what is held, whatever goes, comes back, and is given back meanwhile', () => {
     fc.assert(
@@ -179,15 +180,16 @@ describe.each([
   });
 });
 
-const ofOne = new PrefixBatch();
+const ofOne = { 4: new PrefixBatch(4), 6: new PrefixBatch(6) };
 
-/** By both ways of IPv4. */
+/** By both ways. */
 function found(table: PrefixTable, key: number): number {
-  const { w0, w1, w2, w3, length } = packPrefix(prefixOf(table.family, key));
+  const prefix = prefixOf(table.family, key);
+  const { w0, w1, w2, w3, length } = packPrefix(prefix);
   const one = table.find(w0, w1, w2, w3, length);
-  if (table.family === 6) return one;
-  const batch = ofOne;
-  batch.read(Uint8Array.of(length, w0 >>> 24, (w0 >>> 16) & 255, (w0 >>> 8) & 255), 0, 4);
-  table.findAllIpv4(batch);
+  const batch = ofOne[table.family];
+  const octets = Uint8Array.from(nlriOf(prefix));
+  batch.read(octets, 0, octets.length);
+  table.findAll(batch);
   return batch.ids[0] === one ? one : Number.NaN;
 }
