@@ -162,16 +162,19 @@ const order = (locRib: LocRib, prefix: number): readonly Best[] =>
 const bestFirst = ([best, ...others]: readonly Best[]): readonly Best[] =>
   best === undefined ? [] : [best, ...others.sort((a, b) => a.source - b.source)];
 
+const deciding = (cache: AttributeCache): Omit<Deciding, 'own'> => ({
+  candidateOf: candidateOf(cache),
+  select: selectBest,
+  short: { peerOf, alwaysCompareMed: false },
+  hearsOfAll: () => false,
+});
+
+const nothing = (): undefined => undefined;
+const QUIET = { bestChanged: nothing, bestsChanged: nothing, equalsChanged: nothing, settled: undefined };
+
 test('two equal paths that go before selection runs leave no list behind without a best path', () => {
-  const { locRib, offers, attributes, prefixes } = setUp((cache) => ({
-    candidateOf: candidateOf(cache),
-    select: selectBest,
-    short: { peerOf, alwaysCompareMed: false },
-    hearsOfAll: () => false,
-  }));
-  const nothing = (): undefined => undefined;
-  const quiet = { bestChanged: nothing, bestsChanged: nothing, equalsChanged: nothing, settled: undefined };
-  locRib.selectAtOnce(quiet);
+  const { locRib, offers, attributes, prefixes } = setUp(deciding);
+  locRib.selectAtOnce(QUIET);
   const prefix = prefixes.intern(1, 0, 0, 0, 24);
   prefixes.retain(prefix);
   const set = attributes.intern({ origin: 'igp', asPath: [] });
@@ -179,7 +182,7 @@ test('two equal paths that go before selection runs leave no list behind without
     offers.get(source)!.set(prefix, set);
     locRib.offered(Int32Array.of(prefix), 1, { source, attributes: set });
   }
-  locRib.settle(1, quiet);
+  locRib.settle(1, QUIET);
   const paths = locRib.equals(prefix);
   expect(paths?.map(({ source }) => source).sort()).toEqual([1, 2]);
   for (const { source } of [...paths!].reverse()) {
@@ -187,19 +190,12 @@ test('two equal paths that go before selection runs leave no list behind without
     locRib.withdrawn(Int32Array.of(prefix), 1, source);
     expect([locRib.best(prefix), locRib.equals(prefix)]).toEqual([paths![0], paths]);
   }
-  locRib.settle(1, quiet);
+  locRib.settle(1, QUIET);
   expect([locRib.best(prefix), locRib.equals(prefix), attributes.size]).toEqual([undefined, undefined, 0]);
 });
 
 test('attribute sets of equal paths are held while they are selected, and no longer', () => {
-  const { locRib, offers, attributes, prefixes } = setUp((cache) => ({
-    candidateOf: candidateOf(cache),
-    select: selectBest,
-    short: { peerOf, alwaysCompareMed: false },
-    hearsOfAll: () => false,
-  }));
-  const nothing = (): undefined => undefined;
-  const quiet = { bestChanged: nothing, bestsChanged: nothing, equalsChanged: nothing, settled: undefined };
+  const { locRib, offers, attributes, prefixes } = setUp(deciding);
   const all = Array.from({ length: 50 }, (_, i) => {
     const prefix = prefixes.intern(i, 0, 0, 0, 32);
     prefixes.retain(prefix);
@@ -215,7 +211,7 @@ test('attribute sets of equal paths are held while they are selected, and no lon
         if (med !== undefined) attributes.retain(own.get(prefix)!);
       }
     }
-    locRib.settle(all.length, quiet);
+    locRib.settle(all.length, QUIET);
     for (const prefix of all) {
       expect(locRib.equals(prefix)?.length, `round ${round}`).toBe(med === undefined ? undefined : 2);
       if (med === undefined) continue;
