@@ -2,34 +2,17 @@
 import type { IpFamily } from '../../src/model/ip.ts';
 import { familyOf, hasPathIds, ipFamilyOf } from '../peer/negotiate.ts';
 import type { Negotiated } from '../peer/negotiate.ts';
-import type { AttributeCache } from './attribute-cache.ts';
 import type { JudgedSet } from './lane.ts';
 import { PrefixBatch } from './prefix-batch.ts';
 import { NO_PREFIX } from './prefix-table.ts';
 import type { PrefixTable } from './prefix-table.ts';
-import {
-  asMpFault,
-  checkNlri,
-  decodeAttributes,
-  EXTENDED_MAX_OCTETS,
-  judgeUpdate,
-  keptAttributes,
-  NEXT_HOP_ROOM,
-  NOT_PLAIN,
-  PlainAttributes,
-  readU16,
-  scanUpdate,
-  UPDATE_FIXED_OCTETS,
-  walkNlri,
-  withoutAttributes,
-} from '../wire.ts';
+import { SetReader } from './set-reader.ts';
+import type { SetReaderOptions } from './set-reader.ts';
+import { asMpFault, checkNlri, NOT_PLAIN, readU16, scanUpdate, UPDATE_FIXED_OCTETS, walkNlri } from '../wire.ts';
 import type { AttributeRange, Fault, NlriShape, UpdateScan } from '../wire.ts';
 
 /** Where the routes go. */
-export interface UpdateSink {
-  readonly attributes: AttributeCache;
-  /** Keep AIGP: the session is for it. RFC 7311 §3.3. */
-  readonly keepsAigp: boolean;
+export interface UpdateSink extends SetReaderOptions {
   readonly families: Readonly<Record<IpFamily, PathSink>>;
 }
 
@@ -74,34 +57,16 @@ interface Nlri {
   readonly end: number;
 }
 
-/** An interned set that this UPDATE holds on to while it is applied, or undefined: its prefixes are to be withdrawn. */
-interface Interned {
-  readonly ipv4: number | undefined;
-  readonly multiprotocol: number | undefined;
-  readonly fault?: Fault;
-  readonly remedied?: string;
-}
-
 const NOTHING: Received = {};
 
-/** In the first octet of a key: the next hop is that of MP_REACH. */
-const MULTIPROTOCOL_BIT = 3;
-
-/** What one UPDATE is read in, from the first octet to the last in one go: the readers of a thousand sessions have one for all. */
-const SCRATCH = {
-  plain: new Uint8Array(EXTENDED_MAX_OCTETS + NEXT_HOP_ROOM),
-  key: new Uint8Array(EXTENDED_MAX_OCTETS + 64),
-  batches: { 4: new PrefixBatch(4), 6: new PrefixBatch(6) },
-};
+/** An UPDATE is read in one go, so the readers of a thousand sessions have one of each for all. */
+const BATCHES: Readonly<Record<IpFamily, PrefixBatch>> = { 4: new PrefixBatch(4), 6: new PrefixBatch(6) };
 
 export class UpdateReader {
   readonly #sink: UpdateSink;
   readonly #session: Negotiated;
   readonly #shapes: Readonly<Record<IpFamily, NlriShape>>;
-  readonly #plain: PlainAttributes;
-  readonly #key = SCRATCH.key;
-  /** What of the session, beside the octets, decides what they mean. */
-  readonly #keyFlags: number;
+  readonly #sets: SetReader;
   /** The UPDATE's own fields are read, and hold prefixes and nothing else. */
   readonly #isPlainIpv4: boolean;
 
@@ -111,9 +76,8 @@ export class UpdateReader {
     this.#sink = sink;
     const shape = (family: IpFamily) => ({ family: familyOf(family), addPath: hasPathIds(receive, family) });
     this.#shapes = { 4: shape(4), 6: shape(6) };
-    this.#plain = new PlainAttributes(receive, SCRATCH.plain);
-    this.#isPlainIpv4 = session.families.includes(4) && !this.#shapes[4].addPath && this.#plain.isPossible;
-    this.#keyFlags = Number(receive.fourOctetAs) | (Number(receive.external) << 1) | (Number(sink.keepsAigp) << 2);
+    this.#sets = new SetReader(receive, sink);
+    this.#isPlainIpv4 = session.families.includes(4) && !this.#shapes[4].addPath && this.#sets.isPlainPossible;
   }
 
   /** All of it or nothing: prefixes are checked before the first is applied. RFC 7606 §5.3. */
@@ -129,12 +93,12 @@ export class UpdateReader {
     const announced = this.#ranges(scan, 'announced');
     const fault = this.#check(frame, [...withdrawn, ...announced]);
     if (fault !== undefined) return { fault };
-    const interned = this.#intern(frame, scan);
+    const interned = this.#sets.intern(frame, scan);
     if (interned.fault !== undefined) return { fault: interned.fault };
     for (const range of withdrawn) this.#withdraw(frame, range);
     for (const range of announced)
       this.#apply(frame, range, range.start === scan.nlriStart ? interned.ipv4 : interned.multiprotocol);
-    this.#letGo(interned);
+    this.#sets.letGo(interned);
     for (const { family } of [...withdrawn, ...announced]) this.#sink.families[family].applied();
     return interned.remedied === undefined ? NOTHING : { remedied: interned.remedied };
   }
@@ -177,14 +141,13 @@ export class UpdateReader {
     if (checkNlri(frame, withdrawnStart, withdrawnEnd, shape) !== undefined) return false;
     if (checkNlri(frame, nlriStart, end, shape) !== undefined) return false;
     let octets = 0;
-    if (nlriStart < end) octets = this.#plain.read(frame, attributesStart, nlriStart);
+    if (nlriStart < end) octets = this.#sets.readPlain(frame, attributesStart, nlriStart);
     if (octets === NOT_PLAIN) return false;
     const sink = this.#sink.families[4];
     this.#withdrawAll(4, frame, withdrawnStart, withdrawnEnd);
     if (octets > 0) {
       const { attributes } = this.#sink;
-      const set = attributes.internOctets(this.#plain.octets, octets);
-      attributes.retain(set);
+      const set = this.#sets.takePlain(octets);
       const route = sink.judge(set);
       attributes.retain(route.used);
       this.#announceAll(4, { frame, start: nlriStart, end }, route);
@@ -198,7 +161,7 @@ export class UpdateReader {
   /** Without path identifiers. */
   #announceAll(family: IpFamily, { frame, start, end }: Nlri, route: JudgedSet): void {
     const sink = this.#sink.families[family];
-    const batch = SCRATCH.batches[family];
+    const batch = BATCHES[family];
     for (let at = start; at < end;) {
       at = batch.read(frame, at, end);
       sink.prefixes.internAll(batch);
@@ -209,7 +172,7 @@ export class UpdateReader {
   /** The same for what goes. */
   #withdrawAll(family: IpFamily, frame: Uint8Array, start: number, end: number): void {
     const sink = this.#sink.families[family];
-    const batch = SCRATCH.batches[family];
+    const batch = BATCHES[family];
     for (let at = start; at < end;) {
       at = batch.read(frame, at, end);
       sink.prefixes.findAll(batch);
@@ -248,101 +211,5 @@ export class UpdateReader {
       this.#announceAll(family, { frame, start, end }, route);
     }
     this.#sink.attributes.release(route.used);
-  }
-
-  /** Looks both sets up by their octets; decodes only where one is new, or where something may be wrong. */
-  #intern(frame: Uint8Array, scan: UpdateScan): Interned {
-    const hasIpv4 = scan.nlriStart < scan.nlriEnd;
-    const hasMultiprotocol = scan.mpReach !== undefined;
-    if (scan.fault === undefined && hasIpv4 !== hasMultiprotocol) {
-      const plain = this.#internPlain(frame, scan);
-      if (plain !== NOT_PLAIN) {
-        return this.#hold({ ipv4: hasIpv4 ? plain : undefined, multiprotocol: hasIpv4 ? undefined : plain });
-      }
-    }
-    const ipv4 = hasIpv4 ? this.#findRaw(frame, scan, false) : undefined;
-    const multiprotocol = hasMultiprotocol ? this.#findRaw(frame, scan, true) : undefined;
-    if (scan.fault === undefined && ipv4 !== -1 && multiprotocol !== -1 && (hasIpv4 || hasMultiprotocol)) {
-      return this.#hold({ ipv4, multiprotocol });
-    }
-    const hasAttributes = scan.attributesStart < scan.attributesEnd;
-    if (!hasIpv4 && !hasMultiprotocol && !hasAttributes) return { ipv4: undefined, multiprotocol: undefined };
-    return this.#decode(frame, scan);
-  }
-
-  #internPlain(frame: Uint8Array, { attributesStart, attributesEnd, mpReach }: UpdateScan): number {
-    const plain = this.#plain;
-    const length =
-      mpReach === undefined
-        ? plain.read(frame, attributesStart, attributesEnd)
-        : plain.readMultiprotocol(frame, attributesStart, attributesEnd, mpReach.nextHopStart, mpReach.nextHopEnd);
-    return length === NOT_PLAIN ? NOT_PLAIN : this.#sink.attributes.internOctets(plain.octets, length);
-  }
-
-  #decode(frame: Uint8Array, scan: UpdateScan): Interned {
-    const result = decodeAttributes(frame, scan.attributesStart, scan.attributesEnd, this.#session.receive);
-    const { remedy, faults, worst } = judgeUpdate(scan, result);
-    const { ipv4NextHop } = result;
-    const attributes = keptAttributes(result.attributes, this.#sink.keepsAigp);
-    const none = { ipv4: undefined, multiprotocol: undefined };
-    if (remedy === 'session-reset' || remedy === 'afi-safi-disable')
-      return worst === undefined ? none : { ...none, fault: worst };
-    if (remedy === 'treat-as-withdraw')
-      return { ...none, remedied: `treated as withdrawn: ${worst?.text ?? 'malformed'}` };
-    const { attributes: cache } = this.#sink;
-    const rest = withoutAttributes(attributes, ['nextHop']);
-    const held = this.#hold({
-      ipv4:
-        scan.nlriStart < scan.nlriEnd
-          ? cache.intern(ipv4NextHop === undefined ? rest : { ...rest, nextHop: ipv4NextHop })
-          : undefined,
-      multiprotocol: scan.mpReach === undefined ? undefined : cache.intern(attributes),
-    });
-    if (faults.length > 0) return { ...held, remedied: `attribute dropped: ${faults[0]!.text}` };
-    if (held.ipv4 !== undefined) cache.rememberRaw(this.#key, this.#rawKey(frame, scan, false), held.ipv4);
-    if (held.multiprotocol !== undefined)
-      cache.rememberRaw(this.#key, this.#rawKey(frame, scan, true), held.multiprotocol);
-    return held;
-  }
-
-  #hold(interned: Interned): Interned {
-    if (interned.ipv4 !== undefined) this.#sink.attributes.retain(interned.ipv4);
-    if (interned.multiprotocol !== undefined) this.#sink.attributes.retain(interned.multiprotocol);
-    return interned;
-  }
-
-  #letGo({ ipv4, multiprotocol }: Interned): void {
-    if (ipv4 !== undefined) this.#sink.attributes.release(ipv4);
-    if (multiprotocol !== undefined) this.#sink.attributes.release(multiprotocol);
-  }
-
-  #findRaw(frame: Uint8Array, scan: UpdateScan, isMultiprotocol: boolean): number {
-    return this.#sink.attributes.findRaw(this.#key, this.#rawKey(frame, scan, isMultiprotocol));
-  }
-
-  /**
-   * The octets that decide the set: how to read them, the next hop of MP_REACH where it counts, and the block without
-   * the multiprotocol attributes, whose prefixes differ each time. Returns how many octets of `#key` that is.
-   */
-  #rawKey(frame: Uint8Array, scan: UpdateScan, isMultiprotocol: boolean): number {
-    const key = this.#key;
-    key[0] = this.#keyFlags | (Number(isMultiprotocol) << MULTIPROTOCOL_BIT);
-    let end = 1;
-    const append = (from: number, to: number): void => {
-      for (let at = from; at < to; at++) key[end++] = frame[at]!;
-    };
-    const { mpReach, mpUnreach } = scan;
-    if (isMultiprotocol && mpReach !== undefined) {
-      key[end++] = mpReach.nextHopEnd - mpReach.nextHopStart;
-      append(mpReach.nextHopStart, mpReach.nextHopEnd);
-    }
-    let from = scan.attributesStart;
-    const gaps = [mpReach, mpUnreach].filter((gap) => gap !== undefined);
-    for (const gap of gaps.sort((a, b) => a.attributeStart - b.attributeStart)) {
-      append(from, gap.attributeStart);
-      from = gap.attributeEnd;
-    }
-    append(from, scan.attributesEnd);
-    return end;
   }
 }
