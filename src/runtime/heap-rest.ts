@@ -22,6 +22,8 @@ export const LOOK_MS = 1_000;
 /** What was used in so many looks together says whether the process was busy, or is quiet. */
 const BUSY_LOOKS = 5;
 const QUIET_LOOKS = 3;
+/** From one rest to the next: whoever is busy now and then is not to collect each time. */
+const LOOKS_BETWEEN = 30;
 /** Less than 2 % of a core is quiet. */
 const QUIET_MS = 0.02 * LOOK_MS;
 /** How often it looks for a pause. */
@@ -46,6 +48,7 @@ export class HeapRest {
   #wasBusy = false;
   #isLarge = false;
   #hasRested = false;
+  #looksToWait = 0;
   #gaveBackAt = -Infinity;
   #cancel: () => void = () => undefined;
   #stopWaiting: (() => void) | undefined;
@@ -63,12 +66,13 @@ export class HeapRest {
 
   /**
    * A piece of work is done. What the start of a process leaves free is more than all that comes later, and it is not over before all
-   * such work is: until the first rest it goes back at once.
+   * such work is: until it rests it goes back at once, and again where it is busy after that.
    */
   worked(): void {
     const { clock, giveBack } = this.#ports;
     const now = clock.now();
-    if (this.#hasRested || now - this.#startedAt >= START_MS || now - this.#gaveBackAt < WORKED_MS) return;
+    const isAtRest = this.#hasRested && !this.#wasBusy;
+    if (isAtRest || now - this.#startedAt >= START_MS || now - this.#gaveBackAt < WORKED_MS) return;
     giveBack();
     this.#gaveBackAt = now;
   }
@@ -96,10 +100,12 @@ export class HeapRest {
     if (used.length > BUSY_LOOKS) used.shift();
     const isLarge = this.#lookAtSize();
     if (sum(used) >= BUSY_LOOKS * QUIET_MS) this.#wasBusy = true;
-    if (this.#wasBusy && !isLarge && isQuiet(used)) {
+    if (this.#looksToWait > 0) this.#looksToWait--;
+    if (this.#wasBusy && !isLarge && this.#looksToWait === 0 && isQuiet(used)) {
       collect();
       giveBack();
       this.#hasRested = true;
+      this.#looksToWait = LOOKS_BETWEEN;
       this.#wasBusy = false;
       this.#used = [];
     }

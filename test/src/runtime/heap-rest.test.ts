@@ -86,9 +86,19 @@ test('collects after each busy time, and never within one', () => {
   expect(collections).toBe(0);
   passes(3, 0);
   expect(collections).toBe(1);
+  passes(26, 0);
   pass(LOOK_MS);
   passes(3, 0);
   expect(collections).toBe(2);
+});
+
+test('whoever is busy now and then collects every half minute at most', () => {
+  start();
+  for (let i = 0; i < 60; i++) {
+    pass(LOOK_MS);
+    passes(4, 0);
+  }
+  expect([collections > 5, collections <= 10]).toEqual([true, true]);
 });
 
 test('what works for a moment now and then is not busy, and may rest between', () => {
@@ -137,6 +147,10 @@ test('until the first rest what is free goes back after each piece of work, five
   now = 2000;
   rest.worked();
   expect(givenBack).toBe(4);
+  // The start was only waiting for somebody.
+  pass(LOOK_MS);
+  rest.worked();
+  expect(givenBack).toBe(5);
 });
 
 test('who never rests does so in the first minute', () => {
