@@ -18,7 +18,7 @@ export interface RouteSource {
   usable(prefix: number): number;
 }
 
-/** What selection found for a prefix that was due. */
+/** What selection found. */
 export interface SettleListener {
   /** Its best route is another now. */
   bestChanged(prefix: number): void;
@@ -35,8 +35,8 @@ export interface SettleListener {
  * is nearly always; only contested prefixes have a list and go through the decision.
  *
  * What was selected stands until selection runs again, also where its source has withdrawn it meanwhile: so the best
- * routes can be read at any time, and change only where the listener of `settle` hears of it. Their attribute sets are
- * held for that long.
+ * routes can be read at any time, and change only where a listener hears of it, that of `settle` or of `selectAtOnce`.
+ * Their attribute sets are held for that long.
  */
 export class LocRib {
   readonly #memory: RibMemory;

@@ -8,8 +8,9 @@ const ROW_MASK = PAGE_ROWS - 1;
 
 /** In the directory; a page is its number and one more. */
 const NO_PAGE = 0;
-/** Pages that are kept when the last row is gone. */
+/** Pages, and places of the directory, that are kept when the last row is gone. */
 const FEW_PAGES = 16;
+const FEW_PLACES = 1024;
 
 /**
  * A map from a small non-negative integer to a non-negative integer and a byte of flags: five octets a row and no search,
@@ -91,7 +92,7 @@ export class PageTable {
     this.#directory[(key >>> PAGE_BITS) - this.#base] = NO_PAGE;
     this.#freePages.push(page);
     // What a full table took must not stay for good.
-    if (this.#size === 0 && this.#pages > FEW_PAGES) this.#clear();
+    if (this.#size === 0 && (this.#pages > FEW_PAGES || this.#directory.length > FEW_PLACES)) this.#clear();
     return true;
   }
 

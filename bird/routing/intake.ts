@@ -113,7 +113,7 @@ export class Intake implements PathSink {
     this.#walk('sweep', {
       lanes: (lane) => lane.doomed > 0,
       rows: (lane, prefix) => lane.isDoomed(prefix),
-      visit: (lane, prefix) => this.#remove(lane, prefix),
+      visit: (lane, prefix) => this.#sweep(lane, prefix),
     });
   }
 
@@ -186,9 +186,18 @@ export class Intake implements PathSink {
 
   #remove(lane: Lane, prefix: number): void {
     const isRoom = this.#limit !== undefined && lane.rejection(prefix) !== BEYOND_LIMIT;
+    if (lane.withdraw(prefix)) this.#tables.locRib.changed(prefix, lane.source, false);
+    if (isRoom) this.#letIn();
+  }
+
+  /** At once where its announcements are, too: else what is told again in the same breath would wait behind a backlog. */
+  #sweep(lane: Lane, prefix: number): void {
+    if (!this.#isPlain || lane.pathId(prefix) !== undefined) {
+      this.#remove(lane, prefix);
+      return;
+    }
     this.#one[0] = prefix;
     if (lane.withdraw(prefix)) this.#tables.locRib.withdrawn(this.#one, 1, lane.source);
-    if (isRoom) this.#letIn();
   }
 
   /** A peer without ADD-PATH has one path for a prefix: what more there is comes from an earlier session. */

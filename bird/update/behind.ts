@@ -43,13 +43,11 @@ export class Behind {
    */
   *round(): Generator<readonly [prefix: number, has: number]> {
     const start = this.#next;
-    for (const each of this.#between(start, Infinity)) {
-      this.#next = each[0] + 1;
-      yield each;
-    }
-    for (const each of this.#between(0, start)) {
-      this.#next = each[0] + 1;
-      yield each;
+    for (const [from, to] of [[start, Infinity] as const, [0, start] as const]) {
+      for (const each of this.#between(from, to)) {
+        this.#next = each[0] + 1;
+        yield each;
+      }
     }
   }
 

@@ -3,8 +3,8 @@ import { ONLY_PATH } from '../rib/adj-rib-out.ts';
 import type { AdjRibOut } from '../rib/adj-rib-out.ts';
 import type { RibMemory } from '../rib/lane.ts';
 import { NO_PEER } from './batch.ts';
-import { Behind } from './behind.ts';
 import type { Batch } from './batch.ts';
+import { Behind } from './behind.ts';
 import type { RowChange, SharedRibOut, Watcher } from './shared-rib-out.ts';
 
 /**
@@ -104,8 +104,8 @@ export class Member implements AdjRibOut, Watcher {
     if (this.#isTogether || !this.#standing.rib.isFilled) return false;
     if (this.#standing.row !== ALL) return this.#walk(limit, batch);
     for (const [prefix, has] of this.#behind.round()) {
-      if (batch.size >= limit) return true;
       this.#say(prefix, has, batch);
+      if (batch.size >= limit) return true;
     }
     this.#isTogether = true;
     this.#standing.rib.join(this);
@@ -123,8 +123,7 @@ export class Member implements AdjRibOut, Watcher {
   }
 
   setApart(prefix: number, has: number): void {
-    this.#memory.prefixes.retain(prefix);
-    if (has !== ABSENT) this.#memory.attributes.retain(has);
+    this.#hold(prefix, has);
     this.#behind.set(prefix, has);
   }
 
@@ -183,7 +182,7 @@ export class Member implements AdjRibOut, Watcher {
         if (isBehind) this.#forget(prefix, has);
         continue;
       }
-      if (!isBehind) this.setApart(prefix, has);
+      if (!isBehind) this.#hold(prefix, has);
       this.#say(prefix, has, batch);
     }
     return true;
@@ -199,6 +198,11 @@ export class Member implements AdjRibOut, Watcher {
     const { rib } = this.#standing;
     for (let at = this.#standing.base; at !== undefined; at = at.base) if (at.rib !== rib) at.rib.leave(this);
     this.#standing = { rib, row: ALL, base: undefined, isAgain: false };
+  }
+
+  #hold(prefix: number, has: number): void {
+    this.#memory.prefixes.retain(prefix);
+    if (has !== ABSENT) this.#memory.attributes.retain(has);
   }
 
   /** The batch takes the hold on the prefix over. */

@@ -1,5 +1,6 @@
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import type { Speaker } from '../../bird/index.ts';
+import { Routing } from '../../bird/routing.ts';
 import { dynamicPeers, peerSettings } from '../support/bgp.ts';
 import type { PeerText } from '../support/bgp.ts';
 import type { FakeClock } from '../support/fake-clock.ts';
@@ -14,7 +15,10 @@ beforeEach(() => {
   bench = new SpeakerBench();
   ({ clock, network } = bench);
 });
-afterEach(() => bench.close());
+afterEach(async () => {
+  await bench.close();
+  vi.restoreAllMocks();
+});
 
 describe('graceful restart', () => {
   test('of the peer: its routes stay, stale; what it does not tell again goes at its End-of-RIB', async () => {
@@ -27,15 +31,16 @@ describe('graceful restart', () => {
     expect(peer(a).gracefulRestart).toEqual({ negotiated: false, peerRestarting: true, staleRoutes: 2 });
     expect(a.routes().filter(({ stale }) => stale)).toHaveLength(2);
 
+    const atOnce = vi.spyOn(Routing.prototype, 'selectAtOnce');
     const again = await bench.start({
       address: B,
       peers: [{ address: A }],
       originates: ['192.168.3.0/26'],
       gracefulRestart: { restarting: true, deferralSeconds: 60 },
     });
-    expect(again.isConverged()).toBe(false);
+    expect([again.isConverged(), atOnce.mock.calls]).toEqual([false, [[false]]]);
     await clock.advance(5000);
-    expect(again.isConverged()).toBe(true);
+    expect([again.isConverged(), atOnce.mock.calls]).toEqual([true, [[false], [true]]]);
     expect(learned(again)).toEqual(['192.168.1.0/26 via 10.0.0.1']);
     expect(learned(a)).toEqual(['192.168.3.0/26 via 10.0.0.2']);
     expect(peer(a).gracefulRestart).toEqual({ negotiated: true, peerRestarting: false, staleRoutes: 0 });

@@ -58,3 +58,15 @@ test('a few rows with large keys take little, many about five octets each, and n
   for (const key of table.keys()) table.delete(key);
   expect([table.size, table.octets]).toEqual([0, 0]);
 });
+
+test.each([
+  ['one row after the other comes and goes', Array.from({ length: 200_000 }, (_, i) => [i])],
+  ['two rows far apart', [[0, 1_000_000]]],
+])('what is left of a table is next to nothing: %s', (_, visits) => {
+  const table = new PageTable();
+  for (const keys of visits) {
+    for (const key of keys) table.set(key, 1);
+    for (const key of keys) table.delete(key);
+  }
+  expect(table.octets).toBeLessThan(8192);
+});

@@ -1,7 +1,16 @@
 import { describe, expect, test } from 'vitest';
+import type { RouteFilter } from '../../../bird/policy/filter.ts';
+import type { RoutingSettings } from '../../../bird/routing/peer.ts';
+import { parsePrefix } from '../../../src/model/ip.ts';
 import { attributesOf, RoutingBench } from '../../support/routing-bench.ts';
+import type { BenchPeer } from '../../support/routing-bench.ts';
 
 const P = '10.0.0.0/24';
+
+const noOther: RouteFilter = {
+  name: 'test',
+  rules: [{ family: 4, action: 'reject', match: { prefix: { cidr: parsePrefix('10.99.0.0/24'), operator: 'equal' } } }],
+};
 
 /** Up to three switches of one AS. */
 const switches = (count: number): RoutingBench =>
@@ -38,6 +47,25 @@ describe('between a change and its selection', () => {
     expect(bench.learned()).toEqual([`${P} via 10.8.0.1`]);
     bench.settle();
     expect(bench.learned()).toEqual([`${P} via 10.8.0.1, 10.8.0.2`, '10.0.6.0/24 via 10.8.0.1']);
+  });
+
+  test.each<readonly [string, Partial<BenchPeer>, Partial<RoutingSettings>]>([
+    ['any', {}, {}],
+    ['one with a limit', { prefixLimits: { 4: { maximum: 1000, warnPercent: 80, action: 'drop' } } }, {}],
+    ['one whose policy looks at the prefix', { importFilters: [noOther] }, {}],
+    ['one with path identifiers', { session: { addPath: { receive: true, send: false } } }, {}],
+    ['a switch where this node has blocks', {}, { transit: false }],
+  ])('what a peer withdraws and tells again behind much else leaves no hole: %s', (_, peer, settings) => {
+    const bench = new RoutingBench([{ address: '10.9.0.2', ...peer }, { address: '10.9.0.3' }], settings);
+    const pathId = peer.session == null ? {} : { pathId: 1 };
+    bench.originate(['10.77.0.0/26']);
+    bench.announce(0, P, { attributes: attributesOf(1), ...pathId });
+    bench.sync();
+    for (let i = 1; i < 200; i++) bench.announce(0, `10.1.${i}.0/24`, { attributes: attributesOf(1), ...pathId });
+    bench.withdraw(0, P, pathId.pathId);
+    bench.announce(0, P, { attributes: attributesOf(2), ...pathId });
+    bench.routing.settle(50);
+    expect(bench.learned().filter((route) => route.startsWith(P))).toHaveLength(1);
   });
 
   test.each([1, 2])('a route withdrawn and told at once with another next hop is news, with %i peers', (count) => {
