@@ -27,9 +27,6 @@ export interface KeptSet {
   readonly end: number;
 }
 
-/** One that stands alone. */
-export const keptSet = (octets: Uint8Array): KeptSet => ({ octets, start: 0, end: octets.length });
-
 /** Where the first attribute begins. */
 export const attributesStart = ({ octets, start }: KeptSet): number => start + 1 + octets[start]!;
 

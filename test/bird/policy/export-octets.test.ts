@@ -8,7 +8,7 @@ import { canonicalAttributes, withoutAigp, withoutAttributes } from '../../../bi
 import type { AsSegment, PathAttributes } from '../../../bird/wire.ts';
 import { pathAttributes } from '../../support/bgp-arbitraries.ts';
 import { CLIENT, EBGP, IBGP, LOCAL, OURS, path, route, target, THEIRS } from './routes.ts';
-import { keptSet } from '../../../bird/rib/kept-set.ts';
+import { keptSet } from '../../support/kept-set.ts';
 
 const V6 = Uint8Array.from({ length: 16 }, (_, i) => 0x20 + i);
 const LINK_LOCAL = Uint8Array.from({ length: 16 }, (_, i) => (i === 0 ? 0xfe : i === 1 ? 0x80 : i));

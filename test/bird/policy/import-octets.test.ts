@@ -7,7 +7,7 @@ import { wellKnown } from '../../../bird/policy/well-known.ts';
 import { canonicalAttributes } from '../../../bird/wire.ts';
 import type { PathAttributes } from '../../../bird/wire.ts';
 import { pathAttributes } from '../../support/bgp-arbitraries.ts';
-import { keptSet } from '../../../bird/rib/kept-set.ts';
+import { keptSet } from '../../support/kept-set.ts';
 
 const OWN = 64512;
 const FIRST = 65001;

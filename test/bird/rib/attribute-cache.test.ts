@@ -5,7 +5,7 @@ import { qualityOf } from '../../../bird/rib/quality.ts';
 import { canonicalAttributes, decodeCanonical } from '../../../bird/wire.ts';
 import type { PathAttributes } from '../../../bird/wire.ts';
 import { pathAttributes } from '../../support/bgp-arbitraries.ts';
-import { keptSet } from '../../../bird/rib/kept-set.ts';
+import { keptSet } from '../../support/kept-set.ts';
 
 test('what is kept as octets reads as it was given', () => {
   fc.assert(

@@ -13,7 +13,7 @@ import { LLGR_STALE } from '../../../bird/rib/well-known.ts';
 import type { PathAttributes } from '../../../bird/wire.ts';
 import { canonicalAttributes } from '../../../bird/wire.ts';
 import { pathAttributes } from '../../support/bgp-arbitraries.ts';
-import { keptSet } from '../../../bird/rib/kept-set.ts';
+import { keptSet } from '../../support/kept-set.ts';
 
 const LOCAL = 0;
 /** Two peers outside, two inside. */
