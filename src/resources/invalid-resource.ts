@@ -64,6 +64,9 @@ function valueAt(input: unknown, path: readonly PropertyKey[]): unknown {
 export const wording: z.core.$ZodErrorMap = (issue) => {
   if (issue.code === 'invalid_value') return `is not one of ${issue.values.map(String).join(', ')}`;
   if (issue.input === undefined || issue.input === null) return 'is required';
+  // Schemas that bound a number say so themselves; what is left is a whole number beyond what JavaScript counts with.
+  if (issue.code === 'too_big') return `is larger than ${issue.maximum}`;
+  if (issue.code === 'too_small') return `is smaller than ${issue.minimum}`;
   if (issue.code !== 'invalid_type') return undefined;
   return `is not ${article(issue.expected === 'record' ? 'object' : issue.expected)}`;
 };
