@@ -109,7 +109,8 @@ export class DataplaneLab {
     this.#layCables();
     await Promise.all(HOSTS.map((host) => this.#startHost(host)));
     for (const { name } of HOSTS) await eventually(() => this.routesOf(name).length >= 4);
-    for (const { name } of HOSTS) await eventually(() => this.#canSolicit(name));
+    for (const { name } of HOSTS) await eventually(() => this.#canSolicit(name, 'eth0'));
+    for (const link of ['rack', 'to-b']) await eventually(() => this.#canSolicit('r', link));
   }
 
   async close(): Promise<void> {
@@ -233,11 +234,11 @@ export class DataplaneLab {
   }
 
   /**
-   * While an interface's link-local address is tentative, some 1.5 s after the cable's other end came up, Linux sends no neighbour solicitation for a packet
-   * that it forwards: the first pings to another host would wait for the next, a second later.
+   * While an interface's link-local address is tentative, some 1.5 s after the cable's other end came up, Linux sends no
+   * neighbour solicitation for a packet that it forwards: the first pings to another host would wait for the next, a second later.
    */
-  #canSolicit(name: string): boolean {
-    const shown = this.ip(name, '-6', 'address', 'show', 'dev', 'eth0', 'scope', 'link');
+  #canSolicit(name: string, link: string): boolean {
+    const shown = this.ip(name, '-6', 'address', 'show', 'dev', link, 'scope', 'link');
     return shown.includes('inet6 fe80:') && !shown.includes('tentative');
   }
 
