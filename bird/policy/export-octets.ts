@@ -21,6 +21,8 @@ import { DEFAULT_LOCAL_PREF } from '../rib/quality.ts';
 import { mayTell } from './export.ts';
 import type { ExportSource, ExportTarget } from './export.ts';
 
+/** Of a set of which `PlainExport` knows what becomes. */
+export const PLAIN = 0;
 /** Of a set that `exportRoute` must look at. */
 export const NOT_PLAIN = -1;
 /** Of a set that is not told, whatever it carries. */
@@ -67,29 +69,42 @@ export class PlainExport {
 
   /** How many of `octets` are what the peers are told of a set from that source; or NOT_PLAIN, or KEPT_BACK. */
   write(set: KeptSet, source: ExportSource): number {
+    const verdict = this.judge(set, source);
+    return verdict === PLAIN ? this.put(set, source) : verdict;
+  }
+
+  /** Whether `put` says what the peers are told: PLAIN; or NOT_PLAIN, or KEPT_BACK. */
+  judge(set: KeptSet, source: ExportSource): number {
     const { octets, start: first, end } = set;
     if (!this.#isPossible || end - first > MAX_OCTETS) return NOT_PLAIN;
-    const target = this.#target;
-    if (!mayTell(source, target)) return KEPT_BACK;
-    if (!this.#putNextHop(set, source)) return NOT_PLAIN;
-    this.#isReflecting =
-      !target.external && source.kind === 'peer' && !source.external && target.clusterId !== undefined;
-    this.#sourceIdentifier = source.kind === 'peer' ? source.bgpIdentifier : 0;
-    this.#written = 0;
+    if (!mayTell(source, this.#target)) return KEPT_BACK;
+    if (!this.#isPlainNextHop(set, source)) return NOT_PLAIN;
     let hasPath = false;
     for (let at = attributesStart(set), next = at; at < end; at = next) {
       const code = octets[at + 1]!;
       const start = valueStart(octets, at);
       next = valueEnd(octets, at);
       if (code === AS_PATH) hasPath = true;
-      else if (!this.#isPlain(octets, code, start, next)) return NOT_PLAIN;
-      if (code === AS_PATH && target.external) {
-        if (!this.#putPath(octets, start, next)) return NOT_PLAIN;
-      } else if (!target.external || !isInner(code, source)) {
-        this.#put(octets, code, at, next);
-      }
+      if (!this.#isPlain(octets, code, start, next)) return NOT_PLAIN;
     }
-    if (!hasPath) return NOT_PLAIN;
+    return hasPath ? PLAIN : NOT_PLAIN;
+  }
+
+  /** `write` of a set that is judged PLAIN. */
+  put(set: KeptSet, source: ExportSource): number {
+    const { octets, end } = set;
+    const target = this.#target;
+    this.#putNextHop(set, source);
+    this.#isReflecting =
+      !target.external && source.kind === 'peer' && !source.external && target.clusterId !== undefined;
+    this.#sourceIdentifier = source.kind === 'peer' ? source.bgpIdentifier : 0;
+    this.#written = 0;
+    for (let at = attributesStart(set), next = at; at < end; at = next) {
+      const code = octets[at + 1]!;
+      next = valueEnd(octets, at);
+      if (code === AS_PATH && target.external) this.#putPath(octets, valueStart(octets, at), next);
+      else if (!target.external || !isInner(code, source)) this.#put(octets, code, at, next);
+    }
     if (!target.external) this.#insertBefore(NO_MORE);
     return this.#end;
   }
@@ -97,6 +112,7 @@ export class PlainExport {
   /** What it carries does not decide whether, or in what form, it is told. */
   // eslint-disable-next-line max-params -- once for each attribute of a set, so without an object
   #isPlain(octets: Uint8Array, code: number, start: number, end: number): boolean {
+    if (code === AS_PATH) return !this.#target.external || hasNoConfederation(octets, start, end);
     if (code === AIGP) return false;
     if (code !== COMMUNITIES) return true;
     for (let at = start; at < end; at += 4) if (((octets[at]! << 8) | octets[at + 1]!) === WELL_KNOWN) return false;
@@ -104,9 +120,9 @@ export class PlainExport {
   }
 
   /** RFC 4271 §5.1.3; false where it takes more thought. */
-  #putNextHop(set: KeptSet, source: ExportSource): boolean {
-    const { external, nextHop, localAddress, nextHopFamily } = this.#target;
-    const isKept = source.kind === 'peer' && nextHop !== 'self' && (nextHop === 'keep' || !external);
+  #isPlainNextHop(set: KeptSet, source: ExportSource): boolean {
+    const { localAddress, nextHopFamily } = this.#target;
+    const isKept = this.#keepsNextHop(source);
     const octets = isKept ? set.octets : localAddress;
     const from = isKept ? set.start + 1 : 0;
     const length = isKept ? set.octets[set.start]! : (localAddress?.length ?? 0);
@@ -115,16 +131,26 @@ export class PlainExport {
     // Link-local ones end at the link.
     if (isKept && length === 16 && octets[from] === 0xfe) return false;
     // IPv4 in IPv6 clothes.
-    if (length === 16 && octets[from] === 0) return false;
+    return length === 4 || octets[from] !== 0;
+  }
+
+  #putNextHop(set: KeptSet, source: ExportSource): void {
+    const isKept = this.#keepsNextHop(source);
+    const octets = isKept ? set.octets : this.#target.localAddress!;
+    const from = isKept ? set.start + 1 : 0;
+    const length = this.#family === 4 ? 4 : 16;
     this.octets[0] = length;
     for (let i = 0; i < length; i++) this.octets[1 + i] = octets[from + i]!;
     this.#end = 1 + length;
-    return true;
+  }
+
+  #keepsNextHop({ kind }: ExportSource): boolean {
+    const { external, nextHop } = this.#target;
+    return kind === 'peer' && nextHop !== 'self' && (nextHop === 'keep' || !external);
   }
 
   /** Our AS into the first sequence, or one of its own where that is full or is a set. RFC 4271 §5.1.2. */
-  #putPath(set: Uint8Array, start: number, end: number): boolean {
-    for (let at = start; at < end; at += 2 + 4 * set[at + 1]!) if (set[at]! > AS_SEQUENCE) return false;
+  #putPath(set: Uint8Array, start: number, end: number): void {
     const isJoined = start < end && set[start] === AS_SEQUENCE && set[start + 1]! < MAX_SEGMENT_ASNS;
     const length = end - start + (isJoined ? 4 : 6);
     this.#putHeader(TRANSITIVE, AS_PATH, length);
@@ -133,7 +159,6 @@ export class PlainExport {
     out[this.#end++] = isJoined ? set[start + 1]! + 1 : 1;
     this.#put32(this.#target.localAsn);
     for (let at = isJoined ? start + 2 : start; at < end; at++) out[this.#end++] = set[at]!;
-    return true;
   }
 
   /** One attribute, within the AS behind those that the set does not have. */
@@ -187,6 +212,11 @@ export class PlainExport {
     out[this.#end++] = value >>> 8;
     out[this.#end++] = value;
   }
+}
+
+function hasNoConfederation(set: Uint8Array, start: number, end: number): boolean {
+  for (let at = start; at < end; at += 2 + 4 * set[at + 1]!) if (set[at]! > AS_SEQUENCE) return false;
+  return true;
 }
 
 /** What stays in its AS; a MED of our own does not. RFC 4271 §5.1.4. */

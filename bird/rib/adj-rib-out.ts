@@ -1,3 +1,5 @@
+import type { PathAttributes } from '../wire.ts';
+import type { AttributeCache } from './attribute-cache.ts';
 import { ABSENT } from './int-table.ts';
 import type { RibMemory } from './lane.ts';
 import type { PathTable } from './path-table.ts';
@@ -12,8 +14,8 @@ export interface AdjRibOut {
   readonly hasPaths: boolean;
   /** Paths; without ADD-PATH these are prefixes. */
   readonly advertised: number;
-  /** The attribute set that the peer has, or ABSENT. */
-  told(prefix: number, path: number): number;
+  /** The attributes that the peer has. */
+  told(prefix: number, path: number): PathAttributes | undefined;
   isPending(prefix: number, path: number): boolean;
   /** The paths of the prefix that the peer has, or is to hear something about. */
   pathsOf(prefix: number): readonly number[];
@@ -23,7 +25,7 @@ export interface AdjRibOut {
 export const NOTHING_TOLD: AdjRibOut = {
   hasPaths: false,
   advertised: 0,
-  told: () => ABSENT,
+  told: () => undefined,
   isPending: () => false,
   pathsOf: () => [],
 };
@@ -37,9 +39,11 @@ export class PathsOut implements AdjRibOut {
   readonly hasPaths = true;
   readonly #rows: ToldLane;
   readonly #paths: PathTable;
+  readonly #attributes: AttributeCache;
 
   constructor({ attributes, paths }: PathsOutMemory) {
     this.#paths = paths;
+    this.#attributes = attributes;
     this.#rows = new ToldLane(paths, attributes);
   }
 
@@ -65,9 +69,10 @@ export class PathsOut implements AdjRibOut {
       .map((row) => this.#paths.sourceOf(row));
   }
 
-  told(prefix: number, path: number): number {
+  told(prefix: number, path: number): PathAttributes | undefined {
     const row = this.#paths.find(prefix, path);
-    return row === ABSENT ? ABSENT : this.#rows.told(row);
+    const told = row === ABSENT ? ABSENT : this.#rows.told(row);
+    return told === ABSENT ? undefined : this.#attributes.attributes(told);
   }
 
   isPending(prefix: number, path: number): boolean {

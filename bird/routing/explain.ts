@@ -144,8 +144,7 @@ export function exportsTo(
   return [...offered, ...gone].flatMap((source): readonly PathExport[] => {
     const isTaken = adjRibOut.hasPaths || source === best;
     const path = adjRibOut.hasPaths ? source : ONLY_PATH;
-    const set = isTaken ? adjRibOut.told(prefix, path) : ABSENT;
-    const told = set === ABSENT ? undefined : core.attributes.attributes(set);
+    const told = isTaken ? adjRibOut.told(prefix, path) : undefined;
     const pathId = adjRibOut.hasPaths ? sentPathId(source) : undefined;
     const outcome = exports.explain(peer, family, { prefix, source });
     if (outcome === undefined) {

@@ -6,6 +6,7 @@ import { ExportGroup, viewKey } from '../update/export-group.ts';
 import type { ExportOrigin } from '../update/export-group.ts';
 import { SharedRibOut } from '../update/shared-rib-out.ts';
 import type { Watcher, Wish } from '../update/shared-rib-out.ts';
+import type { Told } from '../update/told-sets.ts';
 import { exportView } from './export-view.ts';
 import { takesAigp } from './imports.ts';
 import { complain, originOfSource } from './peer.ts';
@@ -23,7 +24,7 @@ export interface Audience {
 
 /** What the peers of a group are to have of the best route of a prefix. */
 export class GroupWish implements Wish {
-  target = ABSENT;
+  target: Told = ABSENT;
   from = NO_PEER;
   readonly #core: RoutingCore;
   readonly #group: ExportGroup;
@@ -54,7 +55,7 @@ export class GroupWish implements Wish {
       this.target = ABSENT;
       return;
     }
-    this.target = this.#group.exported(attributes, originOfSource(this.#core, source), prefix) ?? ABSENT;
+    this.target = this.#group.told(attributes, originOfSource(this.#core, source), prefix);
     this.from = this.#core.sources.peer(source)?.index ?? NO_PEER;
   }
 }
@@ -107,7 +108,9 @@ export class ExportGroups {
     if (known !== undefined) return known;
     const { family } = group.view;
     const wish = new GroupWish(this.#core, group);
-    const rib = new SharedRibOut(this.#memory(family), wish, () => this.#unwatched(audience));
+    const { prefixes } = this.#memory(family);
+    const memory = { prefixes, toldSets: group.toldSets };
+    const rib = new SharedRibOut(memory, wish, () => this.#unwatched(audience));
     const audience: Audience = { family, group, rib, wish, waiting: new Set() };
     this.#audiences.set(group, audience);
     this.#follow();

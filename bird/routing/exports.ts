@@ -7,6 +7,7 @@ import type { BatchView } from '../update/batch.ts';
 import type { Exported, ExportGroup } from '../update/export-group.ts';
 import { Member } from '../update/member.ts';
 import { packNext } from '../update/pack.ts';
+import { asTold } from '../update/told-sets.ts';
 import { EXTENDED_MAX_OCTETS } from '../wire.ts';
 import { ExportGroups } from './export-groups.ts';
 import type { Audience } from './export-groups.ts';
@@ -171,7 +172,10 @@ export class Exports {
     if (member !== undefined) return this.#nextOf(peer, member, group);
     const adjRibOut = this.#paths.outOf(peer, family);
     if (adjRibOut === undefined) return undefined;
-    return packNext({ adjRibOut, ...this.#viewOf(group), send: peer.session.negotiated.send, scratch: this.#scratch });
+    const { prefixes } = this.#viewOf(group);
+    const { send } = peer.session.negotiated;
+    const encodedSet = (attributes: number) => group.encodedSet(asTold(attributes));
+    return packNext({ adjRibOut, prefixes, send, encodedSet, scratch: this.#scratch });
   }
 
   /** Everything that the peer has is due to be told once more. RFC 2918 §4. */
@@ -275,7 +279,7 @@ export class Exports {
     return {
       prefixes: this.#core.tables[family].prefixes,
       send,
-      encodedSet: (attributes) => group.encodedSet(attributes),
+      encodedSet: (told) => group.encodedSet(told),
     };
   }
 }

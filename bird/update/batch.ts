@@ -6,6 +6,7 @@ import { UpdateWriter } from '../wire.ts';
 import type { CodecContext } from '../wire.ts';
 import { maxOctets, updateKind } from './pack.ts';
 import type { EncodedSet } from './encoded-set.ts';
+import type { Told } from './told-sets.ts';
 
 /** How many rows one pass takes: some 64 KB of IPv4 prefixes, and a millisecond or two. */
 export const BATCH_ROWS = 16_384;
@@ -26,7 +27,7 @@ export interface BatchView {
   readonly prefixes: PrefixTable;
   readonly send: CodecContext;
   /** Stands until the next is asked for. */
-  readonly encodedSet: (attributes: number) => EncodedSet;
+  readonly encodedSet: (told: Told) => EncodedSet;
 }
 
 const END = -1;
@@ -42,7 +43,7 @@ const FREE = 0;
 export class Batch {
   readonly #prefixOf = new Int32Array(BATCH_ROWS);
   readonly #next = new Int32Array(BATCH_ROWS);
-  /** By bucket: the attribute set, or ABSENT: withdraw; who is not told; its first and last row. */
+  /** By bucket: what is told, or ABSENT: withdraw; who is not told; its first and last row. */
   readonly #targets = new Int32Array(BATCH_ROWS);
   readonly #excepts = new Int32Array(BATCH_ROWS);
   readonly #firsts = new Int32Array(BATCH_ROWS);
@@ -70,7 +71,7 @@ export class Batch {
   }
 
   /** Takes over a hold on the prefix. `target` ABSENT: withdraw. All peers but `except` are told. */
-  add(prefix: number, target: number, except: number): void {
+  add(prefix: number, target: Told, except: number): void {
     const row = this.#size++;
     this.#prefixOf[row] = prefix;
     this.#next[row] = END;
@@ -102,7 +103,7 @@ export class Batch {
   }
 
   /** New, and empty, where there is none yet. */
-  #bucketOf(target: number, except: number): number {
+  #bucketOf(target: Told, except: number): number {
     let slot = mix(except, target) & (SLOTS - 1);
     for (let entry = this.#index[slot]!; entry !== FREE; entry = this.#index[slot]!) {
       const bucket = entry - 1;

@@ -2,15 +2,18 @@ import type { IpFamily } from '../../src/model/ip.ts';
 import { compilePolicy, NO_RULE } from '../policy/compiled.ts';
 import type { CompiledPolicy } from '../policy/compiled.ts';
 import type { RouteFilter } from '../policy/filter.ts';
-import { KEPT_BACK, NOT_PLAIN, PlainExport } from '../policy/export-octets.ts';
+import { KEPT_BACK, NOT_PLAIN, PLAIN, PlainExport } from '../policy/export-octets.ts';
 import { exportRoute } from '../policy/export.ts';
 import type { ExportSource, ExportTarget, FilterOutcome } from '../policy/export.ts';
+import { ABSENT } from '../rib/int-table.ts';
 import type { RibMemory } from '../rib/lane.ts';
 import { attributeBlock, withoutAigp } from '../wire.ts';
 import type { CodecContext, PathAttributes } from '../wire.ts';
 import { KeptSetEncoder } from './encoded-set.ts';
 import type { EncodedSet } from './encoded-set.ts';
 import { obstacle } from './pack.ts';
+import { asReceived, asTold, isFromOutside, setOf, ToldSets } from './told-sets.ts';
+import type { Told } from './told-sets.ts';
 
 /** What makes two peers see the same of us in one family: everything that policy and the encoding of attributes look at. */
 export interface ExportView {
@@ -63,6 +66,7 @@ const MAX_MEMORY = 32_768;
  */
 export class ExportGroup {
   readonly view: ExportView;
+  readonly toldSets: ToldSets;
   readonly #memory: RibMemory;
   readonly #filters: CompiledPolicy;
   readonly #looksAtInterface: boolean;
@@ -89,12 +93,23 @@ export class ExportGroup {
     this.#plain = send.fourOctetAs
       ? new PlainExport({ family, target, hasFilters: view.filters.length > 0 })
       : undefined;
+    this.toldSets = new ToldSets(memory.attributes, this.#plain);
     this.#looksAtInterface = view.filters.some(({ rules }) => rules.some(({ match }) => match.interface !== undefined));
   }
 
   /** The outcome may be another for each prefix. */
   get looksAtPrefix(): boolean {
     return this.#filters.looksAtPrefix;
+  }
+
+  /** What the peers of this group are told, or ABSENT: nothing. What is said of `exported` is true of this. */
+  told(attributes: number, origin: ExportOrigin, prefix: number): Told {
+    if (this.#plain !== undefined && isFromOutside(origin.source)) {
+      const verdict = this.#plain.judge(this.#memory.attributes.keptSet(attributes), origin.source);
+      if (verdict !== NOT_PLAIN) return verdict === PLAIN ? asReceived(attributes) : ABSENT;
+    }
+    const set = this.exported(attributes, origin, prefix);
+    return set === undefined ? ABSENT : asTold(set);
   }
 
   /**
@@ -125,8 +140,9 @@ export class ExportGroup {
   }
 
   /** Stands until the next call. */
-  encodedSet(attributes: number): EncodedSet {
-    if (this.view.send.fourOctetAs) return this.#kept.encode(this.#memory.attributes.keptSet(attributes));
+  encodedSet(told: Told): EncodedSet {
+    if (this.view.send.fourOctetAs) return this.#kept.encode(this.toldSets.keptSet(told));
+    const attributes = setOf(told);
     const known = this.#encoded.get(attributes);
     if (known !== undefined) return known;
     if (this.#encoded.size >= MAX_MEMORY) this.#forgetEncoded();
@@ -173,7 +189,7 @@ export class ExportGroup {
       return KEPT_BACK;
     }
     sets.retain(to);
-    const reason = obstacle(this.encodedSet(to), this.view.family, this.view.send);
+    const reason = obstacle(this.encodedSet(asTold(to)), this.view.family, this.view.send);
     if (reason === undefined) return to;
     this.#leftOut(reason, origin);
     sets.release(to);

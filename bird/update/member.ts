@@ -1,3 +1,4 @@
+import type { PathAttributes } from '../wire.ts';
 import { ABSENT } from '../rib/int-table.ts';
 import { ONLY_PATH } from '../rib/adj-rib-out.ts';
 import type { AdjRibOut } from '../rib/adj-rib-out.ts';
@@ -6,6 +7,8 @@ import { NO_PEER } from './batch.ts';
 import type { Batch } from './batch.ts';
 import { Behind } from './behind.ts';
 import type { RowChange, SharedRibOut, Watcher } from './shared-rib-out.ts';
+import { asTold } from './told-sets.ts';
+import type { Told } from './told-sets.ts';
 
 /**
  * What a peer has: of rows before `row` what this group was told, of the others what `base` says, or nothing. Until `row`
@@ -65,17 +68,20 @@ export class Member implements AdjRibOut, Watcher {
     return this.#behind.size;
   }
 
-  told(prefix: number): number {
-    return this.#behind.get(prefix) ?? this.#base(prefix)?.toldTo(this.peer, prefix) ?? ABSENT;
+  told(prefix: number): PathAttributes | undefined {
+    const behind = this.#behind.get(prefix);
+    if (behind === ABSENT) return undefined;
+    if (behind !== undefined) return this.#memory.attributes.attributes(behind);
+    const base = this.#base(prefix);
+    return base?.toldSets.read(base.toldTo(this.peer, prefix));
   }
 
   isPending(prefix: number): boolean {
-    const { rib } = this.#standing;
-    return rib.isDue(prefix) || this.told(prefix) !== rib.toldTo(this.peer, prefix);
+    return this.#standing.rib.isDue(prefix) || !this.#hasWanted(prefix, this.#base(prefix));
   }
 
   pathsOf(prefix: number): readonly number[] {
-    return this.told(prefix) !== ABSENT || this.isPending(prefix) ? ONE_PATH : NO_PATHS;
+    return this.#hasSome(prefix, this.#base(prefix)) || this.isPending(prefix) ? ONE_PATH : NO_PATHS;
   }
 
   /** Tells from now on what another group is told, as far as it differs. */
@@ -104,7 +110,8 @@ export class Member implements AdjRibOut, Watcher {
     if (this.#isTogether || !this.#standing.rib.isFilled) return false;
     if (this.#standing.row !== ALL) return this.#walk(limit, batch);
     for (const [prefix, has] of this.#behind.round()) {
-      this.#say(prefix, has, batch);
+      this.#drop(prefix, has);
+      this.#say(prefix, has !== ABSENT, batch);
       if (batch.size >= limit) return true;
     }
     this.#isTogether = true;
@@ -118,13 +125,13 @@ export class Member implements AdjRibOut, Watcher {
     const wanted = afterFrom === this.peer ? ABSENT : after;
     if (had === wanted) return;
     const has = this.#behind.get(prefix);
-    if (has === undefined) this.setApart(prefix, had);
-    else if (has === wanted) this.#forget(prefix, has);
+    if (has === undefined) this.setApart(rib, prefix, had);
+    else if (isSame(rib, wanted, has)) this.#forget(prefix, has);
   }
 
-  setApart(prefix: number, has: number): void {
-    this.#hold(prefix, has);
-    this.#behind.set(prefix, has);
+  setApart({ toldSets }: SharedRibOut, prefix: number, has: Told): void {
+    this.#memory.prefixes.retain(prefix);
+    this.#behind.set(prefix, toldSets.hold(has));
   }
 
   /** The peer is cut off from its group after a batch in which rows were set apart. */
@@ -174,16 +181,18 @@ export class Member implements AdjRibOut, Watcher {
         return true;
       }
       const prefix = standing.row;
-      const has = this.told(prefix);
+      const base = this.#base(prefix);
+      const hasSome = this.#hasSome(prefix, base);
+      const isDone = !(isAgain && hasSome) && this.#hasWanted(prefix, base);
       standing.row++;
-      const wanted = rib.toldTo(this.peer, prefix);
-      const isBehind = this.#behind.has(prefix);
-      if (has === wanted && !(isAgain && has !== ABSENT)) {
-        if (isBehind) this.#forget(prefix, has);
+      const behind = this.#behind.get(prefix);
+      if (isDone) {
+        if (behind !== undefined) this.#forget(prefix, behind);
         continue;
       }
-      if (!isBehind) this.#hold(prefix, has);
-      this.#say(prefix, has, batch);
+      if (behind === undefined) this.#memory.prefixes.retain(prefix);
+      else this.#drop(prefix, behind);
+      this.#say(prefix, hasSome, batch);
     }
     return true;
   }
@@ -200,23 +209,41 @@ export class Member implements AdjRibOut, Watcher {
     this.#standing = { rib, row: ALL, base: undefined, isAgain: false };
   }
 
-  #hold(prefix: number, has: number): void {
-    this.#memory.prefixes.retain(prefix);
-    if (has !== ABSENT) this.#memory.attributes.retain(has);
+  /** Whether the peer has something of the prefix; `base`: whose rows say so where it is not behind. */
+  #hasSome(prefix: number, base: SharedRibOut | undefined): boolean {
+    const has = this.#behind.get(prefix) ?? base?.toldTo(this.peer, prefix) ?? ABSENT;
+    return has !== ABSENT;
+  }
+
+  /** Whether that is what its group was told. */
+  #hasWanted(prefix: number, base: SharedRibOut | undefined): boolean {
+    const { rib } = this.#standing;
+    const wanted = rib.toldTo(this.peer, prefix);
+    const behind = this.#behind.get(prefix);
+    if (behind !== undefined) return isSame(rib, wanted, behind);
+    if (base === undefined) return wanted === ABSENT;
+    return rib.toldSets.isSame(wanted, base.toldSets, base.toldTo(this.peer, prefix));
   }
 
   /** The batch takes the hold on the prefix over. */
-  #say(prefix: number, has: number, batch: Batch): void {
+  #say(prefix: number, hasSome: boolean, batch: Batch): void {
     const wanted = this.#standing.rib.toldTo(this.peer, prefix);
     batch.add(prefix, wanted, NO_PEER);
-    this.#advertised += Number(wanted !== ABSENT) - Number(has !== ABSENT);
+    this.#advertised += Number(wanted !== ABSENT) - Number(hasSome);
+  }
+
+  /** It is not behind any more; the hold on the prefix goes elsewhere. */
+  #drop(prefix: number, has: number): void {
     this.#behind.delete(prefix);
     if (has !== ABSENT) this.#memory.attributes.release(has);
   }
 
   #forget(prefix: number, has: number): void {
-    this.#behind.delete(prefix);
-    if (has !== ABSENT) this.#memory.attributes.release(has);
+    this.#drop(prefix, has);
     this.#memory.prefixes.release(prefix);
   }
 }
+
+/** Whether a peer that has this set, or ABSENT, has what the group was told. */
+const isSame = ({ toldSets }: SharedRibOut, wanted: Told, has: number): boolean =>
+  toldSets.isSame(wanted, toldSets, has === ABSENT ? ABSENT : asTold(has));

@@ -1,26 +1,32 @@
 import { isFarBeyond, longer, longerOctets } from '../rib/columns.ts';
 import { ABSENT } from '../rib/int-table.ts';
 import { IntQueue } from '../rib/int-queue.ts';
-import type { RibMemory } from '../rib/lane.ts';
+import type { PrefixTable } from '../rib/prefix-table.ts';
 import { NO_PEER } from './batch.ts';
 import type { Batch } from './batch.ts';
+import type { Told, ToldSets } from './told-sets.ts';
 
 /** What a group wants told of a prefix. */
 export interface Wish {
   /** Works it out for a prefix; the two below hold until the next call. */
   look(prefix: number): void;
-  /** The attribute set as its peers are told it, or ABSENT. */
-  readonly target: number;
+  /** What its peers are told, or ABSENT. */
+  readonly target: Told;
   /** Whose route it is, and so who is not told: split horizon. NO_PEER: this node's. */
   readonly from: number;
+}
+
+export interface SharedMemory {
+  readonly prefixes: PrefixTable;
+  readonly toldSets: ToldSets;
 }
 
 /** One row that changed: who is told what now, and was before. */
 export interface RowChange {
   readonly prefix: number;
-  readonly before: number;
+  readonly before: Told;
   readonly beforeFrom: number;
-  readonly after: number;
+  readonly after: Told;
   readonly afterFrom: number;
 }
 
@@ -30,7 +36,7 @@ export interface Watcher {
   /** A row is another, and what was said about it to the group was not said to this peer. */
   rowChanged(rib: SharedRibOut, change: RowChange): void;
   /** Of a peer that is told with the group: this prefix is told to it alone. `has`: what it has of it, or ABSENT. */
-  setApart(prefix: number, has: number): void;
+  setApart(rib: SharedRibOut, prefix: number, has: Told): void;
   /** The peer does not keep up with its group: it is told by itself from now on. */
   fallBehind(): void;
   /** A batch in which some rows were set apart has been sent. */
@@ -48,9 +54,10 @@ type Writable<T> = { -readonly [K in keyof T]: T[K] };
 export class SharedRibOut {
   /** Every row has been looked at once: what the group was told is what is wanted, but for what is due. */
   isFilled = false;
-  readonly #memory: RibMemory;
+  readonly toldSets: ToldSets;
+  readonly #prefixes: PrefixTable;
   readonly #wish: Wish;
-  /** By prefix: the attribute set that was told, or ABSENT, and whose route that is. */
+  /** By prefix: what was told, or ABSENT, and whose route that is. */
   #told = new Int32Array(8).fill(ABSENT);
   #from = new Int32Array(8);
   #dueMarks = new Uint8Array(8);
@@ -68,8 +75,9 @@ export class SharedRibOut {
   readonly #unwatched: () => void;
 
   /** `unwatched`: the last peer has left, and nobody may come any more. */
-  constructor(memory: RibMemory, wish: Wish, unwatched: () => void) {
-    this.#memory = memory;
+  constructor({ prefixes, toldSets }: SharedMemory, wish: Wish, unwatched: () => void) {
+    this.#prefixes = prefixes;
+    this.toldSets = toldSets;
     this.#wish = wish;
     this.#unwatched = unwatched;
   }
@@ -106,7 +114,7 @@ export class SharedRibOut {
   }
 
   /** What the peer is to have of a prefix, as far as the group was told, or ABSENT. */
-  toldTo(peer: number, prefix: number): number {
+  toldTo(peer: number, prefix: number): Told {
     return prefix >= this.#told.length || this.#from[prefix] === peer ? ABSENT : this.#told[prefix]!;
   }
 
@@ -139,7 +147,7 @@ export class SharedRibOut {
     if (prefix >= this.#told.length) this.#grow();
     if (this.#dueMarks[prefix] === 1) return;
     this.#dueMarks[prefix] = 1;
-    this.#memory.prefixes.retain(prefix);
+    this.#prefixes.retain(prefix);
     this.#due.push(prefix);
   }
 
@@ -165,7 +173,7 @@ export class SharedRibOut {
       try {
         isTaken = this.#bringUp(prefix) && this.#watched(batch);
       } finally {
-        if (!isTaken) this.#memory.prefixes.release(prefix);
+        if (!isTaken) this.#prefixes.release(prefix);
       }
     }
   }
@@ -181,10 +189,10 @@ export class SharedRibOut {
 
   /** Lets go of what a row holds, when nobody watches any more; true where it held something. */
   letGo(prefix: number): boolean {
-    const { attributes, prefixes } = this.#memory;
+    const prefixes = this.#prefixes;
     const told = this.#told[prefix]!;
     const isDue = this.#dueMarks[prefix] === 1;
-    if (told !== ABSENT) attributes.release(told);
+    if (told !== ABSENT) this.toldSets.release(told);
     if (told !== ABSENT) prefixes.release(prefix);
     if (isDue) prefixes.release(prefix);
     this.#told[prefix] = ABSENT;
@@ -194,7 +202,7 @@ export class SharedRibOut {
 
   /** Gives back rows that the prefixes do not reach to any more. */
   shorten(): void {
-    const rows = this.#memory.prefixes.capacity;
+    const rows = this.#prefixes.capacity;
     if (!isFarBeyond(this.#told, rows)) return;
     this.#told = this.#told.slice(0, rows);
     this.#from = this.#from.slice(0, rows);
@@ -209,18 +217,18 @@ export class SharedRibOut {
     wish.look(prefix);
     const before = told[prefix]!;
     const beforeFrom = from[prefix]!;
-    const after = wish.target;
+    const after = this.#settled(before, wish.target);
     const afterFrom = after === ABSENT ? NO_PEER : wish.from;
     if (before === after && beforeFrom === afterFrom) return false;
     if (after !== ABSENT) {
-      this.#memory.attributes.retain(after);
+      this.toldSets.retain(after);
       this.#counts[afterFrom] = (this.#counts[afterFrom] ?? 0) + 1;
     }
     if (before !== ABSENT) this.#counts[beforeFrom]!--;
     this.#count += Number(after !== ABSENT) - Number(before !== ABSENT);
     told[prefix] = after;
     from[prefix] = afterFrom;
-    if (before === ABSENT) this.#memory.prefixes.retain(prefix);
+    if (before === ABSENT) this.#prefixes.retain(prefix);
     const change = this.#change;
     change.prefix = prefix;
     change.before = before;
@@ -228,6 +236,17 @@ export class SharedRibOut {
     change.after = after;
     change.afterFrom = afterFrom;
     return true;
+  }
+
+  /** What a row becomes: what was told stands where the peers would be told the same again. */
+  #settled(before: Told, wanted: Told): Told {
+    const { toldSets } = this;
+    if (before === ABSENT || wanted === ABSENT || before === wanted) return wanted;
+    if (!toldSets.isSame(before, toldSets, wanted)) return wanted;
+    // It may be new, and nobody's.
+    toldSets.retain(wanted);
+    toldSets.release(wanted);
+    return before;
   }
 
   /** Everybody hears of the change, each in the way that is his; true where the batch took the hold on the prefix over. */
@@ -243,8 +262,8 @@ export class SharedRibOut {
       }
       if (beforeFrom !== afterFrom) this.#noteStrays(change);
     }
-    if (before !== ABSENT) this.#memory.attributes.release(before);
-    if (after === ABSENT) this.#memory.prefixes.release(prefix);
+    if (before !== ABSENT) this.toldSets.release(before);
+    if (after === ABSENT) this.#prefixes.release(prefix);
     return isTaken;
   }
 
@@ -252,17 +271,17 @@ export class SharedRibOut {
   #noteStrays({ prefix, before, beforeFrom, after, afterFrom }: RowChange): void {
     const giver = before === ABSENT || after === ABSENT ? undefined : this.#together.get(afterFrom);
     if (giver !== undefined) {
-      giver.setApart(prefix, before);
+      giver.setApart(this, prefix, before);
       this.#strays.add(giver);
     }
     const former = before === after ? this.#together.get(beforeFrom) : undefined;
     if (former === undefined) return;
-    former.setApart(prefix, ABSENT);
+    former.setApart(this, prefix, ABSENT);
     this.#strays.add(former);
   }
 
   #grow(): void {
-    const rows = this.#memory.prefixes.capacity;
+    const rows = this.#prefixes.capacity;
     this.#told = longer(this.#told, rows, ABSENT);
     this.#from = longer(this.#from, rows, NO_PEER);
     this.#dueMarks = longerOctets(this.#dueMarks, rows);

@@ -154,20 +154,83 @@ describe('a peer that moves to another group', () => {
   });
 });
 
+describe('a peer that moves to a group that is told another next hop of the same routes', () => {
+  const THEIRS = '10,8,0,1';
+  const hopOf = (b: RoutingBench, at: number): readonly string[] => [
+    ...new Set([...b.told[at]!.values()].map(({ nextHop }) => String(nextHop))),
+  ];
+
+  test('is told it, and told ours again when it comes back', () => {
+    const b = setUp();
+    announce(b, 0, P);
+    b.sync();
+    const ours = hopOf(b, 2);
+    b.adjust(2, { nextHop: 'keep' });
+    b.sync();
+    expect([hopOf(b, 2), hopOf(b, 3)]).toEqual([[THEIRS], ours]);
+    b.adjust(2, { nextHop: 'auto' });
+    b.sync();
+    expect([hopOf(b, 2), sizes(b), b.held()]).toEqual([ours, [0, 8, 8, 8], [0, 0, 0]]);
+  });
+
+  test('keeps what it was told as it was told, where it has no room meanwhile', () => {
+    const b = setUp();
+    announce(b, 0, P);
+    b.sync();
+    const ours = hopOf(b, 2);
+    announce(b, 0, P.slice(0, 4), 2);
+    b.tell([0, 1, 3], true);
+    b.adjust(2, { nextHop: 'keep' });
+    announce(b, 0, P.slice(0, 4), 1);
+    b.tell([0, 1, 3], true);
+    expect(hopOf(b, 2)).toEqual(ours);
+    b.sync();
+    expect([hopOf(b, 2), b.held()]).toEqual([[THEIRS], [0, 0, 0]]);
+  });
+});
+
+describe('what only looks different to us is not said', () => {
+  test('a MED that stays in its AS (RFC 4271 §5.1.4)', () => {
+    const b = setUp();
+    for (const med of [1, 2]) {
+      for (const prefix of P) b.announce(0, prefix, { attributes: attributesOf(1, { med }) });
+      b.sync();
+      expect([b.octets[2]!.length, sizes(b)]).toEqual([1, [0, 8, 8, 8]]);
+    }
+    expect(b.held()).toEqual([0, 0, 0]);
+  });
+
+  test('the same path by another peer of ours, which is no other to those outside', () => {
+    const b = new RoutingBench([
+      { address: '10.9.0.2', remoteAsn: 65001 },
+      { address: '10.9.0.3', remoteAsn: 64512 },
+      { address: '10.9.0.4', remoteAsn: 65003 },
+    ]);
+    b.sync();
+    for (const from of [0, 1]) {
+      b.withdraw(1 - from, P[0]!);
+      announce(b, from, P.slice(0, 1));
+      b.sync();
+      expect([b.octets[2]!.length, b.has(2, P[0]!)]).toEqual([1, ['1']]);
+    }
+    expect(b.held()).toEqual([0, 0, 0]);
+  });
+});
+
 describe('a bug in the export of one route', () => {
   afterEach(() => vi.restoreAllMocks());
 
   /** The second call of a method throws. */
-  const breakSecond = (method: 'exported' | 'encodedSet'): void => {
+  const breakSecond = (method: 'told' | 'encodedSet'): void => {
     const original = Reflect.get(ExportGroup.prototype, method) as (...given: readonly unknown[]) => number;
     let calls = 0;
-    vi.spyOn(ExportGroup.prototype, method as 'exported').mockImplementation(function (this: ExportGroup, ...given) {
+    vi.spyOn(ExportGroup.prototype, method as 'told').mockImplementation(function (this: ExportGroup, ...given) {
       if (++calls === 2) throw new Error('a bug');
       return Reflect.apply(original, this, given);
     });
   };
 
-  test.each(['exported', 'encodedSet'] as const)('in %s costs that route alone', (method) => {
+  test.each(['told', 'encodedSet'] as const)('in %s costs that route alone', (method) => {
     const b = setUp();
     // One by one another set, so that each is looked at and encoded by itself.
     for (const [i, prefix] of P.slice(0, 3).entries()) b.announce(0, prefix, { attributes: attributesOf(i + 1) });

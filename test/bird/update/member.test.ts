@@ -6,6 +6,7 @@ import { Batch, NO_PEER } from '../../../bird/update/batch.ts';
 import type { BatchView } from '../../../bird/update/batch.ts';
 import { Member } from '../../../bird/update/member.ts';
 import { SharedRibOut } from '../../../bird/update/shared-rib-out.ts';
+import { asTold, ToldSets } from '../../../bird/update/told-sets.ts';
 import { plainContext } from '../../../bird/wire.ts';
 
 const LIMIT = 4;
@@ -20,10 +21,11 @@ test('a slow peer is told of a route that changes once, though as many as it tak
     target: ABSENT,
     from: NO_PEER,
     look: (prefix: number): void => {
-      wish.target = wanted.get(prefix) ?? ABSENT;
+      const set = wanted.get(prefix);
+      wish.target = set === undefined ? ABSENT : asTold(set);
     },
   };
-  const rib = new SharedRibOut(memory, wish, () => undefined);
+  const rib = new SharedRibOut({ ...memory, toldSets: new ToldSets(memory.attributes) }, wish, () => undefined);
   rib.isFilled = true;
   const ids = Array.from({ length: LIMIT + 1 }, (_, i) => {
     const prefix = memory.prefixes.intern(i << 8, 0, 0, 0, 24);
@@ -54,7 +56,7 @@ test('a slow peer is told of a route that changes once, though as many as it tak
   change(ids, sets[1]!);
   const last = ids.at(-1)!;
   let turns = 0;
-  for (; turns < 20 && member.told(last) !== sets[1]; turns++) {
+  for (; turns < 20 && member.told(last)?.med !== 2; turns++) {
     take();
     change(ids.slice(0, LIMIT), sets[turns % 2 === 0 ? 2 : 1]!);
   }
