@@ -30,6 +30,7 @@ export {
   nlriOctets,
   NEXT_HOP_ROOM,
   NOT_PLAIN,
+  OnlyMultiprotocol,
   openError,
   MAX_OCTETS,
   negotiatedContexts,

@@ -7,6 +7,7 @@ export { decodeAttributes } from './attribute/decode.ts';
 export type { EncodeContext } from './attribute/encode.ts';
 export { encodeAttributes, encodeMpReach, encodeMpUnreach } from './attribute/encode.ts';
 export { formatNextHop, parseNextHop } from './attribute/next-hop-text.ts';
+export { OnlyMultiprotocol } from './attribute/only-multiprotocol.ts';
 export { passOn } from './attribute/pass-on.ts';
 export { NEXT_HOP_ROOM, NOT_PLAIN, PlainAttributes } from './attribute/plain.ts';
 export type {

@@ -11,7 +11,7 @@ import {
   PlainAttributes,
   withoutAttributes,
 } from '../wire.ts';
-import type { Fault, UpdateScan } from '../wire.ts';
+import type { Fault, OnlyMultiprotocol, UpdateScan } from '../wire.ts';
 
 export interface SetReaderOptions {
   readonly attributes: AttributeCache;
@@ -63,7 +63,17 @@ export class SetReader {
     return this.#plain.read(frame, start, end);
   }
 
-  /** The set of the last `readPlain`, which answered `octets`; retained for the caller. */
+  /** The same for the prefixes of MP_REACH, which stands among them and has the next hop. */
+  readPlainMultiprotocol(
+    frame: Uint8Array,
+    start: number,
+    end: number,
+    { nextHopStart, nextHopEnd }: OnlyMultiprotocol,
+  ): number {
+    return this.#plain.readMultiprotocol(frame, start, end, nextHopStart, nextHopEnd);
+  }
+
+  /** The set of the last `readPlain` or `readPlainMultiprotocol`, which answered `octets`; retained for the caller. */
   takePlain(octets: number): number {
     const set = this.#cache.internOctets(this.#plain.octets, octets);
     this.#cache.retain(set);

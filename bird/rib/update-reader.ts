@@ -8,7 +8,16 @@ import { NO_PREFIX } from './prefix-table.ts';
 import type { PrefixTable } from './prefix-table.ts';
 import { SetReader } from './set-reader.ts';
 import type { SetReaderOptions } from './set-reader.ts';
-import { asMpFault, checkNlri, NOT_PLAIN, readU16, scanUpdate, UPDATE_FIXED_OCTETS, walkNlri } from '../wire.ts';
+import {
+  asMpFault,
+  checkNlri,
+  NOT_PLAIN,
+  OnlyMultiprotocol,
+  readU16,
+  scanUpdate,
+  UPDATE_FIXED_OCTETS,
+  walkNlri,
+} from '../wire.ts';
 import type { AttributeRange, Fault, NlriShape, UpdateScan } from '../wire.ts';
 
 /** Where the routes go. */
@@ -61,6 +70,7 @@ const NOTHING: Received = {};
 
 /** An UPDATE is read in one go, so the readers of a thousand sessions have one of each for all. */
 const BATCHES: Readonly<Record<IpFamily, PrefixBatch>> = { 4: new PrefixBatch(4), 6: new PrefixBatch(6) };
+const ONLY = new OnlyMultiprotocol();
 
 export class UpdateReader {
   readonly #sink: UpdateSink;
@@ -69,6 +79,8 @@ export class UpdateReader {
   readonly #sets: SetReader;
   /** The UPDATE's own fields are read, and hold prefixes and nothing else. */
   readonly #isPlainIpv4: boolean;
+  /** The same of IPv6, in MP_REACH and MP_UNREACH. */
+  readonly #isPlainIpv6: boolean;
 
   constructor(session: Negotiated, sink: UpdateSink) {
     const { receive } = session;
@@ -77,12 +89,16 @@ export class UpdateReader {
     const shape = (family: IpFamily) => ({ family: familyOf(family), addPath: hasPathIds(receive, family) });
     this.#shapes = { 4: shape(4), 6: shape(6) };
     this.#sets = new SetReader(receive, sink);
-    this.#isPlainIpv4 = session.families.includes(4) && !this.#shapes[4].addPath && this.#sets.isPlainPossible;
+    const isPlain = (family: IpFamily): boolean =>
+      session.families.includes(family) && !this.#shapes[family].addPath && this.#sets.isPlainPossible;
+    this.#isPlainIpv4 = isPlain(4);
+    this.#isPlainIpv6 = isPlain(6);
   }
 
   /** All of it or nothing: prefixes are checked before the first is applied. RFC 7606 §5.3. */
   read(frame: Uint8Array): Received {
     if (this.#isPlainIpv4 && this.#readPlain(frame)) return NOTHING;
+    if (this.#isPlainIpv6 && this.#readPlainMultiprotocol(frame)) return NOTHING;
     const scan = scanUpdate(frame, this.#session.receive);
     if (scan.fault !== undefined && scan.remedy === 'session-reset') return { fault: scan.fault };
     if (scan.endOfRib !== undefined) {
@@ -145,17 +161,40 @@ export class UpdateReader {
     if (octets === NOT_PLAIN) return false;
     const sink = this.#sink.families[4];
     this.#withdrawAll(4, frame, withdrawnStart, withdrawnEnd);
-    if (octets > 0) {
-      const { attributes } = this.#sink;
-      const set = this.#sets.takePlain(octets);
-      const route = sink.judge(set);
-      attributes.retain(route.used);
-      this.#announceAll(4, { frame, start: nlriStart, end }, route);
-      attributes.release(route.used);
-      attributes.release(set);
-    }
+    if (octets > 0) this.#announcePlain(4, { frame, start: nlriStart, end }, octets);
     sink.applied();
     return true;
+  }
+
+  /** The same for IPv6, in MP_REACH or in MP_UNREACH. False: nothing is done yet. */
+  #readPlainMultiprotocol(frame: Uint8Array): boolean {
+    const end = frame.length;
+    const start = UPDATE_FIXED_OCTETS;
+    // Nothing in the fields of IPv4.
+    if (end <= start || readU16(frame, start - 4) !== 0 || readU16(frame, start - 2) !== end - start) return false;
+    if (!ONLY.read(frame, start, end)) return false;
+    const { isReach, nlriStart, nlriEnd } = ONLY;
+    if (checkNlri(frame, nlriStart, nlriEnd, this.#shapes[6]) !== undefined) return false;
+    if (isReach) {
+      const octets = this.#sets.readPlainMultiprotocol(frame, start, end, ONLY);
+      if (octets === NOT_PLAIN) return false;
+      this.#announcePlain(6, { frame, start: nlriStart, end: nlriEnd }, octets);
+    } else {
+      this.#withdrawAll(6, frame, nlriStart, nlriEnd);
+    }
+    this.#sink.families[6].applied();
+    return true;
+  }
+
+  /** With the attributes that were read last, and are so many `octets`. */
+  #announcePlain(family: IpFamily, nlri: Nlri, octets: number): void {
+    const { attributes, families } = this.#sink;
+    const set = this.#sets.takePlain(octets);
+    const route = families[family].judge(set);
+    attributes.retain(route.used);
+    this.#announceAll(family, nlri, route);
+    attributes.release(route.used);
+    attributes.release(set);
   }
 
   /** Without path identifiers. */
