@@ -27,6 +27,9 @@ export interface FeedPorts {
 const FRAMES_PER_TURN = 64;
 const OCTETS_PER_TURN = 32_768;
 
+/** The same octets for every peer and every time. RFC 4724 §2. */
+const END_OF_RIB = { 4: encodeEndOfRib(familyOf(4)), 6: encodeEndOfRib(familyOf(6)) } as const;
+
 /** What one peer is told, as far as its connection has room: all UPDATEs of a family, then its first End-of-RIB. */
 export class Feed {
   readonly #ports: FeedPorts;
@@ -92,7 +95,7 @@ export class Feed {
       }
       if (this.#ports.isEndOfRibHeld(family)) continue;
       this.#endOfRibDue = this.#endOfRibDue.filter((due) => due !== family);
-      return encodeEndOfRib(familyOf(family));
+      return END_OF_RIB[family];
     }
     return undefined;
   }

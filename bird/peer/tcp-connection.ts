@@ -8,12 +8,23 @@ import { savedSyn, setOptions, SocketRefused } from './tcp-socket.ts';
 import { closeReason } from './tcp-words.ts';
 import type { CloseReason, Connection, ConnectionHandlers, LinkOptions, Target } from './transport.ts';
 
+/**
+ * Of a typed array as small as this V8 keeps the octets in its heap, until somebody asks for its buffer as node:stream does:
+ * a copy into Node's pool costs less than the buffer that it is given then.
+ */
+const SMALL_OCTETS = 64;
+
 /** How long a farewell may take to be written and read. */
 const FAREWELL_MS = 2000;
 
 interface RemoteEnd {
   readonly address: IpAddress;
   readonly interface: string | undefined;
+}
+
+interface Ends extends RemoteEnd {
+  /** Where it is known without asking the kernel. */
+  readonly localAddress?: IpAddress | undefined;
 }
 
 export class TcpConnection implements Connection {
@@ -26,11 +37,12 @@ export class TcpConnection implements Connection {
   #isCorked = false;
   #isProgressDue = false;
 
-  constructor(libc: Libc, socket: Socket, remote: RemoteEnd) {
+  constructor(libc: Libc, socket: Socket, { address, interface: link, localAddress }: Ends) {
     this.#libc = libc;
     this.#socket = socket;
-    this.remoteAddress = remote.address;
-    this.interface = remote.interface;
+    this.remoteAddress = address;
+    this.interface = link;
+    this.#localAddress = localAddress;
     // Without a listener an error would end the process; a connection nobody attached to just closes.
     socket.on('error', (error) => this.#close(closeReason(error)));
     socket.on('connect', () => this.#handlers?.opened());
@@ -94,7 +106,7 @@ export class TcpConnection implements Connection {
         socket.uncork();
       });
     }
-    socket.write(octets, this.#taken);
+    socket.write(octets.length <= SMALL_OCTETS ? Buffer.from(octets) : octets, this.#taken);
   }
 
   pause(): void {

@@ -2,7 +2,7 @@
 import { createServer } from 'node:net';
 import type { AddressInfo, Server } from 'node:net';
 import type { Libc } from '../../src/linux/libc.ts';
-import type { IpFamily } from '../../src/model/ip.ts';
+import type { IpAddress, IpFamily } from '../../src/model/ip.ts';
 import { formatPrefix, parseIpAddress } from '../../src/model/ip.ts';
 import { callerOf, TcpConnection } from './tcp-connection.ts';
 import { md5Option, passwordFault, SAVE_SYN } from './tcp-options.ts';
@@ -22,13 +22,15 @@ export async function openListener(
   accept: (connection: Connection) => void,
 ): Promise<Listener> {
   const fd = openListening(libc, at);
-  const keys = new ListenerKeys(libc, fd, { family: parseIpAddress(at.address).family, interface: at.interface });
+  const address = parseIpAddress(at.address);
+  const localAddress = isUnspecified(address) ? undefined : address;
+  const keys = new ListenerKeys(libc, fd, { family: address.family, interface: at.interface });
   keys.set(at.passwords ?? []);
   keepSyns(libc, fd);
   const server = createServer((socket) => {
     const caller = callerOf(socket);
     if (caller === undefined) socket.destroy();
-    else accept(new TcpConnection(libc, socket, caller));
+    else accept(new TcpConnection(libc, socket, { ...caller, localAddress }));
   });
   await listening(server, fd, at); // The descriptor is the server's from here on, also where it fails.
   // Errors at accept (out of file descriptors) pass; the peer tries again.
@@ -44,6 +46,9 @@ export async function openListener(
     },
   };
 }
+
+/** Of all addresses of this machine. */
+const isUnspecified = ({ words }: IpAddress): boolean => words.every((word) => word === 0);
 
 /** Where the kernel cannot, TTL security begins with what comes after a caller was let in. */
 function keepSyns(libc: Libc, fd: number): void {

@@ -238,6 +238,35 @@ test('what one turn writes leaves in one system call', async () => {
   connection.destroy();
 });
 
+test.each([
+  ['one address', HOST],
+  ['every address', '0.0.0.0'],
+])('a caller of a listener on %s is told by the address that it called', async (_, address) => {
+  const accepted: Connection[] = [];
+  const listener = await tcpTransport.listen({ address, port: 0 }, (connection) => {
+    accepted.push(connection);
+    connection.attach(nothing);
+  });
+  const caller = tcpTransport.connect(target({ port: listener.port }));
+  caller.attach(nothing);
+  await eventually(() => expect(accepted[0]?.localAddress).toEqual(parseIpAddress(HOST)), 3000);
+  caller.destroy();
+  accepted[0]?.destroy();
+  await listener.close();
+});
+
+test('what one turn says arrives in order, small or large', async () => {
+  const heard: Buffer[] = [];
+  await listen((connection) =>
+    connection.attach({ ...nothing, data: (octets) => void heard.push(Buffer.from(octets)) }),
+  );
+  const connection = tcpTransport.connect(target());
+  const parts = [1, 64, 65, 19].map((length, i) => new Uint8Array(length).fill(i + 1));
+  connection.attach({ ...nothing, opened: () => parts.forEach((part) => connection.write(part)) });
+  await eventually(() => expect(Buffer.concat(heard)).toEqual(Buffer.concat(parts)), 3000);
+  connection.destroy();
+});
+
 test('a peer that stops sending and never reads does not hold the descriptor', async () => {
   const before = await settledDescriptors();
   const accepted: Connection[] = [];
