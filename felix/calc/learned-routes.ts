@@ -1,6 +1,7 @@
 import type { IpFamily, Prefix } from '../../src/model/ip.ts';
 import { compareAddresses, formatIpAddress, formatPrefix, prefixContainsAddress } from '../../src/model/ip.ts';
 import type { LearnedRoute } from '../../src/model/route.ts';
+import { isSame } from '../../src/model/same.ts';
 import type { Hop, RouteClass } from '../desired.ts';
 import { ROUTE_CLASSES } from '../desired.ts';
 import type { DataplaneInputs, Pool } from '../inputs.ts';
@@ -9,56 +10,87 @@ import type { HostView, NextHop } from './host-view.ts';
 import { resolveNextHop } from './host-view.ts';
 import type { HopContext, PlannedHop } from './next-hop.ts';
 import { planHop, tunnelLoop } from './next-hop.ts';
+import { PlanMemory, Recent } from './plan-memory.ts';
 import type { Course } from './planned-route.ts';
 import { peerWays } from './peer-gateways.ts';
 import { refusePrefix, refuseTakeover } from './refusal.ts';
 import type { RoutePlanBuilder } from './route-plan.ts';
-import type { Surroundings } from './surroundings.ts';
-import { blockOf, isOwnAddress, nextHopText, poolOf, surroundings } from './surroundings.ts';
+import type { Resolved, Surroundings } from './surroundings.ts';
+import { blockOf, fixedSurroundings, isOwnAddress, nextHopText, poolOf, remembering } from './surroundings.ts';
 
 /** So many routes are planned in some milliseconds. */
 const STEP_ROUTES = 2048;
 
+/** What one calculation decided by. */
+export interface Judgement {
+  readonly fixed: Omit<Surroundings, 'resolve'>;
+  /** Over the host's own routes and those to peers. */
+  readonly onLink: Resolved;
+  readonly indirect: Indirect | undefined;
+  readonly courses: CourseMemory;
+}
+
+/** Learned routes through which next hops are resolved, beside the host's. */
+interface Indirect {
+  readonly ways: readonly NeighbourWay[];
+  readonly resolved: Resolved;
+}
+
+interface LearnedWish {
+  readonly inputs: DataplaneInputs;
+  readonly host: HostView;
+  /** Of the calculations before. */
+  readonly memory?: PlanMemory<Judgement> | undefined;
+}
+
+/** A peer may tell of a full table of such ways, which is not to be in memory between two calculations. */
+const MOST_WAYS_KEPT = 1024;
+
 /**
  * Adds the routes that bird learned, some at a time. Nothing is dropped in silence: what cannot be is there with the reason.
+ * With a memory it decides only on what the calculation before did not.
  */
 export function* planLearnedRoutes(
-  inputs: DataplaneInputs,
-  host: HostView,
+  { inputs, host, memory = new PlanMemory() }: LearnedWish,
   plan: Pick<RoutePlanBuilder, 'add'>,
 ): Generator<undefined, void> {
+  const before = memory.recall(inputs, host);
   const toPeers = peerWays(inputs, host);
-  const onLink = surroundings(inputs, host, (nextHop) => resolveNextHop(host, nextHop, toPeers));
+  const fixed = before?.fixed ?? fixedSurroundings(inputs, host);
+  const onLink: Resolved = new Recent(before?.onLink);
+  const direct = { ...fixed, resolve: remembering((nextHop) => resolveNextHop(host, nextHop, toPeers), onLink) };
   let isFlat = true;
   for (const some of inSteps(inputs.learned)) {
-    isFlat &&= some.every((learned) => nextHopsOf(learned).every((nextHop) => isNeighbour(nextHop, onLink)));
+    isFlat &&= some.every((learned) => nextHopsOf(learned).every((nextHop) => isNeighbour(nextHop, direct)));
     if (some.length === STEP_ROUTES) yield;
   }
-  const around = isFlat ? onLink : yield* resolvingThroughLearned(inputs, host, onLink);
-  const courses = new CourseMemory();
+  const ways = isFlat ? undefined : yield* safeWays(inputs, direct);
+  const isAlike = isSame(ways, before?.indirect?.ways);
+  const indirect = ways && { ways, resolved: new Recent(isAlike ? before?.indirect?.resolved : undefined) };
+  const safe = [...toPeers, ...(ways ?? [])];
+  const around =
+    indirect === undefined
+      ? direct
+      : { ...fixed, resolve: remembering((nextHop) => resolveNextHop(host, nextHop, safe), indirect.resolved) };
+  const courses = new CourseMemory(isAlike ? before?.courses : undefined);
   for (const some of inSteps(inputs.learned)) {
     for (const learned of some) plan.add(prefixId(learned.prefix), planOne(learned, around, courses));
     if (some.length === STEP_ROUTES) yield;
   }
+  if (safe.length <= MOST_WAYS_KEPT) memory.note(inputs, host, { fixed, onLink, indirect, courses });
 }
 
 /**
  * A next hop may be reachable only through a route that a ToR told us. Routes whose own next hop is a neighbour are safe to resolve
  * through: they cannot depend on the route in question.
  */
-function* resolvingThroughLearned(
-  inputs: DataplaneInputs,
-  host: HostView,
-  onLink: Surroundings,
-): Generator<undefined, Surroundings> {
+function* safeWays(inputs: DataplaneInputs, direct: Surroundings): Generator<undefined, readonly NeighbourWay[]> {
   const ways: NeighbourWay[] = [];
   for (const some of inSteps(inputs.learned)) {
-    for (const learned of some) ways.push(...neighbourWay(learned, onLink));
+    for (const learned of some) ways.push(...neighbourWay(learned, direct));
     if (some.length === STEP_ROUTES) yield;
   }
-  ways.sort((a, b) => compareAddresses(a.hops[0].gateway, b.hops[0].gateway));
-  const safe = [...peerWays(inputs, host), ...ways];
-  return surroundings(inputs, host, (nextHop) => resolveNextHop(host, nextHop, safe));
+  return ways.sort((a, b) => compareAddresses(a.hops[0].gateway, b.hops[0].gateway));
 }
 
 function* inSteps<T>(list: readonly T[]): Generator<readonly T[]> {
@@ -107,16 +139,21 @@ interface Decision {
   readonly hops: readonly PlannedHop[];
 }
 
-/** Courses of one calculation: routes with equal next hops, in one pool and from one peer, share theirs. */
+/** Routes with equal next hops, in one pool and from one peer, share their course. */
 class CourseMemory {
-  readonly #byPeer = new Map<string, Map<number | string, Decision>>();
+  readonly #byPeer = new Map<string, Recent<number | string, Decision>>();
+  readonly #before: ReadonlyMap<string, Recent<number | string, Decision>>;
 
-  of(learnedFrom: string): Map<number | string, Decision> {
+  constructor(before?: CourseMemory) {
+    this.#before = before === undefined ? new Map() : before.#byPeer;
+  }
+
+  of(learnedFrom: string): Recent<number | string, Decision> {
     const known = this.#byPeer.get(learnedFrom);
     if (known !== undefined) return known;
-    const none = new Map<number | string, Decision>();
-    this.#byPeer.set(learnedFrom, none);
-    return none;
+    const recent = new Recent(this.#before.get(learnedFrom));
+    this.#byPeer.set(learnedFrom, recent);
+    return recent;
   }
 }
 

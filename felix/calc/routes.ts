@@ -5,8 +5,10 @@ import type { DataplaneInputs, LocalEndpoint } from '../inputs.ts';
 import { prefixId } from '../routes/route-id.ts';
 import type { HostView } from './host-view.ts';
 import { linkTrouble } from './host-view.ts';
+import type { Judgement } from './learned-routes.ts';
 import { planLearnedRoutes } from './learned-routes.ts';
 import { planPeerGateways } from './peer-gateways.ts';
+import type { PlanMemory } from './plan-memory.ts';
 import type { Course } from './planned-route.ts';
 import type { RoutePlan } from './route-plan.ts';
 import { RoutePlanBuilder } from './route-plan.ts';
@@ -20,8 +22,12 @@ export function planRoutes(inputs: DataplaneInputs, host: HostView): RoutePlan {
   }
 }
 
-/** The same in steps of some milliseconds, between which others may have their turn. */
-export function* planRoutesInSteps(inputs: DataplaneInputs, host: HostView): Generator<undefined, RoutePlan> {
+/** The same in steps of some milliseconds, between which others may have their turn. `memory`: of one series of calculations. */
+export function* planRoutesInSteps(
+  inputs: DataplaneInputs,
+  host: HostView,
+  memory?: PlanMemory<Judgement>,
+): Generator<undefined, RoutePlan> {
   const builder = new RoutePlanBuilder(host);
   for (const endpoint of inputs.endpoints) {
     const course = planWorkload(endpoint, host);
@@ -31,7 +37,7 @@ export function* planRoutesInSteps(inputs: DataplaneInputs, host: HostView): Gen
     if (!isHostPrefix(block)) builder.add(prefixId(block), planBlock(block));
   }
   planPeerGateways(inputs, host, builder);
-  yield* planLearnedRoutes(inputs, host, builder);
+  yield* planLearnedRoutes({ inputs, host, memory }, builder);
   return builder.build();
 }
 

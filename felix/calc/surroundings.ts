@@ -12,6 +12,7 @@ import type { ClusterNode, DataplaneInputs, Pool } from '../inputs.ts';
 import { addressOf } from '../inputs.ts';
 import type { HostView, NextHop, Resolution } from './host-view.ts';
 import { ownAddress, parentOf } from './host-view.ts';
+import type { Recent } from './plan-memory.ts';
 import type { RefusalContext } from './refusal.ts';
 import { foreignByPrefix, ownSubnets } from './refusal.ts';
 
@@ -25,15 +26,12 @@ export interface Surroundings extends RefusalContext {
   readonly pools: readonly Pool[];
   /** By each of their addresses. */
   readonly nodes: ReadonlyMap<string, ClusterNode>;
-  /** With memory for one calculation; a full table has few next hops. */
+  /** With a memory; a full table has few next hops. */
   readonly resolve: (nextHop: NextHop) => Resolution;
 }
 
-export function surroundings(
-  inputs: DataplaneInputs,
-  host: HostView,
-  resolve: (nextHop: NextHop) => Resolution,
-): Surroundings {
+/** All of it that no learned route decides. */
+export function fixedSurroundings(inputs: DataplaneInputs, host: HostView): Omit<Surroundings, 'resolve'> {
   const own = (family: IpFamily): InterfaceAddress | undefined => {
     const address = addressOf(inputs.local, family);
     return address && ownAddress(address, parentOf(host, family));
@@ -47,7 +45,6 @@ export function surroundings(
     nodes: nodesByAddress(inputs.nodes),
     ownSubnets: ownSubnets(host),
     foreign: foreignByPrefix(host),
-    resolve: memoised(resolve),
   };
 }
 
@@ -86,8 +83,13 @@ export function isOwnAddress(address: IpAddress, { own }: Pick<Surroundings, 'ow
 export const nextHopText = ({ address, interfaceName }: NextHop): string =>
   interfaceName === undefined ? formatIpAddress(address) : `${formatIpAddress(address)}%${interfaceName}`;
 
-function memoised(resolve: (nextHop: NextHop) => Resolution): (nextHop: NextHop) => Resolution {
-  const known = new Map<string | number, Resolution>();
+/** Next hops and what they resolve to. */
+export type Resolved = Recent<string | number, Resolution>;
+
+export function remembering(
+  resolve: (nextHop: NextHop) => Resolution,
+  known: Resolved,
+): (nextHop: NextHop) => Resolution {
   return (nextHop) => {
     const { address, interfaceName } = nextHop;
     const isPlain = address.family === 4 && interfaceName === undefined;

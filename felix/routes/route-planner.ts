@@ -2,6 +2,8 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import { isDeepStrictEqual } from 'node:util';
 import type { DataplaneInputs } from '../inputs.ts';
 import type { HostView } from '../calc/host-view.ts';
+import type { Judgement } from '../calc/learned-routes.ts';
+import { PlanMemory } from '../calc/plan-memory.ts';
 import type { RoutePlan } from '../calc/route-plan.ts';
 import { planRoutesInSteps } from '../calc/routes.ts';
 
@@ -13,11 +15,13 @@ export class RoutePlanner {
   /** Inputs that nobody else has any more are not to be kept: their routes are many. */
   #last: { readonly inputs: WeakRef<DataplaneInputs>; readonly host: HostView; readonly plan: RoutePlan } | undefined;
 
+  readonly #memory = new PlanMemory<Judgement>();
+
   /** The very same value as the last time where nothing changed. */
   async plan(inputs: DataplaneInputs, host: HostView): Promise<RoutePlan> {
     const last = this.#last;
     if (last?.inputs.deref() === inputs && isDeepStrictEqual(last.host, host)) return last.plan;
-    const steps = planRoutesInSteps(inputs, host);
+    const steps = planRoutesInSteps(inputs, host, this.#memory);
     for (;;) {
       const step = steps.next();
       if (step.done === true) {
