@@ -47,6 +47,7 @@ export class RouteTable {
   readonly #guard: RepairGuard<RouteId, RouteBody>;
   #plan = NO_PLAN;
   #links: Links = new Map();
+  #words = new KernelWords(this.#links);
   /** Keys of routes that are wanted but cannot be worked out now: whatever the kernel has for them stays. */
   #waiting: ReadonlyEntries<RouteId, true> = new RouteMap<true>();
   #mayDelete = false;
@@ -143,15 +144,17 @@ export class RouteTable {
 
   /** The same plan over the same links costs nothing: a resync has nothing else to do than to compare. */
   setDesired(plan: RoutePlan, links: Links): void {
-    const isSame = plan === this.#plan && isDeepStrictEqual(links, this.#links);
+    const areLinksSame = isDeepStrictEqual(links, this.#links);
     // What stays meanwhile depends on what the kernel has.
-    if (isSame && !plan.hasMeanwhile) return;
-    const words = new KernelWords(links);
+    if (plan === this.#plan && areLinksSame && !plan.hasMeanwhile) return;
+    // A target that is the same as in the last plan has the very body that it had, so that to compare costs nothing.
+    const words = areLinksSame ? this.#words : new KernelWords(links);
     const desired = new DesiredBodies(plan, words, plan.hasMeanwhile ? this.#olderWays(plan, words) : new Map());
     const waiting = new RouteMap<true>();
     for (const [id, { isRefused }] of plan.unresolved) if (isRefused !== true) waiting.set(id, true);
     this.#plan = plan;
     this.#links = links;
+    this.#words = words;
     this.#waiting = waiting;
     this.#retry.keepOnly((id) => this.#tracker.isSameWish(id, desired));
     this.#tracker.setDesired(desired);

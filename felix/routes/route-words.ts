@@ -14,7 +14,7 @@ type Links = ReadonlyMap<string, HostLink>;
 /** The kernel's words for ways over the links as they are now. A full table has few ways: each is worked out once. */
 export class KernelWords {
   readonly #links: Links;
-  readonly #known = { 4: new Map<RouteTarget, RouteBody>(), 6: new Map<RouteTarget, RouteBody>() };
+  readonly #known = { 4: new WeakMap<RouteTarget, RouteBody>(), 6: new WeakMap<RouteTarget, RouteBody>() };
 
   constructor(links: Links) {
     this.#links = links;
