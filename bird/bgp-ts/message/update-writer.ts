@@ -91,7 +91,8 @@ export class UpdateWriter {
     const what = this.#what;
     this.#reserve(start + this.#maxOctets);
     const octets = this.#octets;
-    octets.fill(0xff, start, start + MARKER_OCTETS);
+    // Not by fill, which is a call out of compiled code and was a twentieth of what a full table costs.
+    for (let at = start; at < start + MARKER_OCTETS; at++) octets[at] = 0xff;
     octets[start + MARKER_OCTETS + 2] = messageTypes.update;
     this.#start = start;
     this.#limit = start + this.#maxOctets;
