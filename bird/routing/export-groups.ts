@@ -37,8 +37,8 @@ export class GroupWish implements Wish {
     this.#group = group;
   }
 
-  /** Before each pass: the numbers of attribute sets and sources may mean others since the last. */
-  begin(): void {
+  /** Before each pass, too: the numbers of attribute sets and sources may mean others since the last. */
+  forget(): void {
     this.target = ABSENT;
     this.#source = NOBODY;
     this.#attributes = ABSENT;
@@ -135,7 +135,7 @@ export class ExportGroups {
       // Without a peer of its own it only waits to be left.
       rows: () => (rib.isWatched && group.users > 0 ? locRib.rows : 0),
       visit: (prefix) => {
-        wish.begin();
+        wish.forget();
         return rib.fill(prefix);
       },
       end: () => {

@@ -221,7 +221,7 @@ export class Exports {
     if (slow.length > 0 && slow.length === rib.together.size) return 'no room';
     if (slow.length > 0 && !leaveBehind) return 'held up';
     for (const watcher of slow) watcher.fallBehind();
-    wish.begin();
+    wish.forget();
     let failure: Error | undefined;
     try {
       rib.tell(rowsFor(rib.apart.size), this.#batch);

@@ -10,6 +10,8 @@ import type { Told, ToldSets } from './told-sets.ts';
 export interface Wish {
   /** Works it out for a prefix; the two below hold until the next call. */
   look(prefix: number): void;
+  /** The set that it answered may be gone, or its number mean another: it is worked out anew next time. `from` stays. */
+  forget(): void;
   /** What its peers are told, or ABSENT. */
   readonly target: Told;
   /** Whose route it is, and so who is not told: split horizon. NO_PEER: this node's. */
@@ -246,6 +248,7 @@ export class SharedRibOut {
     // It may be new, and nobody's.
     toldSets.retain(wanted);
     toldSets.release(wanted);
+    this.#wish.forget();
     return before;
   }
 

@@ -30,7 +30,7 @@ export class OnlyMultiprotocol {
   read(bytes: Uint8Array, start: number, end: number): boolean {
     let isFound = false;
     for (let at = start; at < end;) {
-      if (end - at < 4) return false;
+      if (end - at < 3) return false;
       const isLong = (bytes[at]! & EXTENDED_LENGTH) !== 0;
       const code = bytes[at + 1]!;
       const value = at + (isLong ? 4 : 3);

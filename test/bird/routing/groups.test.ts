@@ -200,13 +200,19 @@ describe('what only looks different to us is not said', () => {
     expect(b.held()).toEqual([0, 0, 0]);
   });
 
-  test('the same path by another peer of ours, which is no other to those outside', () => {
+  /** One outside that gives, one within, and one outside that is told. */
+  const mixed = (): RoutingBench => {
     const b = new RoutingBench([
       { address: '10.9.0.2', remoteAsn: 65001 },
       { address: '10.9.0.3', remoteAsn: 64512 },
       { address: '10.9.0.4', remoteAsn: 65003 },
     ]);
     b.sync();
+    return b;
+  };
+
+  test('the same path by another peer of ours, which is no other to those outside', () => {
+    const b = mixed();
     for (const from of [0, 1]) {
       b.withdraw(1 - from, P[0]!);
       announce(b, from, P.slice(0, 1));
@@ -215,6 +221,21 @@ describe('what only looks different to us is not said', () => {
     }
     expect(b.held()).toEqual([0, 0, 0]);
   });
+
+  test.each([1, 2])(
+    'nor does it keep anything from the prefixes that come with it, where %i of two are not new',
+    (known) => {
+      const b = mixed();
+      announce(b, 0, P.slice(0, known));
+      b.sync();
+      for (const prefix of P.slice(0, 2)) b.announce(1, prefix, { attributes: attributesOf(1, { localPref: 200 }) });
+      b.sync();
+      expect([sizes(b), b.held()]).toEqual([
+        [2, 0, 2],
+        [0, 0, 0],
+      ]);
+    },
+  );
 });
 
 describe('a bug in the export of one route', () => {

@@ -20,6 +20,7 @@ test('a slow peer is told of a route that changes once, though as many as it tak
   const wish = {
     target: ABSENT,
     from: NO_PEER,
+    forget: () => undefined,
     look: (prefix: number): void => {
       const set = wanted.get(prefix);
       wish.target = set === undefined ? ABSENT : asTold(set);
