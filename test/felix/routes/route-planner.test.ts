@@ -40,6 +40,7 @@ test('a long list is planned in turns, and others have theirs between', async ()
 const prefixes = [
   '192.168.2.0/26',
   '192.168.1.0/28',
+  '192.168.1.7/32',
   '192.168.9.0/26',
   '172.30.2.0/24',
   '172.30.0.0/16',
@@ -53,10 +54,12 @@ const learnedLists = fc.array(
   { maxLength: 6 },
 );
 const known = inputs();
+const localBlocks = [parsePrefix('192.168.1.0/26')];
 /** What routes are decided by, each with one thing other: the same objects come again and again, as from a datastore that says nothing new. */
 const bases = [
   known,
-  { ...known, localBlocks: [parsePrefix('192.168.1.0/26')] },
+  { ...known, localBlocks },
+  { ...known, localBlocks, lentAddresses: [parseIpAddress('192.168.1.7')] },
   { ...known, nodes: [nodeB1] },
   { ...known, local: nodeB2 },
   { ...known, pools: [pool('192.168.0.0/16', { vxlan: 'Always' }), pool('192.168.2.0/24', {}, 'q')] },
