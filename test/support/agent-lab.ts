@@ -173,10 +173,12 @@ export async function addPod({ client }: LabNode, netns: TestNetns, name: string
   return addresses[0]!.split('/')[0]!;
 }
 
-/** Polls until `condition` holds; ends with what `describe` says where it does not. */
+/** Polls until `condition` holds, which is not so where it throws; ends with what `describe` says where it never does. */
 export async function until(condition: () => Promise<boolean>, describe: () => string): Promise<void> {
+  // Also what throws before there is a promise, such as a ping that is not answered.
+  const holds = async (): Promise<boolean> => condition();
   for (let tries = 0; tries < 300; tries++) {
-    if (await condition().catch(() => false)) return;
+    if (await holds().catch(() => false)) return;
     await sleep(100);
   }
   throw new Error(`it did not come true within 30 s\n${describe()}`);
