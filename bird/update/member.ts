@@ -77,11 +77,12 @@ export class Member implements AdjRibOut, Watcher {
   }
 
   isPending(prefix: number): boolean {
-    return this.#standing.rib.isDue(prefix) || !this.#hasWanted(prefix, this.#base(prefix));
+    return this.#standing.rib.isDue(prefix) || !this.#hasWanted(prefix, this.#behind.get(prefix), this.#base(prefix));
   }
 
   pathsOf(prefix: number): readonly number[] {
-    return this.#hasSome(prefix, this.#base(prefix)) || this.isPending(prefix) ? ONE_PATH : NO_PATHS;
+    const hasSome = this.#hasSome(prefix, this.#behind.get(prefix), this.#base(prefix));
+    return hasSome || this.isPending(prefix) ? ONE_PATH : NO_PATHS;
   }
 
   /** Tells from now on what another group is told, as far as it differs. */
@@ -181,11 +182,11 @@ export class Member implements AdjRibOut, Watcher {
         return true;
       }
       const prefix = standing.row;
-      const base = this.#base(prefix);
-      const hasSome = this.#hasSome(prefix, base);
-      const isDone = !(isAgain && hasSome) && this.#hasWanted(prefix, base);
-      standing.row++;
       const behind = this.#behind.get(prefix);
+      const base = this.#base(prefix);
+      const hasSome = this.#hasSome(prefix, behind, base);
+      const isDone = !(isAgain && hasSome) && this.#hasWanted(prefix, behind, base);
+      standing.row++;
       if (isDone) {
         if (behind !== undefined) this.#forget(prefix, behind);
         continue;
@@ -209,17 +210,16 @@ export class Member implements AdjRibOut, Watcher {
     this.#standing = { rib, row: ALL, base: undefined, isAgain: false };
   }
 
-  /** Whether the peer has something of the prefix; `base`: whose rows say so where it is not behind. */
-  #hasSome(prefix: number, base: SharedRibOut | undefined): boolean {
-    const has = this.#behind.get(prefix) ?? base?.toldTo(this.peer, prefix) ?? ABSENT;
-    return has !== ABSENT;
+  /** Whether the peer has something of the prefix; `base`: whose rows say so where it is not `behind`. */
+  #hasSome(prefix: number, behind: number | undefined, base: SharedRibOut | undefined): boolean {
+    if (behind !== undefined) return behind !== ABSENT;
+    return base !== undefined && base.toldTo(this.peer, prefix) !== ABSENT;
   }
 
   /** Whether that is what its group was told. */
-  #hasWanted(prefix: number, base: SharedRibOut | undefined): boolean {
+  #hasWanted(prefix: number, behind: number | undefined, base: SharedRibOut | undefined): boolean {
     const { rib } = this.#standing;
     const wanted = rib.toldTo(this.peer, prefix);
-    const behind = this.#behind.get(prefix);
     if (behind !== undefined) return isSame(rib, wanted, behind);
     if (base === undefined) return wanted === ABSENT;
     return rib.toldSets.isSame(wanted, base.toldSets, base.toldTo(this.peer, prefix));
