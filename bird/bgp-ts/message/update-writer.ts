@@ -91,7 +91,7 @@ export class UpdateWriter {
     const what = this.#what;
     this.#reserve(start + this.#maxOctets);
     const octets = this.#octets;
-    // Not by fill, which is a call out of compiled code and was a twentieth of what a full table costs.
+    // Not by fill, which would be a call out of compiled code for each message.
     for (let at = start; at < start + MARKER_OCTETS; at++) octets[at] = 0xff;
     octets[start + MARKER_OCTETS + 2] = messageTypes.update;
     this.#start = start;
