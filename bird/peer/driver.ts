@@ -276,7 +276,7 @@ export class Driver {
   #readerOf(connection: Connection): MessageReader {
     return new MessageReader(connection, {
       clock: this.#owner.clock,
-      message: (frame) => this.#read(frame),
+      message: (frame, readAt) => this.#read(frame, readAt),
       headerFault: (fault) => this.post({ type: 'BGPHeaderErr', fault }),
       guard: (action) => this.guard(action),
     });
@@ -289,11 +289,11 @@ export class Driver {
     this.#owner.writable(this);
   }
 
-  #read(frame: Uint8Array): void {
+  #read(frame: Uint8Array, readAt: number): void {
     const type = messageType(frame);
     this.#owner.evidence.received(type);
     if (type === UPDATE_TYPE && this.#state.name === 'Established' && !this.#isRunning) {
-      this.#readUpdate(frame, this.#state.session);
+      this.#readUpdate(frame, readAt, this.#state.session);
       return;
     }
     const event = messageEvent(frame);
@@ -305,10 +305,10 @@ export class Driver {
    * What `step` says of an UPDATE in Established, a full table having hundreds of thousands of them: `fsm-update.test.ts`
    * holds the two together.
    */
-  #readUpdate(frame: Uint8Array, { holdSeconds }: Negotiated): void {
+  #readUpdate(frame: Uint8Array, readAt: number, { holdSeconds }: Negotiated): void {
     this.#isRunning = true;
     try {
-      if (holdSeconds > 0) this.#timers.start('HoldTimer', holdSeconds, false);
+      if (holdSeconds > 0) this.#timers.startHold(holdSeconds, readAt);
       this.#owner.perform(this, { do: 'deliverUpdate', frame });
     } catch (error) {
       this.#crash(error);

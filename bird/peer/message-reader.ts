@@ -6,8 +6,11 @@ import type { Connection } from './transport.ts';
 /** What a reader asks of the driver whose connection it reads. */
 export interface MessageReaderOwner {
   readonly clock: Clock;
-  /** One whole message; whoever takes it may hold the reader, or close it. */
-  message(frame: Uint8Array): void;
+  /**
+   * One whole message; whoever takes it may hold the reader, or close it. `readAt`: when the clock was looked at last, not
+   * more than sixteen messages ago, in its milliseconds.
+   */
+  message(frame: Uint8Array, readAt: number): void;
   /** No message begins where one should. RFC 4271 §6.1. */
   headerFault(fault: Fault): void;
   /** For what is read in a turn of its own: whatever it throws ends this connection and nothing else. */
@@ -75,17 +78,19 @@ export class MessageReader {
   /** Takes messages until none is whole, or the slice is used up; then the rest waits for the next turn. */
   #readSlice(): void {
     const { clock } = this.#owner;
-    const end = clock.now() + SLICE_MS;
+    let now = clock.now();
+    const end = now + SLICE_MS;
     this.#hasBacklog = true;
     for (let frames = 1; !this.#isClosed; frames++) {
-      if (this.#isHeld || !this.#readOne()) {
+      if (this.#isHeld || !this.#readOne(now)) {
         this.#hasBacklog = false;
         return;
       }
-      if (frames % FRAMES_BETWEEN_LOOKS === 0 && clock.now() >= end) {
-        this.#continueLater();
-        return;
-      }
+      if (frames % FRAMES_BETWEEN_LOOKS !== 0) continue;
+      now = clock.now();
+      if (now < end) continue;
+      this.#continueLater();
+      return;
     }
   }
 
@@ -101,9 +106,9 @@ export class MessageReader {
   }
 
   /** False where no whole message is there. */
-  #readOne(): boolean {
+  #readOne(now: number): boolean {
     const frame = this.#nextFrame();
-    if (frame !== undefined) this.#owner.message(frame);
+    if (frame !== undefined) this.#owner.message(frame, now);
     return frame !== undefined;
   }
 

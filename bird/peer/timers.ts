@@ -51,6 +51,17 @@ export class Timers {
     if (deadline < this.#callsAt) this.#callAt(deadline);
   }
 
+  /**
+   * `start` of the hold timer for whoever looked at the clock a moment ago, `now` in its milliseconds: a full table has hundreds
+   * of thousands of UPDATEs, and a timer that ends some microseconds early costs nothing, for a last look comes before its end.
+   */
+  startHold(seconds: number, now: number): void {
+    const deadline = now + seconds * 1000;
+    if (this.#cancelLastLook !== undefined) this.#endLastLook();
+    this.#deadlines[HOLD] = deadline;
+    if (deadline < this.#callsAt) this.#callAt(deadline);
+  }
+
   stop(timer: Timer): void {
     if (timer === 'HoldTimer') this.#endLastLook();
     this.#deadlines[TIMERS.indexOf(timer)] = STOPPED;

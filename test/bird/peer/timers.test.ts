@@ -55,6 +55,16 @@ test('a deadline that moves nearer is kept', async () => {
   expect(expired).toEqual(['HoldTimer at 9000']);
 });
 
+test('the hold timer counts from when its caller looked at the clock', async () => {
+  timers.start('HoldTimer', 9, false);
+  await clock.advance(4000);
+  const lookedAt = clock.now();
+  await clock.advance(2);
+  timers.startHold(9, lookedAt);
+  await clock.advance(60_000);
+  expect(expired).toEqual(['HoldTimer at 13000']);
+});
+
 test('one that is stopped or started anew by another of the same moment does not expire', async () => {
   timers.start('KeepaliveTimer', 1, false);
   timers.start('SilenceTimer', 1, false);
