@@ -1,5 +1,4 @@
 import type { Candidate, Selection } from './decision.ts';
-import { NO_LINK } from './holders.ts';
 import type { Holders } from './holders.ts';
 import type { Qualities } from './qualities.ts';
 
@@ -82,7 +81,10 @@ export class Contest {
     const qualities = this.#qualities;
     let best = Infinity;
     this.#count = 0;
-    for (let link = offers.firstLink(prefix); link !== NO_LINK; link = offers.nextLink(link)) {
+    const last = offers.lastLink(prefix);
+    let link = last;
+    do {
+      link = offers.nextLink(link);
       const source = offers.holderAt(link);
       const set = this.#usable(source, prefix);
       const isOwn = short.peerOf(source) === undefined;
@@ -92,7 +94,7 @@ export class Contest {
       best = rank;
       if (this.#count === MAX_LEADING) return false;
       this.#add(source, set);
-    }
+    } while (link !== last);
     if (this.#count <= 1) return true;
     this.#compareMed(short);
     if (this.#count > 1) this.#preferExternal(short);

@@ -4,18 +4,18 @@ import { isFarBeyond, longer } from './columns.ts';
 export const NOBODY = -1;
 /** More than one does: ask for the list. */
 export const SEVERAL = -2;
-/** Behind the last link of a list. */
-export const NO_LINK = -1;
+/** In the chain of the free links: it ends. */
+const NO_LINK = -1;
 
-/** In the place of a holder: minus this, the number of the first link of the list. */
-const FIRST_LINK = -2;
+/** In the place of a holder: minus this, the number of the last link of the list. */
+const LAST_LINK = -2;
 /** Links of lists that are gone, and that may stay. */
 const FEW_LINKS = 1024;
 
 /**
  * Who has a path of each prefix, holders being small integers: one integer where it is a single one, which is nearly
- * always; only the others have a list, whose links are eight octets each. Holds no prefix alive: its user does, for as long
- * as somebody stands here.
+ * always; only the others have a list, whose links are eight octets each: a ring, known by its last link, so that whoever comes
+ * is put at the end without a walk. Holds no prefix alive: its user does, for as long as somebody stands here.
  */
 export class Holders {
   #only = new Int32Array(8).fill(NOBODY);
@@ -57,19 +57,19 @@ export class Holders {
   /** A holder, NOBODY or SEVERAL. */
   only(prefix: number): number {
     const only = this.#only[prefix] ?? NOBODY;
-    return only <= FIRST_LINK ? SEVERAL : only;
+    return only <= LAST_LINK ? SEVERAL : only;
   }
 
-  /** The first link of a list, where there are several. */
-  firstLink(prefix: number): number {
-    return FIRST_LINK - this.#only[prefix]!;
+  /** The last link of a list, where there are several. */
+  lastLink(prefix: number): number {
+    return LAST_LINK - this.#only[prefix]!;
   }
 
   holderAt(link: number): number {
     return this.#holders[link]!;
   }
 
-  /** Or NO_LINK. */
+  /** In the order in which they came; the first behind the last. */
   nextLink(link: number): number {
     return this.#next[link]!;
   }
@@ -80,31 +80,35 @@ export class Holders {
     if (only === NOBODY) return [];
     if (only !== SEVERAL) return [only];
     const holders: number[] = [];
-    for (let link = this.firstLink(prefix); link !== NO_LINK; link = this.#next[link]!)
+    const last = this.lastLink(prefix);
+    let link = last;
+    do {
+      link = this.#next[link]!;
       holders.push(this.#holders[link]!);
+    } while (link !== last);
     return holders;
   }
 
   /** True where it was not there yet. */
   add(prefix: number, holder: number): boolean {
-    if (this.addFirst(prefix, holder)) return true;
-    const only = this.#only[prefix]!;
+    const only = this.#only[prefix] ?? NOBODY;
     if (only === holder) return false;
-    if (only > FIRST_LINK) {
-      const first = this.#link(only);
-      // First the link: the column may be another afterwards.
-      const second = this.#link(holder);
-      this.#next[first] = second;
-      this.#only[prefix] = FIRST_LINK - first;
-    } else {
-      let link = FIRST_LINK - only;
-      while (this.#holders[link] !== holder && this.#next[link] !== NO_LINK) link = this.#next[link]!;
-      if (this.#holders[link] === holder) return false;
-      const last = this.#link(holder);
-      this.#next[link] = last;
-    }
-    this.#countUp(holder);
+    if (only <= LAST_LINK && this.#find(LAST_LINK - only, holder) !== NO_LINK) return false;
+    this.addNew(prefix, holder);
     return true;
+  }
+
+  /** `add` of one that is known not to be there. */
+  addNew(prefix: number, holder: number): void {
+    if (this.addFirst(prefix, holder)) return;
+    const only = this.#only[prefix]!;
+    // First the link: the column may be another afterwards.
+    const last = only > LAST_LINK ? this.#link(only) : LAST_LINK - only;
+    const link = this.#link(holder);
+    this.#next[link] = this.#next[last]!;
+    this.#next[last] = link;
+    this.#only[prefix] = LAST_LINK - link;
+    this.#countUp(holder);
   }
 
   /** Of a prefix that nobody holds; false, and nothing is done, where somebody does. */
@@ -126,7 +130,7 @@ export class Holders {
 
   remove(prefix: number, holder: number): void {
     if (this.removeOnly(prefix, holder)) return;
-    if ((this.#only[prefix] ?? NOBODY) <= FIRST_LINK) this.#removeFrom(prefix, holder);
+    if ((this.#only[prefix] ?? NOBODY) <= LAST_LINK) this.#removeFrom(prefix, holder);
   }
 
   /** No prefix from `rows` on is anybody's. Where no list is left, what they took is given back. */
@@ -140,23 +144,31 @@ export class Holders {
   }
 
   #removeFrom(prefix: number, holder: number): void {
-    const first = this.firstLink(prefix);
-    let before = NO_LINK;
-    let link = first;
-    while (link !== NO_LINK && this.#holders[link] !== holder) {
-      before = link;
-      link = this.#next[link]!;
-    }
-    if (link === NO_LINK) return;
+    const last = this.lastLink(prefix);
+    const before = this.#find(last, holder);
+    if (before === NO_LINK) return;
     this.#countDown(holder);
-    const next = this.#next[link]!;
-    if (before === NO_LINK) this.#only[prefix] = FIRST_LINK - next;
-    else this.#next[before] = next;
+    const link = this.#next[before]!;
+    this.#next[before] = this.#next[link]!;
     this.#giveBack(link);
-    const left = this.firstLink(prefix);
-    if (this.#next[left] !== NO_LINK) return;
-    this.#only[prefix] = this.#holders[left]!;
-    this.#giveBack(left);
+    const left = link === last ? before : last;
+    if (this.#next[left] === left) {
+      this.#only[prefix] = this.#holders[left]!;
+      this.#giveBack(left);
+    } else {
+      this.#only[prefix] = LAST_LINK - left;
+    }
+  }
+
+  /** The link in front of the holder's, or NO_LINK. */
+  #find(last: number, holder: number): number {
+    let before = last;
+    do {
+      const link = this.#next[before]!;
+      if (this.#holders[link] === holder) return before;
+      before = link;
+    } while (before !== last);
+    return NO_LINK;
   }
 
   #countUp(holder: number): void {
@@ -171,6 +183,7 @@ export class Holders {
     if (count === 0) this.#holding--;
   }
 
+  /** A ring of its own. */
   #link(holder: number): number {
     let link = this.#free;
     if (link === NO_LINK) {
@@ -184,7 +197,7 @@ export class Holders {
     }
     this.#linked++;
     this.#holders[link] = holder;
-    this.#next[link] = NO_LINK;
+    this.#next[link] = link;
     return link;
   }
 

@@ -32,6 +32,14 @@ export interface JudgedSet {
   readonly rejection: number;
 }
 
+/** What came of an announcement of several prefixes. */
+export interface Announced {
+  /** For so many of them selection must look again. */
+  readonly changed: number;
+  /** And none of these had a row before. */
+  readonly areNew: boolean;
+}
+
 /**
  * One path at most for each prefix, of one peer in one family, before selection; rejected ones stay, with the reason.
  * About six octets a row beside the shared prefix and attributes; path identifiers and rewritten attribute sets stand
@@ -42,6 +50,7 @@ export class Lane {
   readonly source: number;
   readonly #memory: RibMemory;
   readonly #rows = new PageTable();
+  readonly #announced = { changed: 0, areNew: false };
   /** Where selection uses another set than the one received. */
   #used: IntTable | undefined;
   /** RFC 7911, signed; none where the session had no ADD-PATH. */
@@ -155,9 +164,9 @@ export class Lane {
 
   /**
    * `announce` for the first `count` of `ids`, all with the same attributes. Those for which selection must look again are
-   * the first of `ids` afterwards; answers how many these are.
+   * the first of `ids` afterwards. One answer for all calls, which holds until the next.
    */
-  announceAll(ids: Int32Array, count: number, route: JudgedSet): number {
+  announceAll(ids: Int32Array, count: number, route: JudgedSet): Announced {
     const { attributes, used, rejection } = route;
     const isPlain = used === attributes && this.#used === undefined && this.#pathIds === undefined;
     const { prefixes } = this.#memory;
@@ -175,10 +184,12 @@ export class Lane {
         ids[changed++] = prefix;
       }
     }
-    if (added === 0) return changed;
+    this.#announced.changed = changed;
+    this.#announced.areNew = added === changed;
+    if (added === 0) return this.#announced;
     this.#memory.attributes.retain(attributes, added);
     this.#count(flags, added);
-    return changed;
+    return this.#announced;
   }
 
   /** Policy changed its mind about a row that stands. True where selection must look again. */

@@ -18,6 +18,11 @@ export interface RouteSource {
   usable(prefix: number): number;
 }
 
+/** What a source has come to offer, alike for several prefixes. */
+export interface Offered extends Best {
+  readonly areNew: boolean;
+}
+
 /** What selection found. */
 export interface SettleListener {
   /** Its best route is another now. */
@@ -119,14 +124,15 @@ export class LocRib {
     if (isOffered) isNew = this.#offers.add(prefix, source);
     else this.#offers.remove(prefix, source);
     if (this.#dirtyMarks[prefix] === 1) return;
-    if (isNew && this.#isIdle(prefix, source)) return;
-    this.#dirtyMarks[prefix] = 1;
-    this.#memory.prefixes.retain(prefix);
-    this.#dirty.push(prefix);
+    if (isNew && this.#isIdle(prefix, source, this.#usable(source, prefix))) return;
+    this.#becomeDue(prefix);
   }
 
-  /** `changed` for the first `count` of `prefixes`: the source offers them with these attributes. Writes to `prefixes`. */
-  offered(prefixes: Int32Array, count: number, { source, attributes }: Best): void {
+  /**
+   * `changed` for the first `count` of `prefixes`: the source offers them with these attributes, and where they are new has
+   * offered none of them until now. Writes to `prefixes`.
+   */
+  offered(prefixes: Int32Array, count: number, { source, attributes, areNew }: Offered): void {
     const atOnce = this.#atOnceFor(source, count);
     let selected = 0;
     for (let i = 0; i < count; i++) {
@@ -136,6 +142,8 @@ export class LocRib {
         this.#bestSource[prefix] = source;
         this.#bestAttributes[prefix] = attributes;
         prefixes[selected++] = prefix;
+      } else if (areNew) {
+        this.#came(prefix, source, attributes);
       } else {
         this.changed(prefix, source, true);
       }
@@ -272,10 +280,23 @@ export class LocRib {
    * Nothing would come of selection for a prefix that is not due: the path is new, there is a best one, and that beats it by
    * more than a tie. One that replaces another of its source is not so: with that one an exclusion by MED may be gone.
    */
-  #isIdle(prefix: number, source: number): boolean {
+  #isIdle(prefix: number, source: number, attributes: number): boolean {
     const best = this.best(prefix);
     if (best === undefined || this.#deciding.hearsOfAll()) return false;
-    return this.#contest.isWorse(source, this.#usable(source, prefix), best);
+    return this.#contest.isWorse(source, attributes, best);
+  }
+
+  /** `changed` for a path that is new. */
+  #came(prefix: number, source: number, attributes: number): void {
+    if (prefix >= this.#bestSource.length) this.#grow();
+    this.#offers.addNew(prefix, source);
+    if (this.#dirtyMarks[prefix] === 0 && !this.#isIdle(prefix, source, attributes)) this.#becomeDue(prefix);
+  }
+
+  #becomeDue(prefix: number): void {
+    this.#dirtyMarks[prefix] = 1;
+    this.#memory.prefixes.retain(prefix);
+    this.#dirty.push(prefix);
   }
 
   #usable(source: number, prefix: number): number {

@@ -81,10 +81,10 @@ export class Intake implements PathSink {
       return;
     }
     const lane = this.#adjRibIn.lanes[0]!;
-    const changed = lane.announceAll(prefixes, count, judged);
+    const { changed, areNew } = lane.announceAll(prefixes, count, judged);
     const { locRib } = this.#tables;
     if (judged.rejection === ACCEPTED)
-      locRib.offered(prefixes, changed, { source: lane.source, attributes: judged.used });
+      locRib.offered(prefixes, changed, { source: lane.source, attributes: judged.used, areNew });
     else for (let i = 0; i < changed; i++) locRib.changed(prefixes[i]!, lane.source, false);
   }
 

@@ -7,7 +7,13 @@ const HOLDERS = 4;
 
 const steps = fc.array(
   fc.record({
-    act: fc.constantFrom('add' as const, 'addFirst' as const, 'remove' as const, 'removeOnly' as const),
+    act: fc.constantFrom(
+      'add' as const,
+      'addNew' as const,
+      'addFirst' as const,
+      'remove' as const,
+      'removeOnly' as const,
+    ),
     prefix: fc.nat(PREFIXES - 1),
     holder: fc.nat(HOLDERS - 1),
   }),
@@ -26,8 +32,9 @@ test('whoever comes and goes: the lists are in order of coming, and who holds an
         if (act === 'add') expect(holders.add(prefix, holder)).toBe(!isIn);
         else if (act === 'addFirst') expect(holders.addFirst(prefix, holder)).toBe(own.length === 0);
         else if (act === 'removeOnly') expect(holders.removeOnly(prefix, holder)).toBe(isAlone);
-        else holders.remove(prefix, holder);
-        const comes = act === 'add' ? !isIn : act === 'addFirst' && own.length === 0;
+        else if (act === 'remove') holders.remove(prefix, holder);
+        else if (!isIn) holders.addNew(prefix, holder);
+        const comes = act === 'add' || act === 'addNew' ? !isIn : act === 'addFirst' && own.length === 0;
         const goes = act === 'remove' ? isIn : act === 'removeOnly' && isAlone;
         if (comes) own.push(holder);
         if (goes) own.splice(own.indexOf(holder), 1);

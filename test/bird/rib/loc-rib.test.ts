@@ -119,12 +119,13 @@ test('whatever changes and whenever it is selected, the short way finds what the
       for (const { source, set: at, isSettled } of list) {
         const set = at === undefined ? undefined : pool[at % pool.length];
         const own = offers.get(source)!;
+        const areNew = !own.has(prefix);
         if (set === undefined) own.delete(prefix);
         else own.set(prefix, attributes.intern(set));
         if (set !== undefined) attributes.retain(own.get(prefix)!);
         const ids = Int32Array.of(prefix);
         if (set === undefined) locRib.withdrawn(ids, 1, source);
-        else locRib.offered(ids, 1, { source, attributes: own.get(prefix)! });
+        else locRib.offered(ids, 1, { source, attributes: own.get(prefix)!, areNew });
         const isDue = locRib.hasDirty;
         if (!isDue && news.length === 0) idle++;
         expect(isDue || !hearsOfAll).toBe(true);
@@ -180,7 +181,7 @@ test('two equal paths that go before selection runs leave no list behind without
   const set = attributes.intern({ origin: 'igp', asPath: [] });
   for (const source of [1, 2]) {
     offers.get(source)!.set(prefix, set);
-    locRib.offered(Int32Array.of(prefix), 1, { source, attributes: set });
+    locRib.offered(Int32Array.of(prefix), 1, { source, attributes: set, areNew: true });
   }
   locRib.settle(1, QUIET);
   const paths = locRib.equals(prefix);
