@@ -1,6 +1,7 @@
 import type { Clock } from '../src/runtime/clock.ts';
 import type { Logger } from '../src/runtime/logger.ts';
 import type { Routing } from './routing.ts';
+import { SlowPeers } from './slow-peers.ts';
 import { Tidying } from './tidying.ts';
 
 export interface TableWorkPorts {
@@ -18,16 +19,14 @@ const PREFIXES_PER_SLICE = 512;
 const SLICE_MS = 5;
 /** Rows of tables that are put in order at a time: a fraction of a millisecond, also where all of them stay. */
 const ROWS_PER_TIDYING = 1024;
-/** So long the peers of a group wait for one that has no room; then it is told by itself. */
-const PATIENCE_MS = 100;
 
 /** What is due in the tables, in slices, for a turn of the loop must stay short: selection, telling of it, order at rest. */
 export class TableWork {
   readonly #ports: TableWorkPorts;
   readonly #tidying: Tidying;
+  readonly #slow: SlowPeers;
   #isDue = false;
   #isClosed = false;
-  #stopWaiting: (() => void) | undefined;
 
   constructor(ports: TableWorkPorts) {
     const { clock, routing } = ports;
@@ -36,6 +35,10 @@ export class TableWork {
       clock,
       isUntidy: () => routing.isUntidy,
       tidy: () => routing.tidy(ROWS_PER_TIDYING),
+    });
+    this.#slow = new SlowPeers(clock, () => {
+      if (this.#tell(true)) this.soon();
+      this.#tidying.rested();
     });
   }
 
@@ -66,7 +69,7 @@ export class TableWork {
 
   close(): void {
     this.#isClosed = true;
-    this.#stopWaiting?.();
+    this.#slow.stop();
     this.#tidying.close();
   }
 
@@ -85,20 +88,12 @@ export class TableWork {
   #tell(leaveBehind: boolean): boolean {
     const { log, routing } = this.#ports;
     try {
-      const { hasMore, isHeldUp } = routing.tell(leaveBehind);
-      if (isHeldUp) this.#waitForSlowPeers();
+      const { hasMore, waitingFor } = routing.tell(leaveBehind);
+      this.#slow.areWaitedFor(waitingFor);
       return hasMore;
     } catch (error) {
       log.error({ error }, 'a bug kept a route from being told');
       return true;
     }
-  }
-
-  #waitForSlowPeers(): void {
-    this.#stopWaiting ??= this.#ports.clock.after(PATIENCE_MS, () => {
-      this.#stopWaiting = undefined;
-      if (this.#tell(true)) this.soon();
-      this.#tidying.rested();
-    });
   }
 }

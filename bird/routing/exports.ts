@@ -20,8 +20,8 @@ import { LOCAL_SOURCE } from './sources.ts';
 export interface Telling {
   /** There is more that can be told now. */
   readonly hasMore: boolean;
-  /** Some peers of a group have no room and the others wait for them. */
-  readonly isHeldUp: boolean;
+  /** Peers without room that the others of their group wait for. */
+  readonly waitingFor: number;
 }
 
 /** Fewer would no longer share a message. */
@@ -154,14 +154,20 @@ export class Exports {
    */
   tell(leaveBehind: boolean): Telling {
     let hasMore = false;
-    let isHeldUp = false;
+    let waitingFor = 0;
     for (const audience of this.#groups.following) {
       if (!audience.rib.hasDue) continue;
-      const outcome = this.#tellGroup(audience, leaveBehind);
-      if (outcome === 'held up') isHeldUp = true;
-      if (outcome === 'more') hasMore = true;
+      const slow = [...audience.rib.together.values()].filter(({ peer }) => !this.#isReady(peer));
+      // Where all are slow nobody waits.
+      if (slow.length > 0 && slow.length === audience.rib.together.size) continue;
+      if (slow.length > 0 && !leaveBehind) {
+        waitingFor += slow.length;
+        continue;
+      }
+      for (const watcher of slow) watcher.fallBehind();
+      if (this.#tellGroup(audience)) hasMore = true;
     }
-    return { hasMore, isHeldUp };
+    return { hasMore, waitingFor };
   }
 
   /** The next UPDATEs for a peer alone, one behind the other; undefined where it knows all or is told with its group. */
@@ -215,12 +221,9 @@ export class Exports {
     this.#paths.sessionUp(peer, family, out);
   }
 
-  #tellGroup(audience: Audience, leaveBehind: boolean): 'all told' | 'more' | 'held up' | 'no room' {
+  /** True where there is more. */
+  #tellGroup(audience: Audience): boolean {
     const { rib, wish } = audience;
-    const slow = [...rib.together.values()].filter(({ peer }) => !this.#isReady(peer));
-    if (slow.length > 0 && slow.length === rib.together.size) return 'no room';
-    if (slow.length > 0 && !leaveBehind) return 'held up';
-    for (const watcher of slow) watcher.fallBehind();
     wish.forget();
     let failure: Error | undefined;
     try {
@@ -230,9 +233,9 @@ export class Exports {
       failure = this.#send(audience);
     }
     if (failure !== undefined) throw failure;
-    if (rib.hasDue) return 'more';
+    if (rib.hasDue) return true;
     this.#quiet(audience);
-    return 'all told';
+    return false;
   }
 
   /** What the batch has goes to all that are told together; the others look for themselves. Answers what went wrong. */

@@ -20,7 +20,7 @@ function workOf(steps: number) {
     doChores: vi.fn(step('chores')),
     tell: vi.fn((leaveBehind: boolean) => {
       ask(leaveBehind ? 'leave behind' : 'tell');
-      return { hasMore: false, isHeldUp: false };
+      return { hasMore: false, waitingFor: 0 };
     }),
     isUntidy: false,
     tidy: vi.fn(() => false),
@@ -57,15 +57,15 @@ test('while selection is deferred only what needs none is done', async () => {
   expect(inTurns(asked)).toEqual(['chores', 'tell', 'settled']);
 });
 
-test('peers without room are waited for a tenth of a second, once, and then left behind', async () => {
+test('peers without room are waited for, once, and then left behind', async () => {
   const { clock, work, routing, asked } = workOf(1);
-  routing.tell.mockReturnValueOnce({ hasMore: false, isHeldUp: true });
-  routing.tell.mockReturnValueOnce({ hasMore: false, isHeldUp: true });
+  routing.tell.mockReturnValueOnce({ hasMore: false, waitingFor: 1 });
+  routing.tell.mockReturnValueOnce({ hasMore: false, waitingFor: 1 });
   work.slice();
   work.slice();
   expect(clock.pending).toBe(1);
   await clock.advance(1000);
-  expect(asked.at(-1)).toBe('100 leave behind');
+  expect(asked.at(-1)).toBe('10 leave behind');
   expect(routing.tell.mock.calls).toEqual([[false], [false], [true]]);
 });
 
@@ -88,7 +88,7 @@ test('what throws is logged, and the next in line has its turn', async () => {
 
 test('closed, it does nothing any more', async () => {
   const { clock, work, routing, asked } = workOf(9);
-  routing.tell.mockReturnValueOnce({ hasMore: true, isHeldUp: true });
+  routing.tell.mockReturnValueOnce({ hasMore: true, waitingFor: 1 });
   routing.isUntidy = true;
   work.slice();
   const before = asked.length;

@@ -46,7 +46,7 @@ describe('a peer without room', () => {
   test('is waited for, and where nobody waits any more left behind; then it catches up alone', () => {
     const b = setUp();
     announce(b, 0, P);
-    expect(b.tell([0, 2, 3])).toEqual({ hasMore: false, isHeldUp: true });
+    expect(b.tell([0, 2, 3])).toEqual({ hasMore: false, waitingFor: 1 });
     expect(sizes(b)).toEqual([0, 0, 0, 0]);
     b.tell([0, 2, 3], true);
     expect(sizes(b)).toEqual([0, 0, 8, 8]);
@@ -88,7 +88,7 @@ describe('a peer without room', () => {
   test('is not left behind where nobody has room: there is nobody to wait less', () => {
     const b = setUp();
     announce(b, 0, P);
-    expect(b.tell([], true)).toEqual({ hasMore: false, isHeldUp: false });
+    expect(b.tell([], true)).toEqual({ hasMore: false, waitingFor: 0 });
     b.tell([0, 1, 2, 3]);
     expect(sizes(b)).toEqual([0, 8, 8, 8]);
   });
