@@ -10,6 +10,7 @@ import {
   EXTENDED_LENGTH,
   LOCAL_PREF,
   MULTI_EXIT_DISC,
+  NEXT_HOP,
   OPTIONAL,
   ORIGINATOR_ID,
   TRANSITIVE,
@@ -36,6 +37,14 @@ const MAX_OCTETS = 3500;
 const ROOM = 4096;
 /** Behind the last code. */
 const NO_MORE = 256;
+
+/** What `PlainExport.putBlock` has written. */
+export interface PlainBlock {
+  readonly block: Uint8Array;
+  readonly blockLength: number;
+  /** Undefined: it is among the attributes. */
+  readonly nextHop: Uint8Array | undefined;
+}
 
 /** What a group of peers sees of us, as far as this file knows how to serve it. */
 export interface PlainTarget {
@@ -92,9 +101,28 @@ export class PlainExport {
 
   /** `write` of a set that is judged PLAIN. */
   put(set: KeptSet, source: ExportSource): number {
+    this.octets[0] = this.#family === 4 ? 4 : 16;
+    this.#end = 1;
+    this.#putNextHop(set, source);
+    this.#putAttributes(set, source, false);
+    return this.#end;
+  }
+
+  /**
+   * The same as the attributes of a message (update/encoded-set.ts), NEXT_HOP among them in IPv4, in IPv6 without. Stands until
+   * the next set is written.
+   */
+  putBlock(set: KeptSet, source: ExportSource): PlainBlock {
+    const isAmong = this.#family === 4;
+    this.#end = 0;
+    this.#putAttributes(set, source, isAmong);
+    return { block: this.octets, blockLength: this.#end, nextHop: isAmong ? undefined : this.#nextHop(set, source) };
+  }
+
+  #putAttributes(set: KeptSet, source: ExportSource, withNextHop: boolean): void {
     const { octets, end } = set;
     const target = this.#target;
-    this.#putNextHop(set, source);
+    let isHopDue = withNextHop;
     this.#isReflecting =
       !target.external && source.kind === 'peer' && !source.external && target.clusterId !== undefined;
     this.#sourceIdentifier = source.kind === 'peer' ? source.bgpIdentifier : 0;
@@ -102,11 +130,15 @@ export class PlainExport {
     for (let at = attributesStart(set), next = at; at < end; at = next) {
       const code = octets[at + 1]!;
       next = valueEnd(octets, at);
+      if (isHopDue && code > NEXT_HOP) {
+        this.#putNextHopAttribute(set, source);
+        isHopDue = false;
+      }
       if (code === AS_PATH && target.external) this.#putPath(octets, valueStart(octets, at), next);
       else if (!target.external || !isInner(code, source)) this.#put(octets, code, at, next);
     }
+    if (isHopDue) this.#putNextHopAttribute(set, source);
     if (!target.external) this.#insertBefore(NO_MORE);
-    return this.#end;
   }
 
   /** What it carries does not decide whether, or in what form, it is told. */
@@ -134,14 +166,23 @@ export class PlainExport {
     return length === 4 || octets[from] !== 0;
   }
 
+  #putNextHopAttribute(set: KeptSet, source: ExportSource): void {
+    this.#putHeader(TRANSITIVE, NEXT_HOP, 4);
+    this.#putNextHop(set, source);
+  }
+
   #putNextHop(set: KeptSet, source: ExportSource): void {
     const isKept = this.#keepsNextHop(source);
     const octets = isKept ? set.octets : this.#target.localAddress!;
     const from = isKept ? set.start + 1 : 0;
     const length = this.#family === 4 ? 4 : 16;
-    this.octets[0] = length;
-    for (let i = 0; i < length; i++) this.octets[1 + i] = octets[from + i]!;
-    this.#end = 1 + length;
+    for (let i = 0; i < length; i++) this.octets[this.#end++] = octets[from + i]!;
+  }
+
+  #nextHop(set: KeptSet, source: ExportSource): Uint8Array {
+    return this.#keepsNextHop(source)
+      ? set.octets.subarray(set.start + 1, attributesStart(set))
+      : this.#target.localAddress!;
   }
 
   #keepsNextHop({ kind }: ExportSource): boolean {

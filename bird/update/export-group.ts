@@ -141,7 +141,7 @@ export class ExportGroup {
 
   /** Stands until the next call. */
   encodedSet(told: Told): EncodedSet {
-    if (this.view.send.fourOctetAs) return this.#kept.encode(this.toldSets.keptSet(told));
+    if (this.view.send.fourOctetAs) return this.toldSets.encoded(told, this.#kept);
     const attributes = setOf(told);
     const known = this.#encoded.get(attributes);
     if (known !== undefined) return known;

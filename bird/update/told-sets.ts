@@ -5,6 +5,7 @@ import { ABSENT } from '../rib/int-table.ts';
 import type { KeptSet } from '../rib/kept-set.ts';
 import { decodeCanonical } from '../wire.ts';
 import type { PathAttributes } from '../wire.ts';
+import type { EncodedSet, KeptSetEncoder } from './encoded-set.ts';
 
 /**
  * What the peers of a group were told of a prefix: an attribute set as they have it, or one as we received it from another AS,
@@ -55,6 +56,12 @@ export class ToldSets {
     view.octets = this.#plain!.octets;
     view.end = this.#plain!.put(kept, OUTSIDE);
     return view;
+  }
+
+  /** The same as it goes out. Stands until the next call. */
+  encoded(told: Told, kept: KeptSetEncoder): EncodedSet {
+    const set = this.#attributes.keptSet(setOf(told));
+    return isAsReceived(told) ? this.#plain!.putBlock(set, OUTSIDE) : kept.encode(set);
   }
 
   /** The number of the set as the peers have it, with a hold that is the caller's; ABSENT of ABSENT. */

@@ -4,7 +4,13 @@ import { KEPT_BACK, NOT_PLAIN, PlainExport } from '../../../bird/policy/export-o
 import { exportRoute } from '../../../bird/policy/export.ts';
 import type { ExportSource, ExportTarget } from '../../../bird/policy/export.ts';
 import { NO_EXPORT_VALUES } from './routes.ts';
-import { canonicalAttributes, withoutAigp, withoutAttributes } from '../../../bird/wire.ts';
+import {
+  attributeBlock,
+  canonicalAttributes,
+  plainContext,
+  withoutAigp,
+  withoutAttributes,
+} from '../../../bird/wire.ts';
 import type { AsSegment, PathAttributes } from '../../../bird/wire.ts';
 import { pathAttributes } from '../../support/bgp-arbitraries.ts';
 import { CLIENT, EBGP, IBGP, LOCAL, OURS, path, route, target, THEIRS } from './routes.ts';
@@ -43,7 +49,7 @@ const sets = fc
     ...(communities !== null && { communities: [...communities, ...NO_EXPORT_VALUES.slice(0, communities[0]! % 2)] }),
   }));
 
-test('says octet by octet what exportRoute says, or that it does not know', () => {
+test('says octet by octet what exportRoute says, kept and as it goes out, or that it does not know', () => {
   let known = 0;
   fc.assert(
     fc.property(sets, sources, fc.tuple(targets, fc.constantFrom<4 | 6>(4, 6)), (set, source, [to, family]) => {
@@ -57,7 +63,13 @@ test('says octet by octet what exportRoute says, or that it does not know', () =
         return;
       }
       if (outcome.kind === 'kept back') throw new Error(outcome.reason);
-      expect([...plain.octets.subarray(0, length)]).toEqual([...canonicalAttributes(withoutAigp(outcome.attributes))]);
+      const told = withoutAigp(outcome.attributes);
+      expect([...plain.octets.subarray(0, length)]).toEqual([...canonicalAttributes(told)]);
+      const { block, blockLength, nextHop } = plain.putBlock(keptSet(canonicalAttributes(set)), source);
+      const isAmong = family === 4;
+      expect(nextHop && [...nextHop]).toEqual(isAmong ? undefined : [...told.nextHop!]);
+      const encoded = attributeBlock(told, plainContext, isAmong ? 'next-hop' : 'mp-reach');
+      expect([...block.subarray(0, blockLength)]).toEqual([...encoded]);
     }),
     { numRuns: 3000 },
   );
