@@ -6,8 +6,11 @@
 export interface Walk {
   /** One more than the last row; asked before each, so 0 ends the walk. */
   readonly rows: () => number;
-  /** True where there was something to do. */
-  readonly visit: (row: number) => boolean;
+  /**
+   * True where there was something to do. Or, where it takes rows behind this one along, `most` at most: how many there were with
+   * something to do, each of which counts as a step.
+   */
+  readonly visit: (row: number, most: number) => boolean | number;
   /** After the last row. */
   readonly end?: () => void;
 }
@@ -24,14 +27,18 @@ class Course {
     this.#walk = walk;
   }
 
-  /** False where there is no row left. A row that throws is left behind, and the next step goes on with the next. */
-  step(): boolean {
+  /**
+   * How many steps it was, `most` at most; 0 where there is no row left. A row that throws is left behind, and the next step goes on
+   * with the next.
+   */
+  step(most: number): number {
     const { rows, visit } = this.#walk;
     for (let idle = 0; idle < IDLE_ROWS; idle++) {
-      if (this.#row >= rows()) return false;
-      if (visit(this.#row++)) return true;
+      if (this.#row >= rows()) return 0;
+      const done = Number(visit(this.#row++, most));
+      if (done > 0) return done;
     }
-    return true;
+    return 1;
   }
 
   end(): void {
@@ -66,13 +73,14 @@ export class Chores {
     this.#waiting.delete(name);
   }
 
-  /** At most `steps` of the oldest, then of the next. */
-  run(steps: number): void {
-    let left = steps;
+  /** At most so many steps of the oldest, then of the next. */
+  run(most: number): void {
+    let left = most;
     for (const [name, course] of this.#waiting) {
       while (left > 0 && this.#waiting.get(name) === course) {
-        left--;
-        if (course.step()) continue;
+        const steps = course.step(left);
+        left -= Math.max(1, steps);
+        if (steps > 0) continue;
         this.#waiting.delete(name);
         course.end();
       }

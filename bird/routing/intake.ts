@@ -19,13 +19,26 @@ import type { FamilyTables, RoutingCore, RoutingPeer } from './peer.ts';
 type RowsWalk = (typeof WALKS)[number];
 const WALKS = ['sweep', 'judge', 'age', 'room', 'source'] as const;
 
+/** Rows that go in one step of a sweep, of neighboring prefixes: the way to a row costs as much as what is done there. */
+const SWEPT_AT_ONCE = 64;
+
 /** A walk over the rows of a peer. */
 interface RowWork {
   /** Lanes that have such rows; the walk is over where none does. */
   readonly lanes: (lane: Lane) => boolean;
   readonly rows: (lane: Lane, prefix: number) => boolean;
-  readonly visit: (lane: Lane, prefix: number) => void;
+  /** How many rows it was, with those behind that it took along: `most` at most. */
+  readonly visit: (lane: Lane, prefix: number, most: number) => number;
 }
+
+type RowVisit = (lane: Lane, prefix: number) => void;
+
+const rowByRow = (visit: RowVisit): RowWork['visit'] => {
+  return (lane, prefix) => {
+    visit(lane, prefix);
+    return 1;
+  };
+};
 
 /** What one peer says in one family becomes rows of its Adj-RIB-In, each with the verdict of import. */
 export class Intake implements PathSink {
@@ -34,7 +47,7 @@ export class Intake implements PathSink {
   readonly #family: IpFamily;
   readonly #tables: FamilyTables;
   readonly #adjRibIn: AdjRibIn;
-  readonly #one = new Int32Array(1);
+  readonly #swept = new Int32Array(SWEPT_AT_ONCE);
   /** Something beyond the prefix limit may be let in. */
   #hasRoom = false;
 
@@ -113,7 +126,7 @@ export class Intake implements PathSink {
     this.#walk('sweep', {
       lanes: (lane) => lane.doomed > 0,
       rows: (lane, prefix) => lane.isDoomed(prefix),
-      visit: (lane, prefix) => this.#sweep(lane, prefix),
+      visit: (lane, prefix, most) => this.#sweep(lane, prefix, most),
     });
   }
 
@@ -124,8 +137,12 @@ export class Intake implements PathSink {
   }
 
   /** Over every row, behind the changes. */
-  walkAll(what: 'judge' | 'source', visit: RowWork['visit']): void {
-    this.#walk(what, { lanes: (lane) => lane.received > 0, rows: (lane, prefix) => lane.has(prefix), visit });
+  walkAll(what: 'judge' | 'source', visit: RowVisit): void {
+    this.#walk(what, {
+      lanes: (lane) => lane.received > 0,
+      rows: (lane, prefix) => lane.has(prefix),
+      visit: rowByRow(visit),
+    });
   }
 
   /** RFC 9494 §4.2: what must not be kept for long goes, the rest that is stale now is marked, and so preferred least. */
@@ -134,7 +151,7 @@ export class Intake implements PathSink {
     this.#walk('age', {
       lanes: (lane) => lane.aging > 0,
       rows: (lane, prefix) => lane.isAging(prefix),
-      visit: (lane, prefix) => this.#age(lane, prefix),
+      visit: rowByRow((lane, prefix) => this.#age(lane, prefix)),
     });
   }
 
@@ -170,14 +187,10 @@ export class Intake implements PathSink {
     const adjRibIn = this.#adjRibIn;
     const walk: Walk = {
       rows: () => (adjRibIn.lanes.some(lanes) ? prefixes.capacity : 0),
-      visit: (prefix) => {
-        let isAny = false;
-        for (const lane of adjRibIn.lanes) {
-          if (!rows(lane, prefix)) continue;
-          visit(lane, prefix);
-          isAny = true;
-        }
-        return isAny;
+      visit: (prefix, most) => {
+        let done = 0;
+        for (const lane of adjRibIn.lanes) if (rows(lane, prefix)) done = visit(lane, prefix, most);
+        return done;
       },
       ...(end !== undefined && { end }),
     };
@@ -190,14 +203,23 @@ export class Intake implements PathSink {
     if (isRoom) this.#letIn();
   }
 
-  /** At once where its announcements are, too: else what is told again in the same breath would wait behind a backlog. */
-  #sweep(lane: Lane, prefix: number): void {
+  /**
+   * At once where its announcements are, too: else what is told again in the same breath would wait behind a backlog. Takes those
+   * behind the prefix along that are to go as well: their turn would come next.
+   */
+  #sweep(lane: Lane, prefix: number, most: number): number {
     if (!this.#isPlain || lane.pathId(prefix) !== undefined) {
       this.#remove(lane, prefix);
-      return;
+      return 1;
     }
-    this.#one[0] = prefix;
-    if (lane.withdraw(prefix)) this.#tables.locRib.withdrawn(this.#one, 1, lane.source);
+    const swept = this.#swept;
+    const end = prefix + Math.min(most, SWEPT_AT_ONCE);
+    let count = 0;
+    for (let at = prefix; at < end; at++) {
+      if (lane.isDoomed(at) && lane.pathId(at) === undefined) swept[count++] = at;
+    }
+    this.#tables.locRib.withdrawn(swept, lane.withdrawAll(swept, count), lane.source);
+    return count;
   }
 
   /** A peer without ADD-PATH has one path for a prefix: what more there is comes from an earlier session. */
@@ -254,7 +276,7 @@ export class Intake implements PathSink {
     const work: RowWork = {
       lanes: (lane) => lane.beyond > 0,
       rows: (lane, prefix) => lane.rejection(prefix) === BEYOND_LIMIT,
-      visit: (lane, prefix) => this.#judgeRow(lane, prefix),
+      visit: rowByRow((lane, prefix) => this.#judgeRow(lane, prefix)),
     };
     this.#walk('room', work, () => {
       if (this.#hasRoom) this.#letRowsIn();
