@@ -1,4 +1,5 @@
 /** `npm run bench -- claim`: a block is claimed on one node of the demo's cluster; when has the farthest node's kernel its route? */
+import { spawnSync } from 'node:child_process';
 import { closeSync, existsSync, fdatasyncSync, mkdirSync, openSync, rmSync, writeSync } from 'node:fs';
 import { constants as osConstants, cpus, getPriority, setPriority } from 'node:os';
 import { join } from 'node:path';
@@ -155,6 +156,7 @@ async function measure(directory: string, claims: number): Promise<Measurement> 
     await kernel.watch((event) => {
       if (event.kind === 'route' && event.change === 'set') seen.note(formatPrefix(event.route.prefix));
     }, stop.signal);
+    hurry('-f', 1);
     const talk = new Conversation('the claimer', claimer);
     const latencies: Latency[] = [];
     // Who starts is over it.
@@ -176,10 +178,19 @@ async function measure(directory: string, claims: number): Promise<Measurement> 
     return { latencies, processor: taken.map(([host, ms]) => [host, ms / claims]) };
   } finally {
     stop.abort();
+    hurry('-o', 0);
     setPriority(priority);
     await processes.end();
     await removeCluster(layout);
   }
+}
+
+/**
+ * All threads of this process, and no child of theirs, by chrt(1). Of the fair scheduler even who has the highest priority waits for the slice
+ * of who runs: some ms for a route that is in the kernel already. A host that refuses it, or has no chrt, is watched as before.
+ */
+function hurry(policy: '-f' | '-o', priority: number): void {
+  spawnSync('chrt', ['-a', ...(policy === '-f' ? ['-R'] : []), policy, '-p', String(priority), String(process.pid)]);
 }
 
 /** When each prefix was seen first. Who waits for one costs the cluster nothing meanwhile. */
