@@ -32,6 +32,10 @@ export const PAUSE_MS = 250;
 const PAUSED_MS = 0.1 * PAUSE_MS;
 /** Of a start that is at work all the time it is a twentieth. */
 const WORKED_MS = 200;
+/** Of such a start it is always true; who does a little now and then leaves little free. */
+const WORKED_CPU_MS = 100;
+/** Whom this process has just told of its work may be on the same cores, and goes first. */
+export const SETTLE_MS = 20;
 /** A start takes no longer; whoever is at work for ever never rests. */
 const START_MS = 60_000;
 
@@ -50,6 +54,8 @@ export class HeapRest {
   #hasRested = false;
   #looksToWait = 0;
   #gaveBackAt = -Infinity;
+  #gaveBackCpuMs = -Infinity;
+  #stopSettling: (() => void) | undefined;
   #cancel: () => void = () => undefined;
   #stopWaiting: (() => void) | undefined;
 
@@ -62,19 +68,28 @@ export class HeapRest {
   close(): void {
     this.#cancel();
     this.#stopWaiting?.();
+    this.#stopSettling?.();
   }
 
   /**
    * A piece of work is done. What the start of a process leaves free is more than all that comes later, and it is not over before all
-   * such work is: until it rests it goes back at once, and again where it is busy after that.
+   * such work is: until it rests it goes back soon, and again where it is busy after that.
    */
   worked(): void {
-    const { clock, giveBack } = this.#ports;
+    const { clock, cpuMs } = this.#ports;
     const now = clock.now();
     const isAtRest = this.#hasRested && !this.#wasBusy;
     if (isAtRest || now - this.#startedAt >= START_MS || now - this.#gaveBackAt < WORKED_MS) return;
+    if (cpuMs() - this.#gaveBackCpuMs < WORKED_CPU_MS) return;
+    this.#stopSettling ??= clock.after(SETTLE_MS, () => this.#giveBackSettled());
+  }
+
+  #giveBackSettled(): void {
+    const { clock, cpuMs, giveBack } = this.#ports;
+    this.#stopSettling = undefined;
     giveBack();
-    this.#gaveBackAt = now;
+    this.#gaveBackAt = clock.now();
+    this.#gaveBackCpuMs = cpuMs();
   }
 
   /** Something was given up that leaves much free, and others have work to do: it goes back in the first pause. */

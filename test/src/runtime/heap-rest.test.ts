@@ -1,7 +1,7 @@
 import { execFileSync } from 'node:child_process';
 import { join } from 'node:path';
 import { beforeEach, expect, test } from 'vitest';
-import { HeapRest, LOOK_MS, PAUSE_MS } from '../../../src/runtime/heap-rest.ts';
+import { HeapRest, LOOK_MS, PAUSE_MS, SETTLE_MS } from '../../../src/runtime/heap-rest.ts';
 import type { HeapChurn } from '../../support/heap-churn.ts';
 import { nodeProgram } from '../../support/lab-processes.ts';
 
@@ -12,6 +12,7 @@ let givenBack = 0;
 let now = 0;
 let due: (() => void) | undefined;
 let pause: (() => void) | undefined;
+let settle: (() => void) | undefined;
 
 /** A look after so much processor time. */
 function pass(usedMs: number): void {
@@ -34,6 +35,15 @@ function wait(usedMs: number): void {
   look?.();
 }
 
+/** Some work is done, and a little later all that follows from it, too. */
+function work(rest: HeapRest, usedMs: number): void {
+  cpuMs += usedMs;
+  rest.worked();
+  const settled = settle;
+  settle = undefined;
+  settled?.();
+}
+
 function start(onSize?: (isLarge: boolean) => void): HeapRest {
   return new HeapRest({
     clock: {
@@ -42,6 +52,10 @@ function start(onSize?: (isLarge: boolean) => void): HeapRest {
         if (ms === PAUSE_MS) {
           pause = callback;
           return () => (pause = undefined);
+        }
+        if (ms === SETTLE_MS) {
+          settle = callback;
+          return () => (settle = undefined);
         }
         expect(ms).toBe(LOOK_MS);
         due = callback;
@@ -65,7 +79,7 @@ function start(onSize?: (isLarge: boolean) => void): HeapRest {
 
 beforeEach(() => {
   [cpuMs, heapOctets, collections, givenBack, now] = [0, 1e6, 0, 0, 0];
-  pause = undefined;
+  [pause, settle] = [undefined, undefined];
 });
 
 test('collects once after the start, when it has been over for three looks', () => {
@@ -138,19 +152,44 @@ test('until the first rest what is free goes back after each piece of work, five
   const rest = start();
   for (const at of [0, 100, 199, 200, 399, 1000]) {
     now = at;
-    rest.worked();
+    work(rest, 100);
   }
   expect(givenBack).toBe(3);
   pass(300);
   passes(3, 0);
   expect([collections, givenBack]).toEqual([1, 4]);
   now = 2000;
-  rest.worked();
+  work(rest, 100);
   expect(givenBack).toBe(4);
   // The start was only waiting for somebody.
   pass(LOOK_MS);
-  rest.worked();
+  work(rest, 100);
   expect(givenBack).toBe(5);
+});
+
+test('a little work now and then waits until it is 100 ms together', () => {
+  const rest = start();
+  work(rest, 0);
+  const counts = [40, 59, 1, 99, 1].map((usedMs, i) => {
+    now = 1000 * (i + 1);
+    work(rest, usedMs);
+    return givenBack;
+  });
+  expect(counts).toEqual([1, 1, 2, 2, 3]);
+});
+
+test('not in the turn of the work, once for what is done until then, and not after the end', () => {
+  const rest = start();
+  rest.worked();
+  rest.worked();
+  expect(givenBack).toBe(0);
+  work(rest, 0);
+  expect([givenBack, settle]).toEqual([1, undefined]);
+  now = 1000;
+  cpuMs += 100;
+  rest.worked();
+  rest.close();
+  expect([givenBack, settle]).toEqual([1, undefined]);
 });
 
 test('who never rests does so in the first minute', () => {
@@ -158,7 +197,7 @@ test('who never rests does so in the first minute', () => {
   const rest = start();
   for (const at of [64_999, 65_000, 100_000]) {
     now = at;
-    rest.worked();
+    work(rest, 100);
   }
   expect(givenBack).toBe(1);
 });
