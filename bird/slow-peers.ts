@@ -45,9 +45,12 @@ export class SlowPeers {
     this.#cancel = undefined;
   }
 
+  /** One more turn: a long one has not looked yet whether the sockets have room, and timers come before the sockets. */
   #giveUp(): void {
-    this.#cancel = undefined;
-    this.#count = 0;
-    this.#leaveBehind();
+    this.#cancel = this.#clock.after(0, () => {
+      this.#cancel = undefined;
+      this.#count = 0;
+      this.#leaveBehind();
+    });
   }
 }

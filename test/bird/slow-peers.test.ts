@@ -47,6 +47,17 @@ test('where all have room again nobody is left behind, and the next are waited f
   expect(await leftBehindAt(twice)).toEqual([19]);
 });
 
+test('who has made room while a turn was long is not left behind before the sockets were looked at', async () => {
+  const clock = new FakeClock();
+  const left: number[] = [];
+  const slow = new SlowPeers(clock, () => left.push(clock.now()));
+  slow.areWaitedFor(1);
+  // The turn takes all of the patience: timers that are due come first, the sockets after them.
+  clock.after(10, () => slow.areWaitedFor(0));
+  await clock.advance(1000);
+  expect(left).toEqual([]);
+});
+
 test('after the end nobody is left behind', async () => {
   const clock = new FakeClock();
   const slow = new SlowPeers(clock, () => expect.unreachable());
