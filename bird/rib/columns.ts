@@ -1,13 +1,11 @@
 /** Columns of numbers, a row for each small integer that names something. */
 
 /**
- * Room is made for twice as many rows, for four times as many where it is large, and taken into use by the eighth: of large room that
- * nobody has written to the kernel makes no memory. Where there is none the column is copied, and not transferred: the first buffer
- * that is ever detached makes V8 check every access to every typed array for it.
+ * Room is made for twice as many rows, and taken into use by the eighth: of room that nobody has written to the kernel makes no
+ * memory. Where there is none the column is copied, and not transferred: the first buffer that is ever detached makes V8 check
+ * every access to every typed array for it.
  */
 const ROOM = 2;
-const LARGE_OCTETS = 1 << 20;
-const LARGE_ROOM = 4;
 const STEP = 1.125;
 
 /** At least `rows` long, the new rows `filler`. The column before may be the beginning of the new one: it is not to be used any more. */
@@ -45,7 +43,5 @@ function bufferFor(
   rows: number,
 ): ArrayBuffer {
   const octets = rows * BYTES_PER_ELEMENT;
-  const before = buffer.byteLength;
-  if (octets <= before) return buffer;
-  return new ArrayBuffer(Math.max(octets, before * (before < LARGE_OCTETS ? ROOM : LARGE_ROOM)));
+  return octets <= buffer.byteLength ? buffer : new ArrayBuffer(Math.max(octets, ROOM * buffer.byteLength));
 }

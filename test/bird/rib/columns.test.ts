@@ -25,12 +25,9 @@ test('a column keeps its rows however often it becomes longer, and the new ones 
   );
 });
 
-test.each([
-  [100_000, 16],
-  [4_000_000, 19],
-])('a column that grows to %i rows is copied only where there is no room, %i times at most', (rows, most) => {
+test('is copied only where there is no room for what it shall have', () => {
   let column = new Int32Array(8);
   const buffers = new Set<ArrayBuffer>();
-  for (; column.length < rows; buffers.add(column.buffer)) column = longer(column, column.length + 1, -1);
-  expect(buffers.size).toBeLessThanOrEqual(most);
+  for (; column.length < 100_000; buffers.add(column.buffer)) column = longer(column, column.length + 1, -1);
+  expect(buffers.size).toBeLessThan(17);
 });
