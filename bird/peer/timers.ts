@@ -46,9 +46,7 @@ export class Timers {
   start(timer: Timer, seconds: number, jitter: boolean): void {
     const factor = jitter ? MIN_JITTER + (1 - MIN_JITTER) * this.#owner.random() : 1;
     const deadline = this.#owner.clock.now() + seconds * 1000 * factor;
-    if (timer === 'HoldTimer') this.#endLastLook();
-    this.#deadlines[TIMERS.indexOf(timer)] = deadline;
-    if (deadline < this.#callsAt) this.#callAt(deadline);
+    this.#startAt(TIMERS.indexOf(timer), deadline);
   }
 
   /**
@@ -56,10 +54,7 @@ export class Timers {
    * of thousands of UPDATEs, and a timer that ends some microseconds early costs nothing, for a last look comes before its end.
    */
   startHold(seconds: number, now: number): void {
-    const deadline = now + seconds * 1000;
-    if (this.#cancelLastLook !== undefined) this.#endLastLook();
-    this.#deadlines[HOLD] = deadline;
-    if (deadline < this.#callsAt) this.#callAt(deadline);
+    this.#startAt(HOLD, now + seconds * 1000);
   }
 
   stop(timer: Timer): void {
@@ -70,6 +65,12 @@ export class Timers {
 
   stopAll(): void {
     for (const timer of TIMERS) this.stop(timer);
+  }
+
+  #startAt(i: number, deadline: number): void {
+    if (i === HOLD) this.#endLastLook();
+    this.#deadlines[i] = deadline;
+    if (deadline < this.#callsAt) this.#callAt(deadline);
   }
 
   #callAt(deadline: number): void {
