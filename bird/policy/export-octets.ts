@@ -17,7 +17,7 @@ import {
   valueEnd,
   valueStart,
 } from '../rib/kept-set.ts';
-import type { KeptSet } from '../rib/kept-set.ts';
+import type { EncodedSet, KeptSet } from '../rib/kept-set.ts';
 import { DEFAULT_LOCAL_PREF } from '../rib/quality.ts';
 import { mayTell } from './export.ts';
 import type { ExportSource, ExportTarget } from './export.ts';
@@ -37,14 +37,6 @@ const MAX_OCTETS = 3500;
 const ROOM = 4096;
 /** Behind the last code. */
 const NO_MORE = 256;
-
-/** What `PlainExport.putBlock` has written. */
-export interface PlainBlock {
-  readonly block: Uint8Array;
-  readonly blockLength: number;
-  /** Undefined: it is among the attributes. */
-  readonly nextHop: Uint8Array | undefined;
-}
 
 /** What a group of peers sees of us, as far as this file knows how to serve it. */
 export interface PlainTarget {
@@ -109,10 +101,10 @@ export class PlainExport {
   }
 
   /**
-   * The same as the attributes of a message (update/encoded-set.ts), NEXT_HOP among them in IPv4, in IPv6 without. Stands until
+   * The same as it goes out, NEXT_HOP among them in IPv4, in IPv6 without. Stands until
    * the next set is written.
    */
-  putBlock(set: KeptSet, source: ExportSource): PlainBlock {
+  putBlock(set: KeptSet, source: ExportSource): EncodedSet {
     const isAmong = this.#family === 4;
     this.#end = 0;
     this.#putAttributes(set, source, isAmong);

@@ -2,6 +2,8 @@
  * How the cache keeps a set of path attributes, for those who read it without decoding: as `canonicalAttributes` writes it,
  * an octet with the length of the next hop, the next hop, then the attributes in order of code. RFC 4271 §4.3.
  */
+import type { NextHopBytes } from '../wire.ts';
+
 export const ORIGIN = 1;
 export const AS_PATH = 2;
 export const NEXT_HOP = 3;
@@ -25,6 +27,15 @@ export interface KeptSet {
   readonly octets: Uint8Array;
   readonly start: number;
   readonly end: number;
+}
+
+/** An attribute set as it goes out. */
+export interface EncodedSet {
+  /** Its first `blockLength` octets, without the next hop where MP_REACH carries it. */
+  readonly block: Uint8Array;
+  readonly blockLength: number;
+  /** In MP_REACH: of IPv6, and of IPv4 where it is one of IPv6 (RFC 8950). Undefined: it is among the attributes. */
+  readonly nextHop: NextHopBytes | undefined;
 }
 
 /** Where the first attribute begins. */

@@ -1,16 +1,8 @@
 import type { IpFamily } from '../../src/model/ip.ts';
 import { attributesStart, NEXT_HOP, TRANSITIVE, valueEnd } from '../rib/kept-set.ts';
-import type { KeptSet } from '../rib/kept-set.ts';
-import type { NextHopBytes } from '../wire.ts';
+import type { EncodedSet, KeptSet } from '../rib/kept-set.ts';
 
-/** An attribute set as it goes out. */
-export interface EncodedSet {
-  /** Its first `blockLength` octets, without the next hop where MP_REACH carries it. */
-  readonly block: Uint8Array;
-  readonly blockLength: number;
-  /** In MP_REACH: of IPv6, and of IPv4 where it is one of IPv6 (RFC 8950). Undefined: it is among the attributes. */
-  readonly nextHop: NextHopBytes | undefined;
-}
+export type { EncodedSet } from '../rib/kept-set.ts';
 
 const IPV4_OCTETS = 4;
 /** Room for NEXT_HOP beside what is kept. */
