@@ -4,7 +4,8 @@ import { packPrefix } from '../rib/prefix-table.ts';
 import type { PackedPrefix } from '../rib/prefix-table.ts';
 import type { UpdateSink } from '../rib/update-reader.ts';
 import type { OriginatedRoute } from '../settings.ts';
-import { Intake, isStranger } from './intake.ts';
+import { isStranger } from './acceptance.ts';
+import { Intake } from './intake.ts';
 import { FAMILIES } from './peer.ts';
 import type { PerFamily, RoutingCore, RoutingPeer, RoutingSettings } from './peer.ts';
 

@@ -1,8 +1,6 @@
 import type { IpFamily } from '../../src/model/ip.ts';
 import { addCommunity, carriesCommunity } from '../policy/attributes.ts';
-import { ACCEPTED, REJECTED_OWN_BLOCK } from '../policy/import.ts';
-import { isInside } from '../policy/packed.ts';
-import { fitsLimit, isLater, limitStage } from '../prefix-limit.ts';
+import { ACCEPTED } from '../policy/import.ts';
 import type { AdjRibIn } from '../rib/adj-rib-in.ts';
 import { BEYOND_LIMIT } from '../rib/lane.ts';
 import type { JudgedSet, Lane } from '../rib/lane.ts';
@@ -10,35 +8,16 @@ import { NO_PREFIX } from '../rib/prefix-table.ts';
 import type { PrefixTable } from '../rib/prefix-table.ts';
 import type { PathSink } from '../rib/update-reader.ts';
 import { LLGR_STALE, NO_LLGR } from '../rib/well-known.ts';
-import type { PrefixLimit } from '../settings.ts';
-import type { Walk } from './chores.ts';
+import { Acceptance } from './acceptance.ts';
 import { complain } from './peer.ts';
 import type { FamilyTables, RoutingCore, RoutingPeer } from './peer.ts';
-
-/** What goes on behind the changes, one of each at a time. */
-type RowsWalk = (typeof WALKS)[number];
-const WALKS = ['sweep', 'judge', 'age', 'room', 'source'] as const;
+import { rowByRow, RowWalks } from './row-walks.ts';
+import type { RowVisit } from './row-walks.ts';
 
 /** Rows that go in one step of a sweep, of neighboring prefixes: the way to a row costs as much as what is done there. */
 const SWEPT_AT_ONCE = 64;
-
-/** A walk over the rows of a peer. */
-interface RowWork {
-  /** Lanes that have such rows; the walk is over where none does. */
-  readonly lanes: (lane: Lane) => boolean;
-  readonly rows: (lane: Lane, prefix: number) => boolean;
-  /** How many rows it was, with those behind that it took along: `most` at most. */
-  readonly visit: (lane: Lane, prefix: number, most: number) => number;
-}
-
-type RowVisit = (lane: Lane, prefix: number) => void;
-
-const rowByRow = (visit: RowVisit): RowWork['visit'] => {
-  return (lane, prefix) => {
-    visit(lane, prefix);
-    return 1;
-  };
-};
+/** A step is done in one go, so there is one for all peers. */
+const SWEPT = new Int32Array(SWEPT_AT_ONCE);
 
 /** What one peer says in one family becomes rows of its Adj-RIB-In, each with the verdict of import. */
 export class Intake implements PathSink {
@@ -47,7 +26,8 @@ export class Intake implements PathSink {
   readonly #family: IpFamily;
   readonly #tables: FamilyTables;
   readonly #adjRibIn: AdjRibIn;
-  readonly #swept = new Int32Array(SWEPT_AT_ONCE);
+  readonly #acceptance: Acceptance;
+  readonly #walks: RowWalks;
   /** Something beyond the prefix limit may be let in. */
   #hasRoom = false;
 
@@ -57,6 +37,8 @@ export class Intake implements PathSink {
     this.#family = family;
     this.#tables = core.tables[family];
     this.#adjRibIn = peer.adjRibIn[family];
+    this.#acceptance = new Acceptance(core, peer, family);
+    this.#walks = new RowWalks(core, peer, family);
   }
 
   get prefixes(): PrefixTable {
@@ -73,9 +55,7 @@ export class Intake implements PathSink {
       this.#complainOfPaths();
       return;
     }
-    const verdict = this.#verdict(prefix, judged);
-    const limit = this.#limit;
-    const route = limit === undefined ? verdict : this.#limited(lane, prefix, { limit, verdict });
+    const route = this.#acceptance.ofNew(lane, prefix, judged);
     if (lane.announce(prefix, route, pathId)) {
       this.#tables.locRib.changed(prefix, lane.source, route.rejection === ACCEPTED);
     }
@@ -123,7 +103,7 @@ export class Intake implements PathSink {
   /** What is stale now goes, in the same manner. */
   sweepStale(): void {
     for (const lane of this.#adjRibIn.lanes) lane.doomStale();
-    this.#walk('sweep', {
+    this.#walks.begin('sweep', {
       lanes: (lane) => lane.doomed > 0,
       rows: (lane, prefix) => lane.isDoomed(prefix),
       visit: (lane, prefix, most) => this.#sweep(lane, prefix, most),
@@ -132,13 +112,13 @@ export class Intake implements PathSink {
 
   /** Every row is judged anew, behind the changes. */
   judgeAgain(): void {
-    this.#noteCount(this.#adjRibIn.counted);
+    this.#acceptance.noteCount(this.#adjRibIn.counted);
     this.walkAll('judge', (lane, prefix) => this.#judgeRow(lane, prefix));
   }
 
   /** Over every row, behind the changes. */
   walkAll(what: 'judge' | 'source', visit: RowVisit): void {
-    this.#walk(what, {
+    this.#walks.begin(what, {
       lanes: (lane) => lane.received > 0,
       rows: (lane, prefix) => lane.has(prefix),
       visit: rowByRow(visit),
@@ -148,7 +128,7 @@ export class Intake implements PathSink {
   /** RFC 9494 §4.2: what must not be kept for long goes, the rest that is stale now is marked, and so preferred least. */
   startLongLived(): void {
     for (const lane of this.#adjRibIn.lanes) lane.ageStale();
-    this.#walk('age', {
+    this.#walks.begin('age', {
       lanes: (lane) => lane.aging > 0,
       rows: (lane, prefix) => lane.isAging(prefix),
       visit: rowByRow((lane, prefix) => this.#age(lane, prefix)),
@@ -164,41 +144,16 @@ export class Intake implements PathSink {
 
   /** Nothing of it goes on behind the changes any more. */
   close(): void {
-    for (const what of WALKS) this.#core.chores.drop(this.#nameOf(what));
+    this.#walks.close();
   }
 
-  /** All prefixes of an UPDATE fare alike: there is one lane, no limit, and no policy that looks at the prefix. */
+  /** All prefixes of an UPDATE fare alike. */
   get #isPlain(): boolean {
-    if (this.#adjRibIn.lanes.length > 1 || this.#limit !== undefined) return false;
-    if (this.#peer.importPolicy?.looksAtPrefix === true) return false;
-    return this.#core.speaker.ownBlocks[this.#family].length === 0 || !isStranger(this.#peer);
-  }
-
-  get #limit(): PrefixLimit | undefined {
-    return this.#peer.settings.prefixLimits?.[this.#family];
-  }
-
-  #nameOf(what: RowsWalk): string {
-    return `${what} ${this.#peer.index} IPv${this.#family}`;
-  }
-
-  #walk(what: RowsWalk, { lanes, rows, visit }: RowWork, end?: () => void): void {
-    const { prefixes } = this.#tables;
-    const adjRibIn = this.#adjRibIn;
-    const walk: Walk = {
-      rows: () => (adjRibIn.lanes.some(lanes) ? prefixes.capacity : 0),
-      visit: (prefix, most) => {
-        let done = 0;
-        for (const lane of adjRibIn.lanes) if (rows(lane, prefix)) done = visit(lane, prefix, most);
-        return done;
-      },
-      ...(end !== undefined && { end }),
-    };
-    this.#core.chores.set(this.#nameOf(what), walk);
+    return this.#adjRibIn.lanes.length === 1 && this.#acceptance.isAlike;
   }
 
   #remove(lane: Lane, prefix: number): void {
-    const isRoom = this.#limit !== undefined && lane.rejection(prefix) !== BEYOND_LIMIT;
+    const isRoom = this.#acceptance.hasLimit && lane.rejection(prefix) !== BEYOND_LIMIT;
     if (lane.withdraw(prefix)) this.#tables.locRib.changed(prefix, lane.source, false);
     if (isRoom) this.#letIn();
   }
@@ -212,13 +167,12 @@ export class Intake implements PathSink {
       this.#remove(lane, prefix);
       return 1;
     }
-    const swept = this.#swept;
     const end = prefix + Math.min(most, SWEPT_AT_ONCE);
     let count = 0;
     for (let at = prefix; at < end; at++) {
-      if (lane.isDoomed(at) && lane.pathId(at) === undefined) swept[count++] = at;
+      if (lane.isDoomed(at) && lane.pathId(at) === undefined) SWEPT[count++] = at;
     }
-    this.#tables.locRib.withdrawn(swept, lane.withdrawAll(swept, count), lane.source);
+    this.#tables.locRib.withdrawn(SWEPT, lane.withdrawAll(SWEPT, count), lane.source);
     return count;
   }
 
@@ -227,45 +181,11 @@ export class Intake implements PathSink {
     for (const lane of this.#adjRibIn.otherLanes(prefix)) this.#remove(lane, prefix);
   }
 
-  #verdict(prefix: number, judged: JudgedSet): JudgedSet {
-    if (judged.rejection !== ACCEPTED) return judged;
-    // Other nodes borrow single addresses of our blocks (Calico's IPAM) and announce them; strangers have no business there.
-    const blocks = this.#core.speaker.ownBlocks[this.#family];
-    const policy = this.#peer.importPolicy;
-    if (blocks.length === 0 && policy?.looksAtPrefix !== true) return judged;
-    const { attributes } = judged;
-    const packed = this.#tables.prefixes.packed(prefix);
-    if (blocks.length > 0 && isStranger(this.#peer) && isInside(blocks, packed)) {
-      return { attributes, used: attributes, rejection: REJECTED_OWN_BLOCK };
-    }
-    return policy?.looksAtPrefix === true ? policy.judgePath(this.#family, packed, attributes) : judged;
-  }
-
-  #limited(
-    lane: Lane,
-    prefix: number,
-    { limit, verdict }: { readonly limit: PrefixLimit; readonly verdict: JudgedSet },
-  ): JudgedSet {
-    const isCounted = lane.has(prefix) && !lane.isStale(prefix) && lane.rejection(prefix) !== BEYOND_LIMIT;
-    const { counted } = this.#adjRibIn;
-    if (!isCounted) this.#noteCount(counted + 1);
-    return fitsLimit(limit, counted, isCounted) ? verdict : { ...verdict, rejection: BEYOND_LIMIT };
-  }
-
-  #noteCount(count: number): void {
-    const [limit, family, stages] = [this.#limit, this.#family, this.#peer.limitStages];
-    if (limit === undefined) return;
-    const stage = limitStage(limit, count);
-    if (!isLater(stage, stages[family])) return;
-    stages[family] = stage;
-    this.#core.listener.limitReached(this.#peer, { family, limit, stage });
-  }
-
   /** There may be room below the limit for what is beyond it. */
   #letIn(): void {
     if (this.#adjRibIn.beyond === 0) return;
     this.#hasRoom = true;
-    if (this.#core.chores.has(this.#nameOf('room'))) return;
+    if (this.#walks.isUnderWay('room')) return;
     this.#letRowsIn();
     this.#core.work();
   }
@@ -273,13 +193,13 @@ export class Intake implements PathSink {
   /** Once more where there came more room meanwhile. */
   #letRowsIn(): void {
     this.#hasRoom = false;
-    const work: RowWork = {
+    this.#walks.begin('room', {
       lanes: (lane) => lane.beyond > 0,
       rows: (lane, prefix) => lane.rejection(prefix) === BEYOND_LIMIT,
       visit: rowByRow((lane, prefix) => this.#judgeRow(lane, prefix)),
-    };
-    this.#walk('room', work, () => {
-      if (this.#hasRoom) this.#letRowsIn();
+      end: () => {
+        if (this.#hasRoom) this.#letRowsIn();
+      },
     });
   }
 
@@ -293,13 +213,8 @@ export class Intake implements PathSink {
     const policy = this.#peer.importPolicy;
     if (policy === undefined) return;
     const judged = policy.judge(this.#family, lane.get(prefix));
-    const { used, rejection } = this.#verdict(prefix, judged);
-    const isCounted = lane.rejection(prefix) !== BEYOND_LIMIT;
-    const fits = this.#limit === undefined || fitsLimit(this.#limit, this.#adjRibIn.counted, isCounted);
-    this.#replace(lane, prefix, {
-      used: this.#isLongLived(lane, prefix) ? this.#marked(used) : used,
-      rejection: fits ? rejection : BEYOND_LIMIT,
-    });
+    const { used, rejection } = this.#acceptance.ofRow(lane, prefix, judged);
+    this.#replace(lane, prefix, { used: this.#isLongLived(lane, prefix) ? this.#marked(used) : used, rejection });
   }
 
   #replace(lane: Lane, prefix: number, verdict: Omit<JudgedSet, 'attributes'>): void {
@@ -325,6 +240,3 @@ export class Intake implements PathSink {
     complain(this.#core, this.#peer, { cause: `paths IPv${this.#family}`, text });
   }
 }
-
-/** Of another AS. */
-export const isStranger = ({ settings }: RoutingPeer): boolean => settings.remoteAsn !== settings.localAsn;
