@@ -130,10 +130,10 @@ export class Routing {
     const own = this.core.sources.retire(peer);
     const clear = (family: IpFamily, end: () => void): void => {
       const { prefixes, locRib } = this.tables[family];
-      const visit = (prefix: number): boolean => {
+      const visit = (prefix: number): number => {
         const isAny = intakes[family].remove(prefix) || own.some((source) => locRib.refersTo(prefix, source));
         if (isAny) locRib.settleNow(prefix, this.#settling(family));
-        return isAny;
+        return Number(isAny);
       };
       this.core.chores.add({ rows: () => prefixes.capacity, visit, end });
     };

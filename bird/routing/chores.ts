@@ -6,11 +6,8 @@
 export interface Walk {
   /** One more than the last row; asked before each, so 0 ends the walk. */
   readonly rows: () => number;
-  /**
-   * True where there was something to do. Or, where it takes rows behind this one along, `most` at most: how many there were with
-   * something to do, each of which counts as a step.
-   */
-  readonly visit: (row: number, most: number) => boolean | number;
+  /** How many rows there were with something to do, each of which is a step: it may take rows behind this one along, `most` at most. */
+  readonly visit: (row: number, most: number) => number;
   /** After the last row. */
   readonly end?: () => void;
 }
@@ -35,7 +32,7 @@ class Course {
     const { rows, visit } = this.#walk;
     for (let idle = 0; idle < IDLE_ROWS; idle++) {
       if (this.#row >= rows()) return 0;
-      const done = Number(visit(this.#row++, most));
+      const done = visit(this.#row++, most);
       if (done > 0) return done;
     }
     return 1;

@@ -1,6 +1,7 @@
 import type { IpFamily } from '../../src/model/ip.ts';
 import { NOBODY } from '../rib/holders.ts';
 import { ABSENT } from '../rib/int-table.ts';
+import type { LocRib } from '../rib/loc-rib.ts';
 import { NO_PEER } from '../update/batch.ts';
 import { ExportGroup, viewKey } from '../update/export-group.ts';
 import type { ExportOrigin } from '../update/export-group.ts';
@@ -28,6 +29,7 @@ export class GroupWish implements Wish {
   from = NO_PEER;
   readonly #core: RoutingCore;
   readonly #group: ExportGroup;
+  readonly #locRib: LocRib;
   /** The last answer: neighboring prefixes mostly have the same attributes from the same peer. */
   #source = NOBODY;
   #attributes = ABSENT;
@@ -35,6 +37,7 @@ export class GroupWish implements Wish {
   constructor(core: RoutingCore, group: ExportGroup) {
     this.#core = core;
     this.#group = group;
+    this.#locRib = core.tables[group.view.family].locRib;
   }
 
   /** Before each pass, too: the numbers of attribute sets and sources may mean others since the last. */
@@ -45,9 +48,8 @@ export class GroupWish implements Wish {
   }
 
   look(prefix: number): void {
-    const { locRib } = this.#core.tables[this.#group.view.family];
-    const source = locRib.bestSource(prefix);
-    const attributes = locRib.bestAttributes(prefix);
+    const source = this.#locRib.bestSource(prefix);
+    const attributes = this.#locRib.bestAttributes(prefix);
     if (source === this.#source && attributes === this.#attributes) return;
     this.#source = this.#group.looksAtPrefix ? NOBODY : source;
     this.#attributes = attributes;
@@ -136,7 +138,7 @@ export class ExportGroups {
       rows: () => (rib.isWatched && group.users > 0 ? locRib.rows : 0),
       visit: (prefix) => {
         wish.forget();
-        return rib.fill(prefix);
+        return Number(rib.fill(prefix));
       },
       end: () => {
         rib.isFilled = true;
@@ -149,7 +151,7 @@ export class ExportGroups {
     const { rib, group } = audience;
     this.#audiences.delete(group);
     this.#follow();
-    this.#core.chores.add({ rows: () => rib.rows, visit: (prefix) => rib.letGo(prefix) });
+    this.#core.chores.add({ rows: () => rib.rows, visit: (prefix) => Number(rib.letGo(prefix)) });
     this.#core.work();
   }
 

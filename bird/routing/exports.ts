@@ -65,7 +65,7 @@ export class Exports {
       const member = memberOf(peer, family);
       if (member === undefined) continue;
       member.leave();
-      this.#core.chores.add({ rows: () => (member.behind > 0 ? Infinity : 0), visit: () => member.letGo() });
+      this.#core.chores.add({ rows: () => (member.behind > 0 ? Infinity : 0), visit: () => Number(member.letGo()) });
     }
     for (const group of peer.exportGroups.values()) this.#groups.leave(group);
     for (const { waiting } of this.#groups.following) waiting.delete(peer);

@@ -41,7 +41,7 @@ export class PathExports {
     for (const { family, out } of this.#peers.get(peer)?.values() ?? []) {
       chores.drop(choreName(peer, family));
       chores.drop(againName(peer, family));
-      chores.add({ rows: () => out.slots, visit: (slot) => out.letGo(slot) });
+      chores.add({ rows: () => out.slots, visit: (slot) => Number(out.letGo(slot)) });
     }
     this.#peers.delete(peer);
   }
@@ -113,7 +113,7 @@ export class PathExports {
     const { locRib } = tables[family];
     chores.set(name, {
       rows: () => locRib.rows,
-      visit: (prefix) => visit(each, prefix),
+      visit: (prefix) => Number(visit(each, prefix)),
       end: () => listener.hasNews(peer),
     });
   }

@@ -221,7 +221,7 @@ describe('between the slices of a walk', () => {
       rows: () => 3,
       visit: (row) => {
         if (row === 1) throw new Error('a bug');
-        return seen.push(row) > 0;
+        return Number(seen.push(row) > 0);
       },
     });
     expect(() => chores.run(10)).toThrow('a bug');
