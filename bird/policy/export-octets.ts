@@ -168,7 +168,7 @@ export class PlainExport {
     const octets = isKept ? set.octets : this.#target.localAddress!;
     const from = isKept ? set.start + 1 : 0;
     const length = this.#family === 4 ? 4 : 16;
-    for (let i = 0; i < length; i++) this.octets[this.#end++] = octets[from + i]!;
+    this.#copy(octets, from, from + length);
   }
 
   #nextHop(set: KeptSet, source: ExportSource): Uint8Array {
@@ -191,7 +191,7 @@ export class PlainExport {
     out[this.#end++] = AS_SEQUENCE;
     out[this.#end++] = isJoined ? set[start + 1]! + 1 : 1;
     this.#put32(this.#target.localAsn);
-    for (let at = isJoined ? start + 2 : start; at < end; at++) out[this.#end++] = set[at]!;
+    this.#copy(set, isJoined ? start + 2 : start, end);
   }
 
   /** One attribute, within the AS behind those that the set does not have. */
@@ -203,13 +203,20 @@ export class PlainExport {
         const from = valueStart(set, start);
         this.#putHeader(OPTIONAL, CLUSTER_LIST, end - from + 4);
         this.#put32(this.#target.clusterId!);
-        for (let at = from; at < end; at++) this.octets[this.#end++] = set[at]!;
+        this.#copy(set, from, end);
         this.#written = code;
         return;
       }
       this.#written = code;
     }
-    for (let at = start; at < end; at++) this.octets[this.#end++] = set[at]!;
+    this.#copy(set, start, end);
+  }
+
+  #copy(from: Uint8Array, start: number, end: number): void {
+    const out = this.octets;
+    const shift = this.#end - start;
+    for (let at = start; at < end; at++) out[at + shift] = from[at]!;
+    this.#end += end - start;
   }
 
   /** LOCAL_PREF, and to reflect who brought it and our cluster: RFC 4271 §5.1.5, RFC 4456 §8. */

@@ -1,6 +1,9 @@
 /** A chunk, in octets; a longer run of octets has one of its own. */
 const CHUNK_OCTETS = 65_536;
 const CHUNK_WORDS = CHUNK_OCTETS / 4;
+/** A place is the number of a chunk, and in the lowest bits a word of it. */
+const WORD_BITS = Math.log2(CHUNK_WORDS);
+const WORD_MASK = CHUNK_WORDS - 1;
 /** In front of each run, in words: who owns it, and how many octets it has. */
 const HEADER_WORDS = 2;
 /** Chunks that are empty and kept, so that coming and going does not wait for the garbage collector. */
@@ -55,15 +58,15 @@ export class OctetStore {
     const to = (at + HEADER_WORDS) * 4 - start;
     for (let from = start; from < end; from++) chunk.octets[to + from] = octets[from]!;
     this.#take(chunk, words);
-    return number * CHUNK_WORDS + at;
+    return ((number << WORD_BITS) | at) >>> 0;
   }
 
   /** The owner must have forgotten the place, or named another. */
   remove(place: number): void {
-    const number = Math.floor(place / CHUNK_WORDS);
+    const number = place >>> WORD_BITS;
     const chunk = this.#chunks[number]!;
-    const words = wordsAt(chunk, place % CHUNK_WORDS);
-    chunk.words[(place % CHUNK_WORDS) + 1]! |= GONE;
+    const words = wordsAt(chunk, place & WORD_MASK);
+    chunk.words[(place & WORD_MASK) + 1]! |= GONE;
     chunk.used -= words;
     this.#usedWords -= words;
     if (chunk.used === 0) this.#drop(number, chunk);
@@ -72,21 +75,21 @@ export class OctetStore {
 
   /** The octets that a run lies in, from `startOf` on. */
   octetsOf(place: number): Uint8Array {
-    return this.#chunks[Math.floor(place / CHUNK_WORDS)]!.octets;
+    return this.#chunks[place >>> WORD_BITS]!.octets;
   }
 
   startOf(place: number): number {
-    return ((place % CHUNK_WORDS) + HEADER_WORDS) * 4;
+    return ((place & WORD_MASK) + HEADER_WORDS) * 4;
   }
 
   lengthOf(place: number): number {
-    return this.#chunks[Math.floor(place / CHUNK_WORDS)]!.words[(place % CHUNK_WORDS) + 1]!;
+    return this.#chunks[place >>> WORD_BITS]!.words[(place & WORD_MASK) + 1]!;
   }
 
   /** Whether it is `octets[start, end)`. */
   isSame(place: number, octets: Uint8Array, start: number, end: number): boolean {
-    const chunk = this.#chunks[Math.floor(place / CHUNK_WORDS)]!;
-    const at = place % CHUNK_WORDS;
+    const chunk = this.#chunks[place >>> WORD_BITS]!;
+    const at = place & WORD_MASK;
     if (chunk.words[at + 1] !== end - start) return false;
     const own = chunk.octets;
     const from = (at + HEADER_WORDS) * 4 - start;
