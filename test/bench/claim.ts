@@ -17,7 +17,7 @@ import { percentile } from '../support/pod-burst.ts';
 import type { Claim } from './claimer.ts';
 import { wallNow } from './cluster-clock.ts';
 import { ClusterProcessor } from './cluster-processor.ts';
-import { atMost } from './scenario.ts';
+import { atMost, missedLines } from './scenario.ts';
 import type { Aim, BenchOptions, Report, Scenario } from './scenario.ts';
 import { formatFigure } from './table.ts';
 
@@ -80,9 +80,7 @@ function report(results: readonly Result[]): Report {
   return {
     heading: [
       `claim: ${results[0]!.latencies.length} blocks claimed on ${CLAIMANT} of the demo's cluster, seen in the kernel of ${FARTHEST}; Node ${process.version}, ${cpus()[0]?.model ?? 'unknown processor'}`,
-      ...aims
-        .filter(({ isReached }) => !isReached)
-        .map(({ what, measured, limit }) => `missed: ${what} ${formatFigure(measured ?? Infinity)}, not ${limit}`),
+      ...missedLines(aims),
     ],
     table: [
       ['from the write of the claim, ms', 'median', 'p99', 'longest'],

@@ -13,11 +13,14 @@ import type { Answer, Request, Stage } from './felix-process.ts';
 import { STAGES } from './felix-process.ts';
 import { OWN_ADDRESS, PARENT, ROUTES, batchOf, firstGateway } from './felix-routes.ts';
 import { median } from './rounds.ts';
-import type { BenchOptions, Report, Scenario } from './scenario.ts';
+import { atMost, missedLines } from './scenario.ts';
+import type { Aim, BenchOptions, Report, Scenario } from './scenario.ts';
 import { formatFigure } from './table.ts';
 
 const YARDSTICK = 'ip -batch';
-const OURS = ['kernel port', 'dataplane'] as const;
+const WHOLE = 'dataplane';
+const OURS = ['kernel port', WHOLE] as const;
+const AIMS = { timesIp: 1, resyncMs: 500, residentMb: 40 };
 const COLUMNS = [
   'stage',
   'contender',
@@ -115,14 +118,30 @@ async function measure(rounds: number, lab: Lab): Promise<Report> {
   const results = STAGES.flatMap((stage) =>
     contenders.map(({ name }) => resultOf(stage, name, (who) => samples.get(`${stage} ${who}`)!)),
   );
+  const aims = aimsOf(results, memory);
   return {
+    aims,
     heading: [
       `felix: ${ROUTES} routes, ${rounds} rounds, medians; Node ${process.version}, Linux ${release()}, ${cpus()[0]?.model ?? 'unknown processor'}`,
       ...memory.map(memoryLine),
+      ...missedLines(aims),
     ],
     table: [COLUMNS, ...results.map(toRow)],
     results: { node: process.version, kernel: release(), processor: cpus()[0]?.model, rounds, results, memory },
   };
+}
+
+/** Of the dataplane: inputs to kernel as fast as iproute2 does what it is told, and a full resync that finds nothing. */
+function aimsOf(results: readonly Result[], memory: readonly Memory[]): readonly Aim[] {
+  const stages = results.filter(({ contender }) => contender === WHOLE);
+  const resync = stages.find(({ stage }) => stage === 'read')!;
+  const { collectedMb } = memory.find(({ contender }) => contender === WHOLE)!;
+  return [
+    ...stages.map(({ stage, roundTimesIp }) => atMost(stage, median(roundTimesIp), [AIMS.timesIp, 'times ip -batch'])),
+    atMost('read, by itself', resync.medianMs, [AIMS.resyncMs, 'ms']),
+    atMost('routes written by a read', resync.written ?? 0, [0, '']),
+    atMost('resident for all routes', collectedMb, [AIMS.residentMb, 'MB']),
+  ];
 }
 
 /** Once, first of all and not timed, so that it warms up too. */

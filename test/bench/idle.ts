@@ -11,6 +11,7 @@ import type { Contender } from './idle-lab.ts';
 import { memoryOf, processorUseOf } from './process-figures.ts';
 import type { ProcessMemory } from './process-figures.ts';
 import { median } from './rounds.ts';
+import { atMost, missedLines } from './scenario.ts';
 import type { Aim, BenchOptions, Report, Scenario } from './scenario.ts';
 import { formatFigure } from './table.ts';
 
@@ -136,9 +137,7 @@ function report(results: readonly Result[], seconds: number): Report {
     heading: [
       `idle: ${PEERS} peers, ${seconds} s; Node ${process.version} ${NODE_FLAGS.join(' ')}, ${cpus()[0]?.model ?? 'unknown processor'}`,
       `MB are 2^20 octets; 'start ms' is until it listens for BGP; agent-asked is probed and scraped every ${ASK_SECONDS} s`,
-      ...aims
-        .filter(({ isReached }) => !isReached)
-        .map(({ what, limit, measured = NaN }) => `missed: ${what}: ${formatFigure(measured)}, at most ${limit}`),
+      ...missedLines(aims),
     ],
     aims,
     table: [
@@ -162,13 +161,9 @@ function aimsOf(results: readonly Result[]): readonly Aim[] {
     .flatMap(({ name, memory, startMs, cpuPercent }) => {
       const rssAim = name === 'speaker' ? AIMS.speakerRss : AIMS.agentRss;
       return [
-        aim(`${name}: resident MB`, rssAim, medianOf(memory, 'rss')),
-        aim(`${name}: % of a core`, AIMS.cpuPercent, cpuPercent),
-        aim(`${name}: ms from start to listening`, AIMS.startMs, median(startMs)),
+        atMost(`${name}: resident`, medianOf(memory, 'rss'), [rssAim, 'MB']),
+        atMost(`${name}: of a core`, cpuPercent, [AIMS.cpuPercent, '%']),
+        atMost(`${name}: from start to listening`, median(startMs), [AIMS.startMs, 'ms']),
       ];
     });
 }
-
-const aim = (what: string, limit: number, measured: number): Aim => ({
-  ...{ what, limit: String(limit), measured, isReached: measured <= limit },
-});

@@ -1,3 +1,5 @@
+import { formatFigure } from './table.ts';
+
 /** What the command line asks of every scenario. */
 export interface BenchOptions {
   /** How often all contenders run in turn. */
@@ -41,6 +43,12 @@ export interface Aim {
 export const atMost = (what: string, measured: number, [limit, unit]: readonly [number, string]): Aim => ({
   ...{ what, measured, limit: `${limit} ${unit}`.trim(), isReached: measured <= limit },
 });
+
+/** A line of the heading for each that is missed. */
+export const missedLines = (aims: readonly Aim[]): readonly string[] =>
+  aims
+    .filter(({ isReached }) => !isReached)
+    .map(({ what, limit, measured = NaN }) => `missed: ${what}: ${formatFigure(measured)}, at most ${limit}`);
 
 /** One benchmark, `npm run bench -- NAME`: one file and one row in main.ts. Throws where a result is wrong. */
 export interface Scenario {

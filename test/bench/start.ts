@@ -5,7 +5,7 @@ import { NODES } from '../../src/demo/topology.ts';
 import { HAS_ETCD } from '../support/etcd-server.ts';
 import { isRoot } from '../support/netns.ts';
 import { median } from './rounds.ts';
-import { atMost } from './scenario.ts';
+import { atMost, missedLines } from './scenario.ts';
 import type { Aim, BenchOptions, Report, Scenario } from './scenario.ts';
 import { KINDS, StartLab } from './start-lab.ts';
 import type { StartKind, StartSample } from './start-lab.ts';
@@ -61,9 +61,7 @@ function report(samples: readonly StartSample[]): Report {
     heading: [
       `start: an agent of the demo's cluster starts, the others run; ${of('new').length} starts of each kind; Node ${process.version}, ${cpus()[0]?.model ?? 'unknown processor'}`,
       'sessions by the word of the peers, all routes of all six kernels verified by iproute2',
-      ...aims
-        .filter(({ isReached }) => !isReached)
-        .map(({ what, measured, limit }) => `missed: ${what} ${formatFigure(measured ?? Infinity)}, not ${limit}`),
+      ...missedLines(aims),
     ],
     table: [
       [
