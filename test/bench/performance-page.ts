@@ -1,4 +1,4 @@
-/** docs/performance.md out of docs/performance.json: what was measured; the rest of the page is written by hand. Pure. */
+/** docs/performance.md, and a table of README.md, out of docs/performance.json: what was measured; the rest is written by hand. Pure. */
 import { generatorLeads, judgeAims } from './bgp/aims.ts';
 import type { Machine } from './bgp/bgp.ts';
 import type { Growth } from './bgp/growth.ts';
@@ -6,7 +6,7 @@ import { growthTable } from './bgp/growth.ts';
 import { LOADS } from './bgp/loads.ts';
 import { DAEMON_ORDER } from './bgp/summary.ts';
 import type { SummaryRow } from './bgp/summary.ts';
-import { aimsTable, leadsTable, mainTable } from './bgp/tables.ts';
+import { aimsTable, leadsTable, mainTable, shownTable } from './bgp/tables.ts';
 import type { Table } from './bgp/tables.ts';
 import type { Aim } from './scenario.ts';
 import { formatFigure } from './table.ts';
@@ -57,10 +57,17 @@ const BEGIN = '<!-- made by test/bench/page.ts -->';
 const END = '<!-- by hand again -->';
 
 /** The page with its measured part exchanged. Throws where the page has no place for it. */
-export function withMeasured(page: string, measured: Measured): string {
+export const withMeasured = (page: string, measured: Measured): string =>
+  exchanged('docs/performance.md', page, formatMeasured(measured));
+
+/** The same of README.md, which shows a few figures. */
+export const withShown = (readme: string, { rows, versions }: Measured): string =>
+  exchanged('README.md', readme, markdown(shownTable(rows, versions)));
+
+function exchanged(name: string, page: string, made: string): string {
   const [begin, end] = [page.indexOf(BEGIN), page.indexOf(END)];
-  if (begin === -1 || end === -1) throw new Error(`docs/performance.md has no ${BEGIN} with a ${END} after it`);
-  return `${page.slice(0, begin)}${BEGIN}\n\n${formatMeasured(measured)}\n\n${page.slice(end)}`;
+  if (begin === -1 || end === -1) throw new Error(`${name} has no ${BEGIN} with a ${END} after it`);
+  return `${page.slice(0, begin)}${BEGIN}\n\n${made}\n\n${page.slice(end)}`;
 }
 
 function formatMeasured({ machine, versions, rows, growth, aims }: Measured): string {

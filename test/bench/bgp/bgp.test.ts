@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { readCommandLine } from '../command-line.ts';
-import { merge, NOTHING, withMeasured } from '../performance-page.ts';
+import { merge, NOTHING, withMeasured, withShown } from '../performance-page.ts';
 import type { Scenario } from '../scenario.ts';
 import { generatorLeads, judgeAims } from './aims.ts';
 import { exponent, linearithmic } from './growth-cases.ts';
@@ -182,5 +182,17 @@ describe('the page', () => {
     expect(made).toMatch(/\nafter\n$/);
     expect(made).not.toContain('old');
     expect(() => withMeasured('nothing', NOTHING)).toThrow('docs/performance.md has no');
+    expect(() => withShown('nothing', NOTHING)).toThrow('README.md has no');
+  });
+
+  test('README shows medians by the names of the daemons: a gap where nothing was measured, and what failed', () => {
+    const rows = [
+      ...summarize([run('bird', 0, 1), run('frr', 0, 5)]),
+      { ...summarize([run('frr', 0, 5)])[0]!, load: 'S9', figures: [] },
+    ];
+    const lines = withShown(page, { ...NOTHING, versions: { bird: 'BIRD 2', frr: 'FRR 8' }, rows }).split('\n');
+    expect(lines).toContain('|  | BIRD 2 | FRR 8 |');
+    expect(lines).toContain('| 100,000 prefixes from one peer to another, s | 1.00 | 5.00 |');
+    expect(lines).toContain('| a new peer gets a table of 1,000,000, s |  | failed |');
   });
 });

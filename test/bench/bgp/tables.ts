@@ -45,6 +45,36 @@ const latenessCell = (lateness: SummaryLateness | undefined): string =>
     ? ''
     : formatFigure(lateness.p999Ms) + (lateness.lost === 0 ? '' : `, ${lateness.lost} sessions lost`);
 
+/** Figures that say what a load is about, in words for who has not read about the loads. */
+const SHOWN: readonly { readonly load: string; readonly title: string; readonly words: string }[] = [
+  { load: 'S1', title: 'converged', words: '100,000 prefixes from one peer to another, s' },
+  { load: 'S2', title: 'converged', words: 'a full table of 1,000,000, s' },
+  { load: 'S2', title: 'RSS', words: 'the same, memory in MB' },
+  { load: 'S3', title: 'converged', words: 'the same 100,000 from 10 peers, the best paths to one, s' },
+  { load: 'S4rr', title: 'all peers served', words: 'route reflector: 20,000 pod blocks of 100 nodes to 110, s' },
+  { load: 'S5', title: 'p99', words: 'a change among 20,000 prefixes, p99, ms' },
+  { load: 'S7', title: 'all sessions up', words: '500 peers: all sessions up, s' },
+  { load: 'S7', title: 'all peers served', words: 'and each has the 10,000 blocks of all, s' },
+  { load: 'S9', title: 'joined', words: 'a new peer gets a table of 1,000,000, s' },
+];
+
+/** Some medians of each daemon. `versions`: `BIRD 2.0.12` by `bird`. */
+export function shownTable(rows: readonly SummaryRow[], versions: Readonly<Record<string, string>>): Table {
+  const shown = rows.filter(({ load }) => SHOWN.some((each) => each.load === load));
+  const daemons = DAEMON_ORDER.filter((name) => shown.some(({ daemon }) => daemon === name));
+  const lines = SHOWN.map(({ load, title, words }) => [
+    words,
+    ...daemons.map((daemon) => shownCell(rowOf(rows, load, daemon), title)),
+  ]);
+  return [['', ...daemons.map((daemon) => versions[daemon] ?? daemon)], ...lines];
+}
+
+function shownCell(row: SummaryRow | undefined, title: string): string {
+  if (row === undefined) return '';
+  const figure = figureOf(row, title);
+  return figure === undefined ? 'failed' : formatFigure(figure.median);
+}
+
 export const aimsTable = (aims: readonly AimResult[]): Table => [
   ['load', 'aim', 'at most', 'measured', ''],
   ...aims.map(({ load, what, limit, unit, measured, isReached }) => [
