@@ -1,7 +1,8 @@
 import type { IpFamily } from '../../src/model/ip.ts';
 import type { AdjRibIn } from '../rib/adj-rib-in.ts';
 import type { Lane } from '../rib/lane.ts';
-import type { Walk } from './chores.ts';
+import type { PrefixTable } from '../rib/prefix-table.ts';
+import type { Chores, Walk } from './chores.ts';
 import type { RoutingCore, RoutingPeer } from './peer.ts';
 
 const WALKS = ['sweep', 'judge', 'age', 'room', 'source'] as const;
@@ -30,22 +31,22 @@ export const rowByRow = (visit: RowVisit): RowWork['visit'] => {
 
 /** The walks over what one peer said in one family. */
 export class RowWalks {
-  readonly #core: RoutingCore;
-  readonly #peer: RoutingPeer;
-  readonly #family: IpFamily;
+  readonly #chores: Chores;
+  readonly #prefixes: PrefixTable;
   readonly #adjRibIn: AdjRibIn;
+  /** Whose they are, in their names. */
+  readonly #owner: string;
 
-  constructor(core: RoutingCore, peer: RoutingPeer, family: IpFamily) {
-    this.#core = core;
-    this.#peer = peer;
-    this.#family = family;
+  constructor({ chores, tables }: RoutingCore, peer: RoutingPeer, family: IpFamily) {
+    this.#chores = chores;
+    this.#prefixes = tables[family].prefixes;
     this.#adjRibIn = peer.adjRibIn[family];
+    this.#owner = `${peer.index} IPv${family}`;
   }
 
   /** Anew where one of the kind is under way. */
   begin(what: RowsWalk, { lanes, rows, visit, end }: RowWork): void {
-    const { prefixes } = this.#core.tables[this.#family];
-    const adjRibIn = this.#adjRibIn;
+    const [prefixes, adjRibIn] = [this.#prefixes, this.#adjRibIn];
     const walk: Walk = {
       rows: () => (adjRibIn.lanes.some(lanes) ? prefixes.capacity : 0),
       visit: (prefix, most) => {
@@ -55,19 +56,19 @@ export class RowWalks {
       },
       ...(end !== undefined && { end }),
     };
-    this.#core.chores.set(this.#nameOf(what), walk);
+    this.#chores.set(this.#nameOf(what), walk);
   }
 
   isUnderWay(what: RowsWalk): boolean {
-    return this.#core.chores.has(this.#nameOf(what));
+    return this.#chores.has(this.#nameOf(what));
   }
 
   /** Nothing goes on behind the changes any more. */
   close(): void {
-    for (const what of WALKS) this.#core.chores.drop(this.#nameOf(what));
+    for (const what of WALKS) this.#chores.drop(this.#nameOf(what));
   }
 
   #nameOf(what: RowsWalk): string {
-    return `${what} ${this.#peer.index} IPv${this.#family}`;
+    return `${what} ${this.#owner}`;
   }
 }
