@@ -2,7 +2,6 @@ import type { IpFamily } from '../../src/model/ip.ts';
 import { ACCEPTED, REJECTED_OWN_BLOCK } from '../policy/import.ts';
 import { isInside } from '../policy/packed.ts';
 import { fitsLimit, isLater, limitStage } from '../prefix-limit.ts';
-import type { AdjRibIn } from '../rib/adj-rib-in.ts';
 import { BEYOND_LIMIT } from '../rib/lane.ts';
 import type { JudgedSet, Lane } from '../rib/lane.ts';
 import type { PrefixLimit } from '../settings.ts';
@@ -16,13 +15,11 @@ export class Acceptance {
   readonly #core: RoutingCore;
   readonly #peer: RoutingPeer;
   readonly #family: IpFamily;
-  readonly #adjRibIn: AdjRibIn;
 
   constructor(core: RoutingCore, peer: RoutingPeer, family: IpFamily) {
     this.#core = core;
     this.#peer = peer;
     this.#family = family;
-    this.#adjRibIn = peer.adjRibIn[family];
   }
 
   /** All prefixes with the same attributes fare alike: there is no limit, and no policy that looks at the prefix. */
@@ -41,7 +38,7 @@ export class Acceptance {
     const limit = this.#limit;
     if (limit === undefined) return verdict;
     const isCounted = lane.has(prefix) && !lane.isStale(prefix) && lane.rejection(prefix) !== BEYOND_LIMIT;
-    const { counted } = this.#adjRibIn;
+    const counted = this.#counted;
     if (!isCounted) this.noteCount(counted + 1);
     return fitsLimit(limit, counted, isCounted) ? verdict : { ...verdict, rejection: BEYOND_LIMIT };
   }
@@ -50,7 +47,7 @@ export class Acceptance {
   ofRow(lane: Lane, prefix: number, judged: JudgedSet): JudgedSet {
     const verdict = this.#verdict(prefix, judged);
     const isCounted = lane.rejection(prefix) !== BEYOND_LIMIT;
-    const fits = this.#limit === undefined || fitsLimit(this.#limit, this.#adjRibIn.counted, isCounted);
+    const fits = this.#limit === undefined || fitsLimit(this.#limit, this.#counted, isCounted);
     return fits ? verdict : { ...verdict, rejection: BEYOND_LIMIT };
   }
 
@@ -62,6 +59,10 @@ export class Acceptance {
     if (!isLater(stage, stages[family])) return;
     stages[family] = stage;
     this.#core.listener.limitReached(this.#peer, { family, limit, stage });
+  }
+
+  get #counted(): number {
+    return this.#peer.adjRibIn[this.#family].counted;
   }
 
   get #limit(): PrefixLimit | undefined {
