@@ -159,6 +159,11 @@ export function letHeapGrow(): void {
   setFlagsFromString('--semi-space-growth-factor=2');
 }
 
+/** The only kind of collection that makes the nursery small again. */
+export function collectAtRest(gc: NodeJS.GCFunction): void {
+  gc({ type: 'major', flavor: 'last-resort' });
+}
+
 export interface HeapRestSettings {
   /** MB of 2^20 octets. */
   readonly mostMegabytes: number;
@@ -178,10 +183,7 @@ export function restHeap(clock: Clock, { mostMegabytes, giveBack, onSize }: Heap
     },
     heapOctets: () => sum(getHeapSpaceStatistics().map(usedOctets)),
     mostOctets: mostMegabytes * 2 ** 20,
-    // The only kind that makes the nursery small again.
-    collect: () => {
-      gc({ type: 'major', flavor: 'last-resort' });
-    },
+    collect: () => collectAtRest(gc),
     giveBack,
     ...(onSize && { onSize }),
   });

@@ -3,6 +3,7 @@ import { monitorEventLoopDelay, performance } from 'node:perf_hooks';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Dataplane, Kernel } from '../../felix/index.ts';
 import { createDataplane, createLinuxKernel } from '../../felix/index.ts';
+import { collectAtRest } from '../../src/runtime/heap-rest.ts';
 import { silentLogger } from '../../src/runtime/logger.ts';
 import { systemRandom } from '../../src/runtime/random.ts';
 import { PARENT, inputsOf, kernelRoutesOf } from './felix-routes.ts';
@@ -106,11 +107,6 @@ async function quiet(): Promise<void> {
   }
 }
 
-/** As an agent at rest collects: the only kind that makes the nursery small, whose size would be most of what is measured. */
-function collectGarbage(): void {
-  globalThis.gc!({ type: 'major', flavor: 'last-resort' });
-}
-
 async function measured(work: () => Promise<unknown>): Promise<Answer> {
   Object.assign(counts, { written: 0, listed: 0 });
   const delays = monitorEventLoopDelay({ resolution: 1 });
@@ -133,7 +129,7 @@ if (import.meta.main) {
   const obey = async (stage: Request['stage']): Promise<void> => {
     if (stage === 'open') steps = await open();
     else if (stage === 'close') await steps!.close();
-    else if (stage === 'memory') collectGarbage();
+    else if (stage === 'memory') collectAtRest(globalThis.gc!);
     else if (stage !== 'end') await steps![stage]();
   };
   process.on('message', ({ stage }: Request) => {
