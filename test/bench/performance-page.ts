@@ -8,8 +8,8 @@ import { DAEMON_ORDER } from './bgp/summary.ts';
 import type { SummaryRow } from './bgp/summary.ts';
 import { aimsTable, leadsTable, mainTable, shownTable } from './bgp/tables.ts';
 import type { Table } from './bgp/tables.ts';
+import { measuredText } from './scenario.ts';
 import type { Aim } from './scenario.ts';
-import { formatFigure } from './table.ts';
 
 /** What the page stands on. Each part is what the last run of it gave. */
 export interface Measured {
@@ -99,9 +99,6 @@ function markdown([header = [], ...body]: Table): string {
 const otherAims = (aims: readonly (readonly [string, readonly Aim[]])[]): Table => [
   ['scenario', 'aim', 'at most', 'measured', ''],
   ...aims.flatMap(([scenario, each]) =>
-    each.map(({ what, limit, measured, isReached }) => [
-      ...[scenario, what, limit, measured === undefined ? 'failed' : formatFigure(measured)],
-      isReached ? 'reached' : 'missed',
-    ]),
+    each.map((aim) => [...[scenario, aim.what, aim.limit, measuredText(aim)], aim.isReached ? 'reached' : 'missed']),
   ),
 ];

@@ -44,11 +44,18 @@ export const atMost = (what: string, measured: number, [limit, unit]: readonly [
   ...{ what, measured, limit: `${limit} ${unit}`.trim(), isReached: measured <= limit },
 });
 
-/** A line of the heading for each that is missed. */
-export const missedLines = (aims: readonly Aim[]): readonly string[] =>
+/** `failed` where nothing was measured. */
+export const measuredText = ({ measured }: Pick<Aim, 'measured'>): string =>
+  measured === undefined ? 'failed' : formatFigure(measured);
+
+/** A line for each that is missed; `scenario` where it does not go without saying. */
+export const missedLines = (aims: readonly Aim[], scenario?: string): readonly string[] =>
   aims
     .filter(({ isReached }) => !isReached)
-    .map(({ what, limit, measured = NaN }) => `missed: ${what}: ${formatFigure(measured)}, at most ${limit}`);
+    .map((aim) => {
+      const name = scenario === undefined ? aim.what : `${scenario}: ${aim.what}`;
+      return `missed: ${name}: ${measuredText(aim)}, at most ${aim.limit}`;
+    });
 
 /** One benchmark, `npm run bench -- NAME`: one file and one row in main.ts. Throws where a result is wrong. */
 export interface Scenario {

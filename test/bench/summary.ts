@@ -1,6 +1,7 @@
 /** What a run of several scenarios came to. Pure. */
+import { missedLines } from './scenario.ts';
 import type { Aim } from './scenario.ts';
-import { formatFigure, formatTable } from './table.ts';
+import { formatTable } from './table.ts';
 
 export interface Outcome {
   readonly name: string;
@@ -17,12 +18,6 @@ export function formatSummary(outcomes: readonly Outcome[]): string {
     aims.length === 0 ? '' : `${aims.filter(({ isReached }) => isReached).length} of ${aims.length}`,
     wrong.length === 0 ? 'ok' : 'FAILED',
   ]);
-  const missed = outcomes.flatMap(({ name, aims }) =>
-    aims
-      .filter(({ isReached }) => !isReached)
-      .map(({ what, limit, measured }) => `missed: ${name}: ${what}: ${shown(measured)}, at most ${limit}`),
-  );
+  const missed = outcomes.flatMap(({ name, aims }) => missedLines(aims, name));
   return [formatTable([['scenario', 'took s', 'aims reached', ''], ...rows]), '', ...missed].join('\n').trimEnd();
 }
-
-const shown = (measured: number | undefined): string => (measured === undefined ? 'failed' : formatFigure(measured));

@@ -1,4 +1,5 @@
 /** A summary as tables: rows of cells, the first names the columns. Pure. */
+import { measuredText } from '../scenario.ts';
 import { formatFigure } from '../table.ts';
 import type { AimResult, GeneratorLead } from './aims.ts';
 import { LOADS } from './loads.ts';
@@ -69,17 +70,13 @@ export function shownTable(rows: readonly SummaryRow[], versions: Readonly<Recor
   return [['', ...daemons.map((daemon) => versions[daemon] ?? daemon)], ...lines];
 }
 
-function shownCell(row: SummaryRow | undefined, title: string): string {
-  if (row === undefined) return '';
-  const figure = figureOf(row, title);
-  return figure === undefined ? 'failed' : formatFigure(figure.median);
-}
+const shownCell = (row: SummaryRow | undefined, title: string): string =>
+  row === undefined ? '' : measuredText({ measured: figureOf(row, title)?.median });
 
 export const aimsTable = (aims: readonly AimResult[]): Table => [
   ['load', 'aim', 'at most', 'measured', ''],
   ...aims.map(({ load, what, limit, unit, measured, isReached }) => [
-    ...[load, what, `${limit} ${unit}`.trim()],
-    measured === undefined ? 'failed' : formatFigure(measured),
+    ...[load, what, `${limit} ${unit}`.trim(), measuredText({ measured })],
     isReached ? 'reached' : 'missed',
   ]),
 ];
